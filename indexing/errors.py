@@ -1,0 +1,110 @@
+"""Every error that pagesight raises on purpose.
+
+Each message names the thing that failed, why, and the command or setting that mends it.
+
+    PagesightError
+    ├── SourceError              a file or folder that was to be indexed
+    │   ├── MissingPath
+    │   ├── NoDocuments          a folder without any file that can be read
+    │   └── UnreadableDocument   not what its name says, truncated, password-protected, without pages
+    ├── PageIndexError           the index itself
+    │   ├── IndexMissing
+    │   ├── IndexInUse           another process holds it
+    │   ├── EncoderMismatch      it was made with another encoder
+    │   └── StorageFull
+    ├── RequestError             what was asked for; the asker, also a model, can mend it
+    │   ├── EmptyQuestion
+    │   ├── UnknownDocument
+    │   ├── UnknownPage          a label that no page has, or a number past the last page
+    │   └── BadRegion
+    ├── MissingExtra             an optional package that the setting needs
+    ├── SettingsError            a setting that cannot be used
+    └── ReasonerError            the language model
+        ├── KeyRefused
+        ├── AnswerBlocked        the model's provider blocked the prompt or the answer
+        └── EmptyAnswer
+"""
+
+
+class PagesightError(Exception):
+    """Base of all errors that pagesight raises on purpose."""
+
+
+class SourceError(PagesightError):
+    """A file or folder cannot be indexed."""
+
+
+class MissingPath(SourceError):
+    """There is nothing at the path."""
+
+
+class NoDocuments(SourceError):
+    """The folder holds no file that pagesight reads."""
+
+
+class UnreadableDocument(SourceError):
+    """The file cannot be opened as a document."""
+
+
+class PageIndexError(PagesightError):
+    """The index cannot be used."""
+
+
+class IndexMissing(PageIndexError):
+    """There is no index at the place."""
+
+
+class IndexInUse(PageIndexError):
+    """Another process holds the index."""
+
+
+class EncoderMismatch(PageIndexError):
+    """The index was made with another encoder."""
+
+
+class StorageFull(PageIndexError):
+    """The disk that holds the index is full."""
+
+
+class RequestError(PagesightError):
+    """The request asks for something that is not there; its message says what is."""
+
+
+class EmptyQuestion(RequestError):
+    """The question has no words."""
+
+
+class UnknownDocument(RequestError):
+    """No document in the index has the name."""
+
+
+class UnknownPage(RequestError):
+    """No page in the index has the label."""
+
+
+class BadRegion(RequestError):
+    """The region is out of bounds, inverted or too small."""
+
+
+class MissingExtra(PagesightError):
+    """An optional package is not installed."""
+
+
+class SettingsError(PagesightError):
+    """A setting cannot be used."""
+
+
+class ReasonerError(PagesightError):
+    """The language model did not answer."""
+
+
+class KeyRefused(ReasonerError):
+    """The provider refused the key."""
+
+
+class AnswerBlocked(ReasonerError):
+    """The provider blocked the prompt or the answer."""
+
+
+class EmptyAnswer(ReasonerError):
+    """The model returned nothing."""

@@ -1,0 +1,67 @@
+"""The one settings object. Explicit arguments beat the environment, the environment beats `.env`, `.env` beats defaults.
+
+Nothing else in pagesight reads the environment. Every setting is `PAGESIGHT_<NAME>` in the environment, but for the
+keys of services, which have their usual names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pagesight.indexing.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """How pagesight indexes, searches and answers; frozen once made."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAGESIGHT_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True,
+        env_ignore_empty=True, populate_by_name=True,
+    )  # fmt: skip
+
+    index: Path = Field(Path(".pagesight"), description="folder of the index")
+    encoder: str = Field("auto", description="page encoder: auto or a name from `pagesight doctor`")
+
+    renderer: Literal["pdfium", "poppler"] = Field("pdfium", description="what renders PDF pages; poppler must be installed")
+    max_pixels: int = Field(40_000_000, ge=10_000, description="pixels of one picture at most; larger pages are rendered smaller")
+    ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
+
+    top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
+    candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
+    exhaustive_below: int = Field(
+        1500, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
+    )
+
+    reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")
+    gemini_model: str = Field("gemini-3.5-flash", description="the Gemini model that auto takes")
+    google_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("google_api_key", "GOOGLE_API_KEY", "GEMINI_API_KEY"), description="key of the Gemini API"
+    )
+    google_base_url: str | None = Field(
+        None, validation_alias=AliasChoices("google_base_url", "GOOGLE_GEMINI_BASE_URL"), description="another address of the Gemini API"
+    )
+    transport: Literal["auto", "bytes", "base64", "files"] = Field("auto", description="how page pictures reach the model")
+    timeout: float = Field(120.0, gt=0, description="seconds to wait for one answer of the model")
+    max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
+    images_per_call: int = Field(12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text")
+    pages_per_question: int = Field(16, ge=1, description="page pictures that the agent may look at for one question")
+    searches_per_question: int = Field(8, ge=1, description="searches that the agent may make for one question")
+
+
+def load_settings(**explicit: object) -> Settings:
+    """Settings from the arguments given (None means not given), the environment, `.env` and the defaults, in this order.
+
+    Raises SettingsError, naming the setting, its value's fault and where it is set.
+    """
+    given = {name: value for name, value in explicit.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_input=False))
+        raise SettingsError(
+            f"a setting cannot be used: {faults}. Correct the option, the variable PAGESIGHT_… or the line in .env."
+        ) from None
