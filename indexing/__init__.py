@@ -1,0 +1,1 @@
+"""From files to ranked pages. Knows nothing of agents."""

@@ -1,0 +1,1 @@
+"""Page encoders: one interface, one file per family."""
