@@ -1,0 +1,95 @@
+# Needs Python 3.11 or newer with venv and pip, and the package index. Everything that is made lies in this folder:
+# .venv (core, for the demo), .venv-dev (everything, for the tests), .demo (the demo's index) and .cache.
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n 2 --dist loadfile
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Caches and temporary files stay inside the clone. A unix socket's path may have 107 bytes, so a deep clone keeps the
+# system's own temporary folder.
+CACHE := $(CURDIR)/.cache
+export UV_CACHE_DIR := $(CACHE)/uv
+export PIP_CACHE_DIR := $(CACHE)/pip
+export XDG_CACHE_HOME := $(CACHE)
+export HF_HOME := $(CACHE)/huggingface
+export MPLCONFIGDIR := $(CACHE)/matplotlib
+export TRITON_CACHE_DIR := $(CACHE)/triton
+export TORCHINDUCTOR_CACHE_DIR := $(CACHE)/inductor
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+ifeq ($(shell [ "$$(printf %s "$(CURDIR)" | wc -c)" -le 60 ] && echo short),short)
+export TMPDIR := $(CACHE)/tmp
+endif
+
+# A stamp carries the clone's path, since environments hold absolute paths: a clone that was moved installs again.
+PLACE := $(shell printf %s "$(CURDIR)" | cksum | cut -d' ' -f1)
+UV := .venv/bin/uv
+HAS_UV := .venv/.uv-$(PLACE)
+HAS_CORE := .venv/.core-$(PLACE)
+HAS_ALL := .venv-dev/.all-$(PLACE)
+INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
+
+.PHONY: help demo test lint types format lock clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(HAS_UV): requirements/uv.txt
+	@mkdir -p .cache/tmp
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'error: pagesight needs Python 3.11 or newer; name one: make PYTHON=python3.12 …' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo 'error: Python has no venv here; install it (on Debian: apt-get install python3-venv)' >&2; exit 1; }
+	@.venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/uv.txt
+	@touch $@
+
+$(HAS_CORE): $(HAS_UV) requirements/core.txt pyproject.toml
+	@echo 'Installing the core into .venv …' >&2
+	@$(UV) pip install --quiet --python .venv/bin/python --require-hashes -r requirements/core.txt
+	@$(UV) pip install --python .venv/bin/python $(INSTALL_SELF)
+	@touch $@
+
+$(HAS_ALL): $(HAS_UV) requirements/all.txt pyproject.toml
+	@echo 'Installing everything, torch too, into .venv-dev …' >&2
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-dev
+	@$(UV) pip sync --quiet --python .venv-dev/bin/python --require-hashes requirements/all.txt
+	@$(UV) pip install --python .venv-dev/bin/python $(INSTALL_SELF)
+	@touch $@
+
+demo: export PAGESIGHT_INDEX := .demo
+demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; with Gemini if GOOGLE_API_KEY is set
+	@mkdir -p .cache/tmp
+	@run() { printf '\n$$ pagesight %s' "$$1"; printf ' "%s"' "$${@:2}"; echo; .venv/bin/pagesight "$$@"; }; \
+	run index samples; \
+	run ask 'What was the total revenue?'; \
+	run ask 'Who wrote the letter?'; \
+	run ask 'Wie hoch ist die Leistung?'
+
+test: $(HAS_ALL) ## install everything and run all tests
+	@mkdir -p .cache/tmp
+	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest $(PYTEST_ARGS)
+
+lint: $(HAS_ALL) ## check style and format
+	.venv-dev/bin/python -m ruff check .
+	.venv-dev/bin/python -m ruff format --check .
+
+types: $(HAS_ALL) ## check types
+	.venv-dev/bin/python -m mypy
+
+format: $(HAS_ALL) ## mend what can be mended of style and format
+	.venv-dev/bin/python -m ruff check --fix .
+	.venv-dev/bin/python -m ruff format .
+
+# The pins hold for Python 3.11 to 3.13 on every platform; all.txt is core.txt and more, in the same versions.
+COMPILE := pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock'
+lock: $(HAS_UV) ## renew the pinned packages in requirements/
+	@echo uv | $(UV) $(COMPILE) --only-binary uv -o requirements/uv.txt -
+	@$(UV) $(COMPILE) --group build pyproject.toml -o requirements/core.txt
+	@$(UV) $(COMPILE) --group build --group dev --extra colpali -c requirements/core.txt pyproject.toml -o requirements/all.txt
+
+clean: ## remove everything that was made
+	rm -rf .venv .venv-dev .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	find agent tools indexing tests samples -name __pycache__ -type d -prune -exec rm -rf {} +
