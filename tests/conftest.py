@@ -1,0 +1,27 @@
+"""What every test starts from: an empty folder, none of the caller's settings or keys, and no network but loopback."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+#: Variables that would change what the tests see: settings, keys, and services that libraries report to.
+FOREIGN = ("PAGESIGHT_", "GOOGLE_", "GEMINI_", "OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_", "MILVUS_")
+
+
+def pytest_configure() -> None:
+    """Clears the environment before anything is collected, also for the processes that tests start."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        del os.environ[name]
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test works in an empty folder of its own, so that no `.env` and no index of the caller's is found."""
+    folder = tmp_path / "cwd"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
