@@ -1,1 +1,37 @@
 """The agent: answers questions about an index by searching its pages, looking at them and citing what it saw."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pagesight.agent.answer import Answer, Citation
+    from pagesight.agent.asking import Step, aask, ask, astream, stream
+    from pagesight.agent.graph import create_page_agent
+    from pagesight.agent.offline import QuotingReasoner
+
+__all__ = ["Answer", "Citation", "QuotingReasoner", "Step", "aask", "ask", "astream", "create_page_agent", "stream"]
+
+# Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
+_HOMES = {
+    "Answer": "answer",
+    "Citation": "citations",
+    "QuotingReasoner": "offline",
+    "Step": "asking",
+    "aask": "asking",
+    "ask": "asking",
+    "astream": "asking",
+    "create_page_agent": "graph",
+    "stream": "asking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

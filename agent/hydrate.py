@@ -1,0 +1,137 @@
+"""Page references → picture parts, for one model call, on copies of the messages: the state never holds a picture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from pagesight.indexing.errors import RequestError, SourceError
+from pagesight.indexing.pages import PageRef
+from pagesight.tools.conversation import PageView, viewed
+from pagesight.tools.pictures import Picture, Pictures
+from pagesight.tools.transport import Block, Transport
+
+#: A page whose source is gone becomes a line of text; an index that is gone, or a service that refuses, ends the run.
+_UNREADABLE = (RequestError, SourceError, OSError)
+
+
+@dataclass(frozen=True)
+class Hydrator:
+    """Makes the messages of one model call: the system prompt, then the conversation with its pages as pictures.
+
+    The newest ``images_per_call`` pictures go along, a page or region shown twice once; the older ones become a line of
+    text that says how to see them again. Gemini takes pictures ``in_tool_replies``; other providers, some of which
+    refuse them there, get them in a message of the user after the replies. Without a ``transport`` none are sent.
+    """
+
+    system_prompt: str
+    pictures: Pictures
+    transport: Transport | None
+    images_per_call: int
+    in_tool_replies: bool = True
+
+    def runnable(self) -> Runnable[Any, list[BaseMessage]]:
+        """For ``prompt=`` of `create_react_agent`; a middleware of ``create_agent`` can call the same functions."""
+        return RunnableLambda(self.messages, afunc=self.amessages, name="hydrate")
+
+    def messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+        """The messages for the model. Raises ReasonerError when the transport cannot send, and PageIndexError."""
+        if self.transport is None:
+            return [SystemMessage(self.system_prompt), *state["messages"]]
+        sent = plan(state["messages"], self.images_per_call)
+        parts = {view: self._part(view, self.transport) for views in sent.values() for view in views}
+        return self._hydrated(state["messages"], sent, parts)
+
+    async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+        """The same, async; the pictures are made side by side."""
+        if self.transport is None:
+            return [SystemMessage(self.system_prompt), *state["messages"]]
+        sent = plan(state["messages"], self.images_per_call)
+        views = [view for views in sent.values() for view in views]
+        made = await asyncio.gather(*(self._apart(view, self.transport) for view in views))
+        parts = dict(zip(views, made, strict=True))
+        return self._hydrated(state["messages"], sent, parts)
+
+    def _part(self, view: PageView, transport: Transport) -> Block | str:
+        """The block for a picture, or why there is none."""
+        picture = self._picture(view)
+        return picture if isinstance(picture, str) else transport.block(picture)
+
+    async def _apart(self, view: PageView, transport: Transport) -> Block | str:
+        picture = await asyncio.to_thread(self._picture, view)
+        return picture if isinstance(picture, str) else await transport.ablock(picture)
+
+    def _picture(self, view: PageView) -> Picture | str:
+        try:
+            return self.pictures.of(view)
+        except _UNREADABLE as error:
+            return str(error)
+
+    def _hydrated(
+        self, messages: Sequence[BaseMessage], sent: dict[int, list[PageView]], parts: dict[PageView, Block | str]
+    ) -> list[BaseMessage]:
+        hydrated: list[BaseMessage] = [SystemMessage(self.system_prompt)]
+        waiting: list[tuple[PageView, Block]] = []
+        for position, message in enumerate(messages):
+            if waiting and not isinstance(message, ToolMessage):
+                hydrated.append(_beside(waiting))
+                waiting = []
+            blocks = [(view, part) for view in sent.get(position, []) if isinstance(part := parts[view], dict)]
+            reply = _reply(message, [view for view, _ in blocks], parts)
+            if self.in_tool_replies:
+                hydrated.append(_with_pictures(reply, [block for _, block in blocks]))
+            else:
+                hydrated.append(reply)
+                waiting += blocks
+        return [*hydrated, _beside(waiting)] if waiting else hydrated
+
+
+def plan(messages: Sequence[BaseMessage], images_per_call: int) -> dict[int, list[PageView]]:
+    """Which pictures go along with which message, by its position, in the order in which the message names them."""
+    sent: dict[int, list[PageView]] = {}
+    taken: set[PageView] = set()
+    for position in range(len(messages) - 1, -1, -1):
+        for view in reversed(viewed(messages[position])):
+            if len(taken) < images_per_call and view not in taken:
+                taken.add(view)
+                sent.setdefault(position, []).insert(0, view)
+    return sent
+
+
+def pages_shown(messages: Sequence[BaseMessage], images_per_call: int) -> set[PageRef]:
+    """The pages whose pictures went along with a model call of the conversation, or go with the next one."""
+    calls = [position for position, message in enumerate(messages) if isinstance(message, AIMessage)]
+    plans = [plan(messages[:position], images_per_call) for position in [*calls, len(messages)]]
+    return {view.ref for sent in plans for views in sent.values() for view in views}
+
+
+def _reply(message: BaseMessage, kept: list[PageView], parts: dict[PageView, Block | str]) -> BaseMessage:
+    """The message when all its pictures go along; else a copy that says which do and what became of the others."""
+    missing = [view for view in viewed(message) if view not in kept]
+    if not missing:
+        return message
+    lines = [f"Attached here now, in this order: {'; '.join(view.label for view in kept) or 'none'}."]
+    for view in missing:
+        reason = parts.get(view)
+        if isinstance(reason, str):
+            lines.append(f"{view.label} cannot be shown: {reason}")
+        else:
+            lines.append(f"{view.label} is not attached here any more; to see it again call view_pages with its label.")
+    return message.model_copy(update={"content": "\n".join([message.text, *lines])})
+
+
+def _with_pictures(message: BaseMessage, blocks: list[Block]) -> BaseMessage:
+    if not blocks:
+        return message
+    return message.model_copy(update={"content": [{"type": "text", "text": message.text}, *blocks]})
+
+
+def _beside(pictures: list[tuple[PageView, Block]]) -> HumanMessage:
+    labels = "; ".join(view.label for view, _ in pictures)
+    text = f"The pages that view_pages shows, as pictures in this order: {labels}."
+    return HumanMessage([{"type": "text", "text": text}, *(block for _, block in pictures)])

@@ -1,0 +1,143 @@
+"""Which language model reasons, and why: Gemini, any other LangChain chat model, or the quoting reasoner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pagesight.indexing.errors import KeyRefused, MissingExtra, SettingsError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from pagesight.indexing.settings import Settings
+    from pagesight.tools.transport import Transport
+
+_GEMINI = "google_genai"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A reasoner's name, such as ``google_genai:gemini-3.5-flash`` or ``offline``, and why it is taken."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Reasoner:
+    """A chat model, its name, and why it was taken."""
+
+    model: BaseChatModel
+    name: str
+    why: str
+
+
+def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
+    """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model."""
+    wanted = spec or settings.reasoner
+    if wanted != "auto":
+        return Choice(wanted, "asked for" if spec else "set by PAGESIGHT_REASONER")
+    if settings.google_api_key:
+        return Choice(f"{_GEMINI}:{settings.gemini_model}", "there is a GOOGLE_API_KEY")
+    return Choice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
+
+
+def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reasoner:
+    """The reasoner: a chat model as it is, or one by name: ``auto``, ``offline``, ``google_genai:MODEL``, or any
+    other ``PROVIDER:MODEL`` of LangChain.
+
+    Raises KeyRefused when Gemini is asked for without a key, MissingExtra when the provider's package is not installed,
+    SettingsError when the name cannot be read.
+    """
+    if model is not None and not isinstance(model, str):
+        return Reasoner(model, _name(model), "given")
+    choice = choose_reasoner(model, settings)
+    return Reasoner(_named(choice.name, settings), choice.name, choice.why)
+
+
+def transport_for(reasoner: Reasoner, name: str) -> Transport | None:
+    """How pictures reach a reasoner: by ``bytes``, ``base64``, ``files``, or by what suits it best (``auto``).
+
+    None for the quoting reasoner, which takes no pictures. Raises SettingsError when the reasoner can't take that way.
+    """
+    from pagesight.tools.transport import Base64Transport, BytesTransport, FilesTransport
+
+    if name not in ("auto", "bytes", "base64", "files"):
+        raise SettingsError(f"the transport {name!r} is not known: take auto, bytes, base64 or files")
+    if reasoner.model._llm_type == "pagesight-quoting":
+        return None
+    ours = hasattr(reasoner.model, "takes_inline_parts")
+    if name == "bytes" or (name == "auto" and ours):
+        _must(ours, name, f"Gemini by its name, such as {_GEMINI}:gemini-3.5-flash,", reasoner)
+        return BytesTransport()
+    if name == "files":
+        _must(takes_pictures_in_tool_replies(reasoner), name, "Gemini", reasoner)
+        return FilesTransport(reasoner.model)
+    return Base64Transport()
+
+
+def takes_pictures_in_tool_replies(reasoner: Reasoner) -> bool:
+    """Whether pictures may stand in tool messages: Gemini's client makes parts of them; others refuse or drop them."""
+    return reasoner.model._llm_type == "chat-google-generative-ai"
+
+
+def _must(fits: bool, transport: str, wanted: str, reasoner: Reasoner) -> None:
+    if not fits:
+        raise SettingsError(
+            f"the transport {transport!r} works with {wanted} only, not with {reasoner.name}: take auto or base64 "
+            "(PAGESIGHT_TRANSPORT)"
+        )
+
+
+def _named(name: str, settings: Settings) -> BaseChatModel:
+    provider, _, model = name.partition(":")
+    if name == "offline":
+        from pagesight.agent.offline import QuotingReasoner
+
+        return QuotingReasoner()
+    if not model:
+        raise SettingsError(
+            f"the reasoner {name!r} is not known: take auto, offline, {_GEMINI}:MODEL or another PROVIDER:MODEL of "
+            "LangChain (PAGESIGHT_REASONER)"
+        )
+    return _gemini(model, settings) if provider == _GEMINI else _of_langchain(name, settings)
+
+
+def _gemini(model: str, settings: Settings) -> BaseChatModel:
+    if not settings.google_api_key:
+        raise KeyRefused(
+            f"{_GEMINI}:{model} needs a key: set GOOGLE_API_KEY, in the environment or in .env, to one from "
+            "https://aistudio.google.com/apikey, or answer without a language model with PAGESIGHT_REASONER=offline"
+        )
+    from pagesight.agent.gemini import GeminiReasoner
+
+    return GeminiReasoner(
+        model=model,
+        api_key=settings.google_api_key,
+        client_options=settings.google_base_url,
+        request_timeout=settings.timeout,
+        retries=settings.max_retries,
+        vertexai=False,
+    )
+
+
+def _of_langchain(name: str, settings: Settings) -> BaseChatModel:
+    provider = name.partition(":")[0]
+    try:
+        from langchain.chat_models import init_chat_model
+
+        return init_chat_model(name, timeout=settings.timeout, max_retries=settings.max_retries)
+    except ImportError as error:
+        package = f"langchain-{provider.replace('_', '-')}"
+        raise MissingExtra(
+            f"the reasoner {name} needs packages that are not installed ({error.name or error}): "
+            f"run `pip install langchain {package}`"
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"the reasoner {name} cannot be made: {error}") from error
+
+
+def _name(model: Any) -> str:
+    inner = getattr(model, "model", None) or getattr(model, "model_name", None)
+    return f"{type(model).__name__}:{inner}" if isinstance(inner, str) else type(model).__name__

@@ -1,0 +1,74 @@
+"""What is left for a question: counted anew from the conversation's messages each time, so nothing can go stale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+
+from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, PageView, this_question, viewed
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many searches and page pictures one question may take."""
+
+    searches: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of a budget."""
+
+    searches: int
+    pages: int
+
+    def __str__(self) -> str:
+        left = f"Left for this question: {_counted(self.searches, 'search', 'searches')}, "
+        left += f"{_counted(self.pages, 'page', 'pages')} to look at."
+        if self.searches == 0 and self.pages == 0:
+            return f"{left} The budget is used up: answer now with what you have seen."
+        if self.pages == 0:
+            return f"{left} No more pages can be shown: answer with what you have seen."
+        if self.searches == 0:
+            return f"{left} No more searches: look at pages already found, or answer with what you have seen."
+        return left
+
+
+def left(budget: Budget, messages: Sequence[BaseMessage], call_id: str | None) -> Left:
+    """What is left of a budget when the tool call ``call_id``, one of the last message's, is about to be carried out.
+
+    Calls of the same message that stand before it count as carried out in full, since they run at the same time. A
+    call that failed counts nothing; a page or region looked at twice counts once.
+    """
+    question = this_question(messages)
+    before = _calls_before(question, call_id)
+    done = [message for message in question if isinstance(message, ToolMessage) and message.status != "error"]
+    searches = sum(message.name == SEARCH_PAGES for message in done)
+    searches += sum(name == SEARCH_PAGES for name, _ in before)
+    pages = len({view for message in done for view in viewed(message)})
+    pages += sum(requested for name, requested in before if name == VIEW_PAGES)
+    return Left(max(0, budget.searches - searches), max(0, budget.pages - pages))
+
+
+def seen(messages: Sequence[BaseMessage]) -> set[PageView]:
+    """The pages and regions that were looked at for this question."""
+    return {view for message in this_question(messages) for view in viewed(message)}
+
+
+def _calls_before(question: Sequence[BaseMessage], call_id: str | None) -> list[tuple[str, int]]:
+    """The name, and the number of pages asked for, of each call that runs at the same time and stands before this."""
+    last = question[-1] if question else None
+    before: list[tuple[str, int]] = []
+    for call in last.tool_calls if isinstance(last, AIMessage) else []:
+        if call["id"] == call_id:
+            return before
+        pages = call["args"].get("pages")
+        before.append((call["name"], len(pages) if isinstance(pages, list) else 0))
+    return []
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,106 @@
+"""The tool `search_pages`: a question → ranked page references. Never a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langgraph.prebuilt import ToolRuntime
+from pydantic import BaseModel, Field
+
+from pagesight.indexing.errors import RequestError, UnknownDocument
+from pagesight.indexing.pages import Box, Hit, Region
+from pagesight.tools.budget import Budget, Left, left
+from pagesight.tools.conversation import SEARCH_PAGES
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+
+Reply = tuple[str, dict[str, Any]]
+
+_MOST = 20
+_LONGEST_LINE = 240
+#: A suggested region is at least this high and wide, in thousandths: a word alone says little.
+_LEAST_HEIGHT, _LEAST_WIDTH = 120, 300
+_MOST_REGIONS = 2
+
+_DESCRIPTION = """\
+Find the pages that fit a query best. Returns page labels with scores, the best-matching lines and regions worth a
+closer look, but no pictures: look at pages with view_pages before you rely on them."""
+
+
+class SearchPages(BaseModel):
+    """The arguments that the model gives."""
+
+    query: str = Field(description="what to look for: the terms that would stand on the page")
+    documents: list[str] | None = Field(None, description="search only in these documents, named as in the labels")
+    top_k: int | None = Field(None, description=f"how many pages to return, 1 to {_MOST}")
+
+
+def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str] | None = None) -> BaseTool:
+    """The tool for one index. With ``documents`` it searches in these only, whatever the model asks for."""
+    allowed = list(documents) if documents else None
+
+    def search(runtime: ToolRuntime, query: str, documents: list[str] | None = None, top_k: int | None = None) -> Reply:
+        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
+        if rest.searches == 0:
+            return f"No search was made.\n{rest}", {"query": query, "hits": []}
+        pages = min(max(top_k or index.settings.top_k, 1), _MOST)
+        try:
+            hits = index.search(query, top_k=pages, documents=_within(documents, allowed))
+        except RequestError as error:
+            raise ToolException(f"The search failed: {error}\n{rest}") from error
+        rest = Left(rest.searches - 1, rest.pages)
+        return _told(query, hits, rest), {"query": query, "hits": [hit.as_dict() for hit in hits]}
+
+    # Async calls run this function in a thread; it waits for the index and nothing else.
+    return StructuredTool.from_function(
+        search, name=SEARCH_PAGES, description=_DESCRIPTION, args_schema=SearchPages,
+        response_format="content_and_artifact", handle_tool_error=True,
+    )  # fmt: skip
+
+
+def suggested_regions(boxes: Sequence[Box]) -> list[Region]:
+    """The places where a page matched best, each with some surroundings, as the model writes regions."""
+    regions: list[Region] = []
+    for x0, y0, x1, y1 in boxes:
+        if not any(_holds(region, (y0 + y1) / 2, (x0 + x1) / 2) for region in regions):
+            (ymin, ymax), (xmin, xmax) = _widened(y0, y1, _LEAST_HEIGHT), _widened(x0, x1, _LEAST_WIDTH)
+            regions.append((ymin, xmin, ymax, xmax))
+    return regions[:_MOST_REGIONS]
+
+
+def _within(requested: list[str] | None, allowed: list[str] | None) -> list[str] | None:
+    outside = [name for name in requested or [] if allowed and name not in allowed]
+    if outside:
+        raise UnknownDocument(
+            f"{', '.join(outside)} is not among the documents of this conversation: {', '.join(allowed or [])}"
+        )
+    return requested or allowed
+
+
+def _told(query: str, hits: list[Hit], rest: Left) -> str:
+    if not hits:
+        return f'No page fits "{query}". Try other words.\n{rest}'
+    pages = "\n".join(_line(hit) for hit in hits)
+    return f"Pages that fit best, the best first (no pictures yet: call view_pages with their labels):\n{pages}\n{rest}"
+
+
+def _line(hit: Hit) -> str:
+    regions = "; ".join(str(list(region)) for region in suggested_regions(hit.boxes))
+    lines = [f"   | {line[:_LONGEST_LINE]}" for line in hit.lines]
+    closer = f", closer look: {regions}" if regions else ""
+    return "\n".join([f"{hit.rank}. {hit.label} (score {hit.score:.3f}{closer})", *lines])
+
+
+def _widened(low: float, high: float, least: int) -> tuple[int, int]:
+    """An edge pair, 0–1, in thousandths and at least ``least`` apart, kept on the page."""
+    middle, half = (low + high) * 500, max((high - low) * 500, least / 2)
+    start = min(max(middle - half, 0), 1000 - 2 * half)
+    return max(round(start), 0), min(round(start + 2 * half), 1000)
+
+
+def _holds(region: Region, y: float, x: float) -> bool:
+    ymin, xmin, ymax, xmax = region
+    return ymin <= y * 1000 <= ymax and xmin <= x * 1000 <= xmax
