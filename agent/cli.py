@@ -1,0 +1,302 @@
+"""The command line: parses arguments, calls the library, hands what comes back to `terminal`.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C. Heavy parts are imported in the command that
+needs them, and help is plain text, so that `pagesight --help` comes at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pagesight.agent import terminal
+from pagesight.indexing.errors import PagesightError
+
+if TYPE_CHECKING:
+    from pagesight.agent.answer import Answer
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
+
+app = typer.Typer(
+    help="Answers questions about documents by looking at their pages.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+
+Index = Annotated[
+    str | None, typer.Option("--index", metavar="DIR", help="Folder of the index; .pagesight by default.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+TopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns; 5 by default.")]
+Documents = Annotated[
+    list[str] | None, typer.Option("--document", metavar="NAME", help="Only this document; can be given again.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "--reasoner", help="auto, offline, google_genai:MODEL or another LangChain PROVIDER:MODEL."
+    ),
+]
+Transport = Annotated[
+    Literal["auto", "bytes", "base64", "files"] | None,
+    typer.Option("--transport", help="How page pictures reach the model."),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status."""
+    terminal.use_any_encoding()
+    try:
+        app(arguments, prog_name="pagesight")
+    except SystemExit as done:
+        return _flushed(int(done.code or 0))
+    except PagesightError as failure:
+        terminal.error(str(failure))
+    except OSError as failure:
+        terminal.error(_of_the_system(failure))
+    return _flushed(1)
+
+
+def _flushed(status: int) -> int:
+    """The status; whoever read our output may have gone, which is no failure worth words."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _of_the_system(failure: OSError) -> str:
+    where = f"{failure.filename}: " if failure.filename else ""
+    full = failure.errno in (errno.ENOSPC, errno.EDQUOT)
+    way_out = ". Free some space and run the same command again." if full else "."
+    return f"{where}{failure.strerror or failure}{way_out}"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        terminal.write(f"pagesight {version('pagesight')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _before(
+    context: typer.Context,
+    index: Index = None,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = index
+
+
+@app.command("index")
+def _index(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files and folders.", show_default=False)],
+    index: Index = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="What makes vectors of pages, by name, or auto.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Index documents, skip unchanged ones.
+
+    New ones are added, changed ones take the place of their older version.
+    """
+    settings = _settings(encoder=encoder)
+    with _opened(_place(context, index, settings), settings, encoder=encoder, create=True) as opened:
+        with terminal.progress() as progress:
+            report = opened.add(paths, progress=progress)
+        if as_json:
+            terminal.write_json(report.as_dict())
+        terminal.added(report, _encoder(opened), quiet=as_json)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command("search")
+def _search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="QUERY", show_default=False)],
+    index: Index = None,
+    top_k: TopK = None,
+    document: Documents = None,
+    as_json: Json = False,
+) -> None:
+    """Find the pages that fit a query best."""
+    settings = _settings(top_k=top_k)
+    with _opened(_place(context, index, settings), settings) as opened:
+        hits = opened.search(query, top_k=settings.top_k, documents=document or None)
+    if as_json:
+        terminal.write_json([hit.as_dict() for hit in hits])
+    else:
+        terminal.hits(hits)
+
+
+@app.command("ask")
+def _ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", show_default=False)],
+    index: Index = None,
+    top_k: TopK = None,
+    document: Documents = None,
+    model: Model = None,
+    transport: Transport = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
+    ] = None,
+    no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Make no pictures of cited pages.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Answer a question, citing pages."""
+    settings = _settings(top_k=top_k, reasoner=model)
+    with _opened(_place(context, index, settings), settings) as opened:
+        from pagesight.agent import create_page_agent, stream
+
+        agent = create_page_agent(opened, transport=transport, documents=document, settings=settings)
+        _say_who_answers(model, settings)
+        events = stream(agent, question)
+        answer = terminal.followed(events) if as_json else terminal.streamed(events)
+        folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
+        pictures = _pictures(opened, answer, question, folder) if folder else {}
+    if as_json:
+        terminal.write_json(answer.as_dict())
+    else:
+        terminal.sources(answer, pictures)
+
+
+@app.command("chat")
+def _chat(
+    context: typer.Context,
+    index: Index = None,
+    top_k: TopK = None,
+    document: Documents = None,
+    model: Model = None,
+    transport: Transport = None,
+) -> None:
+    """Ask question after question in one conversation."""
+    settings = _settings(top_k=top_k, reasoner=model)
+    with _opened(_place(context, index, settings), settings) as opened:
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        from pagesight.agent import create_page_agent
+        from pagesight.agent.chat import converse
+
+        agent = create_page_agent(
+            opened, transport=transport, checkpointer=InMemorySaver(), documents=document, settings=settings
+        )
+        _say_who_answers(model, settings)
+        converse(agent, opened)
+
+
+@app.command("documents")
+def _documents(context: typer.Context, index: Index = None, as_json: Json = False) -> None:
+    """List the documents in the index."""
+    settings = _settings()
+    with _opened(_place(context, index, settings), settings) as opened:
+        records = opened.documents()
+    if as_json:
+        terminal.write_json([record.as_dict() for record in records])
+    else:
+        terminal.documents(records)
+
+
+@app.command("remove")
+def _remove(
+    context: typer.Context,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAMES...", help="Documents, by name or path.", show_default=False)
+    ],
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Take documents out of the index; the files stay."""
+    settings = _settings()
+    with _opened(_place(context, index, settings), settings) as opened:
+        records = opened.remove(names)
+    if as_json:
+        terminal.write_json([record.as_dict() for record in records])
+    else:
+        terminal.removed(records)
+
+
+@app.command("doctor")
+def _doctor(context: typer.Context, index: Index = None, as_json: Json = False) -> None:
+    """Say what works, what is missing.
+
+    Tells which encoder and which reasoner would be chosen and why, and the command that mends what is missing.
+    """
+    from pagesight.agent.doctor import examine
+
+    settings = _settings()
+    report = examine(settings, _place(context, index, settings))
+    if as_json:
+        terminal.write_json(report.as_dict())
+    else:
+        terminal.checkup(report)
+    if not report.works:
+        raise typer.Exit(1)
+
+
+def _settings(**explicit: object) -> Settings:
+    from pagesight.indexing.settings import load_settings
+
+    return load_settings(**explicit)
+
+
+def _place(context: typer.Context, index: str | None, settings: Settings) -> str:
+    """The index's address: given after the command, before it, or set."""
+    return index or context.obj or str(settings.index)
+
+
+def _opened(place: str, settings: Settings, *, encoder: str | None = None, create: bool = False) -> PageIndex:
+    from pagesight.indexing import PageIndex
+
+    return PageIndex.open(place, encoder=encoder, settings=settings, create=create)
+
+
+def _encoder(index: PageIndex) -> str:
+    """The encoder of an index and why it is this one."""
+    from pagesight.indexing.encoders import make_encoder, reason_for
+
+    setting = index.settings.encoder
+    if make_encoder(setting).name != index.encoder.name:
+        return f"{index.encoder.name}: the index was made with it"
+    return reason_for(setting)
+
+
+def _say_who_answers(model: str | None, settings: Settings) -> None:
+    from pagesight.agent.reasoner import choose_reasoner
+
+    choice = choose_reasoner(model, settings)
+    terminal.note(f"reasoner: {choice.name} ({choice.why})")
+
+
+def _pictures(index: PageIndex, answer: Answer, question: str, folder: Path) -> dict[str, Path]:
+    """A picture of each cited page with the matching and the cited regions marked: label → path."""
+    pictures = {}
+    for label in dict.fromkeys(citation.label for citation in answer.citations):
+        regions = [citation.region for citation in answer.citations if citation.label == label and citation.region]
+        path = folder / f"{_file_name(label)}.png"
+        pictures[label] = index.evidence(index.page(label), path, query=question, regions=regions)
+    return pictures
+
+
+def _file_name(label: str) -> str:
+    """``reports/annual.pdf p. 12`` → ``reports-annual.pdf-p12``."""
+    return re.sub(r"[^\w.()+-]+", "-", re.sub(r" p\. (\d+)$", r"-p\1", label)).lstrip(".-")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
