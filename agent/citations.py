@@ -18,8 +18,7 @@ from pagesight.indexing.pages import Region
 NOT_FOUND = "Not found in these documents"
 
 _LONGEST_RANGE = 20
-_NUMBERS = r"\d{1,6}(?:\s*(?:[-–—,&]|and|und)\s*(?:pp?\.\s*)?\d{1,6})*"
-_PAGES = rf"(?:pp?\.|pages?|Seiten?)\s*(?P<pages>{_NUMBERS})"
+_PAGES = r"(?:pp?\.|pages?|Seiten?)\s*(?P<pages>\d{1,6}(?:\s*(?:[-–—,&]|and|und)\s*NO_NAME(?:pp?\.\s*)?\d{1,6})*)"
 _REGION = r"region\s*:?\s*[\[(]?\s*(?P<region>\d{1,4}(?:\s*,\s*\d{1,4}){3})\s*[\])]?"
 _END_OF_ITEM = r"\s*(?P<end>[;,]|\])"
 
@@ -60,9 +59,10 @@ class CitationReader:
         longest_first = sorted(self._names.values(), key=len, reverse=True)
         known = [re.sub(r"(?:\\\s|\s)+", r"\\s+", re.escape(_composed(name))) for name in longest_first]
         names = "|".join([*known, r"[^\[\];\n]+?"])
+        pages = _PAGES.replace("NO_NAME", f"(?!{'|'.join(known)})" if known else "")
         document = rf"(?:(?:see|cf\.|source:|siehe|vgl\.|Quelle:)\s+)?(?P<document>{names})\s*,?\s+"
         self._item = re.compile(
-            rf"\s*(?:{document})??{_PAGES}(?:\s*,?\s*{_REGION})?{_END_OF_ITEM}", re.IGNORECASE | re.UNICODE
+            rf"\s*(?:{document})??{pages}(?:\s*,?\s*{_REGION})?{_END_OF_ITEM}", re.IGNORECASE | re.UNICODE
         )
 
     def read(self, text: str) -> Iterator[Bracket]:

@@ -47,7 +47,7 @@ def create_page_agent(
 
     Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, and SettingsError.
     """
-    index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings)
+    index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings, create=False)
     settings = settings or index.settings
     narrowed = _known(index, documents)
 

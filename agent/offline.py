@@ -119,13 +119,18 @@ def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
     weight = {
         term: math.log(1 + len(lines) / (sum(term in words for words in shared.values()) or 0.5)) for term in asked
     }
-    score = {key: sum(weight[term] for term in words) - 0.01 * lines[key][0].rank for key, words in shared.items()}
+    score = {key: sum(weight[term] for term in words) + _tie_break(key, words) for key, words in shared.items()}
     ranked = sorted((key for key in lines if shared[key]), key=lambda key: -score[key])
     best = [key for key in ranked if score[key] >= _NEAR_THE_BEST * score[ranked[0]]][:_MOST_QUOTES]
     covered = frozenset().union(*(shared[key] for key in best))
     if not best or sum(weight[term] for term in covered) < _LEAST_SHARE * sum(weight.values()):
         return []
     return [lines[key] for key in best]
+
+
+def _tie_break(line: Sequence[str], shared: frozenset[str]) -> float:
+    """Of lines that share the same words the fuller one first: a heading repeats the question, a sentence answers it."""
+    return 0.01 * min(len(line) - len(shared), 10)
 
 
 def _stands_in(term: str, line: Sequence[str]) -> bool:

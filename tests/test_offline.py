@@ -1,0 +1,123 @@
+"""The quoting reasoner: the whole loop with real tools on real pages, without a key and without a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph.state import CompiledStateGraph
+from small_index import REPORT, SHEET, make_index
+
+from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
+from pagesight.agent.offline import best_lines
+from pagesight.indexing import Hit, PageIndex, PageRef
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
+    with make_index(tmp_path_factory.mktemp("index")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def agent(index: PageIndex) -> CompiledStateGraph:
+    return create_page_agent(index, model="offline")
+
+
+def test_it_quotes_the_line_that_answers_and_cites_its_page(agent: CompiledStateGraph) -> None:
+    answer = ask(agent, "How many people worked for the group at the end of the year?")
+
+    quote, *_ = answer.text.splitlines()
+    assert quote == f"- “At the end of the year 5310 people worked for the group.” [{REPORT} p. 3]"
+    assert "No language model was used" in answer.text
+    assert answer.found
+    assert [citation.label for citation in answer.citations] == [f"{REPORT} p. 3"]
+    assert answer.unverified == []
+    assert answer.pages_viewed == [f"{REPORT} p. 3"]
+    assert answer.hits[0].label == f"{REPORT} p. 3"
+    assert answer.reasoner == "offline"
+    assert answer.usage["total_tokens"] == 0
+    assert answer.usage["model_calls"] == 3
+
+
+def test_it_answers_german_questions_in_german(agent: CompiledStateGraph) -> None:
+    answer = ask(agent, "Welche Leistungsaufnahme hat die Pumpe?")
+
+    assert f"“Die Leistungsaufnahme beträgt 42 Watt.” [{SHEET} p. 1]" in answer.text
+    assert "Ohne Sprachmodell beantwortet" in answer.text
+
+
+def test_it_says_when_nothing_is_found_and_where_it_looked(agent: CompiledStateGraph) -> None:
+    answer = ask(agent, "Who won the chess tournament in Mongolia?")
+
+    assert answer.text.startswith("Not found in these documents.")
+    assert not answer.found
+    assert answer.citations == []
+    assert "No language model was used" in answer.text
+
+
+def test_it_streams_and_the_pieces_are_the_answer(agent: CompiledStateGraph) -> None:
+    *items, answer = stream(agent, "How much was the net revenue in 2023?")
+
+    assert isinstance(answer, Answer)
+    steps = [item.text for item in items if isinstance(item, Step)]
+    assert steps[0] == 'searched "How much was the net revenue in 2023?" → 5 pages'
+    assert steps[1].startswith(f"looked at {REPORT} p. 2")
+    pieces = [item for item in items if isinstance(item, str)]
+    assert len(pieces) > 5
+    assert "".join(pieces) == answer.text
+
+
+async def test_it_works_async(agent: CompiledStateGraph) -> None:
+    question = "How much was the net revenue in 2023?"
+
+    answer = await aask(agent, question)
+    items = [item async for item in astream(agent, question)]
+
+    assert "4.2 billion euros" in answer.text
+    assert items[-1].text == answer.text
+
+
+def test_each_question_of_a_thread_is_searched_anew(index: PageIndex) -> None:
+    agent = create_page_agent(index, model="offline", checkpointer=InMemorySaver())
+
+    ask(agent, "How much was the net revenue in 2023?", thread_id="one")
+    answer = ask(agent, "How many people worked for the group?", thread_id="one")
+
+    assert answer.pages_viewed == [f"{REPORT} p. 3"]
+    assert "5310 people" in answer.text
+
+
+def test_it_is_a_chat_model_that_can_stand_alone() -> None:
+    reply = QuotingReasoner().invoke([HumanMessage("What is the net revenue?")])
+
+    assert isinstance(reply, AIMessage)
+    assert reply.text.startswith("Not found in these documents")
+    assert reply.usage_metadata == {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+
+
+def hit(page: int, *lines: str) -> Hit:
+    return Hit(page, PageRef("x", "a.pdf", page), 1.0, [], list(lines))
+
+
+def test_lines_are_chosen_by_the_rare_words_that_they_share() -> None:
+    hits = [hit(1, "The year in figures", "Turnover of the year"), hit(2, "The turnover of Norway: 12 million")]
+
+    chosen = best_lines("What was the turnover of Norway in the year?", hits)
+
+    assert chosen[0] == (hits[1], "The turnover of Norway: 12 million")
+
+
+def test_the_same_line_on_two_pages_is_quoted_once_from_the_better_page() -> None:
+    hits = [hit(1, "Net revenue: 4 million"), hit(2, "Net revenue: 4 million")]
+    assert best_lines("net revenue", hits) == [(hits[0], "Net revenue: 4 million")]
+
+
+def test_one_common_word_is_no_match() -> None:
+    assert best_lines("What is the capital of Mongolia?", [hit(1, "Working capital"), hit(2, "Capital employed")]) == []
+
+
+def test_inflected_words_match() -> None:
+    assert best_lines("Which employees worked?", [hit(1, "An employee works")])
