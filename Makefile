@@ -88,7 +88,7 @@ COMPILE := pip compile --quiet --upgrade --universal --generate-hashes --python-
 lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@echo uv | $(UV) $(COMPILE) --only-binary uv -o requirements/uv.txt -
 	@$(UV) $(COMPILE) --group build pyproject.toml -o requirements/core.txt
-	@$(UV) $(COMPILE) --group build --group dev --extra colpali -c requirements/core.txt pyproject.toml -o requirements/all.txt
+	@$(UV) $(COMPILE) --group build --group dev --all-extras -c requirements/core.txt pyproject.toml -o requirements/all.txt
 
 clean: ## remove everything that was made
 	rm -rf .venv .venv-dev .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info

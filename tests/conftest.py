@@ -16,6 +16,8 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # Importing pymilvus loads the `.env` found in any folder above it, the clone's too, into the environment.
+    os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
 
 @pytest.fixture(autouse=True)

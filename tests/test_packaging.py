@@ -23,8 +23,18 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 ROOMS = ("indexing", "tools", "agent")  # in the order in which data goes: each may import those before it
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = [text for extra in PROJECT["project"]["optional-dependencies"].values() for text in extra]
 HEAVY = {"torch", "transformers", "colpali_engine", "sentence_transformers", "pymilvus", "milvus_lite", "langgraph"}
-HEAVY |= {"langchain_core", "langchain_google_genai", "numpy", "PIL", "pypdfium2", "rapidocr", "cv2", "pydantic_settings"}
+HEAVY |= {
+    "langchain_core",
+    "langchain_google_genai",
+    "numpy",
+    "PIL",
+    "pypdfium2",
+    "rapidocr",
+    "cv2",
+    "pydantic_settings",
+}
 
 
 def sources() -> Iterator[tuple[str, str, ast.Module]]:
@@ -187,8 +197,7 @@ def test_only_the_settings_read_the_environment():
 
 
 def test_every_import_is_declared():
-    requirements = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["colpali"]]
-    declared = {canonical(Requirement(text).name) for text in requirements}
+    declared = {canonical(Requirement(text).name) for text in PROJECT["project"]["dependencies"] + EXTRAS}
     owners = importlib.metadata.packages_distributions()
     for _, path, tree in sources():
         for top in {name.split(".")[0] for name in imports(tree)} - set(sys.stdlib_module_names) - {"pagesight"}:
@@ -206,7 +215,9 @@ def canonical(name: str) -> str:
 def pins(name: str) -> dict[str, set[str]]:
     """Package → its pinned versions (more than one where Python versions differ)."""
     found: dict[str, set[str]] = {}
-    for package, version in re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", (ROOT / "requirements" / name).read_text(), re.M):
+    for package, version in re.findall(
+        r"^([\w.-]+)(?:\[.*\])?==(\S+)", (ROOT / "requirements" / name).read_text(), re.M
+    ):
         found.setdefault(canonical(package), set()).add(version)
     return found
 
@@ -224,8 +235,7 @@ def test_pins_agree_and_cover_what_is_asked_for():
     assert "torch" not in core
     assert all(everything[package] == versions for package, versions in core.items())
     asked = [(core, text) for text in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"]]
-    extra = PROJECT["project"]["optional-dependencies"]["colpali"] + PROJECT["dependency-groups"]["dev"]
-    asked += [(everything, text) for text in extra]
+    asked += [(everything, text) for text in EXTRAS + PROJECT["dependency-groups"]["dev"]]
     for pinned, text in asked:
         requirement = Requirement(text)
         versions = pinned[canonical(requirement.name)]
