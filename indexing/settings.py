@@ -26,8 +26,12 @@ class Settings(BaseSettings):
     index: Path = Field(Path(".pagesight"), description="folder of the index")
     encoder: str = Field("auto", description="page encoder: auto or a name from `pagesight doctor`")
 
-    renderer: Literal["pdfium", "poppler"] = Field("pdfium", description="what renders PDF pages; poppler must be installed")
-    max_pixels: int = Field(40_000_000, ge=10_000, description="pixels of one picture at most; larger pages are rendered smaller")
+    renderer: Literal["pdfium", "poppler"] = Field(
+        "pdfium", description="what renders PDF pages; poppler must be installed"
+    )
+    max_pixels: int = Field(
+        40_000_000, ge=10_000, description="pixels of one picture at most; larger pages are rendered smaller"
+    )
     ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
 
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
@@ -39,15 +43,23 @@ class Settings(BaseSettings):
     reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")
     gemini_model: str = Field("gemini-3.5-flash", description="the Gemini model that auto takes")
     google_api_key: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("google_api_key", "GOOGLE_API_KEY", "GEMINI_API_KEY"), description="key of the Gemini API"
+        None,
+        validation_alias=AliasChoices("google_api_key", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
+        description="key of the Gemini API",
     )
     google_base_url: str | None = Field(
-        None, validation_alias=AliasChoices("google_base_url", "GOOGLE_GEMINI_BASE_URL"), description="another address of the Gemini API"
+        None,
+        validation_alias=AliasChoices("google_base_url", "GOOGLE_GEMINI_BASE_URL"),
+        description="another address of the Gemini API",
     )
-    transport: Literal["auto", "bytes", "base64", "files"] = Field("auto", description="how page pictures reach the model")
+    transport: Literal["auto", "bytes", "base64", "files"] = Field(
+        "auto", description="how page pictures reach the model"
+    )
     timeout: float = Field(120.0, gt=0, description="seconds to wait for one answer of the model")
     max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
-    images_per_call: int = Field(12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text")
+    images_per_call: int = Field(
+        12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text"
+    )
     pages_per_question: int = Field(16, ge=1, description="page pictures that the agent may look at for one question")
     searches_per_question: int = Field(8, ge=1, description="searches that the agent may make for one question")
 

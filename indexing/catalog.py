@@ -1,0 +1,181 @@
+"""What is in an index, in memory: documents, their pages and names. Read from Milvus at opening, kept up by the writer.
+
+A reader takes one immutable view and sees whole documents only: a document counts from the moment that its last page is
+written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.pages import DocumentRecord, PageRef
+from pagesight.indexing.store import PageRow
+from pagesight.indexing.terms import TermStatistics
+
+
+@dataclass
+class Entry:
+    """A document's pages so far."""
+
+    rows: dict[int, PageRow] = field(default_factory=dict)
+
+    @property
+    def first(self) -> PageRow:
+        """Any row: what all pages of a document share stands in each."""
+        return next(iter(self.rows.values()))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its pages are written."""
+        return len(self.rows) == self.first.page_count
+
+    @property
+    def record(self) -> DocumentRecord:
+        """The document as people see it."""
+        row = self.first
+        return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added)
+
+
+class View:
+    """The complete documents of an index at one moment."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        shown: dict[str, Entry] = {}
+        # A crash between writing a changed document and removing its old version leaves both: the newer one counts.
+        for entry in sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added):
+            shown[entry.first.path] = entry
+        self.entries = {entry.first.document_id: entry for entry in shown.values()}
+        self._by_name = {entry.first.document: entry for entry in self.entries.values()}
+        self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
+        self._statistics: TermStatistics | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def documents(self) -> list[DocumentRecord]:
+        """The documents in the order of their names."""
+        return sorted((entry.record for entry in self.entries.values()), key=lambda record: record.document)
+
+    def statistics(self, terms: Iterator[tuple[str, list[str]]]) -> TermStatistics:
+        """The statistics over this view's pages, counted from ``(page key, terms)`` when first asked for."""
+        with self._lock:
+            if self._statistics is None:
+                counted = TermStatistics()
+                for key, page_terms in terms:
+                    if key.split(":")[0] in self.entries:
+                        counted.add(page_terms)
+                self._statistics = counted
+            return self._statistics
+
+    def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
+        """The pages of these documents, or of all, in the order of documents and numbers."""
+        entries = self.entries.values() if document_ids is None else [self.entries[known] for known in document_ids]
+        ordered = sorted(entries, key=lambda entry: entry.first.ordinal)
+        return [entry.rows[number] for entry in ordered for number in sorted(entry.rows)]
+
+    def page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
+        """The page that a candidate vector stands for, unless its document is not in the view."""
+        entry = self._by_ordinal.get(ordinal)
+        return entry.rows.get(page) if entry else None
+
+    def row(self, ref: PageRef) -> PageRow:
+        """The page's row. Raises UnknownPage."""
+        entry = self.entries.get(ref.document_id)
+        if entry is None or ref.page not in entry.rows:
+            raise UnknownPage(f"there is no page {ref.label!r} in the index; it may have been removed or replaced.")
+        return entry.rows[ref.page]
+
+    def find(self, name: str) -> Entry:
+        """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
+        entry = self._by_name.get(name) or self.entries.get(name) or self._by_path(name) or self._by_file_name(name)
+        if entry is None:
+            raise UnknownDocument(f"there is no document {name!r} in the index. {self._instead_of(name)}")
+        return entry
+
+    def page(self, label: str) -> PageRef:
+        """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
+        name, separator, number = label.strip().rpartition(" p. ")
+        if not separator or not number.strip().isdigit():
+            raise UnknownPage(
+                f"{label!r} is no page label. A label is a document's name and a page number, such as "
+                f"{self._example()!r}. {self._instead_of(name or label)}"
+            )
+        entry = self.find(name)
+        record = entry.record
+        if not 1 <= int(number) <= record.pages:
+            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {int(number)}.")
+        return PageRef(record.document_id, record.document, int(number))
+
+    def _by_path(self, name: str) -> Entry | None:
+        path = str(Path(name).expanduser().resolve())
+        return next((entry for entry in self.entries.values() if entry.first.path == path), None)
+
+    def _by_file_name(self, name: str) -> Entry | None:
+        """A document whose name was made unique, by its plain file name where only one has it."""
+        named = [entry for entry in self.entries.values() if Path(entry.first.path).name == name]
+        return named[0] if len(named) == 1 else None
+
+    def _example(self) -> str:
+        return f"{next(iter(self._by_name), 'report.pdf')} p. 1"
+
+    def _instead_of(self, name: str) -> str:
+        if not self._by_name:
+            return "The index is empty."
+        near = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.5)
+        return f"Nearest: {', '.join(near)}." if near else f"It holds: {_shortened(sorted(self._by_name))}."
+
+
+class Catalog:
+    """All documents of an index, unfinished ones too, and the view that readers take."""
+
+    def __init__(self, rows: Iterable[PageRow]) -> None:
+        self._entries: dict[str, Entry] = {}
+        for row in rows:
+            self._entries.setdefault(row.document_id, Entry()).rows[row.page] = row
+        self._publish()
+
+    def get(self, document_id: str) -> Entry | None:
+        """The document of that id, finished or not."""
+        return self._entries.get(document_id)
+
+    def at_path(self, path: str) -> list[Entry]:
+        """The documents, finished or not, that were found at a path."""
+        return [entry for entry in self._entries.values() if entry.first.path == path]
+
+    def next_ordinal(self) -> int:
+        """A number that no document has."""
+        return max((entry.first.ordinal for entry in self._entries.values()), default=0) + 1
+
+    def unique_name(self, path: Path) -> str:
+        """The file's name, with as many of its folders as make it unlike those of documents at other paths."""
+        taken = {entry.first.document for entry in self._entries.values() if entry.first.path != str(path)}
+        parts = path.parts[1:] if path.anchor else path.parts
+        for length in range(1, len(parts) + 1):
+            name = "/".join(parts[-length:])
+            if name not in taken:
+                return name
+        return str(path)
+
+    def add(self, rows: Iterable[PageRow]) -> None:
+        """Take in pages that are now written; readers see a document with its last page."""
+        for row in rows:
+            entry = self._entries.setdefault(row.document_id, Entry())
+            entry.rows[row.page] = row
+        if entry.complete:
+            self._publish()
+
+    def remove(self, document_id: str) -> None:
+        """Forget a document."""
+        self._entries.pop(document_id, None)
+        self._publish()
+
+    def _publish(self) -> None:
+        self.view = View(list(self._entries.values()))
+
+
+def _shortened(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,241 @@
+"""The front door: an index of pages that documents are added to and questions are asked of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PIL import Image
+
+from pagesight.indexing.catalog import Catalog
+from pagesight.indexing.encoders import PageEncoder, make_encoder
+from pagesight.indexing.evidence import mark
+from pagesight.indexing.folder import IndexFolder, disk_errors
+from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
+from pagesight.indexing.multivectors import MultiVectorFiles
+from pagesight.indexing.pages import DocumentRecord, Hit, PageRef, Region
+from pagesight.indexing.parts import IndexParts
+from pagesight.indexing.render import open_document
+from pagesight.indexing.retrieve import retrieve
+from pagesight.indexing.settings import Settings, load_settings
+from pagesight.indexing.spots import best_boxes
+from pagesight.indexing.store import PageStore, lite_uri
+
+
+class PageIndex:
+    """An open index. Made with `open`; close it, or use it in a ``with`` or ``async with`` statement.
+
+    Any number of threads may search while one adds or removes; each sees whole documents only. In one process the same
+    index can be opened more than once. Every method that waits has a twin for asyncio: `asearch`, `aadd` and so on.
+    """
+
+    def __init__(self, parts: IndexParts) -> None:
+        self._parts = parts
+        self._open = True
+
+    @classmethod
+    def open(
+        cls,
+        path_or_uri: str | os.PathLike[str] | None = None,
+        *,
+        encoder: str | None = None,
+        settings: Settings | None = None,
+        create: bool = True,
+    ) -> PageIndex:
+        """Open the index in a folder, or make one there.
+
+        ``path_or_uri`` a folder, `Settings.index` if None; or the address of a Milvus server (http://…, https://…), which
+        then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the one that
+        the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if another
+        process has it, EncoderMismatch, SettingsError for an unknown encoder, PageIndexError if it is damaged.
+        """
+        settings = settings or load_settings()
+        given = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
+        is_address = re.match(r"https?://", given) is not None
+        path = (Path(settings.index) if is_address else Path(given)).expanduser().resolve()
+        with _registry_lock:
+            parts = _registry.get(path)
+            if parts is None:
+                parts = _open_parts(path, given if is_address else lite_uri(path), encoder, settings, create)
+                _registry[path] = parts
+            elif encoder not in (None, "auto", parts.encoder.name):
+                parts.folder.record(make_encoder(encoder or "").describe())
+            _uses[path] = _uses.get(path, 0) + 1
+        return cls(parts)
+
+    @property
+    def path(self) -> Path:
+        """The index's folder."""
+        return self._parts.folder.path
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that it was opened with."""
+        return self._parts.settings
+
+    @property
+    def encoder(self) -> PageEncoder:
+        """The encoder that its pages were made with."""
+        return self._parts.encoder
+
+    def add(
+        self, paths: Iterable[Path | str] | Path | str, *, progress: Callable[[Progress], None] | None = None
+    ) -> AddReport:
+        """Index documents: files, or folders with all documents in them.
+
+        What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
+        ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's ``failed``
+        and does not keep the others. Raises StorageFull if the disk is full; what was written stays.
+        """
+        several = [paths] if isinstance(paths, str | Path) else list(paths)
+        with self._parts.writing:
+            return add_documents(self._parts, several, progress)
+
+    def search(self, query: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> list[Hit]:
+        """The pages that answer the query best, best first, at most ``top_k`` (default `Settings.top_k`).
+
+        ``documents`` restricts it to documents of these names. Raises EmptyQuestion, UnknownDocument, ValueError for a
+        ``top_k`` below 1.
+        """
+        wanted = self.settings.top_k if top_k is None else top_k
+        if wanted < 1:
+            raise ValueError(f"top_k must be at least 1, not {wanted}")
+        return retrieve(self._parts, query, wanted, list(documents) if documents else None)
+
+    def documents(self) -> list[DocumentRecord]:
+        """The documents in the index, by name."""
+        return self._parts.catalog.view.documents
+
+    def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
+        """Remove documents by name, path or id; returns what was removed. Raises UnknownDocument before removing any."""
+        several = [names_or_paths] if isinstance(names_or_paths, str | Path) else list(names_or_paths)
+        with self._parts.writing:
+            view = self._parts.catalog.view
+            records = {entry.record.document_id: entry.record for entry in (view.find(str(name)) for name in several)}
+            for document_id in records:
+                remove_document(self._parts, document_id)
+            self._parts.store.flush()
+        return list(records.values())
+
+    def page(self, label: str) -> PageRef:
+        """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
+        return self._parts.catalog.view.page(label)
+
+    def picture(
+        self, ref: PageRef, *, region: Region | None = None, long_side: int | None = None, dpi: float | None = None
+    ) -> Image.Image:
+        """The page, or a region of it, as an RGB picture, rendered anew from the kept document.
+
+        ``long_side`` pixels of the longer side, or ``dpi`` dots per inch (144 if nothing is given). Raises UnknownPage,
+        BadRegion, UnreadableDocument if the kept document is gone or was changed.
+        """
+        row = self._parts.catalog.view.row(ref)
+        path = self._parts.folder.kept(row.document_id, Path(row.path).suffix, row.modified)
+        with open_document(path, renderer=self.settings.renderer, max_pixels=self.settings.max_pixels) as document:
+            return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
+
+    def text(self, ref: PageRef) -> str:
+        """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
+        self._parts.catalog.view.row(ref)
+        return self._parts.store.text(ref.key)
+
+    def evidence(
+        self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()
+    ) -> Path:
+        """Write the page as a PNG with what matches the query highlighted and the regions outlined; returns its path.
+
+        Raises UnknownPage, BadRegion, StorageFull, PageIndexError if the file cannot be written.
+        """
+        row = self._parts.catalog.view.row(ref)
+        boxes = []
+        if query:
+            statistics = self._parts.catalog.view.statistics(self._parts.store.terms())
+            vectors, places = self._parts.multivectors.read(row.document_id, row.batch, row.page)
+            boxes = best_boxes(self.encoder.encode_query(query, statistics), vectors, places)
+        marked = mark(self.picture(ref), boxes, regions)
+        path = Path(path)
+        with disk_errors(f"the evidence {path} cannot be written"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            marked.save(path, "PNG")
+        return path
+
+    def close(self) -> None:
+        """Let the index go, so that another process can open it; closing twice is no error."""
+        if not self._open:
+            return
+        self._open = False
+        path = self.path
+        with _registry_lock:
+            _uses[path] -= 1
+            if _uses[path] == 0:
+                _registry.pop(path)
+                self._parts.close()
+
+    def __enter__(self) -> PageIndex:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> PageIndex:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    async def aadd(self, *args: Any, **options: Any) -> AddReport:
+        """`add`, in a thread."""
+        return await asyncio.to_thread(self.add, *args, **options)
+
+    async def asearch(self, *args: Any, **options: Any) -> list[Hit]:
+        """`search`, in a thread."""
+        return await asyncio.to_thread(self.search, *args, **options)
+
+    async def adocuments(self) -> list[DocumentRecord]:
+        """`documents`; it does not wait."""
+        return self.documents()
+
+    async def aremove(self, *args: Any, **options: Any) -> list[DocumentRecord]:
+        """`remove`, in a thread."""
+        return await asyncio.to_thread(self.remove, *args, **options)
+
+    async def apicture(self, *args: Any, **options: Any) -> Image.Image:
+        """`picture`, in a thread."""
+        return await asyncio.to_thread(self.picture, *args, **options)
+
+    async def aevidence(self, *args: Any, **options: Any) -> Path:
+        """`evidence`, in a thread."""
+        return await asyncio.to_thread(self.evidence, *args, **options)
+
+
+# The indexes that this process has open: opening one again, as notebooks do, shares what is open and does not wait for
+# the process's own lock.
+_registry: dict[Path, IndexParts] = {}
+_uses: dict[Path, int] = {}
+_registry_lock = threading.Lock()
+
+
+def _open_parts(path: Path, uri: str, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+    folder = IndexFolder(path)
+    folder.hold(create=create)
+    try:
+        known = folder.encoder()
+        chosen = make_encoder(known["name"] if known and encoder in (None, "auto") else encoder or settings.encoder)
+        folder.record(chosen.describe())
+        store = PageStore(uri, chosen.dim)
+        return IndexParts(
+            folder, store, MultiVectorFiles(path / "multivectors"), Catalog(store.pages()), chosen, settings
+        )
+    except BaseException:
+        folder.close()
+        raise
