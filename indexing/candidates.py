@@ -12,7 +12,7 @@ _ROUNDS = 6  # of Lloyd's algorithm; later rounds move hardly any vector
 
 
 def centroids(vectors: NDArray[np.float32], count: int = CENTROIDS) -> NDArray[np.float32]:
-    """At most ``count`` L2-normalised centroids of (n, dim) vectors, by spherical k-means; the same for the same input."""
+    """At most ``count`` L2-normalised centroids of (n, dim) vectors, by spherical k-means without chance."""
     distinct = np.unique(vectors, axis=0)
     if len(distinct) <= count:
         return distinct

@@ -47,7 +47,7 @@ class IndexFolder:
         return (self.path / "index.json").is_file()
 
     def hold(self, *, create: bool) -> None:
-        """Take the index for this process. Raises IndexMissing, IndexInUse, or PageIndexError for a folder that can't be."""
+        """Take the index for this process. Raises IndexMissing, IndexInUse, PageIndexError if the folder can't be used."""
         if not self.exists and not create:
             raise IndexMissing(
                 f"there is no index in {self.path}. Make one with `pagesight index PATH… --index {self.path}`, "
@@ -69,13 +69,14 @@ class IndexFolder:
             recorded = json.loads((self.path / "index.json").read_text(encoding="utf-8"))
             if recorded["format"] != FORMAT:
                 raise PageIndexError(
-                    f"the index in {self.path} has format {recorded['format']}, this version of pagesight reads {FORMAT}. "
-                    "Make a new one: `pagesight index PATH… --index OTHER`."
+                    f"the index in {self.path} has format {recorded['format']}, this version of pagesight reads "
+                    f"{FORMAT}. Make a new one: `pagesight index PATH… --index OTHER`."
                 )
             return dict(recorded["encoder"])
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise PageIndexError(
-                f"{self.path / 'index.json'} is damaged ({error}). Make a new index: `pagesight index PATH… --index OTHER`."
+                f"{self.path / 'index.json'} is damaged ({error}). Make a new index: "
+                "`pagesight index PATH… --index OTHER`."
             ) from error
 
     def record(self, encoder: dict[str, Any]) -> None:
@@ -85,8 +86,8 @@ class IndexFolder:
             self._write_json("index.json", {"format": FORMAT, "encoder": encoder})
         elif known != encoder:
             raise EncoderMismatch(
-                f"the index in {self.path} was made with the encoder {_title(known)}, not {_title(encoder)}; their vectors "
-                f"cannot be compared. Leave out --encoder to go on with {known['name']}, or make a new index: "
+                f"the index in {self.path} was made with the encoder {_title(known)}, not {_title(encoder)}; their "
+                f"vectors cannot be compared. Leave out --encoder to go on with {known['name']}, or make a new index: "
                 f"`pagesight index PATH… --encoder {encoder['name']} --index OTHER`."
             )
 
@@ -141,8 +142,8 @@ class IndexFolder:
         except (OSError, ValueError, KeyError):
             by = "another process"
         return (
-            f"the index in {self.path} is in use by {by}. Only one process at a time can open it: wait until that one is "
-            "done or end it, or use another index with --index."
+            f"the index in {self.path} is in use by {by}. Only one process at a time can open it: wait until that "
+            "one is done or end it, or use another index with --index."
         )
 
 

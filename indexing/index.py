@@ -50,8 +50,8 @@ class PageIndex:
     ) -> PageIndex:
         """Open the index in a folder, or make one there.
 
-        ``path_or_uri`` a folder, `Settings.index` if None; or the address of a Milvus server (http://…, https://…), which
-        then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the one that
+        ``path_or_uri`` a folder, `Settings.index` if None; or the address of a Milvus server (http://…, https://…),
+        which then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the one that
         the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if another
         process has it, EncoderMismatch, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
@@ -90,8 +90,8 @@ class PageIndex:
         """Index documents: files, or folders with all documents in them.
 
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
-        ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's ``failed``
-        and does not keep the others. Raises StorageFull if the disk is full; what was written stays.
+        ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's
+        ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays.
         """
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         with self._parts.writing:
@@ -113,7 +113,7 @@ class PageIndex:
         return self._parts.catalog.view.documents
 
     def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
-        """Remove documents by name, path or id; returns what was removed. Raises UnknownDocument before removing any."""
+        """Remove documents by name, path or id and return them. Raises UnknownDocument before it removes any."""
         several = [names_or_paths] if isinstance(names_or_paths, str | Path) else list(names_or_paths)
         with self._parts.writing:
             view = self._parts.catalog.view
@@ -122,6 +122,10 @@ class PageIndex:
                 remove_document(self._parts, document_id)
             self._parts.store.flush()
         return list(records.values())
+
+    def document(self, name: str) -> DocumentRecord:
+        """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
+        return self._parts.catalog.view.find(name).record
 
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""

@@ -1,8 +1,8 @@
 """The document's journey: find → render → read → encode → write, in batches, so that it can be cut off and taken up.
 
-A batch is written in this order: multi-vectors (a file renamed into place) → candidate vectors → rows in `pages`. The row
-is the commit: whatever happens, a page with a row is whole, and running again does only what is missing. Removal goes the
-other way round.
+A batch is written in this order: multi-vectors (a file renamed into place) → candidate vectors → rows in `pages`. The
+row is the commit: whatever happens, a page with a row is whole, and running again does only what is missing. Removal
+goes the other way round.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the rooms hand to each other: pages, their words, and the pages found for a question. No behaviour beyond naming."""
+"""What the rooms hand to each other: pages, their words, and the pages found for a question."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def _exact(parts: IndexParts, query: QueryVectors, pages: Sequence[PageRow]) -> 
 
 
 def _fuse(maxsim: NDArray, bm25: NDArray, weight: float) -> NDArray:
-    """A convex combination of both scores, each as a part of its best (Bruch et al., 2023); 0 for a page without either.
+    """A convex combination of both scores, each as a part of its best (Bruch et al., 2023); 0 for a page with neither.
 
     Measured on real questions it is level with adding BM25 and idf-weighted MaxSim, and needs no common scale.
     """

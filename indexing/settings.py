@@ -1,4 +1,4 @@
-"""The one settings object. Explicit arguments beat the environment, the environment beats `.env`, `.env` beats defaults.
+"""The one settings object: arguments beat the environment, the environment beats `.env`, `.env` beats defaults.
 
 Nothing else in pagesight reads the environment. Every setting is `PAGESIGHT_<NAME>` in the environment, but for the
 keys of services, which have their usual names.
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**explicit: object) -> Settings:
-    """Settings from the arguments given (None means not given), the environment, `.env` and the defaults, in this order.
+    """Settings from the arguments (None means not given), the environment, `.env` and the defaults, in this order.
 
     Raises SettingsError, naming the setting, its value's fault and where it is set.
     """

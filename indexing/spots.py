@@ -1,4 +1,4 @@
-"""Where on a page a question is answered: the boxes of the best-matching vectors, and the lines of text that say most."""
+"""Where on a page a question is answered: the boxes of the best-matching vectors, and the best lines of text."""
 
 from __future__ import annotations
 

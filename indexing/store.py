@@ -27,6 +27,7 @@ _BM25 = {"bm25_k1": 1.5, "bm25_b": 0.75}
 _HNSW = {"M": 16, "efConstruction": 200}
 _EF = 256
 _VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
+_CALM = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls": False}
 _PAGE_BITS, _CENTROID_BITS = 24, 8
 
 
@@ -63,6 +64,7 @@ class PageStore:
 
     def __init__(self, uri: str, dim: int) -> None:
         self._client = _connect(uri)
+        self._is_lite = not uri.startswith("http")
         self._dim = dim
         with _storage_errors("open"):
             if not self._client.has_collection("candidates"):
@@ -149,6 +151,9 @@ class PageStore:
 
     def _rows(self, condition: str, names: list[str]) -> list[dict[str, Any]]:
         with _storage_errors("read"):
+            if self._is_lite:
+                return list(self._client.query("pages", filter=condition, output_fields=names))
+            # A server hands out 16,384 rows at most, and more only through an iterator.
             iterator = self._client.query_iterator("pages", batch_size=4096, filter=condition, output_fields=names)
             rows: list[dict[str, Any]] = []
             while batch := iterator.next():
@@ -211,7 +216,9 @@ def _connect(uri: str) -> MilvusClient:
     # Milvus Lite logs what it also raises.
     logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
     try:
-        return MilvusClient(uri)
+        # pymilvus pings every 10 s, also when nothing is asked; Milvus Lite takes that for an attack and closes the
+        # connection, with a message on standard error.
+        return MilvusClient(uri, grpc_options=_CALM)
     except MilvusException as error:
         raise _translated(error, f"Milvus at {uri} cannot be opened") from error
 
