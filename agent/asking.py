@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ class _FinalText:
 
     def feed(self, text: str) -> str:
         """What may be let through now."""
-        self._held += text
+        self._held = unicodedata.normalize("NFC", self._held + text)
         self._is_answer = self._is_answer or says_not_found(self._held) or self._check.cites(self._held)
         return self._let_through(_settled(self._held)) if self._is_answer else ""
 

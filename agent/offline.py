@@ -129,7 +129,7 @@ def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
 
 
 def _tie_break(line: Sequence[str], shared: frozenset[str]) -> float:
-    """Of lines that share the same words the fuller one first: a heading repeats the question, a sentence answers it."""
+    """Of lines that share the same words the fuller first: a heading repeats the question, a sentence answers it."""
     return 0.01 * min(len(line) - len(shared), 10)
 
 
