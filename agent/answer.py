@@ -23,7 +23,7 @@ class Answer:
 
     ``found`` is False when the text says that the documents do not hold the answer. ``citations`` are to pages that
     the model was shown; ``unverified`` are to others and marked so in the text: no evidence. ``pages_viewed`` are the
-    labels of the pages looked at for this question, ``hits`` the pages its searches found, best first. ``usage`` counts
+    labels of the pages shown for this question, ``hits`` the pages its searches found, best first. ``usage`` counts
     ``input_tokens``, ``output_tokens``, ``total_tokens``, ``reasoning_tokens``, ``cached_tokens`` and ``model_calls``.
     """
 
@@ -69,6 +69,10 @@ class CitationCheck:
             done = bracket.end
         return marked + text[done:]
 
+    def seen(self, labels: Iterable[str]) -> list[str]:
+        """Those of the labels whose pages were shown, each once."""
+        return [label for label in dict.fromkeys(labels) if label in self._shown]
+
     def cites(self, text: str) -> bool:
         """Whether the text holds a citation."""
         return next(self._reader.read(text), None) is not None
@@ -98,7 +102,7 @@ def read_answer(messages: Sequence[BaseMessage], *, reasoner: str, images_per_ca
         found=not says_not_found(text),
         citations=citations,
         unverified=unverified,
-        pages_viewed=list(dict.fromkeys(view.ref.label for message in question for view in viewed(message))),
+        pages_viewed=check.seen(view.ref.label for message in question for view in viewed(message)),
         hits=_best_first(question),
         usage=_usage(question),
         reasoner=reasoner,

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from pagesight.agent.answer import Answer, CitationCheck, check_for, read_answer
 from pagesight.agent.citations import says_not_found
+from pagesight.agent.reasoner import plain_failures
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
 from pagesight.tools.conversation import LIST_DOCUMENTS, SEARCH_PAGES, VIEW_PAGES, viewed
 
@@ -41,7 +42,8 @@ def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = Non
     """
     asked, config = _asked(question), _config(thread_id)
     past = agent.get_state(config).values if agent.checkpointer else {}
-    result = agent.invoke(_after(past, asked), config)
+    with plain_failures(_told(agent)["reasoner"]):
+        result = agent.invoke(_after(past, asked), config)
     return _answer(agent, result["messages"])
 
 
@@ -49,7 +51,8 @@ async def aask(agent: CompiledStateGraph, question: str, *, thread_id: str | Non
     """The same as `ask`, async."""
     asked, config = _asked(question), _config(thread_id)
     past = (await agent.aget_state(config)).values if agent.checkpointer else {}
-    result = await agent.ainvoke(_after(past, asked), config)
+    with plain_failures(_told(agent)["reasoner"]):
+        result = await agent.ainvoke(_after(past, asked), config)
     return _answer(agent, result["messages"])
 
 
@@ -61,8 +64,9 @@ def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = 
     asked, config = _asked(question), _config(thread_id)
     past = agent.get_state(config).values if agent.checkpointer else {}
     run = _Run(agent)
-    for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_MODES):
-        yield from run.read(mode, payload)
+    with plain_failures(_told(agent)["reasoner"]):
+        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_MODES):
+            yield from run.read(mode, payload)
     yield _answer(agent, run.messages)
 
 
@@ -73,9 +77,10 @@ async def astream(
     asked, config = _asked(question), _config(thread_id)
     past = (await agent.aget_state(config)).values if agent.checkpointer else {}
     run = _Run(agent)
-    async for mode, payload in agent.astream(_after(past, asked), config, stream_mode=_MODES):
-        for item in run.read(mode, payload):
-            yield item
+    with plain_failures(_told(agent)["reasoner"]):
+        async for mode, payload in agent.astream(_after(past, asked), config, stream_mode=_MODES):
+            for item in run.read(mode, payload):
+                yield item
     yield _answer(agent, run.messages)
 
 

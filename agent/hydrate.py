@@ -93,21 +93,27 @@ class Hydrator:
 
 def plan(messages: Sequence[BaseMessage], images_per_call: int) -> dict[int, list[PageView]]:
     """Which pictures go along with which message, by its position, in the order in which the message names them."""
-    sent: dict[int, list[PageView]] = {}
-    taken: set[PageView] = set()
-    for position in range(len(messages) - 1, -1, -1):
-        for view in reversed(viewed(messages[position])):
-            if len(taken) < images_per_call and view not in taken:
-                taken.add(view)
-                sent.setdefault(position, []).insert(0, view)
-    return sent
+    return _newest([viewed(message) for message in messages], images_per_call)
 
 
 def pages_shown(messages: Sequence[BaseMessage], images_per_call: int) -> set[PageRef]:
     """The pages whose pictures went along with a model call of the conversation, or go with the next one."""
+    named = [viewed(message) for message in messages]
     calls = [position for position, message in enumerate(messages) if isinstance(message, AIMessage)]
-    plans = [plan(messages[:position], images_per_call) for position in [*calls, len(messages)]]
+    plans = [_newest(named[:position], images_per_call) for position in [*calls, len(messages)]]
     return {view.ref for sent in plans for views in sent.values() for view in views}
+
+
+def _newest(named: Sequence[Sequence[PageView]], most: int) -> dict[int, list[PageView]]:
+    """Of the pages that each message names the newest ``most``, each with the last message that names it."""
+    sent: dict[int, list[PageView]] = {}
+    taken: set[PageView] = set()
+    for position in range(len(named) - 1, -1, -1):
+        for view in reversed(named[position]):
+            if len(taken) < most and view not in taken:
+                taken.add(view)
+                sent.setdefault(position, []).insert(0, view)
+    return sent
 
 
 def _reply(message: BaseMessage, kept: list[PageView], parts: dict[PageView, Block | str]) -> BaseMessage:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pagesight.indexing.errors import KeyRefused, MissingExtra, SettingsError
+from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -80,6 +82,22 @@ def transport_for(reasoner: Reasoner, name: str) -> Transport | None:
 def takes_pictures_in_tool_replies(reasoner: Reasoner) -> bool:
     """Whether pictures may stand in tool messages: Gemini's client makes parts of them; others refuse or drop them."""
     return reasoner.model._llm_type == "chat-google-generative-ai"
+
+
+@contextmanager
+def plain_failures(name: str) -> Iterator[None]:
+    """Within it, what other chat models of LangChain raise comes out as ReasonerError; Gemini's are plain already."""
+    from langchain_core.exceptions import ModelAuthenticationError, ModelError, ModelPermissionDeniedError
+
+    try:
+        yield
+    except (ModelAuthenticationError, ModelPermissionDeniedError) as error:
+        raise KeyRefused(
+            f"the provider of {name} refused the key: set the one that its package reads from the environment, or "
+            "answer without a language model with PAGESIGHT_REASONER=offline"
+        ) from error
+    except ModelError as error:
+        raise ReasonerError(f"{name} did not answer ({type(error).__name__}: {error}): ask again in a while") from error
 
 
 def _must(fits: bool, transport: str, wanted: str, reasoner: Reasoner) -> None:

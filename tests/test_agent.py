@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from gemini_server import GeminiServer
+from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
@@ -312,6 +313,10 @@ def test_a_model_that_never_stops_calling_tools_is_an_error(server: GeminiServer
         ask(agent, QUESTION)
 
 
+def test_an_index_can_be_given_by_its_path(index: PageIndex) -> None:
+    assert ask(create_page_agent(index.path, model="offline"), QUESTION).found
+
+
 def test_an_index_that_is_not_there_is_an_error_and_none_is_made(tmp_path: Path) -> None:
     with pytest.raises(IndexMissing):
         create_page_agent(tmp_path / "nowhere", model="offline")
@@ -388,6 +393,22 @@ def test_another_chat_model_gets_standard_image_blocks_after_the_replies(index: 
     sent = [encode(index.picture(index.page(f"{REPORT} p. {page}"), long_side=LONG_SIDE)) for page in (2, 3)]
     assert [base64.b64decode(block["base64"]) for block in blocks] == [picture.data for picture in sent]
     assert {block["mime_type"] for block in blocks} == {"image/png"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("raised", "error"), [(ModelAuthenticationError("sk-secret"), KeyRefused), (ModelAPIError("down"), ReasonerError)]
+)
+async def test_what_goes_wrong_at_another_provider_is_an_error_of_ours(
+    index: PageIndex, raised: Exception, error: type[PagesightError], way: str
+) -> None:
+    def failing() -> Iterator[AIMessage]:
+        raise raised
+        yield
+
+    with pytest.raises(error, match="TheirModel") as caught:
+        await asked(way, create_page_agent(index, model=TheirModel(messages=failing())))
+    assert "sk-secret" not in str(caught.value)
 
 
 # Manners

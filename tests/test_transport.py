@@ -173,6 +173,7 @@ def test_a_page_beyond_what_one_call_takes_is_not_evidence(server: GeminiServer,
 
     assert [citation.label for citation in answer.citations] == [f"{REPORT} p. 2"]
     assert [citation.label for citation in answer.unverified] == [f"{REPORT} p. 1"]
+    assert answer.pages_viewed == [f"{REPORT} p. 2", f"{REPORT} p. 3"]
 
 
 def test_auto_sends_bytes_to_gemini(server: GeminiServer, index: PageIndex) -> None:
