@@ -263,6 +263,7 @@ def _place(context: typer.Context, index: str | None, settings: Settings) -> str
 def _opened(place: str, settings: Settings, *, encoder: str | None = None, create: bool = False) -> PageIndex:
     from pagesight.indexing import PageIndex
 
+    terminal.quieten_milvus()
     return PageIndex.open(place, encoder=encoder, settings=settings, create=create)
 
 

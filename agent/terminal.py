@@ -6,6 +6,7 @@ Text from documents and models is untrusted: control characters, which could ste
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,11 @@ def use_any_encoding() -> None:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="replace")
+
+
+def quieten_milvus() -> None:
+    """Keeps its client from logging to stderr what it also raises. To be called once the client is imported."""
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
 
 
 def printable(text: str) -> str:
