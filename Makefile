@@ -64,9 +64,9 @@ demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; w
 	@mkdir -p .cache/tmp
 	@run() { printf '\n$$ pagesight %s' "$$1"; printf ' "%s"' "$${@:2}"; echo; .venv/bin/pagesight "$$@"; }; \
 	run index samples; \
-	run ask 'What was the total revenue?'; \
-	run ask 'Who wrote the letter?'; \
-	run ask 'Wie hoch ist die Leistung?'
+	run ask 'What mean interest rate do the loans carry?'; \
+	run ask 'Which heat pump was the loudest, and how many dB(A) did it reach?'; \
+	run ask 'Welche Leistungszahl hat die Tarn 16 bei A2/W35?'
 
 test: $(HAS_ALL) ## install everything and run all tests
 	@mkdir -p .cache/tmp

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import Requirement
 
 from pagesight.indexing.errors import IndexMissing, PagesightError
+from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.settings import Settings
 
 
@@ -127,17 +128,18 @@ def _index(settings: Settings, place: str | Path) -> Check:
 
     try:
         with PageIndex.open(place, settings=settings, create=False) as index:
-            records = index.documents()
-            pages = sum(record.pages for record in records)
-            return Check(
-                "index", "ok", f"{place}: {len(records)} documents, {pages} pages, encoder {index.encoder.name}"
-            )
+            return Check("index", "ok", f"{place}: {_holds(index.documents())}, encoder {index.encoder.name}")
     except IndexMissing:
         return Check(
             "index", "absent", f"{place}: none yet", f"pagesight index PATHS… --index {shlex.quote(str(place))}"
         )
     except PagesightError as error:
         return Check("index", "broken", str(error))
+
+
+def _holds(records: Sequence[DocumentRecord]) -> str:
+    pages = sum(record.pages for record in records)
+    return f"{len(records)} document{'s' * (len(records) != 1)}, {pages} page{'s' * (pages != 1)}"
 
 
 def _faults(extra: str) -> Iterator[str]:

@@ -460,7 +460,8 @@ def test_remove_by_name_and_by_path(pagesight, own, shelf):
 
 def test_chat_answers_line_by_line(made):
     process = start("chat", "--index", made)
-    lines = "\n/documents\n/what\nHow high was the net revenue?\nWie hoch ist die Leistungsaufnahme der Pumpe P7 in Watt?\n/quit\nnever read\n"
+    questions = "How high was the net revenue?\nWie hoch ist die Leistungsaufnahme der Pumpe P7 in Watt?\n"
+    lines = f"\n/documents\n/what\n{questions}/quit\nnever read\n"
     out, err = process.communicate(lines, timeout=120)
     assert process.returncode == 0, err
     assert f"[{REPORT} p. 2]" in out
