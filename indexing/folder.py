@@ -47,7 +47,7 @@ class IndexFolder:
         return (self.path / "index.json").is_file()
 
     def hold(self, *, create: bool) -> None:
-        """Take the index for this process. Raises IndexMissing, IndexInUse, PageIndexError if the folder can't be used."""
+        """Take the index for this process. Raises IndexMissing, IndexInUse, PageIndexError for a bad folder."""
         if not self.exists and not create:
             raise IndexMissing(
                 f"there is no index in {self.path}. Make one with `pagesight index PATH… --index {self.path}`, "

@@ -51,8 +51,8 @@ class PageIndex:
         """Open the index in a folder, or make one there.
 
         ``path_or_uri`` a folder, `Settings.index` if None; or the address of a Milvus server (http://…, https://…),
-        which then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the one that
-        the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if another
+        which then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the
+        one that the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if another
         process has it, EncoderMismatch, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
         settings = settings or load_settings()

@@ -6,6 +6,7 @@ A file holds three numpy arrays, one after the other: ``offsets`` (pages + 1,) i
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Sequence
@@ -52,7 +53,8 @@ class MultiVectorFiles:
         unfinished = path.with_suffix(".part")
         try:
             with unfinished.open("wb") as file:
-                _save(file, pages)
+                file.write(_packed(pages))
+                file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
         except OSError:
@@ -76,11 +78,14 @@ class MultiVectorFiles:
         return self.folder / document_id / f"{first_page:06d}.npy"
 
 
-def _save(file: BinaryIO, pages: Sequence[MultiVector]) -> None:
+def _packed(pages: Sequence[MultiVector]) -> bytes:
+    # In memory first: numpy's own writing to a file reports a full disk without its error number.
+    file = io.BytesIO()
     lengths = [len(page.vectors) for page in pages]
     npy.write_array(file, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
     npy.write_array(file, np.concatenate([page.boxes for page in pages]).astype(np.float16))
     npy.write_array(file, np.concatenate([page.vectors for page in pages]).astype(np.float16))
+    return file.getvalue()
 
 
 def _open_batch(path: Path) -> Batch:

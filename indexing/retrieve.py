@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pagesight.indexing.candidates import best_pages
 from pagesight.indexing.catalog import View
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.errors import EmptyQuestion
+from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.maxsim import best_similarities, scores
 from pagesight.indexing.pages import Hit, PageRef
 from pagesight.indexing.parts import IndexParts
@@ -34,7 +34,19 @@ def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[s
         raise EmptyQuestion(
             "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
         )
-    view = parts.catalog.view
+    while True:
+        view = parts.catalog.view
+        try:
+            return _retrieve(parts, view, question, top_k, documents)
+        except FileNotFoundError as error:
+            # Removed while we searched: what is in the index now counts.
+            if view is parts.catalog.view:
+                raise PageIndexError(
+                    f"the index has lost the multi-vectors in {error.filename}. Remove the document and index it again."
+                ) from error
+
+
+def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, documents: Sequence[str] | None) -> list[Hit]:
     document_ids = None if documents is None else [view.find(name).first.document_id for name in documents]
     pages = view.pages(document_ids)
     if not pages:

@@ -71,6 +71,9 @@ class PageStore:
                 self._create_candidates()
             if not self._client.has_collection("pages"):
                 self._create_pages()
+            # A process that was killed leaves them on the disk and not loaded.
+            self._client.load_collection("candidates")
+            self._client.load_collection("pages")
 
     def write_candidates(
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]]
@@ -213,8 +216,9 @@ def _cut(text: str) -> str:
 
 
 def _connect(uri: str) -> MilvusClient:
-    # Milvus Lite logs what it also raises.
+    # Milvus Lite logs what it also raises, and its server the calls of pymilvus that it does not have.
     logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+    logging.getLogger("grpc._server").addFilter(_is_no_missing_call)
     try:
         # pymilvus pings every 10 s, also when nothing is asked; Milvus Lite takes that for an attack and closes the
         # connection, with a message on standard error.
@@ -230,6 +234,10 @@ def _storage_errors(action: str) -> Iterator[None]:
         yield
     except MilvusException as error:
         raise _translated(error, f"Milvus could not {action}") from error
+
+
+def _is_no_missing_call(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], NotImplementedError))
 
 
 def _translated(error: MilvusException, what: str) -> PageIndexError:
