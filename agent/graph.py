@@ -25,6 +25,7 @@ from pagesight.tools.view_pages import make_view_pages
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.tools import BaseTool
     from langgraph.types import Checkpointer
 
 
@@ -54,11 +55,7 @@ def create_page_agent(
     reasoner = make_reasoner(model, settings)
     pictures = Pictures(index)
     budget = Budget(settings.searches_per_question, settings.pages_per_question)
-    tools = [
-        make_search_pages(index, budget, narrowed),
-        make_view_pages(index, pictures, budget, narrowed),
-        make_list_documents(index, budget, narrowed),
-    ]
+    tools = _tools(index, pictures, budget, narrowed)
     hydrator = Hydrator(
         system_prompt=SYSTEM_PROMPT,
         pictures=pictures,
@@ -76,6 +73,14 @@ def create_page_agent(
         recursion_limit=_steps(budget),
         metadata={"pagesight_reasoner": reasoner.name, "pagesight_images_per_call": settings.images_per_call},
     )
+
+
+def _tools(index: PageIndex, pictures: Pictures, budget: Budget, documents: list[str] | None) -> list[BaseTool]:
+    return [
+        make_search_pages(index, budget, documents),
+        make_view_pages(index, pictures, budget, documents),
+        make_list_documents(index, budget, documents),
+    ]
 
 
 def _steps(budget: Budget) -> int:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -29,21 +30,21 @@ _MOST_QUOTES = 4
 _LONGEST_QUOTE = 300
 #: Lines are quoted that score at least half of what the best one does.
 _NEAR_THE_BEST = 0.5
-#: Lines that share less than this part of the question's words, weighted by rarity, are no answer to it.
-_LEAST_SHARE = 0.4
+#: Lines that share fewer of the question's words, all lines together, are no answer to it.
+_LEAST_WORDS = 2
 
 _GERMAN = frozenset(terms("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für"))
 _ENGLISH = frozenset(terms("the what how which who where when why is are does did do of and for many much"))
 _SAID = {
     "en": {
         "quoted": "No language model was used: these are the lines that match the question best.",
-        "missed": "The best pages for this question were {pages}; no line on them shares enough of its words.",
+        "missed": "The best pages for this question were {pages}; their lines share too few of its words.",
         "nothing": "The search found no page.",
         "model": "No language model was used: only words were compared.",
     },
     "de": {
         "quoted": "Ohne Sprachmodell beantwortet: Dies sind die Zeilen, die am besten zur Frage passen.",
-        "missed": "Am besten passten {pages}; keine Zeile dort hat genug Wörter mit der Frage gemeinsam.",
+        "missed": "Am besten passten {pages}; ihre Zeilen haben zu wenige Wörter mit der Frage gemeinsam.",
         "nothing": "Die Suche fand keine Seite.",
         "model": "Ohne Sprachmodell beantwortet: Es wurden nur Wörter verglichen.",
     },
@@ -112,23 +113,26 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
 
 
 def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
-    """The lines, four at most, that share most of the question's words, rare words counting more; or none."""
+    """The lines, four at most, that share most of the question's words; or none.
+
+    Rare words count more, and so do lines of pages that the search ranks higher.
+    """
     asked = query_terms(question)
     lines = {tuple(terms(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
     shared = {key: frozenset(term for term in asked if _stands_in(term, key)) for key in lines}
-    weight = {
-        term: math.log(1 + len(lines) / (sum(term in words for words in shared.values()) or 0.5)) for term in asked
+    standing = Counter(term for words in shared.values() for term in words)
+    weight = {term: math.log(1 + len(lines) / standing[term]) for term in standing}
+    score = {
+        key: (sum(weight[term] for term in words) + _fullness(key, words)) * (1 + lines[key][0].score)
+        for key, words in shared.items()
     }
-    score = {key: sum(weight[term] for term in words) + _tie_break(key, words) for key, words in shared.items()}
     ranked = sorted((key for key in lines if shared[key]), key=lambda key: -score[key])
     best = [key for key in ranked if score[key] >= _NEAR_THE_BEST * score[ranked[0]]][:_MOST_QUOTES]
-    covered = frozenset().union(*(shared[key] for key in best))
-    if not best or sum(weight[term] for term in covered) < _LEAST_SHARE * sum(weight.values()):
-        return []
-    return [lines[key] for key in best]
+    covered = frozenset[str]().union(*(shared[key] for key in best))
+    return [lines[key] for key in best] if len(covered) >= min(_LEAST_WORDS, len(asked)) else []
 
 
-def _tie_break(line: Sequence[str], shared: frozenset[str]) -> float:
+def _fullness(line: Sequence[str], shared: frozenset[str]) -> float:
     """Of lines that share the same words the fuller first: a heading repeats the question, a sentence answers it."""
     return 0.01 * min(len(line) - len(shared), 10)
 

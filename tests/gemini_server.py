@@ -140,8 +140,7 @@ class GeminiServer:
         self.refusal_of_files: Reply | None = None
         self._replies: deque[Reply] = deque()
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Http(self)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> GeminiServer:
@@ -253,93 +252,102 @@ def _pieces(part: Json) -> list[Json]:
     return [{"text": piece} for piece in re.findall(r"(?s).{1,12}", part["text"])]
 
 
-def _handler(server: GeminiServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = _SOCKET_TIMEOUT
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
 
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-            uploads = self.path.startswith("/upload-session/")
-            request = self._record({} if uploads or not raw else json.loads(raw))
-            if uploads:
-                self._take(raw)
-            elif self.path.startswith("/upload/"):
-                self._start_upload()
-            elif request.streams:
-                self._stream(server.next_reply())
-            else:
-                reply = server.next_reply()
-                self._send(reply.status, reply.error or reply.whole())
+    def __init__(self, gemini: GeminiServer):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.gemini = gemini
 
-        def do_GET(self) -> None:
-            self._record({})
-            stored = self._stored()
-            if self.path.rstrip("/").endswith("/files"):
-                self._send(200, {"files": [one.as_json() for one in server.files.values()]})
-            elif stored:
-                stored.polls_until_active -= 1
-                self._send(200, stored.as_json())
-            else:
-                self._missing()
 
-        def do_DELETE(self) -> None:
-            self._record({})
-            stored = self._stored()
-            if not stored:
-                self._missing()
-                return
-            del server.files[stored.uri]
-            self._send(200, {})
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
 
-        def _record(self, body: Json) -> Recorded:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Recorded(self.command, self.path, headers, camel(body), server.files)
-            server.record(request)
-            return request
+    timeout = _SOCKET_TIMEOUT
 
-        def _start_upload(self) -> None:
-            if server.refusal_of_files:
-                self._send(server.refusal_of_files.status, server.refusal_of_files.error or {})
-                return
-            stored = server.start_file(self.headers.get("x-goog-upload-header-content-type", ""))
-            session = f"{server.url}/upload-session/{stored.name}"
-            self._send(200, {}, {"X-Goog-Upload-URL": session, "X-Goog-Upload-Status": "active"})
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        uploads = self.path.startswith("/upload-session/")
+        request = self._record({} if uploads or not raw else json.loads(raw))
+        if uploads:
+            self._take(raw)
+        elif self.path.startswith("/upload/"):
+            self._start_upload()
+        elif request.streams:
+            self._stream(self.server.gemini.next_reply())
+        else:
+            reply = self.server.gemini.next_reply()
+            self._send(reply.status, reply.error or reply.whole())
 
-        def _take(self, raw: bytes) -> None:
-            stored = server.files[f"{server.url}/v1beta/{self.path.removeprefix('/upload-session/')}"]
-            stored.data += raw
-            if "finalize" in self.headers.get("x-goog-upload-command", ""):
-                self._send(200, {"file": stored.as_json()}, {"X-Goog-Upload-Status": "final"})
-            else:
-                self._send(200, {}, {"X-Goog-Upload-Status": "active"})
+    def do_GET(self) -> None:
+        self._record({})
+        stored = self._stored()
+        if self.path.rstrip("/").endswith("/files"):
+            self._send(200, {"files": [one.as_json() for one in self.server.gemini.files.values()]})
+        elif stored:
+            stored.polls_until_active -= 1
+            self._send(200, stored.as_json())
+        else:
+            self._missing()
 
-        def _stored(self) -> StoredFile | None:
-            return server.files.get(server.url + self.path.split("?")[0])
+    def do_DELETE(self) -> None:
+        self._record({})
+        stored = self._stored()
+        if not stored:
+            self._missing()
+            return
+        del self.server.gemini.files[stored.uri]
+        self._send(200, {})
 
-        def _missing(self) -> None:
-            self._send(404, failure(404, "NOT_FOUND", "no such file").error or {})
+    def _record(self, body: Json) -> Recorded:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Recorded(self.command, self.path, headers, camel(body), self.server.gemini.files)
+        self.server.gemini.record(request)
+        return request
 
-        def _stream(self, reply: Reply) -> None:
-            if reply.error:
-                self._send(reply.status, reply.error)
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
-            for chunk in reply.chunks():
-                self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n")
-                self.wfile.flush()
+    def _start_upload(self) -> None:
+        if self.server.gemini.refusal_of_files:
+            self._send(self.server.gemini.refusal_of_files.status, self.server.gemini.refusal_of_files.error or {})
+            return
+        stored = self.server.gemini.start_file(self.headers.get("x-goog-upload-header-content-type", ""))
+        session = f"{self.server.gemini.url}/upload-session/{stored.name}"
+        self._send(200, {}, {"X-Goog-Upload-URL": session, "X-Goog-Upload-Status": "active"})
 
-        def _send(self, status: int, body: Json, headers: dict[str, str] | None = None) -> None:
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def _take(self, raw: bytes) -> None:
+        stored = self.server.gemini.files[
+            f"{self.server.gemini.url}/v1beta/{self.path.removeprefix('/upload-session/')}"
+        ]
+        stored.data += raw
+        if "finalize" in self.headers.get("x-goog-upload-command", ""):
+            self._send(200, {"file": stored.as_json()}, {"X-Goog-Upload-Status": "final"})
+        else:
+            self._send(200, {}, {"X-Goog-Upload-Status": "active"})
 
-        def log_message(self, *_: object) -> None:
-            """Tests read `requests`; nothing is printed."""
+    def _stored(self) -> StoredFile | None:
+        return self.server.gemini.files.get(self.server.gemini.url + self.path.split("?")[0])
 
-    return Handler
+    def _missing(self) -> None:
+        self._send(404, failure(404, "NOT_FOUND", "no such file").error or {})
+
+    def _stream(self, reply: Reply) -> None:
+        if reply.error:
+            self._send(reply.status, reply.error)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for chunk in reply.chunks():
+            self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n")
+            self.wfile.flush()
+
+    def _send(self, status: int, body: Json, headers: dict[str, str] | None = None) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Tests read `requests`; nothing is printed."""
