@@ -52,8 +52,8 @@ class PageIndex:
 
         ``path_or_uri`` a folder, `Settings.index` if None; or the address of a Milvus server (http://…, https://…),
         which then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the
-        one that the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if another
-        process has it, EncoderMismatch, SettingsError for an unknown encoder, PageIndexError if it is damaged.
+        one that the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if
+        another process has it, EncoderMismatch, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
         settings = settings or load_settings()
         given = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
@@ -147,7 +147,7 @@ class PageIndex:
     def text(self, ref: PageRef) -> str:
         """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
         self._parts.catalog.view.row(ref)
-        return self._parts.store.text(ref.key)
+        return self._parts.store.texts([ref.key]).get(ref.key, "")
 
     def evidence(
         self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()

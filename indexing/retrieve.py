@@ -20,7 +20,7 @@ from pagesight.indexing.pages import Hit, PageRef
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.spots import best_boxes, best_lines
 from pagesight.indexing.store import PageRow
-from pagesight.indexing.terms import TermStatistics, query_terms
+from pagesight.indexing.terms import query_terms
 
 _HITS_PER_QUERY_VECTOR = 200  # of candidate vectors
 
@@ -51,23 +51,14 @@ def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, document
     pages = view.pages(document_ids)
     if not pages:
         return []
-    statistics = view.statistics(parts.store.terms())
-    query = parts.encoder.encode_query(question, statistics)
-    bm25 = parts.store.search_terms(query_terms(question), _bm25_limit(parts, pages), document_ids)
+    query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
+    bm25 = parts.store.search_terms(query_terms(question), parts.settings.candidates, document_ids)
     if len(pages) > parts.settings.exhaustive_below:
         pages = _candidates(parts, view, query, bm25, document_ids)
     maxsim = _exact(parts, query, pages)
     fused = _fuse(maxsim, np.array([bm25.get(page.key, 0.0) for page in pages]), parts.encoder.fusion_weight)
     ranked = [place for place in np.argsort(-fused, kind="stable")[:top_k] if fused[place] > 0]
-    return [
-        _hit(parts, rank, pages[place], float(fused[place]), query, question, statistics)
-        for rank, place in enumerate(ranked, 1)
-    ]
-
-
-def _bm25_limit(parts: IndexParts, pages: Sequence[PageRow]) -> int:
-    exhaustive = len(pages) <= parts.settings.exhaustive_below
-    return len(pages) if exhaustive else min(parts.settings.candidates, len(pages))
+    return _hits(parts, view, question, query, [(pages[place], float(fused[place])) for place in ranked])
 
 
 def _candidates(
@@ -105,20 +96,15 @@ def _fuse(maxsim: NDArray, bm25: NDArray, weight: float) -> NDArray:
     return np.asarray(weight * shares[0] + (1 - weight) * shares[1])
 
 
-def _hit(
-    parts: IndexParts,
-    rank: int,
-    row: PageRow,
-    score: float,
-    query: QueryVectors,
-    question: str,
-    statistics: TermStatistics,
-) -> Hit:
-    vectors, boxes = parts.multivectors.read(row.document_id, row.batch, row.page)
-    return Hit(
-        rank=rank,
-        ref=PageRef(row.document_id, row.document, row.page),
-        score=score,
-        boxes=best_boxes(query, vectors, boxes),
-        lines=best_lines(question, parts.store.text(row.key), statistics),
-    )
+def _hits(
+    parts: IndexParts, view: View, question: str, query: QueryVectors, ranked: Sequence[tuple[PageRow, float]]
+) -> list[Hit]:
+    texts = parts.store.texts([row.key for row, _ in ranked])
+    statistics = view.statistics(parts.store.terms())
+    hits = []
+    for rank, (row, score) in enumerate(ranked, 1):
+        vectors, boxes = parts.multivectors.read(row.document_id, row.batch, row.page)
+        ref = PageRef(row.document_id, row.document, row.page)
+        lines = best_lines(question, texts.get(row.key, ""), statistics)
+        hits.append(Hit(rank, ref, score, best_boxes(query, vectors, boxes), lines))
+    return hits

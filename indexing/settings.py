@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
     candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
     exhaustive_below: int = Field(
-        1500, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
+        400, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
     )
 
     reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")

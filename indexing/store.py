@@ -108,17 +108,23 @@ class PageStore:
         for row in self._rows("page > 0", ["key", "terms"]):
             yield row["key"], row["terms"].split()
 
-    def text(self, key: str) -> str:
-        """A page's text, in lines."""
+    def texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """The pages' texts, in lines, by key."""
         with _storage_errors("read"):
-            rows = self._client.get("pages", ids=[key], output_fields=["text"])
-        return str(rows[0]["text"]) if rows else ""
+            rows = self._client.get("pages", ids=list(keys), output_fields=["key", "text"]) if keys else []
+        return {row["key"]: row["text"] for row in rows}
 
     def search_terms(self, terms: Sequence[str], limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
         """The BM25 scores of the best ``limit`` pages, higher is better, by key."""
         with _storage_errors("search"):
             found = self._client.search(
-                "pages", data=[" ".join(terms)], anns_field="bm25", limit=limit, filter=_documents_filter(document_ids)
+                "pages",
+                data=[" ".join(terms)],
+                anns_field="bm25",
+                limit=limit,
+                filter=_documents_filter(document_ids),
+                # Asked for nothing, Milvus Lite hands out every field, at ten times the time of the search.
+                output_fields=["key"],
             )
         # Milvus Lite hands BM25 scores out negative, a server positive.
         return {hit.id: abs(hit.distance) for hit in found[0]}
@@ -135,6 +141,7 @@ class PageStore:
                 limit=limit,
                 filter=_documents_filter(document_ids),
                 search_params={"params": {"ef": max(_EF, limit)}},
+                output_fields=["id"],
             )
         return [[(*_page_of(hit.id), hit.distance) for hit in hits] for hits in found]
 
