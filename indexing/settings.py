@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
 
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
-    candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
+    candidates: int = Field(100, ge=1, description="pages that are scored exactly, at most, when not all are")
     exhaustive_below: int = Field(
         400, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
     )
