@@ -63,7 +63,9 @@ def test_the_example_names_every_setting_with_its_default():
             assert shown.pop(variable).lower() == str(field.default).lower(), f"{variable} differs from the default"
 
 
-def test_the_readme_names_every_setting():
+def test_the_readme_names_every_setting_with_its_default():
     readme = (ROOT / "README.md").read_text()
-    for name in Settings.model_fields:
-        assert f"`{name}`" in readme, f"{name} is missing in README.md"
+    shown = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? \|", readme, re.M))
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default).lower()
+        assert shown.get(name) == default, f"{name} is missing in README.md, or its default is another"
