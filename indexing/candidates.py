@@ -13,9 +13,8 @@ _ROUNDS = 6  # of Lloyd's algorithm; later rounds move hardly any vector
 
 def centroids(vectors: NDArray[np.float32], count: int = CENTROIDS) -> NDArray[np.float32]:
     """At most ``count`` L2-normalised centroids of (n, dim) vectors, by spherical k-means without chance."""
-    distinct = np.unique(vectors, axis=0)
-    if len(distinct) <= count:
-        return distinct
+    if len(vectors) <= count:
+        return np.unique(vectors, axis=0)
     # Starts that are spread over the page: neighbours in reading order, or in the patch grid, are alike.
     centres = vectors[np.linspace(0, len(vectors) - 1, count).astype(int)]
     for _ in range(_ROUNDS):
