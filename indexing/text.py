@@ -34,8 +34,8 @@ MOSTLY_PICTURES = 0.5
 #: Part of a text layer's characters that mean nothing (private use, control, unassigned) from which it is no text.
 GARBAGE = 0.3
 
-#: Dots per inch of the picture that is read by OCR, and its longer side in pixels, at least and at most: below 1,100 small
-#: print is lost (recall .993 → .986), above 1,300 it only takes longer.
+#: Dots per inch of the picture that is read by OCR, and its longer side in pixels, at least and at most: below 1,100
+#: small print is lost (recall .993 → .986), above 1,300 it only takes longer.
 OCR_DPI = 96
 OCR_LONG_SIDE = (1280, 2000)
 
@@ -157,14 +157,14 @@ def _to_boxes(corners: NDArray[np.float64], to_page: NDArray[np.float64]) -> NDA
 def _rejoin_lines(boxes: NDArray[np.float32], lines: NDArray[np.int32]) -> NDArray[np.int32]:
     """Line numbers without the breaks that pdfium makes at raised and lowered characters in the middle of a line.
 
-    A word goes on with its predecessor's line where it follows closely on its right, at half of the smaller one's
+    A word goes on with its predecessor's line where it follows closely on its right, a quarter of the smaller one's
     height or more beside it.
     """
     before, after = boxes[:-1], boxes[1:]
     beside = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     height = np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
     gap = after[:, 0] - before[:, 2]
-    goes_on = (beside >= 0.5 * height) & (gap > -0.005) & (gap < 0.01) & (height > 0)
+    goes_on = (beside >= 0.25 * height) & (gap > -0.005) & (gap < 0.01) & (height > 0)
     breaks = (np.diff(lines) > 0) & ~goes_on
     return np.concatenate([[0], np.cumsum(breaks)]).astype(np.int32)
 
@@ -264,7 +264,7 @@ def _spots(result: Any) -> list[Any]:
 
 
 def _words_of_line(text: str, corners: NDArray[np.float64], spots: Any) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """The line's words, each with its (left, top, right, bottom) in pixels: around its characters, or its share of the line.
+    """The line's words, each with its (left, top, right, bottom) in pixels: around its characters, or an even share.
 
     ``corners`` (4, 2) of the line from its first character's upper corner clockwise.
     """
@@ -318,8 +318,8 @@ def _ocr_engine() -> Any:
                 from rapidocr import RapidOCR
             except ImportError as error:  # OpenCV needs libGL, which bare servers lack
                 raise MissingExtra(
-                    f"OCR cannot start: {error}. Install what is missing (`pip install rapidocr onnxruntime`; on a server "
-                    "without a screen `apt install libgl1 libglib2.0-0`), or set PAGESIGHT_OCR=false."
+                    f"OCR cannot start: {error}. Install what is missing (`pip install rapidocr onnxruntime`; on a "
+                    "server without a screen `apt install libgl1 libglib2.0-0`), or set PAGESIGHT_OCR=false."
                 ) from None
             _engine = RapidOCR(params=_OCR_PARAMETERS)
         return _engine
