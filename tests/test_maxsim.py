@@ -1,0 +1,80 @@
+"""Exact late interaction and candidate vectors, against a plain telling of their formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pagesight.indexing.candidates import best_pages, centroids
+from pagesight.indexing.encoders import QueryVectors
+from pagesight.indexing.maxsim import best_similarities, scores
+
+
+def unit(rng: np.random.Generator, count: int, dim: int = 16) -> np.ndarray:
+    vectors = rng.normal(size=(count, dim)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_it_is_the_maximum_over_each_pages_vectors(dtype: type) -> None:
+    rng = np.random.default_rng(1)
+    query = unit(rng, 5)
+    pages = [unit(rng, count).astype(dtype) for count in (1, 30, 7, 400)]
+    expected = [[max(float(q @ v.astype(np.float32)) for v in page) for q in query] for page in pages]
+    np.testing.assert_allclose(best_similarities(query, pages), expected, atol=1e-6)
+
+
+def test_pages_without_vectors_and_no_pages() -> None:
+    rng = np.random.default_rng(2)
+    query, empty = unit(rng, 3), np.zeros((0, 16), np.float16)
+    found = best_similarities(query, [empty, unit(rng, 4), empty, empty])
+    assert found.shape == (4, 3)
+    assert not found[[0, 2, 3]].any()
+    assert found[1].any()
+    assert best_similarities(query, []).shape == (0, 3)
+
+
+def test_many_vectors_are_scored_as_few_are() -> None:
+    rng = np.random.default_rng(3)
+    query, pages = unit(rng, 4), [unit(rng, 3000) for _ in range(50)]  # more than two blocks
+    together = best_similarities(query, pages)
+    alone = np.concatenate([best_similarities(query, [page]) for page in pages])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_weights_and_sharpness() -> None:
+    similarities = np.array([[0.5, 1.0], [-0.5, 0.2]], np.float32)
+    vectors = np.zeros((2, 4), np.float32)
+    plain = QueryVectors(vectors, ["a", "b"], np.ones(2, np.float32))
+    sharp = QueryVectors(vectors, ["a", "b"], np.array([2, 1], np.float32), sharpness=2.0)
+    np.testing.assert_allclose(scores(plain, similarities), [1.5, 0.2], atol=1e-6)
+    np.testing.assert_allclose(scores(sharp, similarities), [1.5, 0.04], atol=1e-6)
+
+
+def test_centroids_stand_for_the_groups_of_a_page() -> None:
+    rng = np.random.default_rng(4)
+    groups = unit(rng, 8)
+    page = np.concatenate([group + 0.02 * unit(rng, 20) for group in groups])
+    page /= np.linalg.norm(page, axis=1, keepdims=True)
+    found = centroids(page.astype(np.float32), 24)
+    assert (groups @ found.T).max(axis=1).min() > 0.99
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(found, centroids(page.astype(np.float32), 24))
+
+
+def test_a_page_with_few_vectors_keeps_them() -> None:
+    vectors = unit(np.random.default_rng(5), 3)
+    found = centroids(np.concatenate([vectors, vectors]), 32)
+    assert {tuple(row) for row in found} == {tuple(row) for row in vectors}
+    assert centroids(np.zeros((0, 16), np.float32)).shape == (0, 16)
+
+
+def test_a_page_that_a_query_vector_missed_is_given_its_last_hit() -> None:
+    hits = [
+        [(1, 1, 0.9), (2, 1, 0.5), (1, 1, 0.3)],  # worth .9 for page (1, 1), .5 for (2, 1), .3 for the others
+        [(2, 1, 0.8), (3, 7, 0.7)],  # .8 for (2, 1), .7 for the others
+    ]
+    weights = np.ones(2, np.float32)
+    assert best_pages(hits, weights, 10) == [(1, 1), (2, 1), (3, 7)]  # 1.6, 1.3, 1.0
+    assert best_pages(hits, np.array([0, 1], np.float32), 1) == [(2, 1)]
+    assert best_pages([[], []], weights, 10) == []
