@@ -65,7 +65,7 @@ def test_the_example_names_every_setting_with_its_default():
 
 def test_the_readme_names_every_setting_with_its_default():
     readme = (ROOT / "README.md").read_text()
-    shown = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? \|", readme, re.M))
+    shown = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? *\|", readme, re.M))
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else str(field.default).lower()
         assert shown.get(name) == default, f"{name} is missing in README.md, or its default is another"
