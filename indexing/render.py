@@ -15,6 +15,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,7 +42,7 @@ MIN_REGION = 10
 #: Dots per inch of an image that does not say; one pixel is then one point.
 _ASSUMED_DPI = 72.0
 
-_IMAGE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP")
+_IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 
 _NO_POPPLER = (
     "the renderer is set to poppler, but poppler is not installed. Install it with `apt install poppler-utils` "
@@ -167,6 +168,8 @@ class PdfDocument(OpenDocument):
         super().__init__(path, max_pixels)
         self._pdf: pypdfium2.PdfDocument | None = None
         with PDFIUM:
+            # for a PDF without pages pdfium leaves the last error standing, whatever it was: make it "no such file"
+            pdfium.FPDF_LoadDocument(b"", None)
             try:
                 self._pdf = pypdfium2.PdfDocument(path)
                 self.page_count = len(self._pdf)
@@ -175,9 +178,6 @@ class PdfDocument(OpenDocument):
             except pypdfium2.PdfiumError as error:
                 self.close()
                 raise UnreadableDocument(_pdf_fault(path, error)) from None
-            if not self.page_count:
-                self.close()
-                raise UnreadableDocument(f"{path} has no pages; it may be damaged. `qpdf --check` says more.")
 
     def close(self) -> None:
         """Closes the file. A second time does nothing."""
@@ -245,13 +245,15 @@ class PopplerDocument(PdfDocument):
         from pdf2image import convert_from_bytes, convert_from_path
         from pdf2image.exceptions import PDFPageCountError
 
+        with self.page(number) as page:
+            upright = pixels if page.get_rotation() % 180 == 0 else pixels[::-1]  # poppler scales before it turns
         try:
             if part == _WHOLE:
                 pictures = convert_from_path(
-                    self.path, first_page=number, last_page=number, size=pixels, use_cropbox=True
+                    self.path, first_page=number, last_page=number, size=upright, use_cropbox=True
                 )
             else:
-                pictures = convert_from_bytes(self._cut_out(number, part), size=pixels, use_cropbox=True)
+                pictures = convert_from_bytes(self._cut_out(number, part), size=upright, use_cropbox=True)
         except PDFPageCountError as error:
             raise UnreadableDocument(f"{self.path} cannot be read by poppler: {error}") from None
         if not pictures:
@@ -268,8 +270,7 @@ class PopplerDocument(PdfDocument):
             (left, right), (bottom, top) = np.sort(corners[0]), np.sort(corners[1])
             assert self._pdf is not None
             cut.import_pages(self._pdf, [number - 1])
-            with cut[0] as copy:
-                copy.set_cropbox(left, bottom, right, top)
+            cut[0].set_cropbox(left, bottom, right, top)
             target = io.BytesIO()
             cut.save(target)
         return target.getvalue()
@@ -352,7 +353,9 @@ def _pixels(points: tuple[float, float], scale: float, max_pixels: int) -> tuple
 
 
 def _is_whole(edge: Any) -> bool:
-    return not isinstance(edge, bool) and (isinstance(edge, int) or (isinstance(edge, float) and edge.is_integer()))
+    return not isinstance(edge, bool) and (
+        isinstance(edge, Integral) or (isinstance(edge, float) and edge.is_integer())
+    )
 
 
 def _as_box(region: Region) -> Box:
@@ -376,6 +379,8 @@ def _pdf_fault(path: Path, error: pypdfium2.PdfiumError) -> str:
         return (
             f"{path} is encrypted in a way that pdfium does not know. Save it without: `qpdf --decrypt in.pdf out.pdf`."
         )
+    if error.err_code in (pdfium.FPDF_ERR_SUCCESS, pdfium.FPDF_ERR_FILE):
+        return f"{path} has no pages; it may be damaged. `qpdf --check` says more."
     return f"{path} is a damaged or truncated PDF. Fetch it again, or try to mend it: `qpdf in.pdf out.pdf`."
 
 
