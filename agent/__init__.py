@@ -10,8 +10,22 @@ if TYPE_CHECKING:
     from pagesight.agent.asking import Step, aask, ask, astream, stream
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.offline import QuotingReasoner
+    from pagesight.agent.subagent import answers_in, as_node, as_tool
 
-__all__ = ["Answer", "Citation", "QuotingReasoner", "Step", "aask", "ask", "astream", "create_page_agent", "stream"]
+__all__ = [
+    "Answer",
+    "Citation",
+    "QuotingReasoner",
+    "Step",
+    "aask",
+    "answers_in",
+    "as_node",
+    "as_tool",
+    "ask",
+    "astream",
+    "create_page_agent",
+    "stream",
+]
 
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
 _HOMES = {
@@ -20,6 +34,9 @@ _HOMES = {
     "QuotingReasoner": "offline",
     "Step": "asking",
     "aask": "asking",
+    "answers_in": "subagent",
+    "as_node": "subagent",
+    "as_tool": "subagent",
     "ask": "asking",
     "astream": "asking",
     "create_page_agent": "graph",

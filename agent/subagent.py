@@ -1,0 +1,134 @@
+"""The agent inside other graphs: as a node that shares ``messages``, or as a tool; and its answers, read from messages.
+
+    graph.add_node("documents", as_node(agent))         # also under langgraph-supervisor, in both output modes
+    tools = [as_tool(agent), ...]                       # text for the model, an `Answer` as artifact
+    answers_in(result["messages"])[-1].citations        # in either case, also from a checkpoint or over HTTP
+
+What crosses into the parent is text and references to pages: no picture enters its state, checkpoint or stream.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from pagesight.agent.answer import Answer, read_answer
+from pagesight.agent.asking import aask, ask
+from pagesight.indexing.errors import AnswerBlocked, EmptyAnswer, RequestError
+
+#: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
+_ANSWER = "pagesight_answer"
+
+_DESCRIPTION = """\
+Ask a question about the documents. An assistant searches them, looks at their pages and answers with citations such as
+[annual-report.pdf p. 12], which were checked against the pages it looked at: keep them when you use its answer."""
+
+
+class Question(BaseModel):
+    """The argument that the parent's model gives."""
+
+    question: str = Field(description="one question that can be understood without the conversation before it")
+
+
+def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: str | None = None) -> BaseTool:
+    """The agent as a tool of another: takes a ``question``, returns the answer's text, with the `Answer` as artifact.
+
+    ``name`` is ``ask_<name of the agent>`` by default. Each call is a question of its own, so several can run at the
+    same time, and the parent's checkpoint keeps nothing of it but the reply. What another question can mend (nothing
+    asked, a blocked or empty answer) comes back as text with status "error"; what it cannot (a key refused, the index
+    gone) is raised as `ask` raises it.
+    """
+    alone = agent.copy(update={"checkpointer": False})
+
+    def answer(question: str) -> tuple[str, Answer]:
+        with _mendable():
+            answered = ask(alone, question)
+        return answered.text, answered
+
+    async def aanswer(question: str) -> tuple[str, Answer]:
+        with _mendable():
+            answered = await aask(alone, question)
+        return answered.text, answered
+
+    return StructuredTool.from_function(
+        answer, aanswer, name=name or _tool_name(agent), description=description or _DESCRIPTION, args_schema=Question,
+        response_format="content_and_artifact", handle_tool_error=True,
+    )  # fmt: skip
+
+
+def as_node(agent: CompiledStateGraph) -> CompiledStateGraph:
+    """The agent as a node, or as a worker of a supervisor: a graph of the same name whose last message is checked.
+
+    It shares ``messages`` with its parent. Citations to pages that were not shown are marked in the last message's
+    text, and the message carries the `Answer` (see `answers_in`), so it stays whole where only the last message is
+    kept. As any subgraph it uses the parent's checkpointer, or the agent's own.
+    """
+    builder = StateGraph(MessagesState)
+    builder.add_node("look", agent)
+    builder.add_node("check", _check(agent))
+    builder.add_edge(START, "look")
+    builder.add_edge("look", "check")
+    builder.add_edge("check", END)
+    return builder.compile(name=agent.name)
+
+
+def answers_in(messages: Sequence[BaseMessage]) -> list[Answer]:
+    """The agent's answers in a parent's messages, in order; also when these come from a checkpoint or over HTTP."""
+    answers = (_answer(message) for message in messages)
+    return [answer for answer in answers if answer]
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    """Within it, an error that another question can mend becomes a reply to the parent's model."""
+    try:
+        yield
+    except (RequestError, AnswerBlocked, EmptyAnswer) as error:
+        raise ToolException(f"No answer: {error}") from error
+
+
+def _check(agent: CompiledStateGraph) -> Callable[[MessagesState], dict[str, Any]]:
+    told = (agent.config or {}).get("metadata", {})
+    reasoner, images = told.get("pagesight_reasoner", agent.name), told.get("pagesight_images_per_call", 3000)
+
+    def check(state: MessagesState) -> dict[str, Any]:
+        last = state["messages"][-1]
+        answer = read_answer(state["messages"], reasoner=reasoner, images_per_call=images)
+        carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
+        # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
+        content = last.content if answer.text == last.text else answer.text
+        return {"messages": [last.model_copy(update={"content": content, "response_metadata": carried})]}
+
+    return check
+
+
+def _answer(message: BaseMessage) -> Answer | None:
+    """The answer that a message carries: as an object, or in the form that a checkpoint makes of it."""
+    if isinstance(message, ToolMessage):
+        carried = message.artifact
+    else:
+        carried = message.response_metadata.get(_ANSWER) if isinstance(message, AIMessage) else None
+    if carried is None or isinstance(carried, Answer):
+        return carried
+    try:
+        return _answers().validate_python(carried)
+    except ValidationError:
+        return None  # somebody else's artifact
+
+
+@lru_cache(maxsize=1)
+def _answers() -> TypeAdapter[Answer]:
+    return TypeAdapter(Answer)
+
+
+def _tool_name(agent: CompiledStateGraph) -> str:
+    return "ask_" + re.sub(r"\W+", "_", agent.name).strip("_").lower()
