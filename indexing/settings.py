@@ -6,6 +6,9 @@ keys of services, which have their usual names.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -52,16 +55,71 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("google_base_url", "GOOGLE_GEMINI_BASE_URL"),
         description="another address of the Gemini API",
     )
+    vertex_project: str | None = Field(
+        None, description="Google Cloud project: Gemini through Vertex AI, with its own credentials instead of a key"
+    )
+    vertex_location: str = Field("global", description="where Vertex AI runs the model")
+
     transport: Literal["auto", "bytes", "base64", "files"] = Field(
         "auto", description="how page pictures reach the model"
     )
-    timeout: float = Field(120.0, gt=0, description="seconds to wait for one answer of the model")
+    inline_limit: int = Field(
+        20_000_000, ge=100_000, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
+    )
+    bucket: str | None = Field(
+        None, pattern=r"^gs://", description="gs://BUCKET/FOLDER where page pictures are kept; Vertex AI reads them there"
+    )
+    pages_as: Literal["picture", "pdf"] = Field(
+        "picture", description="what a whole page is sent as; pdf is a PDF of this one page, for Gemini"
+    )
+    tiles_per_picture: int = Field(
+        4, ge=1, le=16, description="tiles of 768 px that a picture may fill; each costs 258 tokens"
+    )
+    media_resolution: Literal["default", "low", "medium", "high"] = Field(
+        "default", description="how closely Gemini looks at pictures; default leaves it to the model"
+    )
+    timeout: float = Field(
+        120.0, gt=0, description="seconds to wait for the model's next word; a whole answer may take five times that"
+    )
     max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
+    longest_wait: float = Field(
+        60.0, ge=0, description="seconds to wait at most when the service asks to wait; beyond it the run ends"
+    )
+
     images_per_call: int = Field(
         12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text"
     )
+    image_tokens_per_call: int = Field(
+        50_000, ge=258, description="tokens of the pictures in one model call, by Google's rule of tiles"
+    )
     pages_per_question: int = Field(16, ge=1, description="page pictures that the agent may look at for one question")
     searches_per_question: int = Field(8, ge=1, description="searches that the agent may make for one question")
+    calls_per_question: int = Field(
+        24, ge=2, description="model calls for one question; the last one has no tools and must answer"
+    )
+    dollars_per_question: float | None = Field(
+        None, gt=0, description="US dollars for one question by the price table; then the model must answer"
+    )
+    prices: dict[str, list[float]] | None = Field(
+        None, description="US dollars per million tokens by model, [input, output, cached input]; beats the own table"
+    )
+
+
+@contextmanager
+def without_dotenv() -> Iterator[None]:
+    """Keeps packages that are imported inside the block from loading a `.env` into the environment.
+
+    pymilvus does, from any folder above the one it is installed in; that file is not the caller's.
+    """
+    before = os.environ.get("PYTHON_DOTENV_DISABLED")
+    os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHON_DOTENV_DISABLED"]
+        else:
+            os.environ["PYTHON_DOTENV_DISABLED"] = before
 
 
 def load_settings(**explicit: object) -> Settings:

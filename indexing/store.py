@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pymilvus import DataType, Function, FunctionType, MilvusClient, MilvusException
 
 from pagesight.indexing.errors import PageIndexError, StorageFull
+from pagesight.indexing.settings import without_dotenv
+
+with without_dotenv():
+    from pymilvus import DataType, Function, FunctionType, MilvusClient, MilvusException
 
 # BM25's usual constants; at k1 1.2 or b 0.5 real questions scored up to .04 nDCG@5 lower.
 _BM25 = {"bm25_k1": 1.5, "bm25_b": 0.75}
@@ -63,6 +66,7 @@ class PageStore:
     """The two collections behind one address."""
 
     def __init__(self, uri: str, dim: int) -> None:
+        self._uri = uri
         self._client = _connect(uri)
         self._is_lite = not uri.startswith("http")
         self._dim = dim
@@ -158,6 +162,11 @@ class PageStore:
     def close(self) -> None:
         """Close the connection; Milvus Lite lets go of its folder."""
         self._client.close()
+        if self._is_lite:
+            # Its server stays behind otherwise, with the folder locked, until this process ends.
+            from milvus_lite.server_manager import server_manager_instance
+
+            server_manager_instance.release_server(self._uri)
 
     def _rows(self, condition: str, names: list[str]) -> list[dict[str, Any]]:
         with _storage_errors("read"):
