@@ -157,14 +157,14 @@ def _to_boxes(corners: NDArray[np.float64], to_page: NDArray[np.float64]) -> NDA
 def _rejoin_lines(boxes: NDArray[np.float32], lines: NDArray[np.int32]) -> NDArray[np.int32]:
     """Line numbers without the breaks that pdfium makes at raised and lowered characters in the middle of a line.
 
-    A word goes on with its predecessor's line where it follows closely on its right, a quarter of the smaller one's
-    height or more beside it.
+    A word goes on with its predecessor's line where it follows on its right, nearer than a gutter, and they are beside
+    each other for a quarter of the smaller one's height or more.
     """
     before, after = boxes[:-1], boxes[1:]
     beside = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     height = np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
     gap = after[:, 0] - before[:, 2]
-    goes_on = (beside >= 0.25 * height) & (gap > -0.005) & (gap < 0.01) & (height > 0)
+    goes_on = (beside >= 0.25 * height) & (gap > -0.005) & (gap < 0.015) & (height > 0)
     breaks = (np.diff(lines) > 0) & ~goes_on
     return np.concatenate([[0], np.cumsum(breaks)]).astype(np.int32)
 
