@@ -21,7 +21,7 @@ from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove
 from pagesight.indexing.multivectors import MultiVectorFiles
 from pagesight.indexing.pages import DocumentRecord, Hit, PageRef, Region
 from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.render import open_document
+from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.retrieve import retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.spots import best_boxes
@@ -139,10 +139,14 @@ class PageIndex:
         ``long_side`` pixels of the longer side, or ``dpi`` dots per inch (144 if nothing is given). Raises UnknownPage,
         BadRegion, UnreadableDocument if the kept document is gone or was changed.
         """
+        with self.opened(ref) as document:
+            return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
+
+    def opened(self, ref: PageRef) -> OpenDocument:
+        """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.catalog.view.row(ref)
         path = self._parts.folder.kept(row.document_id, Path(row.path).suffix, row.modified)
-        with open_document(path, renderer=self.settings.renderer, max_pixels=self.settings.max_pixels) as document:
-            return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
+        return open_document(path, renderer=self.settings.renderer, max_pixels=self.settings.max_pixels)
 
     def text(self, ref: PageRef) -> str:
         """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
