@@ -249,6 +249,27 @@ def _doctor(context: typer.Context, index: Index = None, as_json: Json = False) 
         raise typer.Exit(1)
 
 
+@app.command("mcp")
+def _mcp(
+    context: typer.Context,
+    index: Index = None,
+    http: Annotated[bool, typer.Option("--http", help="Serve HTTP on loopback instead of stdin and stdout.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of --http; 0 takes a free one.")] = 8365,
+) -> None:
+    """Serve the index to MCP clients.
+
+    They can search its pages, look at them and list its documents. Needs the extra mcp.
+    """
+    from pagesight.agent.mcp import serve_http, serve_stdio
+
+    settings = _settings()
+    with _opened(_place(context, index, settings), settings) as opened:
+        if http:
+            serve_http(opened, port, lambda address: terminal.note(f"MCP server at {address}"))
+        else:
+            serve_stdio(opened)
+
+
 def _settings(**explicit: object) -> Settings:
     from pagesight.indexing.settings import load_settings
 

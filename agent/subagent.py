@@ -10,20 +10,21 @@ What crosses into the parent is text and references to pages: no picture enters 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pagesight.agent.answer import Answer, read_answer
-from pagesight.agent.asking import aask, ask
-from pagesight.indexing.errors import AnswerBlocked, EmptyAnswer, RequestError
+from pagesight.agent.reasoner import plain_failures
+from pagesight.indexing.errors import AnswerBlocked, EmptyAnswer, EmptyQuestion, RequestError
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
@@ -47,17 +48,17 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
     asked, a blocked or empty answer) comes back as text with status "error"; what it cannot (a key refused, the index
     gone) is raised as `ask` raises it.
     """
-    alone = agent.copy(update={"checkpointer": False})
+    # Run as a part of the parent's task, without a thread of its own: so its steps can be streamed with the parent's.
+    alone = as_node(agent.copy(update={"checkpointer": False}))
+    reasoner = _told(agent)["reasoner"]
 
     def answer(question: str) -> tuple[str, Answer]:
-        with _mendable():
-            answered = ask(alone, question)
-        return answered.text, answered
+        with _mendable(), plain_failures(reasoner):
+            return _reply(alone.invoke(_asked(question)))
 
     async def aanswer(question: str) -> tuple[str, Answer]:
-        with _mendable():
-            answered = await aask(alone, question)
-        return answered.text, answered
+        with _mendable(), plain_failures(reasoner):
+            return _reply(await alone.ainvoke(_asked(question)))
 
     return StructuredTool.from_function(
         answer, aanswer, name=name or _tool_name(agent), description=description or _DESCRIPTION, args_schema=Question,
@@ -73,7 +74,7 @@ def as_node(agent: CompiledStateGraph) -> CompiledStateGraph:
     kept. As any subgraph it uses the parent's checkpointer, or the agent's own.
     """
     builder = StateGraph(MessagesState)
-    builder.add_node("look", agent)
+    builder.add_node("look", _look(agent))
     builder.add_node("check", _check(agent))
     builder.add_edge(START, "look")
     builder.add_edge("look", "check")
@@ -96,19 +97,51 @@ def _mendable() -> Iterator[None]:
         raise ToolException(f"No answer: {error}") from error
 
 
-def _check(agent: CompiledStateGraph) -> Callable[[MessagesState], dict[str, Any]]:
+def _asked(question: str) -> Any:
+    if not question.strip():
+        raise EmptyQuestion("the question is empty: ask something about the documents")
+    return {"messages": [HumanMessage(question)]}
+
+
+def _reply(state: dict[str, Any]) -> tuple[str, Answer]:
+    answer = answers_in(state["messages"])[-1]
+    return answer.text, answer
+
+
+def _told(agent: CompiledStateGraph) -> dict[str, Any]:
+    """What `create_page_agent` wrote on the graph for whoever reads its answers."""
     told = (agent.config or {}).get("metadata", {})
-    reasoner, images = told.get("pagesight_reasoner", agent.name), told.get("pagesight_images_per_call", 3000)
+    return {
+        "reasoner": told.get("pagesight_reasoner", agent.name),
+        "images_per_call": told.get("pagesight_images_per_call", 3000),
+    }
+
+
+def _look(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
+    """The agent with the limit of steps that its budget gives it; as a bare node it would have the parent's."""
+    own: Any = {"recursion_limit": (agent.config or {}).get("recursion_limit")}
+
+    def look(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
+        return agent.invoke(state, {**config, **own})
+
+    async def alook(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
+        return await agent.ainvoke(state, {**config, **own})
+
+    return RunnableLambda(look, alook)
+
+
+def _check(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
+    told = _told(agent)
 
     def check(state: MessagesState) -> dict[str, Any]:
         last = state["messages"][-1]
-        answer = read_answer(state["messages"], reasoner=reasoner, images_per_call=images)
+        answer = read_answer(state["messages"], **told)
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text
         return {"messages": [last.model_copy(update={"content": content, "response_metadata": carried})]}
 
-    return check
+    return RunnableLambda(check)
 
 
 def _answer(message: BaseMessage) -> Answer | None:
