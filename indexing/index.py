@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from pagesight.indexing.catalog import Catalog
-from pagesight.indexing.encoders import PageEncoder, make_encoder
+from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, make_encoder
 from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
 from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
@@ -67,7 +68,7 @@ class PageIndex:
             elif encoder not in (None, "auto", parts.encoder.name):
                 parts.folder.record(make_encoder(encoder or "").describe())
             _uses[path] = _uses.get(path, 0) + 1
-        return cls(parts)
+        return cls(replace(parts, settings=settings))
 
     @property
     def path(self) -> Path:
@@ -153,6 +154,15 @@ class PageIndex:
         self._parts.catalog.view.row(ref)
         return self._parts.store.texts([ref.key]).get(ref.key, "")
 
+    def multivector(self, ref: PageRef) -> MultiVector:
+        """The page's vectors, (n, dim) float16, and their boxes, (n, 4) float16. Raises UnknownPage."""
+        row = self._parts.catalog.view.row(ref)
+        return MultiVector(*self._parts.multivectors.read(row.document_id, row.batch, row.page))
+
+    def query_vectors(self, question: str) -> QueryVectors:
+        """The question's vectors, as they are compared with those of pages."""
+        return self.encoder.encode_query(question, self._parts.catalog.view.statistics(self._parts.store.terms()))
+
     def evidence(
         self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()
     ) -> Path:
@@ -160,12 +170,10 @@ class PageIndex:
 
         Raises UnknownPage, BadRegion, StorageFull, PageIndexError if the file cannot be written.
         """
-        row = self._parts.catalog.view.row(ref)
         boxes = []
         if query:
-            statistics = self._parts.catalog.view.statistics(self._parts.store.terms())
-            vectors, places = self._parts.multivectors.read(row.document_id, row.batch, row.page)
-            boxes = best_boxes(self.encoder.encode_query(query, statistics), vectors, places)
+            page = self.multivector(ref)
+            boxes = best_boxes(self.query_vectors(query), page.vectors, page.boxes)
         marked = mark(self.picture(ref), boxes, regions)
         path = Path(path)
         with disk_errors(f"the evidence {path} cannot be written"):

@@ -7,8 +7,10 @@ goes the other way round.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +25,11 @@ from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.sources import Failure, Source, find_documents
 from pagesight.indexing.store import PageRow
-from pagesight.indexing.terms import terms
+from pagesight.indexing.terms import page_terms
 from pagesight.indexing.text import read_text
 
 # Small enough to lose little to a crash and to show progress, large enough that Milvus and the disk cost little a page.
-_BATCH_PAGES = 16
+_BATCH_PAGES = 8
 _ENCODER_LONG_SIDE = 1540  # pixels; the vision encoders scale pages down to less
 
 
@@ -160,7 +162,9 @@ def _run(parts: IndexParts, job: _Job, report: AddReport) -> Iterator[int]:
 def _write_batch(
     parts: IndexParts, document: OpenDocument, numbers: list[int], shared: dict[str, Any], report: AddReport
 ) -> None:
-    texts = [_read_page(parts, document, number, report) for number in numbers]
+    # OCR of one page keeps one core busy; reading a text layer takes turns under pdfium's lock.
+    with ThreadPoolExecutor(os.cpu_count()) as readers:
+        texts = list(readers.map(lambda number: _read_page(parts, document, number, report), numbers))
     pictures = [
         document.picture(number, long_side=_ENCODER_LONG_SIDE) if parts.encoder.needs_pictures else None
         for number in numbers
@@ -175,7 +179,7 @@ def _write_batch(
             page=number,
             batch=first,
             text_source=text.source,
-            terms=" ".join(terms(text.text)),
+            terms=" ".join(page_terms(text)),
             text=text.text,
             **shared,
         )

@@ -106,20 +106,18 @@ class Settings(BaseSettings):
 
 
 @contextmanager
-def without_dotenv() -> Iterator[None]:
-    """Keeps packages that are imported inside the block from loading a `.env` into the environment.
-
-    pymilvus does, from any folder above the one it is installed in; that file is not the caller's.
-    """
-    before = os.environ.get("PYTHON_DOTENV_DISABLED")
-    os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+def environment(**variables: str) -> Iterator[None]:
+    """Sets variables of the environment inside the block: for packages that read some while they are imported."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["PYTHON_DOTENV_DISABLED"]
-        else:
-            os.environ["PYTHON_DOTENV_DISABLED"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def load_settings(**explicit: object) -> Settings:

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import PageIndexError, StorageFull
-from pagesight.indexing.settings import without_dotenv
+from pagesight.indexing.settings import environment
 
-with without_dotenv():
+# It loads a `.env` from any folder above the one it is installed in: not the caller's, whose it would override.
+with environment(PYTHON_DOTENV_DISABLED="1"):
     from pymilvus import DataType, Function, FunctionType, MilvusClient, MilvusException
 
 # BM25's usual constants; at k1 1.2 or b 0.5 real questions scored up to .04 nDCG@5 lower.

@@ -23,6 +23,7 @@ from PIL import Image
 from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.render import OpenDocument, PdfDocument, to_picture
+from pagesight.indexing.settings import environment
 
 #: A page with fewer letters and digits than this in its text layer is read by OCR if it is mostly pictures: courts and
 #: publishers stamp a line of text on scans.
@@ -315,7 +316,10 @@ def _ocr_engine() -> Any:
     with _engine_lock:
         if _engine is None:
             try:
-                from rapidocr import RapidOCR
+                # onnxruntime reports to its maker from its import on, and leaves a device id in the home folder.
+                with environment(ORT_DISABLE_TELEMETRY="1"):
+                    import onnxruntime  # noqa: F401
+                    from rapidocr import RapidOCR
             except ImportError as error:  # OpenCV needs libGL, which bare servers lack
                 raise MissingExtra(
                     f"OCR cannot start: {error}. Install what is missing (`pip install rapidocr onnxruntime`; on a "

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from small_index import small_settings, write_pdf
 
 from pagesight.indexing import PageIndex, Progress
@@ -366,6 +366,49 @@ async def test_everything_has_a_twin_for_asyncio(tmp_path: Path, files: Path) ->
         assert (await index.apicture(hit.ref, long_side=300)).size[1] == 300
         assert (await index.adocuments())[0].document == "a.pdf"
         assert len(await index.aremove("a.pdf")) == 1
+
+
+SCAN = """
+import sys
+from pagesight.indexing import PageIndex, load_settings
+with PageIndex.open(sys.argv[1], settings=load_settings()) as index:
+    index.add(sys.argv[2])
+    print(index.search("ferry")[0].label)
+"""
+
+
+def test_indexing_a_scan_leaves_nothing_in_the_home_folder(tmp_path: Path, files: Path) -> None:
+    with Image.new("RGB", (900, 300), "white") as scan:
+        ImageDraw.Draw(scan).text((40, 100), "The ferry Aurora", "black", font_size=72)
+        scan.save(files / "scan.png")
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", SCAN, str(tmp_path / "i"), str(files)],
+        env={name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"} | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "scan.png p. 1\n", done.stderr
+    assert list(home.rglob("*")) == []
+
+
+def test_each_opening_has_its_own_settings(tmp_path: Path, files: Path) -> None:
+    write_pdf(files / "a.pdf", [["ferry"]] * 5)
+    with PageIndex.open(tmp_path / "i", settings=small_settings(top_k=1)) as one:
+        one.add(files)
+        with PageIndex.open(tmp_path / "i", settings=small_settings(top_k=3)) as two:
+            assert (len(one.search("ferry")), len(two.search("ferry"))) == (1, 3)
+
+
+def test_vectors_of_pages_and_questions_can_be_looked_at(index: PageIndex, files: Path) -> None:
+    index.add(write_pdf(files / "a.pdf", [FERRY]))
+    page, query = index.multivector(index.page("a.pdf p. 1")), index.query_vectors("the ferry Aurora")
+    assert page.vectors.shape == (9, index.encoder.dim)
+    assert page.boxes.shape == (9, 4)
+    assert query.tokens == ["ferry", "aurora"]
+    best = (query.vectors @ page.vectors.astype(np.float32).T).max(axis=1)
+    np.testing.assert_allclose(best, 1, atol=1e-3)
 
 
 ADD = """

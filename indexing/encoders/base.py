@@ -16,10 +16,13 @@ from pagesight.indexing.terms import TermStatistics
 
 @dataclass(frozen=True)
 class MultiVector:
-    """A page's vectors: ``vectors`` (n, dim) float32, L2-normalised; ``boxes`` (n, 4) float32, NaN where unknown."""
+    """A page's vectors: ``vectors`` (n, dim), L2-normalised; ``boxes`` (n, 4), NaN where unknown.
 
-    vectors: NDArray[np.float32]
-    boxes: NDArray[np.float32]
+    float32 from an encoder, float16 from an index.
+    """
+
+    vectors: NDArray[np.floating]
+    boxes: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
