@@ -83,12 +83,13 @@ format: $(HAS_ALL) ## mend what can be mended of style and format
 	.venv-dev/bin/python -m ruff check --fix .
 	.venv-dev/bin/python -m ruff format .
 
-# The pins hold for Python 3.11 to 3.13 on every platform; all.txt is core.txt and more, in the same versions.
+# The pins hold for Python 3.11 to 3.13 on every platform; all.txt is core.txt and more, in the same versions, and comes
+# first, since an extra may hold back what the core needs too (langgraph-api does so with grpcio and protobuf).
 COMPILE := pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock'
 lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@echo uv | $(UV) $(COMPILE) --only-binary uv -o requirements/uv.txt -
-	@$(UV) $(COMPILE) --group build pyproject.toml -o requirements/core.txt
-	@$(UV) $(COMPILE) --group build --group dev --all-extras -c requirements/core.txt pyproject.toml -o requirements/all.txt
+	@$(UV) $(COMPILE) --group build --group dev --all-extras pyproject.toml -o requirements/all.txt
+	@$(UV) $(COMPILE) --group build -c requirements/all.txt pyproject.toml -o requirements/core.txt
 
 clean: ## remove everything that was made
 	rm -rf .venv .venv-dev .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
