@@ -1,0 +1,197 @@
+"""The MCP server, asked by the SDK's own client and through langchain-mcp-adapters, over stdio and over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from langchain_core.messages import ToolMessage
+from langchain_mcp_adapters.client import MultiServerMCPClient
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult, ImageContent, TextContent
+from PIL import Image
+from small_index import PHOTO, REPORT, SLIDES, make_index
+
+COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "mcp"]
+TOOLS = ["list_documents", "search_pages", "view_pages"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that no process holds."""
+    folder = tmp_path_factory.mktemp("index")
+    make_index(folder).close()
+    return folder / "index"
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server over HTTP, in a process of its own that ends with the tests."""
+    copy = tmp_path_factory.mktemp("served")
+    make_index(copy).close()
+    command = [*COMMAND, "--index", str(copy / "index"), "--http", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            yield process.stderr.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+@asynccontextmanager
+async def over_stdio(folder: Path) -> AsyncIterator[ClientSession]:
+    server = StdioServerParameters(
+        command=COMMAND[0], args=[*COMMAND[1:], "--index", str(folder)], env=dict(os.environ)
+    )
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        yield session
+
+
+@asynccontextmanager
+async def over_http(address: str) -> AsyncIterator[ClientSession]:
+    async with streamable_http_client(address) as (read, write, _), ClientSession(read, write) as session:
+        await session.initialize()
+        yield session
+
+
+def text(result: CallToolResult) -> str:
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+async def searched_and_seen(session: ClientSession) -> None:
+    """What both ways of serving must do."""
+    tools = (await session.list_tools()).tools
+    assert sorted(tool.name for tool in tools) == TOOLS
+    assert all(tool.annotations and tool.annotations.readOnlyHint for tool in tools)
+    assert all(field["description"] for tool in tools for field in tool.inputSchema["properties"].values())
+
+    found = await session.call_tool("search_pages", {"query": "net revenue 2023", "top_k": 2})
+    assert found.structuredContent
+    best, _ = found.structuredContent["hits"]
+    assert best["label"] == f"{REPORT} p. 2"
+    assert best["regions"]
+    assert "Net revenue rose to 4.2 billion euros" in text(found)
+
+    seen = await session.call_tool("view_pages", {"pages": [best["label"], f"{PHOTO} p. 1"]})
+    assert [block.type for block in seen.content] == ["text", "image", "text", "image"]
+    assert text(seen) == f"{REPORT} p. 2\n{PHOTO} p. 1"
+    page = seen.content[1]
+    assert isinstance(page, ImageContent)
+    picture = Image.open(io.BytesIO(base64.b64decode(page.data)))
+    assert Image.MIME[picture.format or ""] == page.mimeType
+    assert picture.height > picture.width > 500
+
+
+async def test_over_stdio_with_the_sdks_client_errors_say_what_mends_them(folder: Path) -> None:
+    async with over_stdio(folder) as session:
+        await searched_and_seen(session)
+
+        part = await session.call_tool("view_pages", {"pages": [f"{REPORT} p. 2"], "region": [0, 0, 200, 1000]})
+        (image,) = (block for block in part.content if isinstance(block, ImageContent))
+        picture = Image.open(io.BytesIO(base64.b64decode(image.data)))
+        assert picture.width > 2 * picture.height
+
+        listed = await session.call_tool("list_documents", {"containing": "slides"})
+        assert listed.structuredContent == {"documents": [{"document": SLIDES, "pages": 2}]}
+        assert text(listed) == f"{SLIDES}: 2 pages"
+
+        for tool, arguments, says in [
+            ("view_pages", {"pages": [f"{REPORT} p. 99"]}, "pages 1 to 8"),
+            ("view_pages", {"pages": ["report.pdf p. 1"]}, REPORT),
+            ("view_pages", {"pages": []}, "1 to 12 pages"),
+            ("view_pages", {"pages": [f"{REPORT} p. 1"], "region": [1, 2]}, "four numbers"),
+            ("view_pages", {"pages": [f"{REPORT} p. 1"], "region": [500, 0, 100, 1000]}, "region"),
+            ("search_pages", {"query": " "}, "empty"),
+            ("search_pages", {"query": "revenue", "documents": ["nothing.pdf"]}, "nothing.pdf"),
+            ("search_pages", {"query": "revenue", "top_k": 0}, "top_k"),
+            ("search_pages", {}, "query"),
+        ]:
+            wrong = await session.call_tool(tool, arguments)
+            assert wrong.isError, (tool, arguments)
+            assert says in text(wrong), text(wrong)
+            assert "Traceback" not in text(wrong)
+
+
+async def test_over_http_with_the_sdks_client(address: str) -> None:
+    async with over_http(address) as session:
+        await searched_and_seen(session)
+
+
+async def test_http_listens_on_loopback_only_and_refuses_other_hosts_names(address: str) -> None:
+    assert address.startswith("http://127.0.0.1:")
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(address, headers={"Host": "evil.example"}, json={})
+    assert answer.status_code == 421
+
+
+async def test_through_langchain_mcp_adapters(address: str, folder: Path) -> None:
+    connections: Any = {
+        "over_http": {"transport": "streamable_http", "url": address},
+        "over_stdio": {
+            "transport": "stdio",
+            "command": COMMAND[0],
+            "args": [*COMMAND[1:], "--index", str(folder)],
+            "env": dict(os.environ),
+        },
+    }
+    client = MultiServerMCPClient(connections)
+    for name in connections:
+        tools = {tool.name: tool for tool in await client.get_tools(server_name=name)}
+        assert sorted(tools) == TOOLS
+        arguments = {"pages": [f"{REPORT} p. 2"]}
+        reply = await tools["view_pages"].ainvoke(
+            {"name": "view_pages", "args": arguments, "id": "1", "type": "tool_call"}
+        )
+        assert isinstance(reply, ToolMessage)
+        label, image = reply.content
+        assert isinstance(label, dict)
+        assert isinstance(image, dict)
+        assert (label["text"], image["type"]) == (f"{REPORT} p. 2", "image")
+        assert base64.b64decode(image["base64"])
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, input="")
+
+
+def test_what_keeps_the_server_from_starting_is_one_line_that_says_what_to_do(folder: Path, tmp_path: Path) -> None:
+    missing = run("--index", str(tmp_path / "nowhere"))
+    assert missing.returncode == 1
+    assert "pagesight index" in missing.stderr
+    assert missing.stdout == ""
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        in_use = run("--index", str(folder), "--http", "--port", str(port))
+    assert in_use.returncode == 1
+    assert in_use.stderr.count("\n") == 1
+    assert str(port) in in_use.stderr
+    assert "--port" in in_use.stderr
+
+
+def test_without_the_sdk_the_command_names_what_to_install(folder: Path) -> None:
+    code = (
+        "import sys; sys.modules['mcp.server.fastmcp'] = None\n"
+        f"from pagesight.agent.cli import main; sys.exit(main(['mcp', '--index', {str(folder)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "uv pip install 'mcp>=1.24,<2'" in done.stderr
+
+
+def test_the_server_over_stdio_ends_when_its_input_ends(folder: Path) -> None:
+    done = run("--index", str(folder))
+    assert (done.returncode, done.stdout) == (0, "")
