@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from pagesight.agent.citations import Citation, CitationReader, says_not_found
-from pagesight.agent.hydrate import pages_shown
+from pagesight.agent.hydrate import CallLimits, pages_shown, plans
 from pagesight.indexing.pages import Hit, PageRef
-from pagesight.tools.conversation import found, this_question, viewed
+from pagesight.tools.conversation import calls_made, found, this_question, usages, viewed
+from pagesight.tools.prices import Price
 
-__all__ = ["Answer", "Citation", "CitationCheck", "check_for", "read_answer"]
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+__all__ = ["Answer", "Citation", "CitationCheck", "Terms", "check_for", "read_answer", "terms_of"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,12 @@ class Answer:
 
     ``found`` is False when the text says that the documents do not hold the answer. ``citations`` are to pages that
     the model was shown; ``unverified`` are to others and marked so in the text: no evidence. ``pages_viewed`` are the
-    labels of the pages shown for this question, ``hits`` the pages its searches found, best first. ``usage`` counts
-    ``input_tokens``, ``output_tokens``, ``total_tokens``, ``reasoning_tokens``, ``cached_tokens`` and ``model_calls``.
+    labels of the pages shown for this question, ``hits`` the pages its searches found, best first. ``cut_off`` says
+    that the model ran out of tokens in the middle of the answer.
+
+    ``usage`` counts ``input_tokens``, ``output_tokens`` (thinking counted in), ``total_tokens``, ``reasoning_tokens``,
+    ``cached_tokens``, ``model_calls``, ``pictures`` (each as often as it was sent), ``bytes_uploaded`` (pictures in
+    requests and as files; None where nobody counted), and ``cost`` in US dollars (None where the price is not known).
     """
 
     text: str
@@ -33,14 +41,16 @@ class Answer:
     unverified: list[Citation] = field(default_factory=list)
     pages_viewed: list[str] = field(default_factory=list)
     hits: list[Hit] = field(default_factory=list)
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
     reasoner: str = ""
+    cut_off: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as it stands in ``ask --json``."""
         return {
             "answer": self.text,
             "found": self.found,
+            "cut_off": self.cut_off,
             "citations": [citation.as_dict() for citation in self.citations],
             "pages_viewed": self.pages_viewed,
             "usage": self.usage,
@@ -84,19 +94,43 @@ class CitationCheck:
         return " ".join(f"[{citation}{mark}]" for citation, mark in zip(citations, marks, strict=True))
 
 
-def check_for(messages: Sequence[BaseMessage], images_per_call: int) -> CitationCheck:
+@dataclass(frozen=True)
+class Terms:
+    """What `create_page_agent` writes on the graph for whoever reads its answers."""
+
+    reasoner: str
+    limits: CallLimits = field(default_factory=CallLimits)
+    price: Price | None = None
+
+    def as_metadata(self) -> dict[str, Any]:
+        """As they stand in the graph's metadata."""
+        price = asdict(self.price) if self.price else None
+        return {"pagesight_reasoner": self.reasoner, "pagesight_limits": asdict(self.limits), "pagesight_price": price}
+
+
+def terms_of(agent: CompiledStateGraph) -> Terms:
+    """The inverse of `Terms.as_metadata`, for an agent."""
+    metadata = (agent.config or {}).get("metadata", {})
+    limits = CallLimits(**metadata.get("pagesight_limits", {}))
+    price = metadata.get("pagesight_price")
+    return Terms(metadata.get("pagesight_reasoner", agent.name), limits, Price(**price) if price else None)
+
+
+def check_for(messages: Sequence[BaseMessage], limits: CallLimits) -> CitationCheck:
     """The check for an answer that ends a conversation: it knows the documents and the pages that stand in it."""
     refs = [view.ref for message in messages for view in viewed(message)]
     refs += [hit.ref for message in messages for hit in found(message)]
-    return CitationCheck({ref.document for ref in refs}, pages_shown(messages, images_per_call))
+    return CitationCheck({ref.document for ref in refs}, pages_shown(messages, limits))
 
 
-def read_answer(messages: Sequence[BaseMessage], *, reasoner: str, images_per_call: int) -> Answer:
-    """The answer that ends a conversation; all of it is read from its messages."""
-    check = check_for(messages, images_per_call)
+def read_answer(messages: Sequence[BaseMessage], terms: Terms, bytes_uploaded: int | None = None) -> Answer:
+    """The answer that ends a conversation; all but ``bytes_uploaded`` is read from its messages."""
+    check = check_for(messages, terms.limits)
     text = unicodedata.normalize("NFC", messages[-1].text)
     question = this_question(messages)
     citations, unverified = check.cited(text)
+    sent = plans(messages, terms.limits)[-_count(question) :]
+    pictures = sum(len(views) for plan in sent for views in plan.values())
     return Answer(
         text=check.mark(text),
         found=not says_not_found(text),
@@ -104,8 +138,9 @@ def read_answer(messages: Sequence[BaseMessage], *, reasoner: str, images_per_ca
         unverified=unverified,
         pages_viewed=check.seen(view.ref.label for message in question for view in viewed(message)),
         hits=_best_first(question),
-        usage=_usage(question),
-        reasoner=reasoner,
+        usage=_tokens(question, terms.price) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
+        reasoner=terms.reasoner,
+        cut_off=messages[-1].response_metadata.get("finish_reason") == "MAX_TOKENS",
     )
 
 
@@ -116,14 +151,18 @@ def _best_first(messages: Sequence[BaseMessage]) -> list[Hit]:
     return [hit for hit in hits if first[hit.ref] is hit]
 
 
-def _usage(messages: Sequence[BaseMessage]) -> dict[str, int]:
-    calls = [message for message in messages if isinstance(message, AIMessage)]
-    reported = [call.usage_metadata for call in calls if call.usage_metadata]
+def _count(messages: Sequence[BaseMessage]) -> int:
+    return sum(isinstance(message, AIMessage) for message in messages)
+
+
+def _tokens(messages: Sequence[BaseMessage], price: Price | None) -> dict[str, Any]:
+    reported = usages(messages)
     return {
         "input_tokens": sum(usage["input_tokens"] for usage in reported),
         "output_tokens": sum(usage["output_tokens"] for usage in reported),
         "total_tokens": sum(usage["total_tokens"] for usage in reported),
         "reasoning_tokens": sum(usage.get("output_token_details", {}).get("reasoning", 0) for usage in reported),
         "cached_tokens": sum(usage.get("input_token_details", {}).get("cache_read", 0) for usage in reported),
-        "model_calls": len(calls),
+        "model_calls": calls_made(messages),
+        "cost": round(price.of(reported), 6) if price else None,
     }

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from pagesight.agent.answer import Answer, CitationCheck, check_for, read_answer
+from pagesight.agent.answer import Answer, CitationCheck, check_for, read_answer, terms_of
 from pagesight.agent.citations import says_not_found
 from pagesight.agent.reasoner import plain_failures
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
-from pagesight.tools.conversation import LIST_DOCUMENTS, SEARCH_PAGES, VIEW_PAGES, viewed
+from pagesight.tools.conversation import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, viewed
+from pagesight.tools.telling import KEY
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -22,16 +23,24 @@ if TYPE_CHECKING:
 
 #: What `create_react_agent` says in the model's name when its steps are used up.
 _OUT_OF_STEPS = "Sorry, need more steps to process this request."
-_MODES: Any = ["messages", "updates", "values"]
+_MODES: Any = ["custom", "messages", "updates", "values"]
+#: Without "messages" the model is called without streaming.
+_AT_ONCE: Any = ["custom", "values"]
 _LONGEST_CITATION = 400
+_CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask for less at once"
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something the agent did on the way; ``text`` is one quiet line, such as ``searched "net revenue" → 5 pages``."""
+    """Something the agent did on the way; ``text`` is one quiet line, such as ``searched "net revenue" → 5 pages``.
 
-    kind: Literal["search", "view", "list", "mend"]
+    "wait" tells of a pause that the service asked for, or of another attempt; "aside" that the pieces of text before it
+    were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
+    """
+
+    kind: Literal["search", "view", "list", "locate", "mend", "wait", "aside", "cut"]
     text: str
+    pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
 
 def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Answer:
@@ -42,32 +51,37 @@ def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = Non
     """
     asked, config = _asked(question), _config(thread_id)
     past = agent.get_state(config).values if agent.checkpointer else {}
-    with plain_failures(_told(agent)["reasoner"]):
-        result = agent.invoke(_after(past, asked), config)
-    return _answer(agent, result["messages"])
+    run = _Run(agent)
+    with plain_failures(run.terms.reasoner):
+        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_AT_ONCE):
+            run.read(mode, payload)
+    return run.answer()
 
 
 async def aask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Answer:
     """The same as `ask`, async."""
     asked, config = _asked(question), _config(thread_id)
     past = (await agent.aget_state(config)).values if agent.checkpointer else {}
-    with plain_failures(_told(agent)["reasoner"]):
-        result = await agent.ainvoke(_after(past, asked), config)
-    return _answer(agent, result["messages"])
+    run = _Run(agent)
+    with plain_failures(run.terms.reasoner):
+        async for mode, payload in agent.astream(_after(past, asked), config, stream_mode=_AT_ONCE):
+            run.read(mode, payload)
+    return run.answer()
 
 
 def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Iterator[Step | str | Answer]:
     """What the agent does (`Step`), pieces of the final answer as they come (`str`), and last the `Answer`.
 
-    The pieces together are the answer's text. Raises as `ask` does, also when some pieces have come already.
+    The pieces after the last step that is not a "cut" together are the answer's text: when a text that looked like the
+    answer turns out to go on with a tool, a step "aside" says so. Raises as `ask` does, also after some pieces.
     """
     asked, config = _asked(question), _config(thread_id)
     past = agent.get_state(config).values if agent.checkpointer else {}
     run = _Run(agent)
-    with plain_failures(_told(agent)["reasoner"]):
+    with plain_failures(run.terms.reasoner):
         for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_MODES):
             yield from run.read(mode, payload)
-    yield _answer(agent, run.messages)
+    yield run.answer()
 
 
 async def astream(
@@ -77,26 +91,29 @@ async def astream(
     asked, config = _asked(question), _config(thread_id)
     past = (await agent.aget_state(config)).values if agent.checkpointer else {}
     run = _Run(agent)
-    with plain_failures(_told(agent)["reasoner"]):
+    with plain_failures(run.terms.reasoner):
         async for mode, payload in agent.astream(_after(past, asked), config, stream_mode=_MODES):
             for item in run.read(mode, payload):
                 yield item
-    yield _answer(agent, run.messages)
+    yield run.answer()
 
 
 class _Run:
-    """One run of the agent, as its stream tells it; holds the messages so far."""
+    """One run of the agent, as its stream tells it; holds the messages so far, and counts the bytes that were sent."""
 
     def __init__(self, agent: CompiledStateGraph):
-        self.messages: list[BaseMessage] = []
-        self._images_per_call = _told(agent)["images_per_call"]
+        self.terms = terms_of(agent)
+        self._messages: list[BaseMessage] = []
+        self._bytes = 0
         self._text: _FinalText | None = None
 
     def read(self, mode: str, payload: Any) -> list[Step | str]:
         """What one item of the graph's stream has to tell."""
         if mode == "values":
-            self.messages = payload["messages"]
+            self._messages = payload["messages"]
             return []
+        if mode == "custom":
+            return self._news(payload)
         if mode == "messages":
             message, metadata = payload
             return self._piece(message) if metadata.get("langgraph_node") == "agent" else []
@@ -107,21 +124,44 @@ class _Run:
             for item in self._done(message)
         ]
 
+    def answer(self) -> Answer:
+        """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
+        text = self._messages[-1].text
+        if text == _OUT_OF_STEPS:
+            raise EmptyAnswer(
+                f"{self.terms.reasoner} kept calling tools and gave no answer: ask for less at once, or take another "
+                "model with PAGESIGHT_REASONER or PAGESIGHT_GEMINI_MODEL"
+            )
+        if not text.strip():
+            raise EmptyAnswer(f"{self.terms.reasoner} returned an empty answer: ask again, or in other words")
+        return read_answer(self._messages, self.terms, self._bytes)
+
+    def _news(self, item: Any) -> list[Step | str]:
+        kind = item.get(KEY) if isinstance(item, dict) else None
+        if kind == "sent":
+            self._bytes += item["bytes"]
+        return [Step("wait", item["text"])] if kind == "waits" else []
+
     def _piece(self, message: BaseMessage) -> list[Step | str]:
         if not isinstance(message, AIMessage):
             return []
         if self._text is None:
-            self._text = _FinalText(check_for(self.messages, self._images_per_call))
+            self._text = _FinalText(check_for(self._messages, self.terms.limits))
         piece = self._text.feed(message.text)
         return [piece] if piece else []
 
     def _done(self, message: BaseMessage) -> list[Step | str]:
         if isinstance(message, ToolMessage):
-            return [_step(message)]
-        rest = self._text.rest() if self._text else ""
-        self._text = None
-        calls_tools = isinstance(message, AIMessage) and message.tool_calls
-        return [rest] if rest and not calls_tools else []
+            return [step_of(message)]
+        text, self._text = self._text, None
+        if text is None or not isinstance(message, AIMessage):
+            return []
+        if message.tool_calls:
+            return [Step("aside", "that was not the answer yet: looking further")] if text.let_through else []
+        rest = text.rest()
+        cut = message.response_metadata.get("finish_reason") == "MAX_TOKENS"
+        ending: list[Step | str] = [rest] if rest else []
+        return [*ending, Step("cut", _CUT_OFF)] if cut else ending
 
 
 class _FinalText:
@@ -129,13 +169,15 @@ class _FinalText:
 
     Models think aloud before they call a tool. An answer is known by its first citation, or by saying that nothing was
     found; a text with neither is let through at its end, when it is known that no tool is called. From then on
-    only an open bracket is held back, so that a citation to a page that was not shown leaves marked.
+    only an open bracket is held back, so that a citation to a page that was not shown leaves marked. ``let_through``
+    says that some of it has left.
     """
 
     def __init__(self, check: CitationCheck):
         self._check = check
         self._held = ""
         self._is_answer = False
+        self.let_through = False
 
     def feed(self, text: str) -> str:
         """What may be let through now."""
@@ -149,6 +191,7 @@ class _FinalText:
 
     def _let_through(self, end: int) -> str:
         piece, self._held = self._check.mark(self._held[:end]), self._held[end:]
+        self.let_through = self.let_through or bool(piece)
         return piece
 
 
@@ -164,7 +207,8 @@ def _settled(text: str) -> int:
     return start if depth and len(text) - start < _LONGEST_CITATION else len(text)
 
 
-def _step(message: ToolMessage) -> Step:
+def step_of(message: ToolMessage) -> Step:
+    """The step that a tool's reply tells of."""
     artifact = message.artifact if isinstance(message.artifact, dict) else {}
     if message.status == "error":
         return Step("mend", f"{message.name} failed: {str(message.text).splitlines()[0]}")
@@ -172,9 +216,12 @@ def _step(message: ToolMessage) -> Step:
         return Step("search", f'searched "{artifact.get("query")}" → {_counted(len(artifact.get("hits", [])), "page")}')
     if message.name == VIEW_PAGES:
         labels = "; ".join(view.label for view in viewed(message))
-        return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}")
+        pages = tuple(dict.fromkeys(view.ref.label for view in viewed(message)))
+        return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}", pages)
     if message.name == LIST_DOCUMENTS:
         return Step("list", f"listed {_counted(len(artifact.get('documents', [])), 'document')}")
+    if message.name == LOCATE:
+        return Step("locate", f"located {_counted(len(artifact.get('boxes', [])), 'thing')} on a page")
     return Step("mend", f"called {message.name}")
 
 
@@ -205,25 +252,3 @@ def _broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
         for call in calls
         if call["id"] not in replied
     ]
-
-
-def _answer(agent: CompiledStateGraph, messages: Sequence[BaseMessage]) -> Answer:
-    told = _told(agent)
-    text = messages[-1].text
-    if text == _OUT_OF_STEPS:
-        raise EmptyAnswer(
-            f"{told['reasoner']} kept calling tools and gave no answer: ask for less at once, or take another model "
-            "with PAGESIGHT_REASONER or PAGESIGHT_GEMINI_MODEL"
-        )
-    if not text.strip():
-        raise EmptyAnswer(f"{told['reasoner']} returned an empty answer: ask again, or in other words")
-    return read_answer(messages, **told)
-
-
-def _told(agent: CompiledStateGraph) -> dict[str, Any]:
-    """What `create_page_agent` wrote on the graph for whoever reads its answers."""
-    metadata = (agent.config or {}).get("metadata", {})
-    return {
-        "reasoner": metadata.get("pagesight_reasoner", agent.name),
-        "images_per_call": metadata.get("pagesight_images_per_call", 3000),
-    }

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
-from pagesight.agent.hydrate import Hydrator
+from pagesight.agent.answer import Terms
+from pagesight.agent.hydrate import CallLimits, Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
-from pagesight.agent.reasoner import make_reasoner, takes_pictures_in_tool_replies, transport_for
+from pagesight.agent.reasoner import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import UnknownDocument
+from pagesight.indexing.errors import EmptyAnswer, SettingsError, UnknownDocument
 from pagesight.indexing.settings import Settings
-from pagesight.tools.budget import Budget
+from pagesight.tools.budget import Budget, left
 from pagesight.tools.list_documents import make_list_documents
+from pagesight.tools.locate import make_locate
 from pagesight.tools.pictures import Pictures
+from pagesight.tools.prices import price_of
 from pagesight.tools.search_pages import make_search_pages
 from pagesight.tools.view_pages import make_view_pages
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
     from langgraph.types import Checkpointer
 
@@ -53,26 +57,57 @@ def create_page_agent(
     narrowed = _known(index, documents)
 
     reasoner = make_reasoner(model, settings)
-    pictures = Pictures(index)
-    budget = Budget(settings.searches_per_question, settings.pages_per_question)
-    tools = _tools(index, pictures, budget, narrowed)
-    hydrator = Hydrator(
-        system_prompt=SYSTEM_PROMPT,
-        pictures=pictures,
-        transport=transport_for(reasoner, transport or settings.transport),
-        images_per_call=settings.images_per_call,
-        in_tool_replies=takes_pictures_in_tool_replies(reasoner),
+    is_gemini = reasoner.is_gemini
+    pictures = Pictures(
+        index, tiles=settings.tiles_per_picture, form=settings.pages_as if is_gemini else "picture", webp=is_gemini
     )
+    way = transport_for(reasoner, transport or settings.transport, settings, index.path / "uploads")
+    budget = _budget(settings, reasoner)
+    inline_bytes = settings.inline_limit if way and way.inline_only else None
+    limits = CallLimits(settings.images_per_call, settings.image_tokens_per_call, inline_bytes)
+    tools = _tools(index, pictures, budget, narrowed)
+    if way:
+        tools.append(make_locate(index, pictures, reasoner.model, way, budget, narrowed))
+    hydrator = Hydrator(SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=is_gemini)
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            reasoner.model, tools, prompt=hydrator.runnable(), checkpointer=checkpointer, name=name
+            _within(budget, reasoner, tools), tools, prompt=hydrator.runnable(), checkpointer=checkpointer, name=name
         )
-    return agent.with_config(
-        recursion_limit=_steps(budget),
-        metadata={"pagesight_reasoner": reasoner.name, "pagesight_images_per_call": settings.images_per_call},
-    )
+    terms = Terms(reasoner.name, limits, budget.price)
+    return agent.with_config(recursion_limit=2 * budget.calls + 10, metadata=terms.as_metadata())
+
+
+def _within(budget: Budget, reasoner: Reasoner, tools: list[BaseTool]) -> Callable[..., Runnable]:
+    """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
+    with_tools = reasoner.model.bind_tools(tools)
+    # Others than Gemini may not know "none", or not know it by this name: they are told, and the loop ends after them.
+    last = reasoner.model.bind_tools(tools, tool_choice="none") if reasoner.is_gemini else with_tools
+
+    def model(state: dict[str, Any], runtime: object) -> Runnable:
+        rest = left(budget, state["messages"])
+        if rest.calls == 0:
+            raise EmptyAnswer(
+                f"{reasoner.name} kept calling tools and gave no answer in {budget.calls} model calls: ask for less at "
+                "once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
+            )
+        return last if rest.must_answer else with_tools
+
+    return model
+
+
+def _budget(settings: Settings, reasoner: Reasoner) -> Budget:
+    price = price_of(reasoner.name, settings.prices)
+    if settings.dollars_per_question is not None and price is None:
+        raise SettingsError(
+            f"PAGESIGHT_DOLLARS_PER_QUESTION cannot be kept, since the price of {reasoner.name} is not known: set "
+            'PAGESIGHT_PRICES, such as {"MODEL": [0.3, 2.5]} for US dollars per million tokens of input and output'
+        )
+    return Budget(
+        settings.searches_per_question, settings.pages_per_question, settings.calls_per_question,
+        settings.dollars_per_question, price,
+    )  # fmt: skip
 
 
 def _tools(index: PageIndex, pictures: Pictures, budget: Budget, documents: list[str] | None) -> list[BaseTool]:
@@ -81,11 +116,6 @@ def _tools(index: PageIndex, pictures: Pictures, budget: Budget, documents: list
         make_view_pages(index, pictures, budget, documents),
         make_list_documents(index, budget, documents),
     ]
-
-
-def _steps(budget: Budget) -> int:
-    """Steps of the graph for one question: two for each tool call the budget allows, and some for what is mended."""
-    return 2 * (budget.searches + budget.pages) + 20
 
 
 def _known(index: PageIndex, documents: Sequence[str] | None) -> list[str] | None:

@@ -21,18 +21,30 @@ _UNREADABLE = (RequestError, SourceError, OSError)
 
 
 @dataclass(frozen=True)
+class CallLimits:
+    """What the pictures of one model call may come to: their number, their tokens, and their bytes in the request.
+
+    ``inline_bytes`` None is no limit, where pictures beyond the limit of a request travel as files.
+    """
+
+    images: int = 3000
+    image_tokens: int = 10_000_000
+    inline_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Hydrator:
     """Makes the messages of one model call: the system prompt, then the conversation with its pages as pictures.
 
-    The newest ``images_per_call`` pictures go along, a page or region shown twice once; the older ones become a line of
-    text that says how to see them again. Gemini takes pictures ``in_tool_replies``; other providers, some of which
+    The newest pictures within the ``limits`` go along, a page or region shown twice once; the older ones become a line
+    of text that says how to see them again. Gemini takes pictures ``in_tool_replies``; other providers, some of which
     refuse them there, get them in a message of the user after the replies. Without a ``transport`` none are sent.
     """
 
     system_prompt: str
     pictures: Pictures
     transport: Transport | None
-    images_per_call: int
+    limits: CallLimits
     in_tool_replies: bool = True
 
     def runnable(self) -> Runnable[Any, list[BaseMessage]]:
@@ -43,30 +55,24 @@ class Hydrator:
         """The messages for the model. Raises ReasonerError when the transport cannot send, and PageIndexError."""
         if self.transport is None:
             return [SystemMessage(self.system_prompt), *state["messages"]]
-        sent = plan(state["messages"], self.images_per_call)
-        parts = {view: self._part(view, self.transport) for views in sent.values() for view in views}
-        return self._hydrated(state["messages"], sent, parts)
+        sent = plan(state["messages"], self.limits)
+        made = {view: self._picture(view) for view in _in_order(sent)}
+        blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
+        return self._hydrated(state["messages"], sent, _parts(made, blocks))
 
     async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         """The same, async; the pictures are made side by side."""
         if self.transport is None:
             return [SystemMessage(self.system_prompt), *state["messages"]]
-        sent = plan(state["messages"], self.images_per_call)
-        views = [view for views in sent.values() for view in views]
-        made = await asyncio.gather(*(self._apart(view, self.transport) for view in views))
-        parts = dict(zip(views, made, strict=True))
-        return self._hydrated(state["messages"], sent, parts)
-
-    def _part(self, view: PageView, transport: Transport) -> Block | str:
-        """The block for a picture, or why there is none."""
-        picture = self._picture(view)
-        return picture if isinstance(picture, str) else transport.block(picture)
-
-    async def _apart(self, view: PageView, transport: Transport) -> Block | str:
-        picture = await asyncio.to_thread(self._picture, view)
-        return picture if isinstance(picture, str) else await transport.ablock(picture)
+        sent = plan(state["messages"], self.limits)
+        views = _in_order(sent)
+        pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view) for view in views))
+        made = dict(zip(views, pictures, strict=True))
+        blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
+        return self._hydrated(state["messages"], sent, _parts(made, blocks))
 
     def _picture(self, view: PageView) -> Picture | str:
+        """The picture, or why there is none."""
         try:
             return self.pictures.of(view)
         except _UNREADABLE as error:
@@ -91,29 +97,54 @@ class Hydrator:
         return [*hydrated, _beside(waiting)] if waiting else hydrated
 
 
-def plan(messages: Sequence[BaseMessage], images_per_call: int) -> dict[int, list[PageView]]:
+def plan(messages: Sequence[BaseMessage], limits: CallLimits) -> dict[int, list[PageView]]:
     """Which pictures go along with which message, by its position, in the order in which the message names them."""
-    return _newest([viewed(message) for message in messages], images_per_call)
+    return _newest([viewed(message) for message in messages], limits)
 
 
-def pages_shown(messages: Sequence[BaseMessage], images_per_call: int) -> set[PageRef]:
-    """The pages whose pictures went along with a model call of the conversation, or go with the next one."""
+def plans(messages: Sequence[BaseMessage], limits: CallLimits) -> list[dict[int, list[PageView]]]:
+    """The plan of each model call of a conversation, as it was made then, in order."""
     named = [viewed(message) for message in messages]
     calls = [position for position, message in enumerate(messages) if isinstance(message, AIMessage)]
-    plans = [_newest(named[:position], images_per_call) for position in [*calls, len(messages)]]
-    return {view.ref for sent in plans for views in sent.values() for view in views}
+    return [_newest(named[:position], limits) for position in calls]
 
 
-def _newest(named: Sequence[Sequence[PageView]], most: int) -> dict[int, list[PageView]]:
-    """Of the pages that each message names the newest ``most``, each with the last message that names it."""
+def pages_shown(messages: Sequence[BaseMessage], limits: CallLimits) -> set[PageRef]:
+    """The pages whose pictures went along with a model call of the conversation, or go with the next one."""
+    every = [*plans(messages, limits), plan(messages, limits)]
+    return {view.ref for sent in every for views in sent.values() for view in views}
+
+
+def _newest(named: Sequence[Sequence[PageView]], limits: CallLimits) -> dict[int, list[PageView]]:
+    """Of the pages that each message names the newest within the limits, each with the last message that names it.
+
+    The first that does not fit ends it: a page is never left out for one that is older. One picture always goes.
+    """
     sent: dict[int, list[PageView]] = {}
     taken: set[PageView] = set()
+    tokens = size = 0
     for position in range(len(named) - 1, -1, -1):
         for view in reversed(named[position]):
-            if len(taken) < most and view not in taken:
-                taken.add(view)
-                sent.setdefault(position, []).insert(0, view)
+            if view in taken:
+                continue
+            tokens, size = tokens + view.tokens, size + view.size
+            beyond = tokens > limits.image_tokens or (limits.inline_bytes is not None and size > limits.inline_bytes)
+            if taken and (beyond or len(taken) >= limits.images):
+                return sent
+            taken.add(view)
+            sent.setdefault(position, []).insert(0, view)
     return sent
+
+
+def _in_order(sent: Mapping[int, list[PageView]]) -> list[PageView]:
+    """The pictures of a call from the first message on: from call to call the same ones stand first."""
+    return [view for position in sorted(sent) for view in sent[position]]
+
+
+def _parts(made: Mapping[PageView, Picture | str], blocks: Sequence[Block]) -> dict[PageView, Block | str]:
+    """For each page its block, or why there is none."""
+    next_block = iter(blocks)
+    return {view: next(next_block) if isinstance(one, Picture) else one for view, one in made.items()}
 
 
 def _reply(message: BaseMessage, kept: list[PageView], parts: dict[PageView, Block | str]) -> BaseMessage:

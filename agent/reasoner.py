@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from langchain_core.language_models import BaseChatModel
 
     from pagesight.indexing.settings import Settings
@@ -34,12 +36,25 @@ class Reasoner:
     name: str
     why: str
 
+    @property
+    def is_gemini(self) -> bool:
+        """Whether Gemini's client speaks for it. That one makes parts of pictures in tool messages; others refuse or
+        drop them."""
+        return self.model._llm_type == "chat-google-generative-ai"
+
+    @property
+    def is_vertex(self) -> bool:
+        """Whether it is Gemini through Vertex AI, which has no Files API."""
+        return self.is_gemini and bool(getattr(self.model, "_use_vertexai", False))
+
 
 def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
     """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model."""
     wanted = spec or settings.reasoner
     if wanted != "auto":
         return Choice(wanted, "asked for" if spec else "set by PAGESIGHT_REASONER")
+    if settings.vertex_project:
+        return Choice(f"{_GEMINI}:{settings.gemini_model}", f"Vertex AI is set, project {settings.vertex_project}")
     if settings.google_api_key:
         return Choice(f"{_GEMINI}:{settings.gemini_model}", "there is a GOOGLE_API_KEY")
     return Choice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
@@ -58,30 +73,36 @@ def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reas
     return Reasoner(_named(choice.name, settings), choice.name, choice.why)
 
 
-def transport_for(reasoner: Reasoner, name: str) -> Transport | None:
+def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Path) -> Transport | None:
     """How pictures reach a reasoner: by ``bytes``, ``base64``, ``files``, or by what suits it best (``auto``).
 
-    None for the quoting reasoner, which takes no pictures. Raises SettingsError when the reasoner can't take that way.
+    Auto is inline while a request stays under its limit and files beyond it with Gemini, inline with Vertex AI, which
+    has no Files API, and base64 with others. Uploads are noted in ``folder``. None for the quoting reasoner, which
+    takes no pictures. Raises SettingsError when the reasoner can't take that way.
     """
-    from pagesight.tools.transport import Base64Transport, BytesTransport, FilesTransport
+    from pagesight.tools.transport import AutoTransport, Base64Transport, BucketTransport, BytesTransport
 
     if name not in ("auto", "bytes", "base64", "files"):
         raise SettingsError(f"the transport {name!r} is not known: take auto, bytes, base64 or files")
     if reasoner.model._llm_type == "pagesight-quoting":
         return None
     ours = hasattr(reasoner.model, "takes_inline_parts")
-    if name == "bytes" or (name == "auto" and ours):
-        _must(ours, name, f"Gemini by its name, such as {_GEMINI}:gemini-3.5-flash,", reasoner)
-        return BytesTransport()
+    _must(ours or name != "bytes", name, f"Gemini by its name, such as {_GEMINI}:gemini-3.5-flash,", reasoner)
+    _must(name != "files" or (reasoner.is_gemini and not reasoner.is_vertex), name, "the Gemini API", reasoner)
+    inline = BytesTransport() if name == "bytes" or (name == "auto" and ours) else Base64Transport()
+    if reasoner.is_vertex:
+        return BucketTransport(settings.bucket, inline) if settings.bucket else inline
     if name == "files":
-        _must(takes_pictures_in_tool_replies(reasoner), name, "Gemini", reasoner)
-        return FilesTransport(reasoner.model)
-    return Base64Transport()
+        return _files(reasoner, settings, folder)
+    if name == "auto" and reasoner.is_gemini:
+        return AutoTransport(inline, _files(reasoner, settings, folder), settings.inline_limit)
+    return inline
 
 
-def takes_pictures_in_tool_replies(reasoner: Reasoner) -> bool:
-    """Whether pictures may stand in tool messages: Gemini's client makes parts of them; others refuse or drop them."""
-    return reasoner.model._llm_type == "chat-google-generative-ai"
+def _files(reasoner: Reasoner, settings: Settings, folder: Path) -> Transport:
+    from pagesight.tools.files import FilesTransport
+
+    return FilesTransport(reasoner.model, folder, attempts=settings.max_retries, longest_wait=settings.longest_wait)
 
 
 @contextmanager
@@ -123,21 +144,27 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
 
 
 def _gemini(model: str, settings: Settings) -> BaseChatModel:
-    if not settings.google_api_key:
+    if not settings.google_api_key and not settings.vertex_project:
         raise KeyRefused(
             f"{_GEMINI}:{model} needs a key: set GOOGLE_API_KEY, in the environment or in .env, to one from "
             "https://aistudio.google.com/apikey, or answer without a language model with PAGESIGHT_REASONER=offline"
         )
     from pagesight.agent.gemini import GeminiReasoner
+    from pagesight.tools.refusals import plain_refusals
 
-    return GeminiReasoner(
-        model=model,
-        api_key=settings.google_api_key,
-        client_options=settings.google_base_url,
-        request_timeout=settings.timeout,
-        retries=settings.max_retries,
-        vertexai=False,
-    )
+    place: dict[str, Any] = {"vertexai": False, "api_key": settings.google_api_key}
+    if settings.vertex_project:
+        place = {"vertexai": True, "project": settings.vertex_project, "location": settings.vertex_location}
+    with plain_refusals(settings.google_api_key):
+        return GeminiReasoner(
+            model=model,
+            client_options=settings.google_base_url,
+            request_timeout=settings.timeout,
+            attempts=settings.max_retries,
+            longest_wait=settings.longest_wait,
+            resolution=settings.media_resolution,
+            **place,
+        )
 
 
 def _of_langchain(name: str, settings: Settings) -> BaseChatModel:

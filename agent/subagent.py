@@ -22,7 +22,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from pagesight.agent.answer import Answer, read_answer
+from pagesight.agent.answer import Answer, read_answer, terms_of
 from pagesight.agent.reasoner import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, EmptyAnswer, EmptyQuestion, RequestError
 
@@ -50,7 +50,7 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
     """
     # Run as a part of the parent's task, without a thread of its own: so its steps can be streamed with the parent's.
     alone = as_node(agent.copy(update={"checkpointer": False}))
-    reasoner = _told(agent)["reasoner"]
+    reasoner = terms_of(agent).reasoner
 
     def answer(question: str) -> tuple[str, Answer]:
         with _mendable(), plain_failures(reasoner):
@@ -108,15 +108,6 @@ def _reply(state: dict[str, Any]) -> tuple[str, Answer]:
     return answer.text, answer
 
 
-def _told(agent: CompiledStateGraph) -> dict[str, Any]:
-    """What `create_page_agent` wrote on the graph for whoever reads its answers."""
-    told = (agent.config or {}).get("metadata", {})
-    return {
-        "reasoner": told.get("pagesight_reasoner", agent.name),
-        "images_per_call": told.get("pagesight_images_per_call", 3000),
-    }
-
-
 def _look(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
     """The agent with the limit of steps that its budget gives it; as a bare node it would have the parent's."""
     own: Any = {"recursion_limit": (agent.config or {}).get("recursion_limit")}
@@ -131,11 +122,11 @@ def _look(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, 
 
 
 def _check(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
-    told = _told(agent)
+    terms = terms_of(agent)
 
     def check(state: MessagesState) -> dict[str, Any]:
         last = state["messages"][-1]
-        answer = read_answer(state["messages"], **told)
+        answer = read_answer(state["messages"], terms)
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text

@@ -22,7 +22,8 @@ Each message names the thing that failed, why, and the command or setting that m
     └── ReasonerError            the language model
         ├── KeyRefused
         ├── AnswerBlocked        the model's provider blocked the prompt or the answer
-        └── EmptyAnswer
+        ├── EmptyAnswer
+        └── AnswerCutOff         the connection ended in the middle of the answer
 """
 
 
@@ -108,3 +109,7 @@ class AnswerBlocked(ReasonerError):
 
 class EmptyAnswer(ReasonerError):
     """The model returned nothing."""
+
+
+class AnswerCutOff(ReasonerError):
+    """The answer broke off before its end."""

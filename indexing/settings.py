@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         20_000_000, ge=100_000, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
     )
     bucket: str | None = Field(
-        None, pattern=r"^gs://", description="gs://BUCKET/FOLDER where page pictures are kept; Vertex AI reads them there"
+        None, pattern=r"^gs://", description="gs://BUCKET/FOLDER that holds page pictures, for Vertex AI"
     )
     pages_as: Literal["picture", "pdf"] = Field(
         "picture", description="what a whole page is sent as; pdf is a PDF of this one page, for Gemini"

@@ -7,15 +7,30 @@ from dataclasses import dataclass
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, PageView, this_question, viewed
+from pagesight.tools.conversation import (
+    SEARCH_PAGES,
+    VIEW_PAGES,
+    PageView,
+    calls_made,
+    this_question,
+    usages,
+    viewed,
+)
+from pagesight.tools.prices import Price
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How many searches and page pictures one question may take."""
+    """How many searches, page pictures, model calls and US dollars one question may take.
+
+    ``dollars`` None is no limit; with one the model's ``price`` must be known.
+    """
 
     searches: int
     pages: int
+    calls: int
+    dollars: float | None = None
+    price: Price | None = None
 
 
 @dataclass(frozen=True)
@@ -24,20 +39,36 @@ class Left:
 
     searches: int
     pages: int
+    calls: int
+    dollars: float | None = None
+
+    @property
+    def must_answer(self) -> bool:
+        """Whether the next model call is the last."""
+        return self.calls <= 1 or (self.dollars is not None and self.dollars <= 0)
 
     def __str__(self) -> str:
-        left = f"Left for this question: {_counted(self.searches, 'search', 'searches')}, "
-        left += f"{_counted(self.pages, 'page', 'pages')} to look at."
-        if self.searches == 0 and self.pages == 0:
-            return f"{left} The budget is used up: answer now with what you have seen."
+        return f"Left for this question: {self._counts()}.{self._advice()}"
+
+    def _counts(self) -> str:
+        counts = [
+            _counted(self.searches, "search", "searches"),
+            f"{_counted(self.pages, 'page', 'pages')} to look at",
+            _counted(self.calls, "model call", "model calls"),
+        ]
+        return ", ".join(counts + ([] if self.dollars is None else [f"${max(0.0, self.dollars):.4f}"]))
+
+    def _advice(self) -> str:
+        if self.must_answer or self.searches == self.pages == 0:
+            return " The budget is used up: answer now with what you have seen."
         if self.pages == 0:
-            return f"{left} No more pages can be shown: answer with what you have seen."
+            return " No more pages can be shown: answer with what you have seen."
         if self.searches == 0:
-            return f"{left} No more searches: look at pages already found, or answer with what you have seen."
-        return left
+            return " No more searches: look at pages already found, or answer with what you have seen."
+        return ""
 
 
-def left(budget: Budget, messages: Sequence[BaseMessage], call_id: str | None) -> Left:
+def left(budget: Budget, messages: Sequence[BaseMessage], call_id: str | None = None) -> Left:
     """What is left of a budget when the tool call ``call_id``, one of the last message's, is about to be carried out.
 
     Calls of the same message that stand before it count as carried out in full, since they run at the same time. A
@@ -50,7 +81,12 @@ def left(budget: Budget, messages: Sequence[BaseMessage], call_id: str | None) -
     searches += sum(name == SEARCH_PAGES for name, _ in before)
     pages = len({view for message in done for view in viewed(message)})
     pages += sum(requested for name, requested in before if name == VIEW_PAGES)
-    return Left(max(0, budget.searches - searches), max(0, budget.pages - pages))
+    return Left(
+        max(0, budget.searches - searches),
+        max(0, budget.pages - pages),
+        max(0, budget.calls - calls_made(question)),
+        None if budget.dollars is None or not budget.price else budget.dollars - budget.price.of(usages(question)),
+    )
 
 
 def seen(messages: Sequence[BaseMessage]) -> set[PageView]:

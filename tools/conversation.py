@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
 
 from pagesight.indexing.pages import Hit, PageRef, Region
 
 SEARCH_PAGES = "search_pages"
 VIEW_PAGES = "view_pages"
 LIST_DOCUMENTS = "list_documents"
+LOCATE = "locate"
+#: Where an answer that took more than one attempt says how many, in its ``response_metadata``.
+ATTEMPTS = "pagesight_attempts"
 
 
 @dataclass(frozen=True)
 class PageView:
-    """A page that the model looks at, whole or a ``region`` of it. This, not a picture, is what the state keeps."""
+    """A page that the model looks at, whole or a ``region`` of it. This, not a picture, is what the state keeps.
+
+    ``tokens`` and ``size``, its bytes in a request, say what its picture costs in a model call; 0 where unknown.
+    """
 
     ref: PageRef
     region: Region | None = None
+    tokens: int = field(default=0, compare=False)
+    size: int = field(default=0, compare=False)
 
     @property
     def label(self) -> str:
@@ -31,14 +40,15 @@ class PageView:
         """The reference as it stands in a tool message's artifact and so in the checkpoint."""
         region = list(self.region) if self.region else None
         ref = self.ref
-        return {"document_id": ref.document_id, "document": ref.document, "page": ref.page, "region": region}
+        place = {"document_id": ref.document_id, "document": ref.document, "page": ref.page, "region": region}
+        return {**place, "tokens": self.tokens, "size": self.size}
 
     @classmethod
     def from_dict(cls, reference: dict[str, Any]) -> PageView:
         """The inverse of `as_dict`."""
         ref = PageRef(reference["document_id"], reference["document"], reference["page"])
         region = reference.get("region")
-        return cls(ref, tuple(region) if region else None)
+        return cls(ref, tuple(region) if region else None, reference.get("tokens", 0), reference.get("size", 0))
 
 
 def this_question(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
@@ -57,6 +67,20 @@ def viewed(message: BaseMessage) -> list[PageView]:
 def found(message: BaseMessage) -> list[Hit]:
     """The hits that a reply of `search_pages` lists; else none."""
     return [_hit(hit) for hit in _artifact(message, SEARCH_PAGES).get("hits", [])]
+
+
+def calls_made(messages: Sequence[BaseMessage]) -> int:
+    """How often a model was called for these messages: attempts that brought nothing and calls by tools counted in."""
+    answers = [message for message in messages if isinstance(message, AIMessage)]
+    located = sum(bool(_artifact(message, LOCATE)) for message in messages)
+    return sum(int(message.response_metadata.get(ATTEMPTS, 1)) for message in answers) + located
+
+
+def usages(messages: Sequence[BaseMessage]) -> list[UsageMetadata]:
+    """The tokens of each call for these messages, as the model's provider reports them."""
+    reported = [message.usage_metadata for message in messages if isinstance(message, AIMessage)]
+    reported += [_artifact(message, LOCATE).get("usage") for message in messages]
+    return [usage for usage in reported if usage]
 
 
 def _artifact(message: BaseMessage, tool: str) -> dict[str, Any]:

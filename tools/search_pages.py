@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
@@ -51,14 +52,18 @@ def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str]
             hits = index.search(query, top_k=pages, documents=_within(documents, allowed))
         except RequestError as error:
             raise ToolException(f"The search failed: {error}\n{rest}") from error
-        rest = Left(rest.searches - 1, rest.pages)
-        return _told(query, hits, rest), {"query": query, "hits": [hit.as_dict() for hit in hits]}
+        rest = replace(rest, searches=rest.searches - 1)
+        return _told(query, hits, rest), {"query": query, "hits": [_found(hit) for hit in hits]}
 
     # Async calls run this function in a thread; it waits for the index and nothing else.
     return StructuredTool.from_function(
         search, name=SEARCH_PAGES, description=_DESCRIPTION, args_schema=SearchPages,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
+
+
+def _found(hit: Hit) -> dict[str, Any]:
+    return {**hit.as_dict(), "regions": [list(region) for region in suggested_regions(hit.boxes)]}
 
 
 def suggested_regions(boxes: Sequence[Box]) -> list[Region]:

@@ -1,25 +1,22 @@
-"""How a page's picture reaches the model. One seam, three ways:
+"""How pages' pictures reach the model. One seam:
 
-- ``bytes``   raw bytes in a part of google-genai, set into the request by `pagesight.agent.gemini`: Gemini only
-- ``base64``  LangChain's standard image block, which every chat model takes
-- ``files``   uploaded once through Gemini's Files API, then named by its address: Gemini only
+- `BytesTransport`   raw bytes in a part of google-genai, set into the request by `pagesight.agent.gemini`: Gemini only
+- `Base64Transport`  LangChain's standard image block, which every chat model takes
+- `FilesTransport`   (files.py) uploaded once through Gemini's Files API, then named by its address: Gemini only
+- `AutoTransport`    inline while the request stays under a limit, then by files
+- `BucketTransport`  named by their ``gs://`` address in a bucket: Vertex AI only
 
 A block stands in one model call and never in the conversation's state.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import io
-import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pagesight.indexing.errors import ReasonerError
 from pagesight.tools.pictures import Picture
+from pagesight.tools.telling import tell_bytes
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -27,51 +24,116 @@ if TYPE_CHECKING:
 
 Block = dict[str, Any]
 
-#: A picture that will not be ready within this many seconds is given up.
-_PATIENCE = 60.0
-_POLL_EVERY = 0.5
-#: A file this near its expiry is uploaded again, so that it outlives the model call.
-_MARGIN = timedelta(minutes=30)
-_LIFE = timedelta(hours=47)
 _INLINE = "pagesight-inline:"
 
 
 class Transport(Protocol):
-    """Makes the content block by which a picture travels; raises ReasonerError when it cannot."""
+    """Makes the content blocks by which the pictures of one model call travel; raises ReasonerError when it cannot.
 
-    def block(self, picture: Picture) -> Block:
-        """The block for a picture."""
+    ``inline_only`` says that all of them stand in the request, whose size is then the limit.
+    """
+
+    inline_only: bool
+
+    def blocks(self, pictures: Sequence[Picture]) -> list[Block]:
+        """A block for each picture, in the same order."""
         ...
 
-    async def ablock(self, picture: Picture) -> Block:
+    async def ablocks(self, pictures: Sequence[Picture]) -> list[Block]:
         """The same, async."""
         ...
 
 
-class Base64Transport:
+class _Inline:
+    """What stands in the request itself."""
+
+    inline_only = True
+
+    def blocks(self, pictures: Sequence[Picture]) -> list[Block]:
+        """A block for each picture, in the same order."""
+        tell_bytes(sum(picture.inline_size for picture in pictures))
+        return [self._block(picture) for picture in pictures]
+
+    async def ablocks(self, pictures: Sequence[Picture]) -> list[Block]:
+        """The same, async."""
+        return self.blocks(pictures)
+
+    def _block(self, picture: Picture) -> Block:
+        raise NotImplementedError
+
+
+class Base64Transport(_Inline):
     """LangChain's standard image block."""
 
-    def block(self, picture: Picture) -> Block:
-        """The block for a picture."""
+    def _block(self, picture: Picture) -> Block:
         data = base64.b64encode(picture.data).decode("ascii")
-        return {"type": "image", "base64": data, "mime_type": picture.mime_type}
-
-    async def ablock(self, picture: Picture) -> Block:
-        """The same, async."""
-        return self.block(picture)
+        return {"type": _kind(picture), "base64": data, "mime_type": picture.mime_type}
 
 
-class BytesTransport:
+class BytesTransport(_Inline):
     """A reference that carries its bytes along; `inline_parts` sets them into the request, no base64 on the way."""
 
-    def block(self, picture: Picture) -> Block:
-        """The block for a picture."""
+    def _block(self, picture: Picture) -> Block:
         reference = _INLINE + picture.sha256
-        return {"type": "image", "file_id": reference, "mime_type": picture.mime_type, "extras": {"data": picture.data}}
+        return {**_reference(picture, reference), "extras": {"data": picture.data}}
 
-    async def ablock(self, picture: Picture) -> Block:
+
+class AutoTransport:
+    """Inline until the pictures of a call would pass ``limit`` bytes in the request; those beyond it as files.
+
+    The first pictures of a conversation stay what they are from call to call, so that Gemini's cache of prefixes holds.
+    """
+
+    inline_only = False
+
+    def __init__(self, inline: Transport, files: Transport, limit: int):
+        self._inline = inline
+        self._files = files
+        self._limit = limit
+
+    def blocks(self, pictures: Sequence[Picture]) -> list[Block]:
+        """A block for each picture, in the same order."""
+        fitting = self._fitting(pictures)
+        return [*self._inline.blocks(pictures[:fitting]), *self._files.blocks(pictures[fitting:])]
+
+    async def ablocks(self, pictures: Sequence[Picture]) -> list[Block]:
         """The same, async."""
-        return self.block(picture)
+        fitting = self._fitting(pictures)
+        return [*await self._inline.ablocks(pictures[:fitting]), *await self._files.ablocks(pictures[fitting:])]
+
+    def _fitting(self, pictures: Sequence[Picture]) -> int:
+        """How many of the pictures, from the first on, fit into the request."""
+        total = 0
+        for number, picture in enumerate(pictures):
+            total += picture.inline_size
+            if total > self._limit:
+                return number
+        return len(pictures)
+
+
+class BucketTransport:
+    """Whole pages by their address in a bucket, ``gs://BUCKET/FOLDER/<document_id>/<page>.<suffix>``; regions inline.
+
+    What `pagesight files --export DIR` writes must lie there; nothing is uploaded here.
+    """
+
+    inline_only = False
+
+    def __init__(self, bucket: str, inline: Transport):
+        self._bucket = bucket.rstrip("/")
+        self._inline = inline
+
+    def blocks(self, pictures: Sequence[Picture]) -> list[Block]:
+        """A block for each picture, in the same order."""
+        beside = iter(self._inline.blocks([picture for picture in pictures if not picture.name]))
+        return [self._kept(picture) if picture.name else next(beside) for picture in pictures]
+
+    async def ablocks(self, pictures: Sequence[Picture]) -> list[Block]:
+        """The same, async."""
+        return self.blocks(pictures)
+
+    def _kept(self, picture: Picture) -> Block:
+        return _reference(picture, f"{self._bucket}/{picture.name}{picture.suffix}")
 
 
 def inline_parts(contents: Iterable[types.Content], messages: Sequence[BaseMessage]) -> None:
@@ -90,79 +152,9 @@ def inline_parts(contents: Iterable[types.Content], messages: Sequence[BaseMessa
         ]
 
 
-@dataclass(frozen=True)
-class _Upload:
-    uri: str
-    expires: datetime
+def _reference(picture: Picture, address: str) -> Block:
+    return {"type": "image", "file_id": address, "mime_type": picture.mime_type}
 
 
-class FilesTransport:
-    """Gemini's Files API: a picture is uploaded once by its content and used until it is about to expire.
-
-    ``model`` is the chat model whose google-genai client and key are used. It is held, since it closes its client when
-    it is collected. Two questions that need the same new picture at the same moment may both upload it; no harm.
-    """
-
-    def __init__(self, model: Any):
-        self._model = model
-        self._uploads: dict[str, _Upload] = {}
-
-    def block(self, picture: Picture) -> Block:
-        """The block for a picture; uploads it when that is needed, and waits until it can be used."""
-        known = self._known(picture)
-        return _reference(picture, known or self._keep(picture, self._uploaded(picture)))
-
-    async def ablock(self, picture: Picture) -> Block:
-        """The same, async."""
-        known = self._known(picture)
-        return _reference(picture, known or self._keep(picture, await self._auploaded(picture)))
-
-    def _uploaded(self, picture: Picture) -> types.File:
-        from pagesight.tools.refusals import plain_refusals
-
-        files = self._model.client.files
-        with plain_refusals(self._model.google_api_key):
-            file = files.upload(file=io.BytesIO(picture.data), config={"mime_type": picture.mime_type})
-            deadline = time.monotonic() + _PATIENCE
-            while _waits(file, deadline):
-                time.sleep(_POLL_EVERY)
-                file = files.get(name=file.name)
-        return file
-
-    async def _auploaded(self, picture: Picture) -> types.File:
-        from pagesight.tools.refusals import plain_refusals
-
-        files = self._model.async_client.files
-        with plain_refusals(self._model.google_api_key):
-            file = await files.upload(file=io.BytesIO(picture.data), config={"mime_type": picture.mime_type})
-            deadline = time.monotonic() + _PATIENCE
-            while _waits(file, deadline):
-                await asyncio.sleep(_POLL_EVERY)
-                file = await files.get(name=file.name)
-        return file
-
-    def _known(self, picture: Picture) -> _Upload | None:
-        upload = self._uploads.get(picture.sha256)
-        return upload if upload and upload.expires - _MARGIN > datetime.now(UTC) else None
-
-    def _keep(self, picture: Picture, file: types.File) -> _Upload:
-        expires = file.expiration_time or datetime.now(UTC) + _LIFE
-        upload = self._uploads[picture.sha256] = _Upload(file.uri or "", expires)
-        return upload
-
-
-def _reference(picture: Picture, upload: _Upload) -> Block:
-    return {"type": "image", "file_id": upload.uri, "mime_type": picture.mime_type}
-
-
-def _waits(file: types.File, deadline: float) -> bool:
-    """Whether an uploaded file is still being processed; raises ReasonerError when that failed or takes too long."""
-    state = file.state.name if file.state else "ACTIVE"
-    if state == "ACTIVE":
-        return False
-    if state == "FAILED" or time.monotonic() > deadline:
-        raise ReasonerError(
-            f"the Files API did not make a page's picture ready (state {state}): ask again, or send the pictures with "
-            "the request by PAGESIGHT_TRANSPORT=bytes"
-        )
-    return True
+def _kind(picture: Picture) -> str:
+    return "image" if picture.mime_type.startswith("image/") else "file"

@@ -6,7 +6,8 @@ The reply holds no picture: `pagesight.agent.hydrate` puts the pictures into the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
 
 Reply = tuple[str, dict[str, Any]]
+Neighbours = Literal["next", "previous", "both"]
 
 _DESCRIPTION = """\
 Look at pages: shows each as a picture. With a region, shows that part of the pages rendered anew and larger, for small
-print, tables and charts."""
+print, tables and charts. With neighbours, shows the pages after or before them too, where a table or a text goes on."""
 
 
 class ViewPages(BaseModel):
@@ -36,6 +38,9 @@ class ViewPages(BaseModel):
         None,
         description="[ymin, xmin, ymax, xmax], integers 0 to 1000 from the top left corner; leave out for whole pages",
     )
+    neighbours: Neighbours | None = Field(
+        None, description="show also the next page of each, the previous one, or both; always whole"
+    )
 
 
 def make_view_pages(
@@ -43,20 +48,21 @@ def make_view_pages(
 ) -> BaseTool:
     """The tool for one index. With ``documents`` it shows pages of these only."""
 
-    def view(runtime: ToolRuntime, pages: list[str], region: list[int] | None = None) -> Reply:
+    def view(
+        runtime: ToolRuntime, pages: list[str], region: list[int] | None = None, neighbours: Neighbours | None = None
+    ) -> Reply:
         messages = runtime.state["messages"]
         rest = left(budget, messages, runtime.tool_call_id)
         try:
-            views = _views(index, pages, _region(region), documents)
+            asked, outside = _views(index, pages, _region(region), neighbours, documents)
             known = seen(messages)
-            new = [view for view in views if view not in known]
-            shown = [view for view in views if view in known or view in new[: rest.pages]]
-            for view in shown:
-                pictures.of(view)  # what cannot be rendered is told now, while the model can still mend it
+            new = [view for view in asked if view not in known]
+            # What cannot be rendered is told now, while the model can still mend it.
+            shown = [_weighed(view, pictures) for view in asked if view in known or view in new[: rest.pages]]
         except (RequestError, SourceError) as error:
             raise ToolException(f"No page is shown: {error}\n{rest}") from error
-        after = Left(rest.searches, rest.pages - min(len(new), rest.pages))
-        return _told(shown, views, after), {"pages": [view.as_dict() for view in shown]}
+        after = replace(rest, pages=rest.pages - min(len(new), rest.pages))
+        return _told(shown, asked, outside, after), {"pages": [view.as_dict() for view in shown]}
 
     # Async calls run this function in a thread; it waits for the renderer and nothing else.
     return StructuredTool.from_function(
@@ -65,22 +71,45 @@ def make_view_pages(
     )  # fmt: skip
 
 
-def _views(
-    index: PageIndex, labels: list[str], region: Region | None, documents: Sequence[str] | None
-) -> list[PageView]:
-    if not labels:
-        raise UnknownPage('name at least one page, such as ["annual-report.pdf p. 12"]; search_pages finds some')
-    refs = [index.page(label.strip().strip("[]")) for label in labels]
-    for ref in refs:
-        _must_be_among(ref, documents)
-    return list(dict.fromkeys(PageView(ref, region) for ref in refs))
-
-
-def _must_be_among(ref: PageRef, documents: Sequence[str] | None) -> None:
+def page_named(index: PageIndex, label: str, documents: Sequence[str] | None) -> PageRef:
+    """The page that the model names. Raises UnknownPage, UnknownDocument, also for one outside ``documents``."""
+    ref = index.page(label.strip().strip("[]"))
     if documents and ref.document not in documents:
         raise UnknownPage(
             f"{ref.label} is not among the documents of this conversation, which are {', '.join(documents)}"
         )
+    return ref
+
+
+def _views(
+    index: PageIndex,
+    labels: list[str],
+    region: Region | None,
+    neighbours: Neighbours | None,
+    documents: Sequence[str] | None,
+) -> tuple[list[PageView], list[str]]:
+    """The pages and regions to show, each once, in the order of the pages, and the neighbours that there are not."""
+    if not labels:
+        raise UnknownPage('name at least one page, such as ["annual-report.pdf p. 12"]; search_pages finds some')
+    views: list[PageView] = []
+    outside: list[str] = []
+    for ref in [page_named(index, label, documents) for label in labels]:
+        last = index.document(ref.document).pages
+        before = [replace(ref, page=ref.page - 1)] if neighbours in ("previous", "both") else []
+        after = [replace(ref, page=ref.page + 1)] if neighbours in ("next", "both") else []
+        beside = [one for one in before + after if 1 <= one.page <= last]
+        outside += [f"{ref.label} is the {'first' if not one.page else 'last'} page of its document"
+                    for one in before + after if one not in beside]  # fmt: skip
+        views += [PageView(one) for one in before if one in beside]
+        views.append(PageView(ref, region))
+        views += [PageView(one) for one in after if one in beside]
+    return list(dict.fromkeys(views)), outside
+
+
+def _weighed(view: PageView, pictures: Pictures) -> PageView:
+    """The view with what its picture costs in a model call."""
+    picture = pictures.of(view)
+    return replace(view, tokens=picture.tokens, size=picture.inline_size)
 
 
 def _region(region: list[int] | None) -> Region | None:
@@ -92,7 +121,7 @@ def _region(region: list[int] | None) -> Region | None:
     return ymin, xmin, ymax, xmax
 
 
-def _told(shown: list[PageView], asked: list[PageView], rest: Left) -> str:
+def _told(shown: list[PageView], asked: list[PageView], outside: list[str], rest: Left) -> str:
     lines = []
     if shown:
         lines.append("Shown as pictures, in this order:")
@@ -100,4 +129,5 @@ def _told(shown: list[PageView], asked: list[PageView], rest: Left) -> str:
     missing = [view.label for view in asked if view not in shown]
     if missing:
         lines.append(f"Not shown, since no more pages are left for this question: {'; '.join(missing)}.")
+    lines += [f"{fact}." for fact in outside]
     return "\n".join([*lines, str(rest)])
