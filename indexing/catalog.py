@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pagesight.indexing.aboutness import DocumentNames
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.pages import DocumentRecord, PageRef
 from pagesight.indexing.store import PageRow
@@ -53,6 +54,7 @@ class View:
         self._by_name = {entry.first.document: entry for entry in self.entries.values()}
         self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
         self._statistics: TermStatistics | None = None
+        self._names: DocumentNames | None = None
         self._lock = threading.Lock()
 
     @property
@@ -66,10 +68,19 @@ class View:
             if self._statistics is None:
                 counted = TermStatistics()
                 for key, page_terms in terms:
-                    if key.split(":")[0] in self.entries:
-                        counted.add(page_terms)
+                    document_id = key.partition(":")[0]
+                    if document_id in self.entries:
+                        counted.add(page_terms, document_id)
                 self._statistics = counted
             return self._statistics
+
+    def names(self, statistics: TermStatistics) -> DocumentNames:
+        """The words in the documents' names, by the documents' places in this view's statistics."""
+        with self._lock:
+            if self._names is None:
+                places = statistics.documents.items()
+                self._names = DocumentNames((place, self.entries[known].first.document) for known, place in places)
+            return self._names
 
     def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
         """The pages of these documents, or of all, in the order of documents and numbers."""

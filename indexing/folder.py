@@ -31,7 +31,7 @@ from pagesight.indexing.errors import (
 )
 from pagesight.indexing.sources import Source, hash_file
 
-FORMAT = 1
+FORMAT = 2  # 2: terms that open a page or stand large on it are repeated
 
 
 class IndexFolder:

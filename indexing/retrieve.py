@@ -1,4 +1,4 @@
-"""The question's journey: encode → candidates → exact MaxSim → fuse with BM25 → pages.
+"""The question's journey: encode → candidates → exact MaxSim → fuse with BM25 and what the question names → pages.
 
 Every stage keeps to the documents that were asked for. Out come references with scores, the boxes that matched best and
 the best lines of text; never a picture.
@@ -7,10 +7,12 @@ the best lines of text; never a picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.aboutness import document_evidence, named_pages
 from pagesight.indexing.candidates import best_pages
 from pagesight.indexing.catalog import View
 from pagesight.indexing.encoders import QueryVectors
@@ -23,6 +25,22 @@ from pagesight.indexing.store import PageRow
 from pagesight.indexing.terms import query_terms
 
 _HITS_PER_QUERY_VECTOR = 200  # of candidate vectors
+
+_BEST_DOCUMENTS = 3
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts how much in a page's score, as measured in docs/quality.md.
+
+    ``vectors`` (0-1) is MaxSim's part beside BM25, both as a part of their best page's. On top of that comes ``about``
+    for a document that holds all of the question's information on all of its pages and in its name, and ``named`` for a
+    page whose number the question names.
+    """
+
+    vectors: float
+    about: float = 0.5
+    named: float = 0.5
 
 
 def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[str] | None) -> list[Hit]:
@@ -47,18 +65,42 @@ def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[s
 
 
 def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, documents: Sequence[str] | None) -> list[Hit]:
+    query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
+    ranked = rank_pages(parts, view, question, query, documents, Weights(parts.encoder.fusion_weight))
+    return _hits(parts, view, question, query, ranked[:top_k])
+
+
+def rank_pages(
+    parts: IndexParts, view: View, question: str, query: QueryVectors, documents: Sequence[str] | None, weights: Weights
+) -> list[tuple[PageRow, float]]:
+    """All pages that come into question, best first, each with its score; those that nothing speaks for are left out.
+
+    ``documents`` are names; None means all.
+    """
     document_ids = None if documents is None else [view.find(name).first.document_id for name in documents]
     pages = view.pages(document_ids)
     if not pages:
         return []
-    query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
+    statistics = view.statistics(parts.store.terms())
+    evidence = document_evidence(question, statistics, view.names(statistics)) if weights.about else {}
+    numbers = named_pages(question) if weights.named else set()
     bm25 = parts.store.search_terms(query_terms(question), parts.settings.candidates, document_ids)
     if len(pages) > parts.settings.exhaustive_below:
-        pages = _candidates(parts, view, query, bm25, document_ids)
-    maxsim = _exact(parts, query, pages)
-    fused = _fuse(maxsim, np.array([bm25.get(page.key, 0.0) for page in pages]), parts.encoder.fusion_weight)
-    ranked = [place for place in np.argsort(-fused, kind="stable")[:top_k] if fused[place] > 0]
-    return _hits(parts, view, question, query, [(pages[place], float(fused[place])) for place in ranked])
+        if document_ids is None:
+            bm25 |= _in_best_documents(parts, question, evidence)
+        pages = _candidates(parts, view, query, bm25, document_ids, numbers)
+    maxsim = _exact(parts, query, pages) if weights.vectors else np.zeros(len(pages), np.float32)
+    words = _fuse(maxsim, np.array([bm25.get(page.key, 0.0) for page in pages]), weights.vectors)
+    about = np.array([evidence.get(page.document_id, 0.0) for page in pages])
+    total = words + weights.about * about * (words > 0)
+    total += weights.named * np.isin([page.page for page in pages], list(numbers))
+    return [(pages[place], float(total[place])) for place in np.argsort(-total, kind="stable") if total[place] > 0]
+
+
+def _in_best_documents(parts: IndexParts, question: str, evidence: dict[str, float]) -> dict[str, float]:
+    """BM25's pages of the documents that the question is most likely about, which others may have crowded out."""
+    best = sorted(evidence, key=lambda document_id: -evidence[document_id])[:_BEST_DOCUMENTS]
+    return parts.store.search_terms(query_terms(question), parts.settings.candidates // 2 + 1, best) if best else {}
 
 
 def _candidates(
@@ -67,8 +109,9 @@ def _candidates(
     query: QueryVectors,
     bm25: dict[str, float],
     document_ids: Sequence[str] | None,
+    named: set[int],
 ) -> list[PageRow]:
-    """The pages worth an exact score: the best by HNSW over centroids, and those that BM25 found."""
+    """The pages worth an exact score: the best by HNSW over centroids, those that BM25 found, those that are named."""
     hits = parts.store.search_vectors(query.vectors, _HITS_PER_QUERY_VECTOR, document_ids)
     near = best_pages(hits, query.weights, parts.settings.candidates)
     rows = {row.key: row for row in (view.page_of_ordinal(*place) for place in near) if row}
@@ -77,6 +120,9 @@ def _candidates(
         entry = view.entries.get(document_id)
         if entry and key not in rows:
             rows[key] = entry.rows[int(number)]
+    for document_id in {row.document_id for row in rows.values()} if named else ():
+        entry = view.entries[document_id]
+        rows |= {row.key: row for row in map(entry.rows.get, named) if row}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
 
 

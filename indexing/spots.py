@@ -13,6 +13,7 @@ from pagesight.indexing.terms import TermStatistics, query_terms, terms
 
 _MOST_BOXES = 12
 _MOST_LINES = 3
+_MOST_PLACES = 600  # that are looked at for support: a page has more only where a word repeats and repeats
 # Vectors this near to a query vector's best one may be what was meant as well: the same word elsewhere on the page.
 _AS_GOOD = 0.97
 _LEAST_SIMILARITY = 0.5
@@ -40,21 +41,19 @@ def best_boxes(query: QueryVectors, vectors: NDArray[np.floating], boxes: NDArra
 
 def best_lines(question: str, text: str, statistics: TermStatistics) -> list[str]:
     """The lines of a page's text that hold most of the question's rare words, best first; none if no line holds any."""
-    wanted = query_terms(question)
+    wanted = [(f" {_start(term)}", statistics.idf(term)) for term in query_terms(question)]
     ranked = []
     for place, line in enumerate(text.splitlines()):
-        held = set(terms(line))
-        score = sum(statistics.idf(term) for term in wanted if _holds(held, term))
+        held = f" {' '.join(terms(line))} "
+        score = sum(worth for start, worth in wanted if start in held)
         if score > 0:
             ranked.append((-score, place, line.strip()))
     return list(dict.fromkeys(line for _, _, line in sorted(ranked)))[:_MOST_LINES]
 
 
-def _holds(held: set[str], term: str) -> bool:
-    if term in held:
-        return True
-    stem = term[: max(_PREFIX, len(term) - 2)]
-    return len(term) >= _PREFIX and any(word.startswith(stem) for word in held)
+def _start(term: str) -> str:
+    """What a word of a line must start with to count as the term: a short term itself, a longer one's stem."""
+    return f"{term} " if len(term) < _PREFIX else term[: max(_PREFIX, len(term) - 2)]
 
 
 def _strength(query: QueryVectors, similarities: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,12 +66,13 @@ def _strength(query: QueryVectors, similarities: NDArray[np.float32]) -> NDArray
 
 def _support(strength: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n,): each matching vector's own strength and, for every other query vector, the strongest match nearby."""
-    places = np.flatnonzero(strength.any(axis=0))
+    places = np.argsort(-strength.max(axis=0, initial=0), kind="stable")[:_MOST_PLACES]
+    places = np.sort(places[strength[:, places].any(axis=0)])
     support = np.zeros(strength.shape[1], np.float32)
     centres = np.stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]], axis=1) / 2
-    for place in places:
-        near = places[(np.abs(centres[places] - centres[place]) <= _REACH).all(axis=1)]
-        support[place] = strength[:, near].max(axis=1).sum()
+    near = (np.abs(centres[places, None] - centres[None, places]) <= _REACH).all(axis=2)
+    for matches in strength[:, places]:
+        support[places] += np.where(near, matches, 0).max(axis=1, initial=0)
     return support
 
 
