@@ -174,3 +174,11 @@ def test_not_found_is_an_answer(text: str) -> None:
     answer = read_answer([HumanMessage("?"), AIMessage(text)], reasoner="a-model", images_per_call=12)
     assert isinstance(answer, Answer)
     assert not answer.found
+
+
+def test_a_notebook_shows_it_escaped_with_its_evidence() -> None:
+    citation = Citation("a<b>.pdf p. 1", "a<b>.pdf", 1, None)
+    shown = Answer("1 < 2 [a<b>.pdf p. 1]", True, [citation], reasoner="offline")._repr_html_()
+    assert "1 &lt; 2" in shown
+    assert "rests on a&lt;b&gt;.pdf p. 1" in shown
+    assert "<b>" not in shown
