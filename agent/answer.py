@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -56,6 +57,13 @@ class Answer:
             "usage": self.usage,
             "reasoner": self.reasoner,
         }
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the text, then what it rests on and who wrote it."""
+        text = escape(self.text).replace("\n", "<br>")
+        cited = ", ".join(escape(label) for label in dict.fromkeys(citation.label for citation in self.citations))
+        rests = f"rests on {cited}" if cited else "rests on no page"
+        return f"<p>{text}</p><p><small>{rests}; reasoner: {escape(self.reasoner)}</small></p>"
 
 
 class CitationCheck:
