@@ -20,7 +20,7 @@ from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
 from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
 from pagesight.indexing.multivectors import MultiVectorFiles
-from pagesight.indexing.pages import DocumentRecord, Hit, PageRef, Region
+from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.retrieve import retrieve
@@ -98,7 +98,7 @@ class PageIndex:
         with self._parts.writing:
             return add_documents(self._parts, several, progress)
 
-    def search(self, query: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> list[Hit]:
+    def search(self, query: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Hits:
         """The pages that answer the query best, best first, at most ``top_k`` (default `Settings.top_k`).
 
         ``documents`` restricts it to documents of these names. Raises EmptyQuestion, UnknownDocument, ValueError for a
@@ -213,7 +213,7 @@ class PageIndex:
         """`add`, in a thread."""
         return await asyncio.to_thread(self.add, *args, **options)
 
-    async def asearch(self, *args: Any, **options: Any) -> list[Hit]:
+    async def asearch(self, *args: Any, **options: Any) -> Hits:
         """`search`, in a thread."""
         return await asyncio.to_thread(self.search, *args, **options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,18 @@ class Hit:
             "boxes": [[round(edge, 4) for edge in box] for box in self.boxes],
             "lines": self.lines,
         }
+
+
+class Hits(list[Hit]):
+    """The pages found for a question, best first: a list that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{hit.rank}</td><td style='text-align:left'>{escape(hit.label)}</td><td>{hit.score:.3f}</td>"
+            f"<td style='text-align:left'>{'<br>'.join(escape(line) for line in hit.lines)}</td></tr>"
+            for hit in self
+        )
+        return f"<table><tr><th>rank</th><th>page</th><th>score</th><th>best lines</th></tr>{rows}</table>"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pagesight.indexing.catalog import View
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.maxsim import best_similarities, scores
-from pagesight.indexing.pages import Hit, PageRef
+from pagesight.indexing.pages import Hit, Hits, PageRef
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.spots import best_boxes, best_lines
 from pagesight.indexing.store import PageRow
@@ -43,7 +43,7 @@ class Weights:
     named: float = 0.5
 
 
-def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[str] | None) -> list[Hit]:
+def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[str] | None) -> Hits:
     """The ``top_k`` pages that answer the question best, best first; equal scores in the order of pages.
 
     ``documents`` are names as in the index; None means all. Raises EmptyQuestion, UnknownDocument.
@@ -64,7 +64,7 @@ def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[s
                 ) from error
 
 
-def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, documents: Sequence[str] | None) -> list[Hit]:
+def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, documents: Sequence[str] | None) -> Hits:
     query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
     ranked = rank_pages(parts, view, question, query, documents, Weights(parts.encoder.fusion_weight))
     return _hits(parts, view, question, query, ranked[:top_k])
@@ -144,10 +144,10 @@ def _fuse(maxsim: NDArray, bm25: NDArray, weight: float) -> NDArray:
 
 def _hits(
     parts: IndexParts, view: View, question: str, query: QueryVectors, ranked: Sequence[tuple[PageRow, float]]
-) -> list[Hit]:
+) -> Hits:
     texts = parts.store.texts([row.key for row, _ in ranked])
     statistics = view.statistics(parts.store.terms())
-    hits = []
+    hits = Hits()
     for rank, (row, score) in enumerate(ranked, 1):
         vectors, boxes = parts.multivectors.read(row.document_id, row.batch, row.page)
         ref = PageRef(row.document_id, row.document, row.page)
