@@ -48,8 +48,10 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
     asked, a blocked or empty answer) comes back as text with status "error"; what it cannot (a key refused, the index
     gone) is raised as `ask` raises it.
     """
-    # Run as a part of the parent's task, without a thread of its own: so its steps can be streamed with the parent's.
-    alone = as_node(agent.copy(update={"checkpointer": False}))
+    # Run as a part of the parent's task, without a thread of its own, so that its steps stream with the parent's; but
+    # nothing of it is checkpointed.
+    nothing_kept = {"checkpointer": False}
+    alone = as_node(agent.copy(update=nothing_kept)).copy(update=nothing_kept)
     reasoner = terms_of(agent).reasoner
 
     def answer(question: str) -> tuple[str, Answer]:

@@ -163,6 +163,13 @@ async def test_through_langchain_mcp_adapters(address: str, folder: Path) -> Non
         assert base64.b64decode(image["base64"])
 
 
+def test_the_page_of_this_use_names_the_tools_and_the_port() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "graphs.md").read_text()
+    default = next(part for part in run("--help").stdout.split() if part.startswith("8") and part.strip("]").isdigit())
+    assert f"http://127.0.0.1:{default.strip(']')}/mcp" in page
+    assert all(f"| `{tool}` |" in page for tool in TOOLS)
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, input="")
 
