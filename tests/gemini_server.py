@@ -13,120 +13,21 @@ It is the fake at the edge of the world. The real clients talk to it over HTTP (
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import json
-import re
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Json = dict[str, Any]
+from gemini_wire import Json, Recorded, Reply, StoredFile, camel, failure, reply_text
+
+__all__ = ["GeminiServer", "Recorded", "Reply", "failure", "reply_text"]
 
 LONGEST_LIFE = 120.0
 _SOCKET_TIMEOUT = 20.0
-#: Below these keys stand names that are the caller's own and not the protocol's.
-_FOREIGN = {"args", "response", "properties"}
-
-
-@dataclass
-class Recorded:
-    """One request as it came: ``body`` is the JSON with its keys in camelCase, whichever casing the client sent."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: Json
-    files: dict[str, StoredFile] = field(repr=False, default_factory=dict)
-
-    @property
-    def streams(self) -> bool:
-        return ":streamGenerateContent" in self.path
-
-    @property
-    def parts(self) -> list[Json]:
-        """The parts of all contents, in the order of the wire."""
-        return [part for content in self.body.get("contents", []) for part in content["parts"]]
-
-    @property
-    def texts(self) -> list[str]:
-        return [part["text"] for part in self.parts if "text" in part]
-
-    @property
-    def pictures(self) -> list[tuple[str, bytes]]:
-        """MIME type and bytes of each picture, inline or by reference to a stored file, in order."""
-        return [found for part in self.parts if (found := self.picture(part))]
-
-    @property
-    def replies(self) -> list[str]:
-        """What the tools' replies say, in order."""
-        return [reply_text(part) for part in self.parts if "functionResponse" in part]
-
-    def picture(self, part: Json) -> tuple[str, bytes] | None:
-        """MIME type and bytes of one part that is a picture."""
-        if "inlineData" in part:
-            return part["inlineData"]["mimeType"], decoded(part["inlineData"]["data"])
-        if "fileData" in part:
-            stored = self.files[part["fileData"]["fileUri"]]
-            return part["fileData"]["mimeType"], stored.data
-        return None
-
-
-@dataclass
-class StoredFile:
-    """A file of the Files API."""
-
-    name: str
-    uri: str
-    mime_type: str
-    data: bytes = b""
-    polls_until_active: int = 0
-    expires: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(hours=48))
-
-    def as_json(self, state: str | None = None) -> Json:
-        return {
-            "name": self.name,
-            "uri": self.uri,
-            "mimeType": self.mime_type,
-            "sizeBytes": str(len(self.data)),
-            "state": state or ("PROCESSING" if self.polls_until_active > 0 else "ACTIVE"),
-            "expirationTime": self.expires.isoformat().replace("+00:00", "Z"),
-        }
-
-
-@dataclass
-class Reply:
-    """A scripted reply: the parts of one candidate, or none; or an HTTP error."""
-
-    parts: list[Json] | None = None
-    finish: str = "STOP"
-    feedback: Json | None = None
-    status: int = 200
-    error: Json | None = None
-    tokens: tuple[int, int] = (100, 10)
-
-    def whole(self) -> Json:
-        return self._chunk(self.parts, self.finish, self.tokens)
-
-    def chunks(self) -> Iterator[Json]:
-        """The same as a stream sends it: texts in pieces, tokens counted up, the reason at the end."""
-        pieces = [piece for part in self.parts or [] for piece in _pieces(part)]
-        for number, piece in enumerate(pieces[:-1], 1):
-            yield self._chunk([piece], None, (self.tokens[0], min(number, self.tokens[1])))
-        yield self._chunk(pieces[-1:] if self.parts is not None else None, self.finish, self.tokens)
-
-    def _chunk(self, parts: list[Json] | None, finish: str | None, tokens: tuple[int, int]) -> Json:
-        usage = {"promptTokenCount": tokens[0], "candidatesTokenCount": tokens[1], "totalTokenCount": sum(tokens)}
-        chunk: Json = {"usageMetadata": usage, "modelVersion": "gemini-test"}
-        if self.feedback:
-            chunk["promptFeedback"] = self.feedback
-        if parts is not None:
-            candidate: Json = {"index": 0, "content": {"role": "model", "parts": parts}}
-            chunk["candidates"] = [candidate | ({"finishReason": finish} if finish else {})]
-        return chunk
 
 
 class GeminiServer:
@@ -138,6 +39,10 @@ class GeminiServer:
         self.polls_until_active = 0
         self.life_of_files = timedelta(hours=48)
         self.refusal_of_files: Reply | None = None
+        self.refuses_unknown_files = 403
+        self.uploads_that_break = 0
+        self.seconds_of_silence = 0.0
+        self._numbered = 0
         self._replies: deque[Reply] = deque()
         self._lock = threading.Lock()
         self._http = _Http(self)
@@ -157,8 +62,9 @@ class GeminiServer:
 
     # What it answers next
 
-    def says(self, text: str, *, finish: str = "STOP", tokens: tuple[int, int] = (100, 10)) -> None:
-        self._replies.append(Reply([{"text": text}], finish, tokens=tokens))
+    def says(self, text: str, **how: Any) -> None:
+        """``how`` are fields of a `Reply`, such as ``finish``, ``tokens``, ``thinking``, ``breaks``."""
+        self._replies.append(Reply([{"text": text}], **how))
 
     def calls(self, name: str, /, *, aloud: str = "", **arguments: Any) -> None:
         self.calls_at_once([(name, arguments)], aloud=aloud)
@@ -177,8 +83,8 @@ class GeminiServer:
     def gives_no_candidate(self) -> None:
         self._replies.append(Reply(None))
 
-    def fails(self, status: int, name: str, message: str, reason: str | None = None) -> None:
-        self._replies.append(failure(status, name, message, reason))
+    def fails(self, status: int, name: str, message: str, reason: str | None = None, **how: str) -> None:
+        self._replies.append(failure(status, name, message, reason, **how))
 
     # What it was asked
 
@@ -192,7 +98,21 @@ class GeminiServer:
         """The requests that started an upload."""
         return [request for request in self.requests if request.headers.get("x-goog-upload-command") == "start"]
 
+    @property
+    def replies_left(self) -> int:
+        return len(self._replies)
+
     # What the handler calls
+
+    def answer_to(self, request: Recorded) -> Reply:
+        """The next reply, or the refusal of a request that names a file that is not there any more."""
+        for part in request.parts:
+            address = part.get("fileData", {}).get("fileUri", "")
+            if address.startswith(self.url) and address not in self.files:
+                name = address.rpartition("/")[2]
+                said = f"You do not have permission to access the File {name} or it may not exist."
+                return failure(self.refuses_unknown_files, "PERMISSION_DENIED", said)
+        return self.next_reply()
 
     def record(self, request: Recorded) -> None:
         with self._lock:
@@ -206,50 +126,12 @@ class GeminiServer:
 
     def start_file(self, mime_type: str) -> StoredFile:
         with self._lock:
-            name = f"files/f{len(self.files)}"
+            self._numbered += 1
+            name = f"files/f{self._numbered}"
             expires = datetime.now(UTC) + self.life_of_files
             stored = StoredFile(name, f"{self.url}/v1beta/{name}", mime_type, b"", self.polls_until_active, expires)
             self.files[stored.uri] = stored
             return stored
-
-
-def failure(status: int, name: str, message: str, reason: str | None = None) -> Reply:
-    """An HTTP error as Google writes it."""
-    error: Json = {"code": status, "status": name, "message": message}
-    if reason:
-        error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
-    return Reply(status=status, error={"error": error})
-
-
-def reply_text(part: Json) -> str:
-    """The text in a tool's reply, which stands in ``output`` as a string or as blocks of text."""
-    output = part["functionResponse"]["response"].get("output", "")
-    return output if isinstance(output, str) else "\n".join(block["text"] for block in output)
-
-
-def decoded(data: str) -> bytes:
-    """Bytes from base64 in either alphabet, with or without padding."""
-    data = data.replace("-", "+").replace("_", "/")
-    return base64.b64decode(data + "=" * (-len(data) % 4))
-
-
-def camel(value: Any, key: str = "") -> Any:
-    """The JSON with the protocol's keys in camelCase; clients mix both casings."""
-    if isinstance(value, list):
-        return [camel(item) for item in value]
-    if not isinstance(value, dict) or key in _FOREIGN:
-        return value
-    return {_camel(name): camel(item, _camel(name)) for name, item in value.items()}
-
-
-def _camel(name: str) -> str:
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
-
-
-def _pieces(part: Json) -> list[Json]:
-    if "text" not in part:
-        return [part]
-    return [{"text": piece} for piece in re.findall(r"(?s).{1,12}", part["text"])]
 
 
 class _Http(ThreadingHTTPServer):
@@ -273,11 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._take(raw)
         elif self.path.startswith("/upload/"):
             self._start_upload()
-        elif request.streams:
-            self._stream(self.server.gemini.next_reply())
         else:
-            reply = self.server.gemini.next_reply()
-            self._send(reply.status, reply.error or reply.whole())
+            time.sleep(self.server.gemini.seconds_of_silence)
+            reply = self.server.gemini.answer_to(request)
+            (self._stream if request.streams else self._answer)(reply)
 
     def do_GET(self) -> None:
         self._record({})
@@ -314,6 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {}, {"X-Goog-Upload-URL": session, "X-Goog-Upload-Status": "active"})
 
     def _take(self, raw: bytes) -> None:
+        if self.server.gemini.uploads_that_break:
+            self.server.gemini.uploads_that_break -= 1
+            self.close_connection = True
+            return
         stored = self.server.gemini.files[
             f"{self.server.gemini.url}/v1beta/{self.path.removeprefix('/upload-session/')}"
         ]
@@ -329,15 +214,43 @@ class _Handler(BaseHTTPRequestHandler):
     def _missing(self) -> None:
         self._send(404, failure(404, "NOT_FOUND", "no such file").error or {})
 
+    def _answer(self, reply: Reply) -> None:
+        """The reply in one piece, byte by byte if it drips."""
+        if not reply.drips:
+            self._send(reply.status, reply.error or reply.whole(), reply.headers)
+            return
+        self._begin("application/json")
+        for byte in json.dumps(reply.whole()).encode():
+            self._write(bytes([byte]))
+            time.sleep(reply.drips)
+        self._write(b"", last=True)
+
     def _stream(self, reply: Reply) -> None:
         if reply.error:
-            self._send(reply.status, reply.error)
+            self._send(reply.status, reply.error, reply.headers)
             return
+        self._begin("text/event-stream")
+        for number, chunk in enumerate(reply.chunks()):
+            if number == reply.breaks:
+                self._write(b'data: {"candidates": [')
+                return
+            time.sleep(reply.drips)
+            self._write(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n")
+        self._write(b"", last=True)
+
+    def _begin(self, content_type: str) -> None:
+        """Headers of an answer of unknown length, in chunks: so a connection that ends early is known to be broken."""
+        self.protocol_version = "HTTP/1.1"
+        self.close_connection = True
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Type", content_type)
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for chunk in reply.chunks():
-            self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\r\n\r\n")
+
+    def _write(self, piece: bytes, *, last: bool = False) -> None:
+        with contextlib.suppress(OSError):  # whoever asked has gone
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if piece else b"")
+            self.wfile.write(b"0\r\n\r\n" if last else b"")
             self.wfile.flush()
 
     def _send(self, status: int, body: Json, headers: dict[str, str] | None = None) -> None:

@@ -7,26 +7,25 @@ import json
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import QUESTION, WAYS, agent_at, asked, sent
 from gemini_server import GeminiServer
 from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph.state import CompiledStateGraph
 from pydantic import PrivateAttr
 from small_index import PHOTO, REPORT, make_index, small_settings
 
-from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent, stream
+from pagesight.agent import Step, ask, astream, create_page_agent, stream
 from pagesight.agent.reasoner import choose_reasoner, make_reasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import (
-    AnswerBlocked,
     EmptyAnswer,
     EmptyQuestion,
     IndexMissing,
@@ -36,11 +35,8 @@ from pagesight.indexing.errors import (
     ReasonerError,
     SettingsError,
 )
-from pagesight.tools.pictures import LONG_SIDE, encode
-
-WAYS = ["invoke", "ainvoke", "stream", "astream"]
-QUESTION = "How high was the net revenue in 2023?"
-KEY = "AIza-test-key"
+from pagesight.tools.conversation import PageView
+from pagesight.tools.pictures import Pictures
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +49,6 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
 def server() -> Iterator[GeminiServer]:
     with GeminiServer() as running:
         yield running
-
-
-def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> CompiledStateGraph:
-    return create_page_agent(index, settings=small_settings(google_base_url=server.url), **options)
-
-
-async def asked(way: str, agent: CompiledStateGraph, question: str = QUESTION, **options: Any) -> Answer:
-    if way == "invoke":
-        return ask(agent, question, **options)
-    if way == "ainvoke":
-        return await aask(agent, question, **options)
-    if way == "stream":
-        return list(stream(agent, question, **options))[-1]
-    return [item async for item in astream(agent, question, **options)][-1]
 
 
 def play(server: GeminiServer, last: str) -> None:
@@ -102,6 +84,9 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
         "reasoning_tokens": 0,
         "cached_tokens": 0,
         "model_calls": 3,
+        "pictures": 1,
+        "bytes_uploaded": 4 * -(-len(sent(index, f"{REPORT} p. 2")[1]) // 3),
+        "cost": pytest.approx(300 * 1.5 / 1e6 + 30 * 9 / 1e6),
     }
     assert json.loads(json.dumps(answer.as_dict()))["citations"][0]["page"] == 2
 
@@ -206,8 +191,8 @@ def test_neither_checkpoint_nor_streamed_values_hold_a_picture(
     assert b"annual-report.pdf p. 1" in kept
     assert len(kept) < 60_000
     for label in labels:
-        picture = encode(index.picture(index.page(label), long_side=LONG_SIDE))
-        for trace in (picture.data[:24], picture.data[-60:-20], base64.b64encode(picture.data)[:24]):
+        _, data = sent(index, label)
+        for trace in (data[12:36], data[-60:-20], base64.b64encode(data)[16:48]):
             assert trace not in kept
             assert repr(trace)[2:-1] not in repr(values)
     assert b"pagesight-inline" not in kept
@@ -244,54 +229,7 @@ async def test_a_thread_goes_on_after_it_was_stopped_between_a_call_and_its_repl
     assert "Stopped before it was done." in server.model_requests[-1].replies
 
 
-# Failures
-
-
-FAILURES: list[tuple[Callable, type[PagesightError], str]] = [
-    (lambda s: s.fails(403, "PERMISSION_DENIED", f"{KEY} is not allowed"), KeyRefused, "GOOGLE_API_KEY"),
-    (
-        lambda s: s.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID"),
-        KeyRefused,
-        "PAGESIGHT_REASONER=offline",
-    ),
-    (lambda s: s.fails(401, "UNAUTHENTICATED", "who?"), KeyRefused, "GOOGLE_API_KEY"),
-    (lambda s: s.fails(400, "INVALID_ARGUMENT", "request too large"), ReasonerError, "request too large"),
-    (lambda s: s.fails(404, "NOT_FOUND", "no such model"), ReasonerError, "PAGESIGHT_GEMINI_MODEL"),
-    (lambda s: s.fails(429, "RESOURCE_EXHAUSTED", "quota"), ReasonerError, "quota is used up"),
-    (lambda s: s.fails(503, "UNAVAILABLE", "overloaded"), ReasonerError, "overloaded"),
-    (lambda s: s.blocks_the_prompt("PROHIBITED_CONTENT"), AnswerBlocked, "PROHIBITED_CONTENT"),
-    (lambda s: s.ends_empty("SAFETY"), AnswerBlocked, "SAFETY"),
-    (lambda s: s.ends_empty("RECITATION", "It is said that"), AnswerBlocked, "RECITATION"),
-    (lambda s: s.gives_no_candidate(), EmptyAnswer, "no candidate"),
-    (lambda s: s.ends_empty("STOP"), EmptyAnswer, "ask again"),
-    (lambda s: s.ends_empty("MAX_TOKENS"), EmptyAnswer, "MAX_TOKENS"),
-    (lambda s: s.ends_empty("MALFORMED_FUNCTION_CALL"), EmptyAnswer, "MALFORMED_FUNCTION_CALL"),
-]
-
-
-@pytest.mark.parametrize(
-    ("script", "error", "says", "way"),
-    [(*failure, way) for failure in FAILURES for way in ("invoke", "astream")]
-    + [(*failure, way) for failure in FAILURES[::5] for way in ("ainvoke", "stream")],
-)
-async def test_what_goes_wrong_at_the_service_is_an_error_that_names_it(
-    server: GeminiServer, index: PageIndex, script: Callable, error: type[PagesightError], says: str, way: str
-) -> None:
-    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
-    script(server)
-
-    with pytest.raises(error) as raised:
-        await asked(way, agent_at(server, index))
-
-    assert type(raised.value) is error
-    assert says in str(raised.value)
-    assert KEY not in str(raised.value)
-
-
-def test_a_service_that_is_not_there_or_too_slow_is_an_error(index: PageIndex) -> None:
-    nowhere = small_settings(google_base_url="http://127.0.0.1:9")
-    with pytest.raises(ReasonerError, match="connection to Gemini failed"):
-        ask(create_page_agent(index, settings=nowhere), QUESTION)
+# Bad input
 
 
 @pytest.mark.parametrize("question", ["", "  \n"])
@@ -334,7 +272,7 @@ def test_a_page_whose_source_is_gone_becomes_a_line_of_text(server: GeminiServer
     server.says(f"As seen [{REPORT} p. 2].")
     answer = ask(agent_at(server, index, checkpointer=memory), "And now?", thread_id="one")
 
-    assert [mime for mime, _ in server.model_requests[-1].pictures] == ["image/jpeg"]
+    assert [mime for mime, _ in server.model_requests[-1].pictures] == ["image/webp"]
     assert f"{REPORT} p. 2 cannot be shown: " in server.model_requests[-1].replies[0]
     assert [citation.label for citation in answer.citations] == [f"{REPORT} p. 2"]  # it was seen then
     index.close()
@@ -390,8 +328,8 @@ def test_another_chat_model_gets_standard_image_blocks_after_the_replies(index: 
     assert first.text.startswith("Shown as pictures")
     text, *blocks = pictures.content
     assert text["text"].endswith(f"in this order: {REPORT} p. 2; {REPORT} p. 3.")
-    sent = [encode(index.picture(index.page(f"{REPORT} p. {page}"), long_side=LONG_SIDE)) for page in (2, 3)]
-    assert [base64.b64decode(block["base64"]) for block in blocks] == [picture.data for picture in sent]
+    made = [Pictures(index).of(PageView(index.page(f"{REPORT} p. {page}"))) for page in (2, 3)]
+    assert [base64.b64decode(block["base64"]) for block in blocks] == [picture.data for picture in made]
     assert {block["mime_type"] for block in blocks} == {"image/png"}
 
 

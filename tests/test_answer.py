@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from pagesight.agent import Answer, Citation
-from pagesight.agent.answer import CitationCheck, read_answer
+from pagesight.agent.answer import CitationCheck, Terms, read_answer
 from pagesight.indexing.pages import Hit, PageRef
 
 REPORT, SLIDES, DATED = "annual-report.pdf", "slides [final], v2 ü.pdf", "2023, a review.pdf"
@@ -118,7 +118,7 @@ def test_an_answer_is_read_from_the_conversation() -> None:
         AIMessage(f"4.2 billion [{REPORT} p. 2] or [{REPORT} p. 8].", usage_metadata=None),
     ]
 
-    answer = read_answer(messages, reasoner="a-model", images_per_call=12)
+    answer = read_answer(messages, Terms("a-model"))
 
     assert answer.text == f"4.2 billion [{REPORT} p. 2] or [{REPORT} p. 8 — not verified]."
     assert answer.found
@@ -128,7 +128,7 @@ def test_an_answer_is_read_from_the_conversation() -> None:
     assert answer.hits == hits
     assert answer.usage["total_tokens"] == 32
     assert answer.usage["model_calls"] == 3
-    assert list(answer.as_dict()) == ["answer", "found", "citations", "pages_viewed", "usage", "reasoner"]
+    assert list(answer.as_dict()) == ["answer", "found", "cut_off", "citations", "pages_viewed", "usage", "reasoner"]
 
 
 def test_pages_shown_earlier_in_the_thread_are_evidence_but_count_for_their_question() -> None:
@@ -141,7 +141,7 @@ def test_pages_shown_earlier_in_the_thread_are_evidence_but_count_for_their_ques
         AIMessage(f"There [{REPORT} p. 2]."),
     ]
 
-    answer = read_answer(messages, reasoner="a-model", images_per_call=12)
+    answer = read_answer(messages, Terms("a-model"))
 
     assert [citation.page for citation in answer.citations] == [2]
     assert answer.pages_viewed == []
@@ -156,7 +156,7 @@ def test_a_page_that_a_search_found_but_nobody_looked_at_is_no_evidence() -> Non
         AIMessage(f"4.2 billion [{REPORT} p. 2]."),
     ]
 
-    answer = read_answer(messages, reasoner="a-model", images_per_call=12)
+    answer = read_answer(messages, Terms("a-model"))
 
     assert answer.citations == []
     assert [citation.page for citation in answer.unverified] == [2]
@@ -171,7 +171,7 @@ def test_a_page_that_a_search_found_but_nobody_looked_at_is_no_evidence() -> Non
     ],
 )
 def test_not_found_is_an_answer(text: str) -> None:
-    answer = read_answer([HumanMessage("?"), AIMessage(text)], reasoner="a-model", images_per_call=12)
+    answer = read_answer([HumanMessage("?"), AIMessage(text)], Terms("a-model"))
     assert isinstance(answer, Answer)
     assert not answer.found
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from conversations import agent_at
 from gemini_server import GeminiServer
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
-from small_index import PHOTO, REPORT, SHEET, SLIDES, make_index, small_settings
+from small_index import PHOTO, REPORT, SHEET, SLIDES, make_index
 
 from pagesight.agent import Step, ask, create_page_agent, stream
 from pagesight.indexing import PageIndex
@@ -31,11 +33,6 @@ def server() -> Iterator[GeminiServer]:
         yield running
 
 
-def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> CompiledStateGraph:
-    own = {name: options.pop(name) for name in ("pages_per_question", "searches_per_question") if name in options}
-    return create_page_agent(index, settings=small_settings(google_base_url=server.url, **own), **options)
-
-
 def replies(server: GeminiServer, agent: CompiledStateGraph, way: str = "invoke") -> list[ToolMessage]:
     """The tools' messages of one question; the server has been told what to call."""
     server.says("Done.")
@@ -43,15 +40,15 @@ def replies(server: GeminiServer, agent: CompiledStateGraph, way: str = "invoke"
     return [message for message in state["messages"] if isinstance(message, ToolMessage)]
 
 
-def test_the_model_is_offered_three_tools_and_nothing_else(server: GeminiServer, index: PageIndex) -> None:
+def test_the_model_is_offered_these_tools_and_nothing_else(server: GeminiServer, index: PageIndex) -> None:
     server.says("Done.")
     ask(agent_at(server, index), "How much?")
 
     [request] = server.model_requests
     offered = {tool["name"]: tool for tool in request.body["tools"][0]["functionDeclarations"]}
-    assert set(offered) == {"search_pages", "view_pages", "list_documents"}
+    assert set(offered) == {"search_pages", "view_pages", "list_documents", "locate"}
     assert set(offered["search_pages"]["parameters"]["properties"]) == {"query", "documents", "top_k"}
-    assert set(offered["view_pages"]["parameters"]["properties"]) == {"pages", "region"}
+    assert set(offered["view_pages"]["parameters"]["properties"]) == {"pages", "region", "neighbours"}
     assert offered["search_pages"]["parameters"]["required"] == ["query"]
     assert "[annual-report.pdf p. 12]" in request.body["systemInstruction"]["parts"][0]["text"]
 
@@ -64,13 +61,16 @@ def test_a_search_names_pages_with_scores_lines_and_regions_and_shows_none(
     [reply] = replies(server, agent_at(server, index))
 
     first = reply.text.splitlines()[1]
-    assert first.startswith(f"1. {REPORT} p. 2 (score 1.000, closer look: [")
+    assert re.match(rf"1\. {REPORT} p\. 2 \(score \d\.\d{{3}}, closer look: \[\d", first)
     assert "   | Net revenue rose to 4.2 billion euros in 2023." in reply.text
     assert f"2. {SLIDES} p. 2" in reply.text
-    assert reply.text.endswith("Left for this question: 7 searches, 16 pages to look at.")
+    assert reply.text.endswith("Left for this question: 7 searches, 16 pages to look at, 23 model calls.")
     assert reply.artifact == {
         "query": "net revenue rose in 2023",
-        "hits": [hit.as_dict() for hit in index.search("net revenue rose in 2023", top_k=2)],
+        "hits": [
+            {**hit.as_dict(), "regions": [list(region) for region in suggested_regions(hit.boxes)]}
+            for hit in index.search("net revenue rose in 2023", top_k=2)
+        ],
     }
     assert server.model_requests[-1].pictures == []
 
@@ -91,7 +91,7 @@ def test_documents_are_listed(server: GeminiServer, index: PageIndex) -> None:
 
     assert f"- {REPORT}: 8 pages" in every.text
     assert f"- {SHEET}: 1 page\n" in every.text
-    assert every.text.endswith("Left for this question: 8 searches, 16 pages to look at.")
+    assert every.text.endswith("Left for this question: 8 searches, 16 pages to look at, 23 model calls.")
     assert some.artifact == {"documents": [{"document": SHEET, "pages": 1}]}
 
 
@@ -124,7 +124,7 @@ def test_a_request_that_cannot_be_met_is_answered_with_how_to_mend_it(
     assert reply.status == "error"
     for word in says:
         assert word in reply.text
-    assert reply.text.splitlines()[-1] == "Left for this question: 8 searches, 16 pages to look at."
+    assert reply.text.splitlines()[-1] == "Left for this question: 8 searches, 16 pages to look at, 23 model calls."
     assert reply.text.split("\n")[0] in server.model_requests[-1].replies[0]  # and this is what the model reads
 
 
@@ -164,12 +164,12 @@ def test_what_is_left_is_counted_down(server: GeminiServer, index: PageIndex) ->
     messages = replies(server, agent_at(server, index, pages_per_question=4, searches_per_question=2))
 
     assert [message.text.splitlines()[-1] for message in messages] == [
-        "Left for this question: 1 search, 4 pages to look at.",
-        "Left for this question: 1 search, 2 pages to look at.",
-        "Left for this question: 1 search, 2 pages to look at.",
-        "Left for this question: 1 search, 1 page to look at.",
-        "Left for this question: 0 searches, 1 page to look at. No more searches: look at pages already found, "
-        "or answer with what you have seen.",
+        "Left for this question: 1 search, 4 pages to look at, 23 model calls.",
+        "Left for this question: 1 search, 2 pages to look at, 22 model calls.",
+        "Left for this question: 1 search, 2 pages to look at, 21 model calls.",
+        "Left for this question: 1 search, 1 page to look at, 20 model calls.",
+        "Left for this question: 0 searches, 1 page to look at, 19 model calls. No more searches: look at pages already "
+        "found, or answer with what you have seen.",
     ]
 
 
@@ -220,8 +220,8 @@ def test_a_budget_counts_from_the_last_question() -> None:
     past = [HumanMessage("?"), AIMessage("", tool_calls=[call]), ToolMessage("", name="search_pages", tool_call_id="1")]
     now = [*past, AIMessage("!"), HumanMessage("??"), AIMessage("", tool_calls=[{**call, "id": "2"}])]
 
-    assert left(Budget(3, 4), past, None) == Left(2, 4)
-    assert left(Budget(3, 4), now, "2") == Left(3, 4)
+    assert left(Budget(3, 4, 9), past, None) == Left(2, 4, 8)
+    assert left(Budget(3, 4, 9), now, "2") == Left(3, 4, 8)
 
 
 # Narrowed to some documents

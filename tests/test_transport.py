@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
 
 import pytest
-from gemini_server import GeminiServer, Recorded, failure, reply_text
+from conversations import QUESTION, WAYS, agent_at, asked, sent
+from gemini_server import GeminiServer, Recorded, reply_text
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph.state import CompiledStateGraph
-from PIL import Image
-from small_index import PHOTO, REPORT, SLIDES, make_index, small_settings
+from PIL import Image, ImageChops
+from small_index import PHOTO, REPORT, SLIDES, make_index
 
-from pagesight.agent import Answer, aask, ask, astream, create_page_agent, stream
+from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import KeyRefused, ReasonerError, SettingsError
-from pagesight.tools.pictures import LONG_SIDE, encode
-from pagesight.tools.transport import FilesTransport
+from pagesight.indexing.errors import SettingsError
 
 TRANSPORTS = ["bytes", "base64", "files"]
-QUESTION = "How high was the net revenue?"
 
 
 @pytest.fixture(scope="module")
@@ -36,35 +31,11 @@ def server() -> Iterator[GeminiServer]:
         yield running
 
 
-def agent_at(
-    server: GeminiServer, index: PageIndex, transport: str | None = None, **options: Any
-) -> CompiledStateGraph:
-    settings = small_settings(google_base_url=server.url, **options.pop("settings", {}))
-    return create_page_agent(index, transport=transport, settings=settings, **options)
-
-
-async def asked(way: str, agent: CompiledStateGraph, question: str = QUESTION, **options: Any) -> Answer:
-    """The answer, asked for in one of the four ways."""
-    if way == "invoke":
-        return ask(agent, question, **options)
-    if way == "ainvoke":
-        return await aask(agent, question, **options)
-    if way == "stream":
-        return list(stream(agent, question, **options))[-1]
-    return [item async for item in astream(agent, question, **options)][-1]
-
-
-def sent(index: PageIndex, label: str, region: tuple[int, int, int, int] | None = None) -> tuple[str, bytes]:
-    """MIME type and bytes that a model should get for a page or a region."""
-    picture = encode(index.picture(index.page(label), region=region, long_side=LONG_SIDE))
-    return picture.mime_type, picture.data
-
-
 def kinds(request: Recorded) -> list[str]:
     return [next(key for key in part if key != "thoughtSignature") for part in request.parts]
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_pages_arrive_as_they_are_rendered(
     server: GeminiServer, index: PageIndex, transport: str, way: str
@@ -74,7 +45,7 @@ async def test_pages_arrive_as_they_are_rendered(
     server.calls("view_pages", pages=[f"{SLIDES} p. 2"], region=[0, 0, 300, 600])
     server.says(f"4.2 billion euros [{REPORT} p. 2].")
 
-    answer = await asked(way, agent_at(server, index, transport))
+    answer = await asked(way, agent_at(server, index, transport=transport))
 
     assert [citation.label for citation in answer.citations] == [f"{REPORT} p. 2"]
     first, second, third = server.model_requests
@@ -84,7 +55,7 @@ async def test_pages_arrive_as_they_are_rendered(
     assert second.pictures == whole
     assert third.pictures == [*whole, sent(index, f"{SLIDES} p. 2", (0, 0, 300, 600))]
     assert len({data for _, data in third.pictures}) == 4
-    assert [mime for mime, _ in third.pictures] == ["image/png", "image/png", "image/jpeg", "image/png"]
+    assert [mime for mime, _ in third.pictures] == ["image/webp"] * 4
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -99,7 +70,7 @@ def test_each_picture_stands_before_the_reply_that_names_it_in_that_order(
     )
     server.says("Seen.")
 
-    ask(agent_at(server, index, transport), QUESTION)
+    ask(agent_at(server, index, transport=transport), QUESTION)
 
     request = server.model_requests[-1]
     picture = "fileData" if transport == "files" else "inlineData"
@@ -117,7 +88,7 @@ def test_no_picture_is_written_as_text(server: GeminiServer, index: PageIndex, t
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
     server.says("Seen.")
 
-    ask(agent_at(server, index, transport), QUESTION)
+    ask(agent_at(server, index, transport=transport), QUESTION)
 
     [reply] = [part for part in server.model_requests[-1].parts if "functionResponse" in part]
     assert len(str(reply)) < 1000
@@ -126,17 +97,32 @@ def test_no_picture_is_written_as_text(server: GeminiServer, index: PageIndex, t
         assert word not in reply_text(reply)
 
 
-def test_a_region_is_rendered_larger_not_cut_out_of_the_page(server: GeminiServer, index: PageIndex) -> None:
-    server.calls("view_pages", pages=[f"{REPORT} p. 2"], region=[50, 100, 150, 700])
+@pytest.mark.parametrize("region", [None, (50, 100, 150, 700)])
+def test_the_picture_shows_the_page_as_it_is_rendered_dot_by_dot(
+    server: GeminiServer, index: PageIndex, region: tuple[int, int, int, int] | None
+) -> None:
+    server.calls("view_pages", pages=[f"{REPORT} p. 2"], region=list(region) if region else None)
     server.says("Seen.")
 
     ask(agent_at(server, index), QUESTION)
 
     [(_, data)] = server.model_requests[-1].pictures
-    closer = Image.open(io.BytesIO(data))
-    page = index.picture(index.page(f"{REPORT} p. 2"), long_side=LONG_SIDE)
-    assert max(closer.size) > 0.9 * LONG_SIDE
-    assert closer.width / page.width > 2 * 0.6  # the region is 0.6 of the page's width
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    rendered = index.picture(index.page(f"{REPORT} p. 2"), region=region, long_side=max(picture.size))
+    assert ImageChops.difference(picture, rendered).getbbox() is None
+
+
+def test_a_region_is_rendered_larger_not_cut_out_of_the_page(server: GeminiServer, index: PageIndex) -> None:
+    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    server.calls("view_pages", pages=[f"{REPORT} p. 2"], region=[50, 100, 150, 700])
+    server.says("Seen.")
+
+    ask(agent_at(server, index), QUESTION)
+
+    page, closer = (Image.open(io.BytesIO(data)).width for _, data in server.model_requests[-1].pictures)
+    assert closer / (0.6 * page) > 2  # the region is 0.6 of the page's width
+    inches = 0.6 * index.picture(index.page(f"{REPORT} p. 2"), dpi=72).width / 72
+    assert 300 <= closer / inches <= 401
 
 
 def test_a_page_shown_twice_is_sent_once_with_the_newest_reply(server: GeminiServer, index: PageIndex) -> None:
@@ -157,7 +143,7 @@ def test_the_newest_pictures_stay_and_older_ones_become_a_line_of_text(server: G
         server.calls("view_pages", pages=[f"{REPORT} p. {number}"])
     server.says(f"Seen [{REPORT} p. 1].")
 
-    answer = ask(agent_at(server, index, settings={"images_per_call": 2}), QUESTION)
+    answer = ask(agent_at(server, index, images_per_call=2), QUESTION)
 
     request = server.model_requests[-1]
     assert request.pictures == [sent(index, f"{REPORT} p. 2"), sent(index, f"{REPORT} p. 3")]
@@ -169,7 +155,7 @@ def test_a_page_beyond_what_one_call_takes_is_not_evidence(server: GeminiServer,
     server.calls("view_pages", pages=[f"{REPORT} p. {number}" for number in (1, 2, 3)])
     server.says(f"One [{REPORT} p. 1], two [{REPORT} p. 2].")
 
-    answer = ask(agent_at(server, index, settings={"images_per_call": 2}), QUESTION)
+    answer = ask(agent_at(server, index, images_per_call=2), QUESTION)
 
     assert [citation.label for citation in answer.citations] == [f"{REPORT} p. 2"]
     assert [citation.label for citation in answer.unverified] == [f"{REPORT} p. 1"]
@@ -191,72 +177,9 @@ def test_the_transport_can_change_within_a_conversation(server: GeminiServer, in
     for transport, kind in (("bytes", "inlineData"), ("files", "fileData"), ("base64", "inlineData")):
         server.calls("view_pages", pages=[f"{REPORT} p. 2"])
         server.says("Seen.")
-        ask(agent_at(server, index, transport, checkpointer=memory), QUESTION, thread_id="one")
+        ask(agent_at(server, index, transport=transport, checkpointer=memory), QUESTION, thread_id="one")
         assert kinds(server.model_requests[-1]).count(kind) == 1
         assert server.model_requests[-1].pictures == [sent(index, f"{REPORT} p. 2")]
-
-
-# The Files API
-
-
-def test_a_file_is_uploaded_once_and_used_in_every_turn_and_thread(server: GeminiServer, index: PageIndex) -> None:
-    agent = agent_at(server, index, "files", checkpointer=InMemorySaver())
-    for thread in ("one", "one", "two"):
-        server.calls("view_pages", pages=[f"{REPORT} p. 2"])
-        server.says("Seen.")
-        ask(agent, QUESTION, thread_id=thread)
-
-    assert len(server.uploads) == 1
-    assert server.uploads[0].headers["x-goog-upload-header-content-type"] == "image/png"
-
-
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
-async def test_a_file_is_waited_for_until_it_is_active(
-    server: GeminiServer, index: PageIndex, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pagesight.tools.transport._POLL_EVERY", 0.01)
-    server.polls_until_active = 2
-    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
-    server.says("Seen.")
-
-    await asked(way, agent_at(server, index, "files"))
-
-    [upload] = server.files.values()
-    order = [request.path.split("?")[0] for request in server.requests]
-    assert order.count(f"/v1beta/{upload.name}") == 2
-    assert order[-1].endswith(":generateContent")
-
-
-def test_a_file_is_uploaded_again_before_it_expires(server: GeminiServer, index: PageIndex) -> None:
-    server.life_of_files = timedelta(minutes=1)
-    agent = agent_at(server, index, "files", checkpointer=InMemorySaver())
-    for _ in range(2):
-        server.calls("view_pages", pages=[f"{REPORT} p. 2"])
-        server.says("Seen.")
-        ask(agent, QUESTION, thread_id="one")
-
-    assert len(server.uploads) == 3  # one for each model call that has the page
-
-
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
-async def test_a_refused_upload_ends_the_run_and_says_why(server: GeminiServer, index: PageIndex, way: str) -> None:
-    server.refusal_of_files = failure(403, "PERMISSION_DENIED", "The caller does not have permission")
-    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
-
-    with pytest.raises(KeyRefused, match="GOOGLE_API_KEY"):
-        await asked(way, agent_at(server, index, "files"))
-
-
-def test_a_file_that_never_gets_ready_ends_the_run(
-    server: GeminiServer, index: PageIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pagesight.tools.transport._POLL_EVERY", 0.01)
-    monkeypatch.setattr("pagesight.tools.transport._PATIENCE", 0.05)
-    server.polls_until_active = 1000
-    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
-
-    with pytest.raises(ReasonerError, match=r"PROCESSING.*PAGESIGHT_TRANSPORT=bytes"):
-        ask(agent_at(server, index, "files"), QUESTION)
 
 
 def test_a_transport_that_the_model_cannot_take_is_an_error_at_once(index: PageIndex) -> None:
@@ -268,7 +191,6 @@ def test_a_transport_that_the_model_cannot_take_is_an_error_at_once(index: PageI
         create_page_agent(index, model=theirs, transport="bytes")
     with pytest.raises(SettingsError, match="not known"):
         create_page_agent(index, model=theirs, transport="pigeon")
-    assert FilesTransport(theirs)
 
 
 def test_a_gemini_model_of_the_users_own_gets_base64(server: GeminiServer, index: PageIndex) -> None:

@@ -1,0 +1,54 @@
+"""What the tests of the agent share: an agent at the server for tests, the four ways to ask it, what it should send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gemini_server import GeminiServer
+from langgraph.graph.state import CompiledStateGraph
+from small_index import small_settings
+
+from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent, stream
+from pagesight.indexing import PageIndex
+from pagesight.indexing.settings import Settings
+from pagesight.tools.conversation import PageView
+from pagesight.tools.pictures import Pictures
+
+WAYS = ["invoke", "ainvoke", "stream", "astream"]
+QUESTION = "How high was the net revenue in 2023?"
+KEY = "AIza-test-key"
+
+_SETTINGS = set(Settings.model_fields) - {"transport"}
+
+
+def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> CompiledStateGraph:
+    """An agent whose Gemini is the server; ``options`` are settings, and arguments of `create_page_agent`."""
+    own = {name: options.pop(name) for name in _SETTINGS & set(options)}
+    return create_page_agent(index, settings=small_settings(**{"google_base_url": server.url, **own}), **options)
+
+
+async def asked(way: str, agent: CompiledStateGraph, question: str = QUESTION, **options: Any) -> Answer:
+    """The answer, asked for in one of the four ways."""
+    return (await followed(way, agent, question, **options))[-1]
+
+
+async def followed(way: str, agent: CompiledStateGraph, question: str = QUESTION, **options: Any) -> list[Any]:
+    """Steps and pieces, where the way tells them, and the answer."""
+    if way == "invoke":
+        return [ask(agent, question, **options)]
+    if way == "ainvoke":
+        return [await aask(agent, question, **options)]
+    if way == "stream":
+        return list(stream(agent, question, **options))
+    return [item async for item in astream(agent, question, **options)]
+
+
+def steps(items: list[Any], kind: str) -> list[str]:
+    """The texts of the steps of one kind."""
+    return [item.text for item in items if isinstance(item, Step) and item.kind == kind]
+
+
+def sent(index: PageIndex, label: str, region: tuple[int, int, int, int] | None = None) -> tuple[str, bytes]:
+    """MIME type and bytes that Gemini should get for a page or a region."""
+    picture = Pictures(index, webp=True).of(PageView(index.page(label), region))
+    return picture.mime_type, picture.data
