@@ -32,7 +32,7 @@ HAS_CORE := .venv/.core-$(PLACE)
 HAS_ALL := .venv-dev/.all-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo test lint types format lock clean
+.PHONY: help demo test lint types notebook format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -78,6 +78,10 @@ lint: $(HAS_ALL) ## check style and format
 
 types: $(HAS_ALL) ## check types
 	.venv-dev/bin/python -m mypy
+
+notebook: $(HAS_ALL) ## run the notebook without a key and keep its outputs
+	@mkdir -p .cache/tmp
+	IPYTHONDIR=.cache/ipython GOOGLE_API_KEY= GEMINI_API_KEY= .venv-dev/bin/jupyter execute --inplace notebooks/walkthrough.ipynb
 
 format: $(HAS_ALL) ## mend what can be mended of style and format
 	.venv-dev/bin/python -m ruff check --fix .
