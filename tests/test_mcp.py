@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -165,8 +166,8 @@ async def test_through_langchain_mcp_adapters(address: str, folder: Path) -> Non
 
 def test_the_page_of_this_use_names_the_tools_and_the_port() -> None:
     page = (Path(__file__).parent.parent / "docs" / "graphs.md").read_text()
-    default = next(part for part in run("--help").stdout.split() if part.startswith("8") and part.strip("]").isdigit())
-    assert f"http://127.0.0.1:{default.strip(']')}/mcp" in page
+    (default,) = re.findall(r"default: (\d+)", run("--help").stdout)
+    assert f"http://127.0.0.1:{default}/mcp" in page
     assert all(f"| `{tool}` |" in page for tool in TOOLS)
 
 
