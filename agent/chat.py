@@ -2,64 +2,90 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import uuid
-from typing import TYPE_CHECKING
+import asyncio
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
-from pagesight.agent import terminal
-from pagesight.agent.asking import stream
-from pagesight.indexing.errors import AnswerBlocked, EmptyAnswer, RequestError
+from pagesight.agent import commands, terminal
+from pagesight.agent.answer import Answer
+from pagesight.agent.asking import Step
+from pagesight.agent.cited_pages import picture_path, write_pictures
+from pagesight.agent.line import HISTORY, Lines
+from pagesight.agent.session import Session
+from pagesight.agent.threads import Threads
+from pagesight.agent.thumbnails import Thumbnails
+from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
 
-_HELP = """\
-Ask anything about the documents. /documents lists them, /new starts a new conversation, /quit or Ctrl-D ends.
-Ctrl-C stops an answer."""
+_SIDE_OF_A_THUMBNAIL = 800  # pixels
 
 
-def converse(agent: CompiledStateGraph, index: PageIndex) -> None:
-    """Reads lines until the input ends: each is a command or a question.
+def converse(
+    index: PageIndex, settings: Settings, *, resume: bool = False, pictures: bool = True, **options: Any
+) -> None:
+    """Reads lines until the input ends: each is a command or a question. ``options`` are those of `Session`.
 
-    What another question can mend (a blocked or empty answer, an unknown page) is said and the conversation goes on;
-    other errors of pagesight are raised.
+    What fails is said, and the chat goes on. Raises what making the agent raises, and PageIndexError when conversations
+    cannot be kept.
     """
-    terminal.note(_HELP)
-    thread = uuid.uuid4().hex
-    while (line := _line()) is not None and line != "/quit":
-        if line == "/new":
-            thread = uuid.uuid4().hex
-        elif line == "/documents":
-            terminal.documents(index.documents())
-        elif line.startswith("/"):
-            terminal.note(_HELP)
-        elif line:
-            _answer(agent, line, thread)
+    with asyncio.Runner() as runner, Threads.kept_in(index.path, runner) as threads:
+        session = Session(index, threads, runner, settings, **options)
+        thumbnails = Thumbnails(terminal.console(), wanted=pictures)
+        lines = Lines(index.path / HISTORY, list(commands.COMMANDS), session.names)
+        terminal.note(f"reasoner: {session.reasoner}")
+        terminal.note("Ask about the documents. /help lists commands, Ctrl-C stops an answer, Ctrl-D ends the chat.")
+        if resume:
+            _take(session, "/resume", thumbnails)
+        while _turn(session, lines, thumbnails):
+            pass
 
 
-def _answer(agent: CompiledStateGraph, question: str, thread: str) -> None:
+def _turn(session: Session, lines: Lines, thumbnails: Thumbnails) -> bool:
+    """Reads one line and does what it says; returns whether the chat goes on."""
+    terminal.gap()
     try:
-        terminal.streamed(stream(agent, question, thread_id=thread))
+        line = lines.next(f"{', '.join(session.documents)}> ")
+    except KeyboardInterrupt:
+        terminal.note("/quit or Ctrl-D ends the chat")
+        return True
+    return line is not None and _take(session, line, thumbnails)
+
+
+def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
+    try:
+        if line.startswith("/"):
+            return commands.run(line, session, thumbnails)
+        if line:
+            _answer(session, line, thumbnails)
     except KeyboardInterrupt:
         terminal.note("\nstopped")
-    except (RequestError, AnswerBlocked, EmptyAnswer) as error:
+    except (PagesightError, OSError) as error:
         terminal.error(str(error))
+    return True
 
 
-def _line() -> str | None:
-    """The next line without the space around it; None when the input ends. Ctrl-C empties the line."""
-    prompt = ""
-    if sys.stdin.isatty():
-        prompt = "\n> "
-        with contextlib.suppress(ImportError):  # gives `input` a history and keys to edit with
-            import readline  # noqa: F401
-    while True:
+def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
+    flow = terminal.flow(session.names(), lambda label: picture_path(session.folder, label).as_uri())
+
+    def show(step: Step) -> None:
+        if thumbnails and step.pages:
+            _show(session, step, thumbnails)
+
+    with closing(session.ask(question)) as events:
+        answer: Answer = terminal.followed(events, flow, show)
+    write_pictures(session.index, answer, question, session.folder)
+    terminal.cited(answer, session.link)
+
+
+def _show(session: Session, step: Step, thumbnails: Thumbnails) -> None:
+    """The pages that a step looked at; one that cannot be rendered any more is left out."""
+    pictures = []
+    for label in step.pages:
         try:
-            return input(prompt).strip()
-        except KeyboardInterrupt:
-            terminal.note("\n/quit or Ctrl-D ends the conversation")
-        except EOFError:
-            return None
+            pictures.append(session.index.picture(session.index.page(label), long_side=_SIDE_OF_A_THUMBNAIL))
+        except (PagesightError, OSError) as error:
+            terminal.note(f"{label}: {error}")
+    thumbnails.show(pictures)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pagesight.agent import terminal
+from pagesight.agent import eval_cli, terminal
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ app = typer.Typer(
     help="Answers questions about documents by looking at their pages.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
+app.add_typer(eval_cli.app, name="eval")
 
 Index = Annotated[
     str | None, typer.Option("--index", metavar="DIR", help="Folder of the index; .pagesight by default.")
@@ -157,19 +157,37 @@ def _ask(
         typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
     ] = None,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Make no pictures of cited pages.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write a web page with answer, cited pages and steps, too."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a question, citing pages."""
+    """Answer a question, citing pages.
+
+    The answer goes to standard output; steps, sources and errors to standard error.
+    """
     settings = _settings(top_k=top_k, reasoner=model)
     with _opened(_place(context, index, settings), settings) as opened:
-        from pagesight.agent import create_page_agent, stream
+        import asyncio
+
+        from pagesight.agent import create_page_agent
+        from pagesight.agent.asking import astream
+        from pagesight.agent.cited_pages import picture_path, write_pictures
+        from pagesight.agent.following import follow
 
         agent = create_page_agent(opened, transport=transport, documents=document, settings=settings)
         _say_who_answers(model, settings)
-        events = stream(agent, question)
-        answer = terminal.followed(events) if as_json else terminal.streamed(events)
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
-        pictures = _pictures(opened, answer, question, folder) if folder else {}
+        names = [record.document for record in opened.documents()]
+        flow = terminal.flow(names, lambda label: picture_path(folder.resolve(), label).as_uri() if folder else None)
+        steps: list[str] = []
+        with asyncio.Runner() as runner:
+            events = follow(runner, astream(agent, question))
+            answer = terminal.followed(events, None if as_json else flow, lambda step: steps.append(step.text))
+        pictures = write_pictures(opened, answer, question, folder) if folder else {}
+        if report:
+            _write_report(report, opened, question, steps, answer)
     if as_json:
         terminal.write_json(answer.as_dict())
     else:
@@ -184,20 +202,17 @@ def _chat(
     document: Documents = None,
     model: Model = None,
     transport: Transport = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
 ) -> None:
-    """Ask question after question in one conversation."""
+    """Ask question after question in one conversation; /help in it lists its commands."""
     settings = _settings(top_k=top_k, reasoner=model)
     with _opened(_place(context, index, settings), settings) as opened:
-        from langgraph.checkpoint.memory import InMemorySaver
-
-        from pagesight.agent import create_page_agent
         from pagesight.agent.chat import converse
 
-        agent = create_page_agent(
-            opened, transport=transport, checkpointer=InMemorySaver(), documents=document, settings=settings
+        converse(
+            opened, settings, resume=resume, pictures=not no_pictures, transport=transport, documents=document or []
         )
-        _say_who_answers(model, settings)
-        converse(agent, opened)
 
 
 @app.command("documents")
@@ -305,19 +320,11 @@ def _say_who_answers(model: str | None, settings: Settings) -> None:
     terminal.note(f"reasoner: {choice.name} ({choice.why})")
 
 
-def _pictures(index: PageIndex, answer: Answer, question: str, folder: Path) -> dict[str, Path]:
-    """A picture of each cited page with the matching and the cited regions marked: label → path."""
-    pictures = {}
-    for label in dict.fromkeys(citation.label for citation in answer.citations):
-        regions = [citation.region for citation in answer.citations if citation.label == label and citation.region]
-        path = folder / f"{_file_name(label)}.png"
-        pictures[label] = index.evidence(index.page(label), path, query=question, regions=regions)
-    return pictures
+def _write_report(path: Path, index: PageIndex, question: str, steps: list[str], answer: Answer) -> None:
+    from pagesight.agent.report import write_html
+    from pagesight.agent.turns import Turn
 
-
-def _file_name(label: str) -> str:
-    """``reports/annual.pdf p. 12`` → ``reports-annual.pdf-p12``."""
-    return re.sub(r"[^\w.()+-]+", "-", re.sub(r" p\. (\d+)$", r"-p\1", label)).lstrip(".-")
+    write_html(path, index, [Turn(question, steps, answer)])
 
 
 if __name__ == "__main__":

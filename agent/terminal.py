@@ -5,6 +5,7 @@ Text from documents and models is untrusted: control characters, which could ste
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import re
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pagesight.agent.answer import Answer
     from pagesight.agent.asking import Step
     from pagesight.agent.doctor import Report
+    from pagesight.agent.flow import Flow, Whole
+    from pagesight.agent.threads import Thread
+    from pagesight.agent.turns import Turn
     from pagesight.indexing.index import AddReport, Progress
     from pagesight.indexing.pages import DocumentRecord, Hit
 
@@ -57,15 +61,21 @@ def write_json(result: Any) -> None:
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=not unicode) + "\n")
 
 
+def gap() -> None:
+    """An empty line between the turns of a chat, on a terminal."""
+    if sys.stderr.isatty():
+        console(stderr=True).print()
+
+
 def note(text: str) -> None:
     """A quiet line on the way."""
-    _console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
+    console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
 
 
 def error(text: str) -> None:
     """What failed, in one line."""
     message = " ".join(printable(text).split())
-    _console(stderr=True).print(f"error: {message}", style="red", soft_wrap=True)
+    console(stderr=True).print(f"error: {message}", style="red", soft_wrap=True)
 
 
 def hits(found: Sequence[Hit]) -> None:
@@ -112,8 +122,8 @@ def _summary(report: AddReport, encoder: str) -> str:
 @contextmanager
 def progress() -> Iterator[Callable[[Progress], None] | None]:
     """A bar with pages, pages/s and the time left, on a terminal; None elsewhere."""
-    console = _console(stderr=True)
-    if not console.is_terminal:
+    screen = console(stderr=True)
+    if not screen.is_terminal:
         yield None
         return
     from rich import progress as bars
@@ -121,7 +131,7 @@ def progress() -> Iterator[Callable[[Progress], None] | None]:
     rate = bars.TextColumn("{task.fields[rate]}")
     name = bars.TextColumn("{task.description}", markup=False)
     columns = (name, bars.BarColumn(), bars.MofNCompleteColumn(), rate, bars.TimeRemainingColumn())
-    bar = bars.Progress(*columns, console=console, transient=True)
+    bar = bars.Progress(*columns, console=screen, transient=True)
     task = bar.add_task("", total=None, rate="")
 
     def show(state: Progress) -> None:
@@ -134,36 +144,129 @@ def progress() -> Iterator[Callable[[Progress], None] | None]:
         yield show
 
 
-def streamed(events: Iterable[Step | str | Answer]) -> Answer:
-    """Prints steps and the answer as they come; returns the answer."""
-    answer = followed(events, write)
-    write("\n")
-    return answer
+def flow(documents: Iterable[str], link: Callable[[str], str | None]) -> Flow | Whole:
+    """Where the pieces of an answer go: on a terminal with links to the pages of these documents, else whole."""
+    from pagesight.agent.flow import Flow, Whole
+
+    return Flow(console(), documents, link) if sys.stdout.isatty() else Whole(write)
 
 
-def followed(events: Iterable[Step | str | Answer], piece: Callable[[str], object] = lambda text: None) -> Answer:
-    """Prints the steps, hands on the pieces of the answer, and returns the answer."""
+def followed(
+    events: Iterable[Step | str | Answer],
+    into: Flow | Whole | None = None,
+    shown: Callable[[Step], object] = lambda step: None,
+) -> Answer:
+    """Prints the steps, and the answer's pieces as they come into a flow, if there is one; returns the answer.
+
+    ``shown`` is called after each step.
+    """
     from pagesight.agent.asking import Step
 
     last: Any = None
-    for last in events:
+    for last in _awaited(events):
         if isinstance(last, Step):
+            if into and last.kind != "cut":
+                into.start_again()
             note(f"· {last.text}")
-        elif isinstance(last, str):
-            piece(last)
+            shown(last)
+        elif into and isinstance(last, str):
+            into.feed(printable(last))
+    if into:
+        into.end()
     return last
 
 
+def _awaited(events: Iterable[Any]) -> Iterator[Any]:
+    """The events; on a terminal something turns while one is waited for, unless text is being written."""
+    spinner = console(stderr=True).status("") if sys.stdout.isatty() and sys.stderr.isatty() else None
+    coming, item = iter(events), None
+    while True:
+        turning = spinner and not isinstance(item, str)
+        if spinner and turning:
+            spinner.start()
+        try:
+            item = next(coming, None)
+        finally:
+            if spinner and turning:
+                spinner.stop()
+        if item is None:
+            return
+        yield item
+
+
 def sources(answer: Answer, evidence: dict[str, Path]) -> None:
-    """What an answer rests on: the ranked pages behind it, and the pictures of the cited ones."""
-    write("\nPages searched:\n")
+    """What an answer rests on, on stderr: the ranked pages behind it, and the pictures of the cited ones."""
+    note("\npages searched:")
     for rank, hit in enumerate(answer.hits, 1):
         seen = "  (looked at)" if hit.label in answer.pages_viewed else ""
-        write(f"{rank:3}. {hit.label}  {hit.score:.3f}{seen}\n")
+        note(f"{rank:3}. {hit.label}  {hit.score:.3f}{seen}")
     if evidence:
-        write("\nEvidence:\n")
+        note("evidence:")
     for label, path in evidence.items():
-        write(f"  [{label}]  {_short(path)}\n")
+        note(f"  [{label}]  {short(path)}")
+
+
+def cited(answer: Answer, link: Callable[[str], str | None]) -> None:
+    """The cited pages by number, as links, in one quiet line."""
+    labels = list(dict.fromkeys(citation.label for citation in answer.citations))
+    if labels and sys.stderr.isatty():
+        _linked([(f"{number} {label}", link(label)) for number, label in enumerate(labels, 1)])
+
+
+def pages(answer: Answer, labels: Sequence[str], link: Callable[[str], str | None]) -> None:
+    """The pages behind an answer, by number."""
+    cited_labels = {citation.label for citation in answer.citations}
+    scores = {hit.label: f"{hit.score:.3f}" for hit in answer.hits}
+    rows = []
+    for number, label in enumerate(labels, 1):
+        seen = "cited" if label in cited_labels else "looked at" if label in answer.pages_viewed else "found"
+        rows.append((str(number), label, scores.get(label, ""), seen))
+    links = [link(label) for label in labels]
+    _table({"": "right", "page": "label", "score": "right", "how": "label"}, rows, links)
+    if not labels:
+        note("no page was found")
+
+
+def usage(what: str, counted: Sequence[dict[str, Any]]) -> None:
+    """The tokens of some answers, and what they cost."""
+    tokens = {kind: sum(one.get(f"{kind}_tokens", 0) for one in counted) for kind in ("input", "output")}
+    calls = sum(one.get("model_calls", 0) for one in counted)
+    costs = [one.get("cost") for one in counted]
+    known = [cost for cost in costs if cost is not None]
+    dollars = f", ${sum(known):.4f}" if len(known) == len(costs) else ", price not known"
+    told = f"{tokens['input']:,} tokens in, {tokens['output']:,} out, {_counted(calls, 'model call')}"
+    write(f"{what}: {told}{dollars if any(tokens.values()) else ''}\n")
+
+
+def threads(kept: Sequence[Thread], current: str) -> None:
+    """The kept conversations by number, newest first."""
+    if not kept:
+        note("no conversation is kept yet")
+        return
+    rows = (
+        (str(number), f"{one.last:%Y-%m-%d %H:%M}", str(one.questions), one.title + " (this one)" * (one.id == current))
+        for number, one in enumerate(kept, 1)
+    )
+    _table({"": "right", "last": "label", "questions": "right", "began with": "cut"}, rows)
+
+
+def turn(past: Turn, into: Flow | Whole) -> None:
+    """A question of a kept conversation, with its steps and its answer."""
+    note(f"\n> {past.question}")
+    for step in past.steps:
+        note(f"· {step}")
+    if past.answer is None:
+        note("stopped")
+        return
+    into.feed(printable(past.answer.text))
+    into.end()
+
+
+def commands(known: Sequence[tuple[str, str]]) -> None:
+    """The commands of a chat, each with what it does."""
+    width = max(len(name) for name, _ in known) + 2
+    for name, does in known:
+        note(f"{name:{width}}{does}")
 
 
 def checkup(report: Report) -> None:
@@ -174,7 +277,19 @@ def checkup(report: Report) -> None:
             write(f"    → {check.mend}\n")
 
 
-def _table(columns: dict[str, str], rows: Iterable[Sequence[str]]) -> None:
+def _linked(parts: Sequence[tuple[str, str | None]]) -> None:
+    from rich.style import Style
+    from rich.text import Text
+
+    line = Text("   ").join(Text(printable(text), Style(dim=True, link=address)) for text, address in parts)
+    console(stderr=True).print(line, soft_wrap=True)
+
+
+def _table(
+    columns: dict[str, str], rows: Iterable[Sequence[str]], links: Iterable[str | None] = itertools.repeat(None)
+) -> None:
+    """Prints rows below the names of columns; in columns of the kind "label" each row links to its address."""
+    from rich.style import Style
     from rich.table import Table
     from rich.text import Text
 
@@ -184,12 +299,15 @@ def _table(columns: dict[str, str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(
             name, justify="right" if kind == "right" else "left", no_wrap=cut, overflow="ellipsis" if cut else "fold"
         )
-    for row in rows:
-        table.add_row(*(Text(" ".join(printable(cell).split())) for cell in row))
-    _console().print(table)
+    for row, link in zip(rows, links, strict=False):
+        styles = [Style(link=link if kind == "label" else None) for kind in columns.values()]
+        cells = [" ".join(printable(cell).split()) for cell in row]
+        table.add_row(*(Text(cell, style) for cell, style in zip(cells, styles, strict=True)))
+    console().print(table)
 
 
-def _console(stderr: bool = False) -> Console:
+def console(stderr: bool = False) -> Console:
+    """The console for stdout or stderr; wide when it is a file."""
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
@@ -198,7 +316,7 @@ def _console(stderr: bool = False) -> Console:
     )
 
 
-def _short(path: Path) -> Path:
+def short(path: Path) -> Path:
     """The path as it is seen from here."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

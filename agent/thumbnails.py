@@ -1,0 +1,68 @@
+"""Pictures of pages on the terminal: by kitty's protocol, by Sixel (iTerm2 too), or in half-blocks; none elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_EDGE = (128, 128, 128)  # between and around white pages; seen on light and on dark terminals
+_LEAST_ROWS = 6
+
+
+class Thumbnails:
+    """Shows pictures on a console. To be made before anything is typed: it asks the terminal what it can show."""
+
+    def __init__(self, console: Console, *, wanted: bool = True):
+        self._console = console
+        self._kind = _kind() if wanted and shows_pictures(console) else None
+
+    def __bool__(self) -> bool:
+        return self._kind is not None
+
+    def show(self, pictures: Sequence[Image.Image], rows: int = 12) -> None:
+        """Shows pages side by side, at most ``rows`` lines of text high; what does not fit in width is left out."""
+        if not self._kind or not pictures:
+            return
+        rows = max(_LEAST_ROWS, min(rows, self._console.height - _LEAST_ROWS))
+        width, fitting = self._console.width - 1, list(pictures)
+        while _columns(fitting, rows) > width and len(fitting) > 1:
+            fitting.pop()
+        # The height follows from the width and the picture's proportions.
+        shown = self._kind(side_by_side(fitting), width=min(_columns(fitting, rows), width), height="auto")
+        self._console.print(shown, end="")
+
+
+def side_by_side(pictures: Sequence[Image.Image], *, height: int = 640, gap: int = 12) -> Image.Image:
+    """One picture of several, each ``height`` pixels high, with grey between and around them."""
+    sizes = [(max(1, round(one.width * height / one.height)), height) for one in pictures]
+    scaled = [one.resize(size, Image.Resampling.LANCZOS) for one, size in zip(pictures, sizes, strict=True)]
+    sheet = Image.new("RGB", (sum(one.width + gap for one in scaled) + gap, height + 2 * gap), _EDGE)
+    left = gap
+    for one in scaled:
+        sheet.paste(one, (left, gap))
+        left += one.width + gap
+    return sheet
+
+
+def shows_pictures(console: Console) -> bool:
+    """Whether the console is a terminal with colours."""
+    return console.is_terminal and not console.is_dumb_terminal and console.color_system is not None
+
+
+def _columns(pictures: Sequence[Image.Image], rows: int) -> int:
+    """How many columns of text so many rows of pictures take; a row is about as high as two columns are wide."""
+    return round(sum(one.width / one.height for one in pictures) * 2 * rows)
+
+
+def _kind() -> Any:
+    """The class of rich's renderables that suits the terminal; found out by asking it, a tenth of a second or two."""
+    logging.getLogger("textual_image").setLevel(logging.ERROR)  # it warns when a terminal does not answer
+    from textual_image.renderable import HalfcellImage, Image, UnicodeImage
+
+    return HalfcellImage if Image is UnicodeImage else Image
