@@ -79,7 +79,8 @@ def serve_http(index: PageIndex, port: int, started: Callable[[str], object]) ->
     app = make_server(index).streamable_http_app()
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    # Below that uvicorn complains of clients that are still there when it ends.
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
     with _listening(port) as listening:
         started(f"http://{HOST}:{listening.getsockname()[1]}/mcp")
         asyncio.run(server.serve(sockets=[listening]))

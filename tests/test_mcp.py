@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +44,21 @@ def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The server over HTTP, in a process of its own that ends with the tests."""
     copy = tmp_path_factory.mktemp("served")
     make_index(copy).close()
-    command = [*COMMAND, "--index", str(copy / "index"), "--http", "--port", "0"]
+    with serving(copy / "index") as (process, address):
+        yield address
+        process.terminate()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process of the server over HTTP, and its address."""
+    command = [*COMMAND, "--index", str(folder), "--http", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
-            yield process.stderr.readline().split()[-1]
+            yield process, process.stderr.readline().split()[-1]
         finally:
-            process.terminate()
+            process.kill()
 
 
 @asynccontextmanager
@@ -129,6 +139,16 @@ async def test_over_stdio_with_the_sdks_client_errors_say_what_mends_them(folder
 async def test_over_http_with_the_sdks_client(address: str) -> None:
     async with over_http(address) as session:
         await searched_and_seen(session)
+
+
+async def test_ctrl_c_ends_the_server_at_once_also_with_a_client_there(folder: Path) -> None:
+    with serving(folder) as (process, address):
+        async with over_http(address) as session:
+            await session.list_tools()
+            process.send_signal(signal.SIGINT)
+            status = await asyncio.to_thread(process.wait, 20)
+        assert process.stderr
+        assert (status, process.stderr.read()) == (130, "")
 
 
 async def test_http_listens_on_loopback_only_and_refuses_other_hosts_names(address: str) -> None:

@@ -91,11 +91,12 @@ async def test_a_thread_over_http_answers_remembers_and_holds_no_picture(gemini:
     thread = await client.threads.create()
     looks_and_says(gemini, f"{CITED} More is in [{REPORT} p. 7].")
 
-    # As agent-chat-ui asks: values of the whole graph, pieces of messages from within.
+    # As agent-chat-ui asks: content in blocks, values of the whole graph, pieces of messages from within.
+    blocks = {"messages": [{"type": "human", "content": [{"type": "text", "text": QUESTION}]}]}
     parts = [
         part
         async for part in client.runs.stream(
-            thread["thread_id"], "pagesight", input=asks(QUESTION),
+            thread["thread_id"], "pagesight", input=blocks,
             stream_mode=["values", "messages-tuple"], stream_subgraphs=True,
         )
     ]  # fmt: skip
