@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pagesight.agent.answer import Answer, read_answer, terms_of
 from pagesight.agent.reasoner import plain_failures
-from pagesight.indexing.errors import AnswerBlocked, EmptyAnswer, EmptyQuestion, RequestError
+from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
@@ -45,7 +45,7 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
 
     ``name`` is ``ask_<name of the agent>`` by default. Each call is a question of its own, so several can run at the
     same time, and the parent's checkpoint keeps nothing of it but the reply. What another question can mend (nothing
-    asked, a blocked or empty answer) comes back as text with status "error"; what it cannot (a key refused, the index
+    asked, a blocked, broken or empty answer) comes back as text with status "error"; what it cannot (a key refused, the index
     gone) is raised as `ask` raises it.
     """
     # Run as a part of the parent's task, without a thread of its own, so that its steps stream with the parent's; but
@@ -95,7 +95,7 @@ def _mendable() -> Iterator[None]:
     """Within it, an error that another question can mend becomes a reply to the parent's model."""
     try:
         yield
-    except (RequestError, AnswerBlocked, EmptyAnswer) as error:
+    except (RequestError, AnswerBlocked, AnswerCutOff, EmptyAnswer) as error:
         raise ToolException(f"No answer: {error}") from error
 
 

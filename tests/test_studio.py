@@ -51,6 +51,7 @@ def address(gemini: GeminiServer, tmp_path_factory: pytest.TempPathFactory) -> I
         "GOOGLE_API_KEY": "AIza-test-key",
         "GOOGLE_GEMINI_BASE_URL": gemini.url,
         "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+        "LANGGRAPH_NO_VERSION_CHECK": "1",
         "LANGSMITH_TRACING": "false",
     }
     log = folder / "log"
