@@ -1,0 +1,130 @@
+"""Questions with the pages that answer them, and the JSONL file that they are usually kept in.
+
+One JSON object a line::
+
+    {"id": "q1", "question": "How high was the net revenue?", "document": "report.pdf", "pages": [12], "answer": "4.2"}
+
+Only `question` must be there. `pages` are numbers in `document`, or labels such as "report.pdf p. 12"; without any, the
+question counts for answers only. All other fields are kept, to split results by.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pagesight.indexing.errors import QuestionsError
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page as a collection names it: a document's name, path or id, and the page's number."""
+
+    document: str
+    page: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question; ``pages`` are its evidence with their grades (1 or more), ``documents`` those it is asked about.
+
+    ``source`` says where it stands, such as ``questions.jsonl line 3``; ``fields`` is all that stands there.
+    """
+
+    id: str
+    text: str
+    pages: Mapping[Place, int] = field(default_factory=dict)
+    documents: tuple[str, ...] = ()
+    answer: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Questions, and the files that must be indexed for them: none if they are asked of an index that is there."""
+
+    name: str
+    questions: list[Question]
+    files: list[Path] = field(default_factory=list)
+
+
+def read_questions(path: Path) -> Collection:
+    """The questions of a JSONL file. Raises QuestionsError, naming the line."""
+    if not path.is_file():
+        raise QuestionsError(f"there is no file {path}: name a JSONL file with a question on each line.")
+    questions = [_question(*row) for row in json_lines(path)]
+    if not questions:
+        raise QuestionsError(f"{path} holds no questions: write one JSON object a line.")
+    refuse_repeated(questions)
+    return Collection(path.stem, questions)
+
+
+def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object of a JSONL file with where it stands. Raises QuestionsError, naming the line."""
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path.name} line {number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise QuestionsError(f"{where} is no JSON ({error}): write one object a line.") from error
+        if not isinstance(row, dict):
+            raise QuestionsError(f"{where} is {type(row).__name__} and not an object: write {{…}}.")
+        yield where, row
+
+
+def refuse_repeated(questions: list[Question]) -> None:
+    """Raises QuestionsError if two questions have the same id."""
+    first: dict[str, Question] = {}
+    for question in questions:
+        if question.id in first:
+            raise QuestionsError(
+                f"{question.source} has the id {question.id!r} of {first[question.id].source}: ids must differ."
+            )
+        first[question.id] = question
+
+
+def _question(where: str, row: dict[str, Any]) -> Question:
+    text = row.get("question", row.get("query"))
+    if not isinstance(text, str) or not text.strip():
+        raise QuestionsError(f"{where} has no question: give it a text in the field 'question'.")
+    document = row.get("document")
+    if document is not None and not isinstance(document, str):
+        raise QuestionsError(f"{where}: 'document' is {document!r}; write the document's name, or leave it out.")
+    answer = row.get("answer")
+    return Question(
+        id=str(row.get("id", where.rpartition(" ")[2])),
+        text=text,
+        pages={_place(where, page, document): 1 for page in _list(where, row.get("pages"))},
+        documents=(document,) if document else (),
+        answer=None if answer is None else str(answer),
+        fields=row,
+        source=where,
+    )
+
+
+def _list(where: str, pages: Any) -> list[Any]:
+    if pages is None:
+        return []
+    if not isinstance(pages, list):
+        raise QuestionsError(f"{where}: 'pages' is {pages!r}; write a list of page numbers, such as [3, 4].")
+    return pages
+
+
+def _place(where: str, page: Any, document: str | None) -> Place:
+    if isinstance(page, str) and " p. " in page:
+        name, _, number = page.rpartition(" p. ")
+        if number.isdigit():
+            return Place(name, int(number))
+    if not isinstance(page, int) or isinstance(page, bool) or page < 1:
+        raise QuestionsError(
+            f"{where}: {page!r} is no page; write its number from 1, or a label as 'report.pdf p. 12'."
+        )
+    if document is None:
+        raise QuestionsError(f"{where} names page {page} of no document: give its name in the field 'document'.")
+    return Place(document, page)

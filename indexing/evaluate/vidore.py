@@ -1,0 +1,166 @@
+"""Datasets in ViDoRe's formats, by their name on a hub or from a local copy, through the package `datasets`.
+
+V1 and REAL-MM-RAG are one table, a row for each question with its page's picture; rows without a question only add a
+page. V2, V3 and the ..._beir variants have three tables: corpus, queries and qrels. The pictures are written to files,
+so that they are indexed as any other document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pagesight.indexing.errors import MissingExtra, QuestionsError
+from pagesight.indexing.evaluate.questions import Collection, Place, Question
+
+_TABLES = ("corpus", "queries", "qrels")
+_SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".webp", b"II*\x00": ".tif", b"MM\x00*": ".tif"}
+
+
+def read_vidore(name: str, folder: Path, *, language: str | None = None) -> Collection:
+    """The dataset of that name, or in that folder; its pictures are written to ``folder``.
+
+    ``language`` keeps the questions in one, where they say theirs. Raises QuestionsError if it cannot be had or is in
+    another format, MissingExtra without the package `datasets`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = _load(name)
+    title = Path(name).name
+    if set(tables) >= set(_TABLES):
+        return Collection(title, *_three_tables(title, tables, folder, language))
+    return Collection(title, *_one_table(title, next(iter(tables.values())), folder))
+
+
+def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple[list[Question], list[Path]]:
+    files: dict[str, Path] = {}
+    questions = []
+    for number, row in enumerate(rows, 1):
+        if "image" not in row or not any(key in row for key in ("query", "question")):
+            raise QuestionsError(
+                f"{name} has the columns {', '.join(row)}: no format of ViDoRe's, which have image and query."
+            )
+        page = str(row.get("image_filename") or number)
+        files.setdefault(page, _written(row["image"], folder, page))
+        text = row.get("query", row.get("question"))
+        if text:
+            fields = {key: value for key, value in row.items() if key != "image"}
+            pages = {Place(str(files[page]), 1): 1}
+            questions.append(
+                Question(
+                    f"{number}",
+                    text,
+                    pages,
+                    answer=_text(row.get("answer")),
+                    fields=fields,
+                    source=f"{name} row {number}",
+                )
+            )
+    return questions, list(files.values())
+
+
+def _three_tables(
+    name: str, tables: Mapping[str, Iterable[dict[str, Any]]], folder: Path, language: str | None
+) -> tuple[list[Question], list[Path]]:
+    files: dict[str, Path] = {}
+    document_of: dict[str, str] = {}
+    for row in tables["corpus"]:
+        page = str(_of(row, "corpus", "id"))
+        files[page] = _written(row["image"], folder, page)
+        document_of[page] = str(next((row[key] for key in ("doc_id", "doc-id", "doc") if row.get(key) is not None), ""))
+    pages_of: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in tables["qrels"]:
+        page, grade = str(_of(row, "corpus", "id")), int(row.get("score", 1))
+        if page not in files:
+            raise QuestionsError(f"the qrels of {name} name the page {page}, which its corpus lacks.")
+        if grade > 0:
+            pages_of[str(_of(row, "query", "id"))][page] = grade
+    questions = []
+    for row in tables["queries"]:
+        known = str(_of(row, "query", "id"))
+        if language and row.get("language") not in (None, language):
+            continue
+        evidence = pages_of[known]
+        documents = {document_of[page] for page in evidence} - {""}
+        within = tuple(str(files[page]) for page in files if document_of[page] in documents)
+        pages = {Place(str(files[page]), 1): grade for page, grade in evidence.items()}
+        text = str(row.get("query") or row.get("text"))
+        questions.append(Question(known, text, pages, within, _text(row.get("answer")), row, f"{name} query {known}"))
+    return questions, list(files.values())
+
+
+def _of(row: Mapping[str, Any], *parts: str) -> Any:
+    """A column that some write with a hyphen and others with an underscore."""
+    for mark in ("-", "_"):
+        if mark.join(parts) in row:
+            return row[mark.join(parts)]
+    raise QuestionsError(f"a row has the columns {', '.join(row)} and lacks {'-'.join(parts)}: no format of ViDoRe's.")
+
+
+def _text(answer: Any) -> str | None:
+    return None if answer is None else str(answer)
+
+
+def _written(image: Any, folder: Path, name: str) -> Path:
+    """The picture's own bytes in a file named for the page."""
+    content = image["bytes"] if image.get("bytes") else Path(image["path"]).read_bytes()
+    suffix = next((suffix for start, suffix in _SIGNATURES.items() if content.startswith(start)), ".png")
+    path = folder / (re.sub(r"[^\w.-]+", "-", name.rpartition("/")[2]) + suffix)
+    if not path.is_file() or path.stat().st_size != len(content):
+        path.write_bytes(content)
+    return path.resolve()
+
+
+def _load(name: str) -> dict[str, Any]:
+    """The dataset's tables by name, pictures as bytes."""
+    try:
+        import datasets
+    except ImportError as error:
+        raise MissingExtra(
+            "datasets of ViDoRe need the package `datasets`: run `uv pip install 'pagesight[eval]'`"
+        ) from error
+    datasets.disable_progress_bars()
+    try:
+        return {table: _as_bytes(rows) for table, rows in _tables(name, datasets).items()}
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise QuestionsError(
+            f"the dataset {name} cannot be had ({type(error).__name__}: {reason}). Name a folder with a copy of it, "
+            "or one on the hub, such as vidore/docvqa_test_subsampled, where the hub can be reached."
+        ) from error
+
+
+def _tables(name: str, datasets: Any) -> dict[str, Any]:
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "README.md").is_file():
+        parts = [table for table in _TABLES if (folder / table).is_dir()] or [""]
+        return {
+            part or "all": _rows(datasets.load_dataset("parquet", data_files=_files(folder / part))) for part in parts
+        }
+    configurations = datasets.get_dataset_config_names(name)
+    if set(configurations) >= set(_TABLES):
+        return {table: _rows(datasets.load_dataset(name, table)) for table in _TABLES}
+    return {"all": _rows(datasets.load_dataset(name, configurations[0]))}
+
+
+def _files(folder: Path) -> list[str]:
+    found = sorted(str(path) for path in folder.rglob("*.parquet"))
+    if not found:
+        raise QuestionsError(f"{folder} holds no .parquet file: no copy of a dataset.")
+    return found
+
+
+def _rows(loaded: Any) -> Any:
+    """The rows of the split that is for testing, or of the only one."""
+    return loaded["test"] if "test" in loaded else next(iter(loaded.values()))
+
+
+def _as_bytes(rows: Any) -> Any:
+    import datasets
+
+    for column, feature in rows.features.items():
+        if isinstance(feature, datasets.Image):
+            rows = rows.cast_column(column, datasets.Image(decode=False))
+    return rows
