@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pagesight.indexing.aboutness import DocumentNames
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.metadata import Condition
 from pagesight.indexing.pages import DocumentRecord, PageRef
 from pagesight.indexing.store import PageRow
 from pagesight.indexing.terms import TermStatistics
@@ -39,7 +40,7 @@ class Entry:
     def record(self) -> DocumentRecord:
         """The document as people see it."""
         row = self.first
-        return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added)
+        return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
 
 
 class View:
@@ -87,6 +88,13 @@ class View:
         entries = self.entries.values() if document_ids is None else [self.entries[known] for known in document_ids]
         ordered = sorted(entries, key=lambda entry: entry.first.ordinal)
         return [entry.rows[number] for entry in ordered for number in sorted(entry.rows)]
+
+    def narrowed(self, documents: Sequence[str] | None, where: Condition | None) -> list[str] | None:
+        """The names of the documents, of the named ones or all, whose metadata meets the condition; None is all."""
+        if documents is None and where is None:
+            return None
+        entries = self.entries.values() if documents is None else [self.find(name) for name in documents]
+        return [entry.first.document for entry in entries if where is None or where(entry.first.metadata)]
 
     def page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
         """The page that a candidate vector stands for, unless its document is not in the view."""

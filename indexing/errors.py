@@ -16,9 +16,11 @@ Each message names the thing that failed, why, and the command or setting that m
     │   ├── EmptyQuestion
     │   ├── UnknownDocument
     │   ├── UnknownPage          a label that no page has, or a number past the last page
-    │   └── BadRegion
+    │   ├── BadRegion
+    │   └── BadCondition         a condition on metadata that cannot be read
     ├── MissingExtra             an optional package that the setting needs
     ├── SettingsError            a setting that cannot be used
+    ├── QuestionsError           questions or a dataset for an evaluation that cannot be used
     └── ReasonerError            the language model
         ├── KeyRefused
         ├── AnswerBlocked        the model's provider blocked the prompt or the answer
@@ -87,12 +89,20 @@ class BadRegion(RequestError):
     """The region is out of bounds, inverted or too small."""
 
 
+class BadCondition(RequestError):
+    """The condition on metadata cannot be read."""
+
+
 class MissingExtra(PagesightError):
     """An optional package is not installed."""
 
 
 class SettingsError(PagesightError):
     """A setting cannot be used."""
+
+
+class QuestionsError(PagesightError):
+    """Questions, or a dataset, cannot be used for an evaluation."""
 
 
 class ReasonerError(PagesightError):

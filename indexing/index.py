@@ -19,14 +19,15 @@ from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, 
 from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
 from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
+from pagesight.indexing.metadata import Metadata, read_condition
 from pagesight.indexing.multivectors import MultiVectorFiles
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.render import OpenDocument, open_document
-from pagesight.indexing.retrieve import retrieve
+from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.spots import best_boxes
-from pagesight.indexing.store import PageStore, lite_uri
+from pagesight.indexing.store import PageRow, PageStore, lite_uri
 
 
 class PageIndex:
@@ -86,28 +87,55 @@ class PageIndex:
         return self._parts.encoder
 
     def add(
-        self, paths: Iterable[Path | str] | Path | str, *, progress: Callable[[Progress], None] | None = None
+        self,
+        paths: Iterable[Path | str] | Path | str,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        metadata: Metadata | None = None,
     ) -> AddReport:
         """Index documents: files, or folders with all documents in them.
 
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
+        ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
         ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's
         ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays.
         """
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         with self._parts.writing:
-            return add_documents(self._parts, several, progress)
+            return add_documents(self._parts, several, progress, metadata)
 
-    def search(self, query: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Hits:
+    def search(
+        self,
+        query: str,
+        *,
+        top_k: int | None = None,
+        documents: Sequence[str] | None = None,
+        where: str | None = None,
+    ) -> Hits:
         """The pages that answer the query best, best first, at most ``top_k`` (default `Settings.top_k`).
 
-        ``documents`` restricts it to documents of these names. Raises EmptyQuestion, UnknownDocument, ValueError for a
+        ``documents`` restricts it to documents of these names, ``where`` to those whose metadata meets a condition such
+        as ``year >= 2020 and kind == "10-K"``. Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a
         ``top_k`` below 1.
         """
         wanted = self.settings.top_k if top_k is None else top_k
         if wanted < 1:
             raise ValueError(f"top_k must be at least 1, not {wanted}")
-        return retrieve(self._parts, query, wanted, list(documents) if documents else None)
+        condition = read_condition(where) if where else None
+        return retrieve(self._parts, query, wanted, list(documents) if documents else None, condition)
+
+    def rank(
+        self, query: str, *, documents: Sequence[str] | None = None, weights: Weights | None = None
+    ) -> list[tuple[PageRow, float]]:
+        """Every page that comes into question for the query with its score, best first: what evaluations look at.
+
+        ``weights`` says what counts how much; by default what `search` counts. Raises UnknownDocument.
+        """
+        return rank_all(self._parts, query, documents, weights or Weights(self.encoder.fusion_weight))
+
+    def pages(self) -> list[PageRow]:
+        """The pages in the index as Milvus has them, without their text."""
+        return self._parts.catalog.view.pages()
 
     def documents(self) -> list[DocumentRecord]:
         """The documents in the index, by name."""

@@ -20,6 +20,7 @@ from pagesight.indexing.candidates import centroids
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.folder import disk_errors
+from pagesight.indexing.metadata import Metadata, read_sidecar
 from pagesight.indexing.pages import DocumentRecord, PageText
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.render import OpenDocument, open_document
@@ -73,19 +74,25 @@ class _Job:
     path: str
     page_count: int
     missing: list[int]
+    metadata: Metadata
 
 
 def add_documents(
-    parts: IndexParts, paths: Iterable[Path | str], progress: Callable[[Progress], None] | None
+    parts: IndexParts,
+    paths: Iterable[Path | str],
+    progress: Callable[[Progress], None] | None,
+    metadata: Metadata | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
+
+    ``metadata`` goes to every document, over what its sidecar says; other metadata alone reads no document anew.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. Raises StorageFull and other
     errors of the index itself; what was written until then stays.
     """
     started = time.monotonic()
     report = AddReport()
-    jobs = list(_plan(parts, paths, report))
+    jobs = list(_plan(parts, paths, metadata or {}, report))
     total = sum(len(job.missing) for job in jobs)
     for job in jobs:
         for done in _run(parts, job, report):
@@ -107,14 +114,14 @@ def remove_document(parts: IndexParts, document_id: str) -> None:
     parts.folder.forget(document_id)
 
 
-def _plan(parts: IndexParts, paths: Iterable[Path | str], report: AddReport) -> Iterator[_Job]:
+def _plan(parts: IndexParts, paths: Iterable[Path | str], metadata: Metadata, report: AddReport) -> Iterator[_Job]:
     """The documents with pages to do; notes what is unchanged or cannot be read."""
     found = find_documents(paths)
     report.failed += found.failures
     planned: set[str] = set()
     for source in found.sources:
         try:
-            job = _job(parts, source)
+            job = _job(parts, source, read_sidecar(source.path) | metadata)
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
             continue
@@ -127,17 +134,19 @@ def _plan(parts: IndexParts, paths: Iterable[Path | str], report: AddReport) -> 
             yield job
 
 
-def _job(parts: IndexParts, source: Source) -> _Job | None:
+def _job(parts: IndexParts, source: Source, metadata: Metadata) -> _Job | None:
     """What is to do for a source; None where nothing is."""
     path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
         _remove_older(parts, path, source.document_id)
+        if metadata and metadata != entry.first.metadata:
+            parts.catalog.add(parts.store.describe(source.document_id, metadata))
         return None
     with _open(parts, source.path) as document:
         count = document.page_count
     missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
-    return _Job(source, path, count, missing)
+    return _Job(source, path, count, missing, metadata)
 
 
 def _run(parts: IndexParts, job: _Job, report: AddReport) -> Iterator[int]:
@@ -220,6 +229,7 @@ def _shared_fields(parts: IndexParts, job: _Job) -> dict[str, Any]:
         "ordinal": entry.first.ordinal if entry else parts.catalog.next_ordinal(),
         "size": job.source.size,
         "modified": job.source.modified,
+        "metadata": entry.first.metadata if entry else job.metadata,
         "added": entry.first.added if entry else datetime.now(UTC).isoformat(timespec="microseconds"),
     }
 

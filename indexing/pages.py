@@ -127,6 +127,7 @@ class DocumentRecord:
     path: str
     pages: int
     added: str
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The record as it stands in ``documents --json``."""
@@ -136,4 +137,5 @@ class DocumentRecord:
             "pages": self.pages,
             "path": self.path,
             "added": self.added,
+            "metadata": self.metadata,
         }

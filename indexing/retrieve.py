@@ -18,6 +18,7 @@ from pagesight.indexing.catalog import View
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.maxsim import best_similarities, scores
+from pagesight.indexing.metadata import Condition
 from pagesight.indexing.pages import Hit, Hits, PageRef
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.spots import best_boxes, best_lines
@@ -43,10 +44,17 @@ class Weights:
     named: float = 0.5
 
 
-def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[str] | None) -> Hits:
+def retrieve(
+    parts: IndexParts,
+    question: str,
+    top_k: int,
+    documents: Sequence[str] | None,
+    where: Condition | None = None,
+) -> Hits:
     """The ``top_k`` pages that answer the question best, best first; equal scores in the order of pages.
 
-    ``documents`` are names as in the index; None means all. Raises EmptyQuestion, UnknownDocument.
+    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata. Raises
+    EmptyQuestion, UnknownDocument.
     """
     if not query_terms(question):
         raise EmptyQuestion(
@@ -55,7 +63,7 @@ def retrieve(parts: IndexParts, question: str, top_k: int, documents: Sequence[s
     while True:
         view = parts.catalog.view
         try:
-            return _retrieve(parts, view, question, top_k, documents)
+            return _retrieve(parts, view, question, top_k, view.narrowed(documents, where))
         except FileNotFoundError as error:
             # Removed while we searched: what is in the index now counts.
             if view is parts.catalog.view:
@@ -68,6 +76,15 @@ def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, document
     query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
     ranked = rank_pages(parts, view, question, query, documents, Weights(parts.encoder.fusion_weight))
     return _hits(parts, view, question, query, ranked[:top_k])
+
+
+def rank_all(
+    parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights
+) -> list[tuple[PageRow, float]]:
+    """`rank_pages` in what the index holds now."""
+    view = parts.catalog.view
+    query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
+    return rank_pages(parts, view, question, query, documents, weights)
 
 
 def rank_pages(

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class PageRow:
 
     ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
     page of its multi-vector file; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
-    the file's when it was indexed; ``added`` is ISO 8601 in UTC.
+    the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's.
     """
 
     key: str
@@ -56,6 +56,7 @@ class PageRow:
     size: int
     modified: int
     added: str
+    metadata: dict[str, Any] = field(default_factory=dict)
     terms: str = ""
     text: str = ""
 
@@ -106,7 +107,15 @@ class PageStore:
 
     def pages(self) -> list[PageRow]:
         """All rows of `pages`, without terms and text."""
-        return [PageRow(**{name: row[name] for name in _LIGHT_FIELDS}) for row in self._rows("page > 0", _LIGHT_FIELDS)]
+        return [_page_row(row) for row in self._rows("page > 0", _LIGHT_FIELDS)]
+
+    def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
+        """Give a document other metadata; returns its rows without terms and text."""
+        every = [item.name for item in fields(PageRow)]
+        rows = [_page_row(row) for row in self._rows(_documents_filter([document_id]), every)]
+        described = [replace(row, metadata=metadata) for row in rows]
+        self.write_pages(described)
+        return [replace(row, terms="", text="") for row in described]
 
     def terms(self) -> Iterator[tuple[str, list[str]]]:
         """Each page's key and terms."""
@@ -221,6 +230,10 @@ def _page_of(key: int) -> tuple[int, int]:
 
 def _documents_filter(document_ids: Sequence[str] | None) -> str:
     return "" if document_ids is None else f"document_id in {json.dumps(list(document_ids))}"
+
+
+def _page_row(row: dict[str, Any]) -> PageRow:
+    return PageRow(**{item.name: row[item.name] for item in fields(PageRow) if item.name in row})
 
 
 def _fitted(row: PageRow) -> dict[str, Any]:
