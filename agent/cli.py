@@ -37,6 +37,10 @@ TopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages
 Documents = Annotated[
     list[str] | None, typer.Option("--document", metavar="NAME", help="Only this document; can be given again.")
 ]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", metavar="CONDITION", help="Only documents whose metadata meets it: 'year >= 2020'."),
+]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -46,6 +50,9 @@ Model = Annotated[
 Transport = Annotated[
     Literal["auto", "bytes", "base64", "files"] | None,
     typer.Option("--transport", help="How page pictures reach the model."),
+]
+PagesAs = Annotated[
+    Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")
 ]
 
 
@@ -107,16 +114,22 @@ def _index(
     encoder: Annotated[
         str | None, typer.Option("--encoder", help="What makes vectors of pages, by name, or auto.")
     ] = None,
+    meta: Annotated[
+        list[str] | None, typer.Option("--meta", metavar="KEY=VALUE", help="What to note of them; can be given again.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Index documents, skip unchanged ones.
 
     New ones are added, changed ones take the place of their older version.
     """
+    from pagesight.indexing.metadata import read_pairs
+
     settings = _settings(encoder=encoder)
+    noted = read_pairs(meta or [])
     with _opened(_place(context, index, settings), settings, encoder=encoder, create=True) as opened:
         with terminal.progress() as progress:
-            report = opened.add(paths, progress=progress)
+            report = opened.add(paths, progress=progress, metadata=noted)
         if as_json:
             terminal.write_json(report.as_dict())
         terminal.added(report, _encoder(opened), quiet=as_json)
@@ -131,12 +144,13 @@ def _search(
     index: Index = None,
     top_k: TopK = None,
     document: Documents = None,
+    where: Where = None,
     as_json: Json = False,
 ) -> None:
     """Find the pages that fit a query best."""
     settings = _settings(top_k=top_k)
     with _opened(_place(context, index, settings), settings) as opened:
-        hits = opened.search(query, top_k=settings.top_k, documents=document or None)
+        hits = opened.search(query, top_k=settings.top_k, documents=document or None, where=where)
     if as_json:
         terminal.write_json([hit.as_dict() for hit in hits])
     else:
@@ -152,6 +166,7 @@ def _ask(
     document: Documents = None,
     model: Model = None,
     transport: Transport = None,
+    pages_as: PagesAs = None,
     evidence: Annotated[
         Path | None,
         typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
@@ -167,7 +182,7 @@ def _ask(
 
     The answer goes to standard output; steps, sources and errors to standard error.
     """
-    settings = _settings(top_k=top_k, reasoner=model)
+    settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
     with _opened(_place(context, index, settings), settings) as opened:
         import asyncio
 
@@ -202,11 +217,12 @@ def _chat(
     document: Documents = None,
     model: Model = None,
     transport: Transport = None,
+    pages_as: PagesAs = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
-    settings = _settings(top_k=top_k, reasoner=model)
+    settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
     with _opened(_place(context, index, settings), settings) as opened:
         from pagesight.agent.chat import converse
 
@@ -283,6 +299,46 @@ def _mcp(
             serve_http(opened, port, lambda address: terminal.note(f"MCP server at {address}"))
         else:
             serve_stdio(opened)
+
+
+@app.command("files")
+def _files(
+    context: typer.Context,
+    index: Index = None,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete them from the service.")] = False,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="DIR", help="Write all pages' pictures, for a bucket.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List page pictures uploaded to Gemini.
+
+    Those that the transport files has uploaded for this index with this key; they expire after two days by themselves.
+    """
+    from pagesight.agent.reasoner import gemini
+    from pagesight.tools.files import purge as purged
+    from pagesight.tools.files import uploads
+
+    settings = _settings()
+    place = _place(context, index, settings)
+    if export:
+        terminal.write(f"wrote {_exported(place, settings, export)} pages to {export}\n")
+        return
+    folder = Path(place if "://" not in place else settings.index).expanduser() / "uploads"
+    found = (purged if purge else uploads)(gemini(settings.gemini_model, settings), folder)
+    if as_json:
+        terminal.write_json([upload.as_dict() for upload in found])
+    else:
+        terminal.uploads(found, deleted=purge)
+
+
+def _exported(place: str, settings: Settings, folder: Path) -> int:
+    from pagesight.tools.export import write_pages
+    from pagesight.tools.pictures import Pictures
+
+    with _opened(place, settings) as opened:
+        pictures = Pictures(opened, tiles=settings.tiles_per_picture, form=settings.pages_as, webp=True)
+        return write_pages(opened, pictures, folder)
 
 
 def _settings(**explicit: object) -> Settings:

@@ -140,10 +140,11 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
             f"the reasoner {name!r} is not known: take auto, offline, {_GEMINI}:MODEL or another PROVIDER:MODEL of "
             "LangChain (PAGESIGHT_REASONER)"
         )
-    return _gemini(model, settings) if provider == _GEMINI else _of_langchain(name, settings)
+    return gemini(model, settings) if provider == _GEMINI else _of_langchain(name, settings)
 
 
-def _gemini(model: str, settings: Settings) -> BaseChatModel:
+def gemini(model: str, settings: Settings) -> BaseChatModel:
+    """The Gemini model of that name, by key or through Vertex AI. Raises KeyRefused without either."""
     if not settings.google_api_key and not settings.vertex_project:
         raise KeyRefused(
             f"{_GEMINI}:{model} needs a key: set GOOGLE_API_KEY, in the environment or in .env, to one from "

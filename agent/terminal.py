@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pagesight.agent.turns import Turn
     from pagesight.indexing.index import AddReport, Progress
     from pagesight.indexing.pages import DocumentRecord, Hit
+    from pagesight.tools.file_cache import Upload
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _WIDTH_OF_A_FILE = 160
@@ -94,6 +95,15 @@ def documents(records: Sequence[DocumentRecord]) -> None:
         return
     rows = ((record.document, str(record.pages), record.added[:10], record.path) for record in records)
     _table({"document": "label", "pages": "right", "added": "label", "from": "label"}, rows)
+
+
+def uploads(files: Sequence[Upload], *, deleted: bool) -> None:
+    """The files of the Files API, or those that were deleted there."""
+    if not files:
+        note("no page pictures are uploaded" if not deleted else "there was nothing to delete")
+        return
+    rows = ((file.name, str(file.size), file.mime_type, f"{file.expires:%Y-%m-%d %H:%M} UTC") for file in files)
+    _table({"deleted" if deleted else "file": "label", "bytes": "right", "type": "label", "until": "label"}, rows)
 
 
 def removed(records: Sequence[DocumentRecord]) -> None:

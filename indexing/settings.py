@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         "auto", description="how page pictures reach the model"
     )
     inline_limit: int = Field(
-        20_000_000, ge=100_000, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
+        20_000_000, ge=0, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
     )
     bucket: str | None = Field(
         None, pattern=r"^gs://", description="gs://BUCKET/FOLDER that holds page pictures, for Vertex AI"

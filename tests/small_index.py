@@ -51,7 +51,8 @@ def write_photo(path: Path) -> Path:
 
 
 def small_settings(**explicit: object) -> Settings:
-    return load_settings(ocr=False, google_api_key="AIza-test-key", max_retries=1, **explicit)
+    usual = {"ocr": False, "google_api_key": "AIza-test-key", "max_retries": 1}
+    return load_settings(**(usual | explicit))
 
 
 def make_index(folder: Path) -> PageIndex:

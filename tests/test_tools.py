@@ -168,8 +168,8 @@ def test_what_is_left_is_counted_down(server: GeminiServer, index: PageIndex) ->
         "Left for this question: 1 search, 2 pages to look at, 22 model calls.",
         "Left for this question: 1 search, 2 pages to look at, 21 model calls.",
         "Left for this question: 1 search, 1 page to look at, 20 model calls.",
-        "Left for this question: 0 searches, 1 page to look at, 19 model calls. No more searches: look at pages already "
-        "found, or answer with what you have seen.",
+        "Left for this question: 0 searches, 1 page to look at, 19 model calls. "
+        "No more searches: look at pages already found, or answer with what you have seen.",
     ]
 
 
