@@ -140,6 +140,8 @@ class _Run:
         kind = item.get(KEY) if isinstance(item, dict) else None
         if kind == "sent":
             self._bytes += item["bytes"]
+        if kind == "mends":
+            return [Step("mend", item["text"])]
         return [Step("wait", item["text"])] if kind == "waits" else []
 
     def _piece(self, message: BaseMessage) -> list[Step | str]:

@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
 from pagesight.agent.answer import Terms
 from pagesight.agent.hydrate import CallLimits, Hydrator
+from pagesight.agent.mending import is_mending, mending, requests
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoner import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import EmptyAnswer, SettingsError, UnknownDocument
+from pagesight.indexing.errors import EmptyAnswer, ReasonerError, SettingsError, UnknownDocument
 from pagesight.indexing.settings import Settings
 from pagesight.tools.budget import Budget, left
 from pagesight.tools.list_documents import make_list_documents
@@ -28,7 +31,6 @@ from pagesight.tools.view_pages import make_view_pages
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
     from langgraph.types import Checkpointer
 
@@ -73,13 +75,14 @@ def create_page_agent(
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            _within(budget, reasoner, tools), tools, prompt=hydrator.runnable(), checkpointer=checkpointer, name=name
-        )
+            _within(budget, limits, reasoner, tools), tools, prompt=hydrator.runnable() | requests(limits),
+            post_model_hook=mending(limits, budget) if way else None, checkpointer=checkpointer, name=name,
+        )  # fmt: skip
     terms = Terms(reasoner.name, limits, budget.price)
-    return agent.with_config(recursion_limit=2 * budget.calls + 10, metadata=terms.as_metadata())
+    return agent.with_config(recursion_limit=3 * budget.calls + 10, metadata=terms.as_metadata())
 
 
-def _within(budget: Budget, reasoner: Reasoner, tools: list[BaseTool]) -> Callable[..., Runnable]:
+def _within(budget: Budget, limits: CallLimits, reasoner: Reasoner, tools: list[BaseTool]) -> Callable[..., Runnable]:
     """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
     with_tools = reasoner.model.bind_tools(tools)
     # Others than Gemini may not know "none", or not know it by this name: they are told, and the loop ends after them.
@@ -92,9 +95,16 @@ def _within(budget: Budget, reasoner: Reasoner, tools: list[BaseTool]) -> Callab
                 f"{reasoner.name} kept calling tools and gave no answer in {budget.calls} model calls: ask for less at "
                 "once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
             )
-        return last if rest.must_answer else with_tools
+        chosen = last if rest.must_answer else with_tools
+        return _or_as_it_is(chosen, state["messages"][-1]) if is_mending(state["messages"], limits) else chosen
 
     return model
+
+
+def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
+    """The model; when it fails to mend its answer, the answer stays, and what is not verified in it is marked."""
+    as_it_is: Runnable = RunnableLambda(lambda messages: AIMessage(answer.text))
+    return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))
 
 
 def _budget(settings: Settings, reasoner: Reasoner) -> Budget:

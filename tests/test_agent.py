@@ -120,7 +120,7 @@ def test_not_found_is_an_answer(server: GeminiServer, index: PageIndex) -> None:
 async def test_a_stream_tells_steps_then_pieces_of_the_final_answer_only(
     server: GeminiServer, index: PageIndex
 ) -> None:
-    text = f"It was 4.2 billion euros [{REPORT} p. 2]. Five times [{REPORT} p. 7] as much as the years before it."
+    text = f"It was 4.2 billion euros [{REPORT} p. 2]. Five times [{REPORT} p. 2] as much as the years before it."
     for _ in range(2):
         play(server, text)
 
@@ -137,7 +137,6 @@ async def test_a_stream_tells_steps_then_pieces_of_the_final_answer_only(
     assert all(isinstance(piece, str) for piece in pieces)
     assert len(pieces) > 3
     assert "".join(pieces) == answer.text
-    assert f"[{REPORT} p. 7 — not verified]" in answer.text
     assert "I will search" not in "".join(pieces)
 
 

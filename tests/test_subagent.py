@@ -148,7 +148,9 @@ async def test_a_node_carries_its_checked_answer_also_through_a_checkpoint(
 ) -> None:
     memory = InMemorySaver()
     graph = with_node(as_node(agent_at(server, index)), memory)
-    looks_and_says(server, f"4.2 billion [{REPORT} p. 2, region 50,100,150,700]. So says [{REPORT} p. 7].")
+    text = f"4.2 billion [{REPORT} p. 2, region 50,100,150,700]. So says [{REPORT} p. 7]."
+    looks_and_says(server, text)
+    server.says(text)  # also when it is asked to mend that
 
     fresh = answers_in(await run(way, graph))
     kept = graph.get_state(THREAD).values["messages"]
@@ -162,7 +164,7 @@ async def test_a_node_carries_its_checked_answer_also_through_a_checkpoint(
     assert kept[-1].text == answer.text
     assert f"[{REPORT} p. 7 — not verified]" in answer.text
     assert answer.pages_viewed == [f"{REPORT} p. 2"]
-    assert answer.usage["model_calls"] == 3
+    assert answer.usage["model_calls"] == 4
     assert answer.found
 
 
@@ -193,7 +195,7 @@ def test_a_parent_that_streams_sees_the_steps_inside(server: GeminiServer, index
 
     nodes = [(len(space), next(iter(update))) for space, mode, update in items if mode == "updates"]
     inside = [name for depth, name in nodes if depth == 2]
-    assert inside == ["agent", "tools", "agent", "tools", "agent"]
+    assert [name for name in inside if name != "post_model_hook"] == ["agent", "tools", "agent", "tools", "agent"]
     assert nodes[-1] == (0, "documents")
     told = [payload for _, mode, payload in items if mode == "messages"]
     pieces = [chunk.text for chunk, metadata in told if metadata["langgraph_node"] == "agent"]
@@ -258,7 +260,7 @@ async def test_the_steps_inside_a_tool_can_be_streamed(server: GeminiServer, ind
     items = [item async for item in graph.astream(asked, stream_mode="updates", subgraphs=True)]
 
     inside = [next(iter(update)) for space, update in items if len(space) > 1]
-    assert inside == ["agent", "tools", "agent", "tools", "agent"]
+    assert [name for name in inside if name != "post_model_hook"] == ["agent", "tools", "agent", "tools", "agent"]
 
 
 @pytest.mark.parametrize("way", WAYS)
