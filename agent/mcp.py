@@ -114,7 +114,7 @@ def _add_search_pages(server: FastMCP, index: PageIndex) -> None:
 def _add_view_pages(server: FastMCP, index: PageIndex) -> None:
     from mcp.types import TextContent
 
-    pictures = Pictures(index)
+    pictures = Pictures(index, tiles=index.settings.tiles_per_picture)
 
     @server.tool(structured_output=False, annotations=_read_only())
     async def view_pages(pages: Labels, region: Numbers = None) -> Any:

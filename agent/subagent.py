@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -25,6 +25,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pagesight.agent.answer import Answer, read_answer, terms_of
 from pagesight.agent.reasoner import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
+from pagesight.tools.conversation import this_question
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
@@ -45,8 +46,8 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
 
     ``name`` is ``ask_<name of the agent>`` by default. Each call is a question of its own, so several can run at the
     same time, and the parent's checkpoint keeps nothing of it but the reply. What another question can mend (nothing
-    asked, a blocked, broken or empty answer) comes back as text with status "error"; what it cannot (a key refused, the index
-    gone) is raised as `ask` raises it.
+    asked, a blocked, broken or empty answer) comes back as text with status "error"; what it cannot (a key refused,
+    the index gone) is raised as `ask` raises it.
     """
     # Run as a part of the parent's task, without a thread of its own, so that its steps stream with the parent's; but
     # nothing of it is checkpointed.
@@ -127,14 +128,22 @@ def _check(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str,
     terms = terms_of(agent)
 
     def check(state: MessagesState) -> dict[str, Any]:
-        last = state["messages"][-1]
+        *before, last = state["messages"]
         answer = read_answer(state["messages"], terms)
+        # An answer that went back to be mended is nobody's business outside.
+        drafts = [RemoveMessage(id=str(message.id)) for message in this_question(before) if _is_draft(message, agent)]
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text
-        return {"messages": [last.model_copy(update={"content": content, "response_metadata": carried})]}
+        return {"messages": [*drafts, last.model_copy(update={"content": content, "response_metadata": carried})]}
 
     return RunnableLambda(check)
+
+
+def _is_draft(message: BaseMessage, agent: CompiledStateGraph) -> bool:
+    """Whether it is an answer of the agent's that was not checked; another agent of the parent has another name."""
+    ours = isinstance(message, AIMessage) and not message.tool_calls and message.name == agent.name
+    return ours and _ANSWER not in message.response_metadata
 
 
 def _answer(message: BaseMessage) -> Answer | None:

@@ -194,7 +194,7 @@ def test_a_parent_that_streams_sees_the_steps_inside(server: GeminiServer, index
     items = list(graph.stream({"messages": [("user", QUESTION)]}, stream_mode=modes, subgraphs=True))
 
     nodes = [(len(space), next(iter(update))) for space, mode, update in items if mode == "updates"]
-    inside = [name for depth, name in nodes if depth == 2]
+    inside = [name for depth, name in nodes if depth == 2 and name in ("agent", "tools")]
     assert [name for name in inside if name != "post_model_hook"] == ["agent", "tools", "agent", "tools", "agent"]
     assert nodes[-1] == (0, "documents")
     told = [payload for _, mode, payload in items if mode == "messages"]
@@ -259,7 +259,7 @@ async def test_the_steps_inside_a_tool_can_be_streamed(server: GeminiServer, ind
     asked: Any = {"messages": [("user", QUESTION)]}
     items = [item async for item in graph.astream(asked, stream_mode="updates", subgraphs=True)]
 
-    inside = [next(iter(update)) for space, update in items if len(space) > 1]
+    inside = [name for space, update in items if len(space) > 1 for name in update if name in ("agent", "tools")]
     assert [name for name in inside if name != "post_model_hook"] == ["agent", "tools", "agent", "tools", "agent"]
 
 
