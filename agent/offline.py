@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -32,6 +32,14 @@ _LONGEST_QUOTE = 300
 _NEAR_THE_BEST = 0.5
 #: Lines that share fewer of the question's words, all lines together, are no answer to it.
 _LEAST_WORDS = 2
+
+#: How a question opens that goes on from the one before it: "and the year before?", "und im Jahr davor?".
+_GOES_ON = re.compile(
+    r"\W*(and|but|or|what about|how about|also|then|und|aber|oder|auch|was ist mit|wie steht es mit|dann)\b",
+    re.IGNORECASE,
+)
+#: A question of fewer words of its own goes on as well, such as "In Asia?".
+_OWN_WORDS = 2
 
 _GERMAN = frozenset(terms("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für"))
 _ENGLISH = frozenset(terms("the what how which who where when why is are does did do of and for many much"))
@@ -99,7 +107,7 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
 def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
     """The ReAct loop: search, then look at the pages whose lines would be quoted, then answer."""
     conversation = this_question(messages)
-    question = conversation[0].text if conversation else ""
+    question = asked_with_what_went_before(messages)
     replies = [message for message in conversation if isinstance(message, ToolMessage)]
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
@@ -110,6 +118,21 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
     labels = {view.ref.label for reply in replies for view in viewed(reply)}
     failures = [reply.text.splitlines()[0] for reply in replies if reply.status == "error"]
     return _message(_answer(question, hits, [quote for quote in quotes if quote[0].label in labels], failures))
+
+
+def asked_with_what_went_before(messages: Sequence[BaseMessage]) -> str:
+    """The last question; where it goes on from the ones before it, after these, back to one that does not."""
+    questions = [message.text for message in messages if isinstance(message, HumanMessage)]
+    asked: list[str] = []
+    for question in reversed(questions):
+        asked.insert(0, question)
+        if not _goes_on(question):
+            break
+    return " ".join(asked)
+
+
+def _goes_on(question: str) -> bool:
+    return bool(_GOES_ON.match(question)) or len(query_terms(question)) < _OWN_WORDS
 
 
 def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:

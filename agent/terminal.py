@@ -70,7 +70,8 @@ def gap() -> None:
 
 def note(text: str) -> None:
     """A quiet line on the way."""
-    console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
+    screen = console(stderr=True)
+    screen.print(printable(text), style="dim", soft_wrap=not screen.is_terminal)
 
 
 def error(text: str) -> None:
@@ -173,9 +174,12 @@ def followed(
     from pagesight.agent.asking import Step
 
     last: Any = None
+    after: list[str] = []
     for last in _awaited(events):
-        if isinstance(last, Step):
-            if into and last.kind != "cut":
+        if isinstance(last, Step) and last.kind == "cut":
+            after.append(last.text)
+        elif isinstance(last, Step):
+            if into:
                 into.start_again()
             note(f"· {last.text}")
             shown(last)
@@ -183,24 +187,28 @@ def followed(
             into.feed(printable(last))
     if into:
         into.end()
+    for text in after:
+        note(f"· {text}")
     return last
 
 
 def _awaited(events: Iterable[Any]) -> Iterator[Any]:
     """The events; on a terminal something turns while one is waited for, unless text is being written."""
+    from pagesight.agent.asking import Step
+
     spinner = console(stderr=True).status("") if sys.stdout.isatty() and sys.stderr.isatty() else None
-    coming, item = iter(events), None
+    coming, in_text = iter(events), False
     while True:
-        turning = spinner and not isinstance(item, str)
-        if spinner and turning:
+        if spinner and not in_text:
             spinner.start()
         try:
             item = next(coming, None)
         finally:
-            if spinner and turning:
+            if spinner:
                 spinner.stop()
         if item is None:
             return
+        in_text = isinstance(item, str) or (in_text and not isinstance(item, Step))
         yield item
 
 
@@ -292,7 +300,7 @@ def _linked(parts: Sequence[tuple[str, str | None]]) -> None:
     from rich.text import Text
 
     line = Text("   ").join(Text(printable(text), Style(dim=True, link=address)) for text, address in parts)
-    console(stderr=True).print(line, soft_wrap=True)
+    console(stderr=True).print(line)
 
 
 def _table(
