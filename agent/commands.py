@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from PIL.Image import open as open_image
 
 from pagesight.agent import terminal
+from pagesight.agent.viewer import open_outside
 from pagesight.indexing.errors import RequestError
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ def _open(session: Session, argument: str, thumbnails: Thumbnails) -> None:
         raise RequestError("no page to open yet: name one, such as /open report.pdf p. 3")
     label = pages[int(argument or 1) - 1] if argument.isdigit() or not argument else argument.strip("[]")
     path = session.picture(label)
-    thumbnails.show([session.index.picture(session.index.page(label), long_side=1600)], _ROWS_OF_A_PAGE)
+    with open_image(path) as picture:
+        thumbnails.show([picture], _ROWS_OF_A_PAGE)
     terminal.write(f"{terminal.short(path)}\n")
-    typer.launch(str(path))
+    open_outside(path)
 
 
 def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:

@@ -299,7 +299,8 @@ def _linked(parts: Sequence[tuple[str, str | None]]) -> None:
     from rich.style import Style
     from rich.text import Text
 
-    line = Text("   ").join(Text(printable(text), Style(dim=True, link=address)) for text, address in parts)
+    unbroken = [(printable(text).replace(" ", "\u00a0"), address) for text, address in parts]
+    line = Text("   ").join(Text(text, Style(dim=True, link=address)) for text, address in unbroken)
     console(stderr=True).print(line)
 
 
