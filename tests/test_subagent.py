@@ -123,8 +123,6 @@ def assert_no_picture(server: GeminiServer, *places: object) -> None:
 async def test_a_node_shares_messages_whoever_keeps_them(
     server: GeminiServer, index: PageIndex, agents: Any, parents: str | None, way: str
 ) -> None:
-    if agents is True and parents is None:
-        pytest.skip("LangGraph keeps nothing for a subgraph whose parent has no checkpointer")
     memory = InMemorySaver() if parents else None
     agent = agent_at(server, index, checkpointer=InMemorySaver() if agents == "its own" else agents)
     looks_and_says(server)
