@@ -104,6 +104,66 @@ def _retrieval(
         eval_tables.retrieval(report)
 
 
+@app.command("answers")
+def _answers(
+    context: typer.Context,
+    questions: Questions,
+    documents: Paths = None,
+    index: Index = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "--reasoner", help="auto, offline, google_genai:MODEL or another PROVIDER:MODEL."),
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="MODEL", help="A model that says whether answers are right.")
+    ] = None,
+    within: Annotated[
+        bool, typer.Option("--within-document", help="Look only into the document that a question is about.")
+    ] = False,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns.")] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Questions at a time.")] = 4,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N questions with an answer.")
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option("--split", metavar="FIELD", help="Split by a field; can be given again.")
+    ] = None,
+    language: Language = None,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:  # fmt: skip
+    """Find out how good answers are.
+
+    Asks the whole agent questions with known answers. What was answered is kept in answers.jsonl and not asked again
+    with the same settings. Exit status 1 if some questions failed.
+    """
+    from pagesight.agent.answer_report import report_on
+    from pagesight.agent.evaluate import AnswerFile, Way, answer_questions
+    from pagesight.agent.reasoner import choose_reasoner
+
+    settings = _settings(top_k=top_k)
+    reasoner = choose_reasoner(model, settings).name
+    collection = _collection(questions, out, language)
+    known = [question for question in collection.questions if question.answer is not None][:limit]
+    kept = AnswerFile(_folder(collection, out) / "answers.jsonl")
+    with _opened(context, index, settings, collection, documents, out) as opened:
+        with eval_tables.progress("questions") as asking:
+            asked = answer_questions(
+                opened, known, kept, Way(reasoner, within, judge),
+                settings=settings, concurrency=concurrency, progress=asking,
+            )  # fmt: skip
+        report = report_on(collection.name, reasoner, opened, asked, split or [])
+    if out:
+        eval_tables.save(report.as_dict(), out / "answers.json")
+    if as_json:
+        terminal.write_json(report.as_dict())
+    else:
+        eval_tables.answers(report)
+    if report.failures:
+        terminal.error(f"{len(report.failures)} questions failed; run the same command again to ask only them")
+        raise typer.Exit(1)
+
+
 def _settings(**explicit: object) -> Settings:
     from pagesight.indexing.settings import load_settings
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pagesight.agent import terminal
 
 if TYPE_CHECKING:
+    from pagesight.agent.answer_report import AnswerReport
     from pagesight.indexing.evaluate.compare import Report, RunReport
     from pagesight.indexing.evaluate.metrics import Difference, Estimate
 
@@ -81,26 +84,54 @@ def _short(value: float) -> str:
     return f"{value:.3f}".removeprefix("0") if value < 1 else f"{value:.2f}"
 
 
-def number(value: float | None, form: str = ".3f") -> str:
-    """A number for people; a dash where there is none."""
-    return "–" if value is None else format(value, form)
+def answers(report: AnswerReport) -> None:
+    """The measures of answers, what they cost, the splits, and what failed."""
+    from pagesight.agent.answer_report import MEASURES
+
+    terminal.write(f"{report.name}: {len(report.scores)} questions answered by {report.reasoner}\n\n")
+    found = {name: report.of(name) for name in MEASURES}
+    rows = [[name, _interval(one[1]), str(one[0]), MEASURES[name]] for name, one in found.items() if one]
+    _table(["measure", "mean", "questions", "what it says"], rows, left=(0, 3))
+    terminal.write("\n")
+    _table(["", ""], [[name.replace("_", " "), _amount(value)] for name, value in report.costs.items()])
+    for split, values in report.splits.items():
+        terminal.write(f"\nBy {split}\n")
+        names = [name for name in MEASURES if found[name]]
+        rows = [
+            [value, str(len(places)), *(_mean(report.of(name, places)) for name in names)]
+            for value, places in values.items()
+        ]
+        _table([split, "questions", *names], rows)
+    for known, reason in report.failures.items():
+        terminal.error(f"{known}: {reason}")
 
 
-def pairs(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Names and values under a title."""
-    terminal.write(f"\n{title}\n")
-    _table(["", ""], [list(row) for row in rows])
+def save(report: dict[str, Any], path: Path) -> None:
+    """Write a report as JSON. Raises StorageFull, PageIndexError."""
+    from pagesight.indexing.folder import disk_errors
+
+    with disk_errors(f"the report {path} cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns of figures to the right, the first to the left; on a file or pipe as wide as they are."""
+def _mean(found: tuple[int, Estimate] | None) -> str:
+    return _short(found[1].mean) if found else "–"
+
+
+def _amount(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
+    """Columns of figures to the right, those in ``left`` to the left; on a file or pipe as wide as they are."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(header))
     for place, name in enumerate(header):
-        table.add_column(name, justify="right" if place else "left", no_wrap=True)
+        table.add_column(name, justify="left" if place in left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(terminal.printable(cell)) for cell in row))
     console = Console(highlight=False, markup=False, emoji=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -164,10 +165,14 @@ def _stands_in(term: str, line: Sequence[str]) -> bool:
     return any(_stems(term) & _stems(word) for word in line)
 
 
+_stemming = threading.Lock()
+
+
 @lru_cache(maxsize=20_000)
 def _stems(word: str) -> frozenset[str]:
     """The word's stems as English and as German; the language of a line is not known."""
-    return frozenset(stemmer.stemWord(word) for stemmer in _stemmers())
+    with _stemming:  # a stemmer keeps the word that it is at work on
+        return frozenset(stemmer.stemWord(word) for stemmer in _stemmers())
 
 
 @lru_cache(maxsize=1)
