@@ -19,7 +19,7 @@ NOT_FOUND = "Not found in these documents"
 
 _LONGEST_RANGE = 20
 _PAGES = r"(?:pp?\.|pages?|Seiten?)\s*(?P<pages>\d{1,6}(?:\s*(?:[-–—,&]|and|und)\s*NO_NAME(?:pp?\.\s*)?\d{1,6})*)"
-_REGION = r"region\s*:?\s*[\[(]?\s*(?P<region>\d{1,4}(?:\s*,\s*\d{1,4}){3})\s*[\])]?"
+_REGION = r"region\s*:?\s*(?P<open>[\[(])?\s*(?P<region>\d{1,4}(?:\s*,\s*\d{1,4}){3})\s*(?(open)[\])])"
 _END_OF_ITEM = r"\s*(?P<end>[;,]|\])"
 
 

@@ -182,3 +182,11 @@ def test_a_notebook_shows_it_escaped_with_its_evidence() -> None:
     assert "1 &lt; 2" in shown
     assert "rests on a&lt;b&gt;.pdf p. 1" in shown
     assert "<b>" not in shown
+
+
+@pytest.mark.parametrize("region", ["region 50,100,150,700", "region [50, 100, 150, 700]", "region: (50,100,150,700)"])
+@pytest.mark.parametrize("after", ["", ".", ", and more", "; so it is"])
+def test_a_region_is_read_whatever_follows_it(region: str, after: str) -> None:
+    check = CitationCheck(["a.pdf"], [PageRef("0" * 16, "a.pdf", 2)])
+    shown, _ = check.cited(f"It grew [a.pdf p. 2, {region}]{after}")
+    assert [(one.label, one.region) for one in shown] == [("a.pdf p. 2", (50, 100, 150, 700))]
