@@ -53,7 +53,7 @@ def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = Non
     past = agent.get_state(config).values if agent.checkpointer else {}
     run = _Run(agent)
     with plain_failures(run.terms.reasoner):
-        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_AT_ONCE):
+        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_AT_ONCE, durability=_kept(agent)):
             run.read(mode, payload)
     return run.answer()
 
@@ -64,7 +64,9 @@ async def aask(agent: CompiledStateGraph, question: str, *, thread_id: str | Non
     past = (await agent.aget_state(config)).values if agent.checkpointer else {}
     run = _Run(agent)
     with plain_failures(run.terms.reasoner):
-        async for mode, payload in agent.astream(_after(past, asked), config, stream_mode=_AT_ONCE):
+        async for mode, payload in agent.astream(
+            _after(past, asked), config, stream_mode=_AT_ONCE, durability=_kept(agent)
+        ):
             run.read(mode, payload)
     return run.answer()
 
@@ -79,7 +81,7 @@ def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = 
     past = agent.get_state(config).values if agent.checkpointer else {}
     run = _Run(agent)
     with plain_failures(run.terms.reasoner):
-        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_MODES):
+        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_MODES, durability=_kept(agent)):
             yield from run.read(mode, payload)
     yield run.answer()
 
@@ -92,7 +94,9 @@ async def astream(
     past = (await agent.aget_state(config)).values if agent.checkpointer else {}
     run = _Run(agent)
     with plain_failures(run.terms.reasoner):
-        async for mode, payload in agent.astream(_after(past, asked), config, stream_mode=_MODES):
+        async for mode, payload in agent.astream(
+            _after(past, asked), config, stream_mode=_MODES, durability=_kept(agent)
+        ):
             for item in run.read(mode, payload):
                 yield item
     yield run.answer()
@@ -235,6 +239,11 @@ def _asked(question: str) -> HumanMessage:
     if not question.strip():
         raise EmptyQuestion("the question is empty: ask something about the documents")
     return HumanMessage(question)
+
+
+def _kept(agent: CompiledStateGraph) -> Literal["exit"] | None:
+    """A thread is kept at the end of each question, also of one that failed: at each step it would be written anew."""
+    return "exit" if agent.checkpointer else None
 
 
 def _config(thread_id: str | None) -> RunnableConfig:
