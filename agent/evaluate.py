@@ -194,15 +194,15 @@ def _key(told: list[Any]) -> str:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    """The records in the file; a last line that was cut off in the middle is left out."""
+    """The records in the file; a last line that was cut off in the middle is removed from it."""
     if not path.is_file():
         return
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, 1):
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        path.write_bytes(whole)
+    for number, line in enumerate(whole.splitlines(), 1):
         try:
             yield json.loads(line)
         except ValueError:
-            if number < len(lines):
-                raise QuestionsError(
-                    f"{path} line {number} is damaged: remove that line, and it is asked again."
-                ) from None
+            raise QuestionsError(f"{path} line {number} is damaged: remove that line, and it is asked again.") from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import string
 from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 _CITATION = re.compile(r"\s*\[[^\[\]]*\bp(?:p|ages?)?\.?\s*\d[^\[\]]*\]")
+_PUNCTUATION = re.compile(r"[^\w\s]|_")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NUMBER = re.compile(
     r"(?<![\w.])[-–−]?\$?\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s*(%|percent\b|[a-z]+)?", re.I
@@ -46,8 +46,7 @@ def without_citations(text: str) -> str:
 
 def normalised(text: str) -> str:
     """Lower case, without punctuation and articles, as SQuAD compares answers (Rajpurkar et al., 2016)."""
-    kept = text.lower().translate(str.maketrans("", "", string.punctuation))
-    return " ".join(_ARTICLES.sub(" ", kept).split())
+    return " ".join(_ARTICLES.sub(" ", _PUNCTUATION.sub("", text.lower())).split())
 
 
 def exact(answer: str, expected: str) -> float:
