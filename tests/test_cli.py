@@ -8,6 +8,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -368,8 +369,8 @@ def test_ask_without_a_model(pagesight, made, own_folder):
     done = pagesight("ask", QUESTION, "--index", made, "--evidence", "pictures")
     assert done.status == 0
     assert f"[{REPORT} p. 2]" in done.out
-    assert re.search(rf"Pages searched:\n +1\. {re.escape(REPORT)} p\. 2 .*\(looked at\)", done.out)
-    assert f"[{REPORT} p. 2]  pictures/{REPORT}-p2.png" in done.out
+    assert re.search(rf"pages searched:\n +1\. {re.escape(REPORT)} p\. 2 .*\(looked at\)", done.err)
+    assert f"[{REPORT} p. 2]  pictures/{REPORT}-p2.png" in done.err
     with Image.open(own_folder / "pictures" / f"{REPORT}-p2.png") as picture:
         assert picture.format == "PNG"
         yellow = [colour for _, colour in picture.getcolors(1 << 24) if colour[0] > 200 and colour[2] < 60]
@@ -380,14 +381,14 @@ def test_ask_without_a_model(pagesight, made, own_folder):
 
 def test_evidence_lies_in_the_index_unless_told_otherwise(pagesight, own):
     done = pagesight("ask", QUESTION, "--index", own)
-    assert str(own / "evidence" / f"{REPORT}-p2.png") in done.out
+    assert str(own / "evidence" / f"{REPORT}-p2.png") in done.err
     assert (own / "evidence" / f"{REPORT}-p2.png").exists()
-    assert "Evidence" not in pagesight("ask", QUESTION, "--index", own, "--no-evidence").out
+    assert "evidence" not in pagesight("ask", QUESTION, "--index", own, "--no-evidence").err
 
 
 def test_ask_in_json(pagesight, made):
     answer = pagesight("ask", QUESTION, "--index", made, "--json").json
-    assert list(answer) == ["answer", "found", "citations", "pages_viewed", "usage", "reasoner"]
+    assert list(answer) == ["answer", "found", "cut_off", "citations", "pages_viewed", "usage", "reasoner"]
     assert answer["found"] is True
     assert answer["reasoner"] == "offline"
     assert answer["citations"][0] | {"region": None} == {
@@ -402,7 +403,7 @@ def test_gemini_answers_when_there_is_a_key(pagesight, made, gemini):
     gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2, region 50,50,200,800].")
     done = pagesight("ask", QUESTION, "--index", made, "--evidence", "pictures")
     assert done.status == 0, done.err
-    assert done.out.startswith(f"It was 4.2 billion euros [{REPORT} p. 2, region 50,50,200,800].\n\nPages searched:\n")
+    assert done.out == f"It was 4.2 billion euros [{REPORT} p. 2, region 50,50,200,800].\n"
     assert "reasoner: google_genai:" in done.err
     assert "GOOGLE_API_KEY" in done.err
     assert Path("pictures", f"{REPORT}-p2.png").exists()
@@ -418,6 +419,36 @@ def test_the_model_can_be_named(pagesight, made, gemini):
     assert "/models/gemini-of-tomorrow:" in gemini.model_requests[0].path
     quoting = pagesight("ask", QUESTION, "--reasoner", "offline", "--index", made, "--json")
     assert quoting.json["reasoner"] == "offline"
+
+
+def test_the_answer_stands_alone_on_stdout(made, gemini):
+    """What thinks aloud, what is mended and all steps go to stderr: ``ask … > answer.txt`` holds the answer."""
+    gemini.calls("search_pages", aloud=f"Perhaps [{REPORT} p. 3] says so.", query="net revenue")
+    gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    gemini.says(f"It was 5 billion [{REPORT} p. 1].")
+    gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2].")
+    done = spawn("ask", QUESTION, "--index", made, "--no-evidence", env=dict(os.environ))
+    assert (done.status, done.out) == (0, f"It was 4.2 billion euros [{REPORT} p. 2].\n"), done.err
+    assert "asked to mend" in done.err
+    assert "\x1b" not in done.out + done.err
+
+
+def test_ctrl_c_ends_an_answer_that_waits_for_the_model(made):
+    """The model's server never answers; nothing is left behind and nothing is waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        env = os.environ | {"GOOGLE_API_KEY": "AIza-a-test-key", "GOOGLE_GEMINI_BASE_URL": address}
+        process = start("ask", QUESTION, "--index", made, env=env)
+        deaf.settimeout(60)
+        connection, _ = deaf.accept()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        connection.close()
+    assert (process.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    assert time.monotonic() - asked < 5
 
 
 @pytest.mark.parametrize("mode", [[], ["--json"]])
@@ -439,14 +470,14 @@ def test_a_model_without_its_key_or_name_is_refused(pagesight, made):
     one_error(pagesight("ask", "x", "--index", made, "--model", "oracle"), "'oracle' is not known.*offline")
 
 
-# documents, remove, chat
+# documents, remove
 
 
 def test_documents(pagesight, made, shelf):
     listed = pagesight("documents", "--index", made).out
     assert re.search(rf"{re.escape(REPORT)} +3 +20\d\d-", listed)
     records = pagesight("documents", "--index", made, "--json").json
-    assert list(records[0]) == ["document", "document_id", "pages", "path", "added"]
+    assert list(records[0]) == ["document", "document_id", "pages", "path", "added", "metadata"]
     assert {record["path"] for record in records} == {str(shelf / name) for name in PAGES}
 
 
@@ -456,29 +487,6 @@ def test_remove_by_name_and_by_path(pagesight, own, shelf):
     assert [record["document"] for record in removed] == [SHEET]
     assert pagesight("documents", "--index", own, "--json").json == []
     assert all((shelf / name).exists() for name in PAGES)
-
-
-def test_chat_answers_line_by_line(made):
-    process = start("chat", "--index", made)
-    questions = "How high was the net revenue?\nWie hoch ist die Leistungsaufnahme der Pumpe P7 in Watt?\n"
-    lines = f"\n/documents\n/what\n{questions}/quit\nnever read\n"
-    out, err = process.communicate(lines, timeout=120)
-    assert process.returncode == 0, err
-    assert f"[{REPORT} p. 2]" in out
-    assert f"[{SHEET} p. 1]" in out
-    assert "/quit" in err
-
-
-def test_chat_goes_on_after_a_blocked_answer(pagesight, made, gemini, monkeypatch):
-    lines = iter(["first", "second"])
-    monkeypatch.setattr("builtins.input", lambda prompt: next(lines, None) or (_ for _ in ()).throw(EOFError))
-    gemini.blocks_the_prompt()
-    gemini.says("Not found in these documents.")
-    done = pagesight("chat", "--index", made)
-    assert done.status == 0
-    assert "error: " in done.err
-    assert "Not found in these documents." in done.out
-    assert [text for text in gemini.model_requests[-1].texts if text in ("first", "second")] == ["first", "second"]
 
 
 # what surrounds a command
