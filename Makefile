@@ -32,7 +32,7 @@ HAS_CORE := .venv/.core-$(PLACE)
 HAS_ALL := .venv-dev/.all-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo test lint types notebook format lock clean
+.PHONY: help demo test lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +71,9 @@ demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; w
 test: $(HAS_ALL) ## install everything and run all tests
 	@mkdir -p .cache/tmp
 	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest $(PYTEST_ARGS)
+
+bench: $(HAS_ALL) ## measure the transports on this machine, against a server on loopback
+	@.venv-dev/bin/python benchmarks/agent.py
 
 lint: $(HAS_ALL) ## check style and format
 	.venv-dev/bin/python -m ruff check .

@@ -13,13 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conversations import QUESTION, WAYS, agent_at, asked, sent
+from conversations import KEY, QUESTION, WAYS, agent_at, asked, sent
 from gemini_server import GeminiServer, failure
 from langchain_google_genai import ChatGoogleGenerativeAI
 from langgraph.checkpoint.memory import InMemorySaver
 from small_index import PHOTO, REPORT, make_index
 
 from pagesight.agent import ask
+from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import KeyRefused, ReasonerError
 from pagesight.tools.conversation import PageView
@@ -268,3 +269,43 @@ def test_a_damaged_note_of_uploads_costs_an_upload_and_no_more(server: GeminiSer
     assert block["file_id"] in server.files
     [owner] = json.loads((tmp_path / "files.json").read_text()).values()
     assert len(owner) == 1
+
+
+# Listed and removed
+
+
+def test_uploads_are_listed_and_purged_by_the_command_line(
+    server: GeminiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with make_index(tmp_path) as index:
+        look(server, f"{REPORT} p. 2", f"{PHOTO} p. 1")
+        ask(agent_at(server, index, transport="files"), QUESTION)
+        place = str(index.path)
+        monkeypatch.setenv("GOOGLE_API_KEY", KEY)
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+        names = [file.name for file in server.files.values()]
+
+        assert main(["files", "--index", place, "--json"]) == 0  # also while the index is open elsewhere
+    assert sorted(file["name"] for file in json.loads(capsys.readouterr().out)) == sorted(names)
+    assert main(["files", "--index", place]) == 0
+    assert all(name in capsys.readouterr().out for name in names[:1])
+
+    server.files.popitem()  # one has expired meanwhile
+    assert main(["files", "--index", place, "--purge", "--json"]) == 0
+    assert [file["name"] for file in json.loads(capsys.readouterr().out)] == names[:1]
+    assert server.files == {}
+    assert main(["files", "--index", place, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_pages_are_exported_for_a_bucket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], server: GeminiServer
+) -> None:
+    with make_index(tmp_path) as index:
+        place, ref = str(index.path), index.page(f"{REPORT} p. 2")
+        _, data = sent(index, ref.label)
+
+    assert main(["files", "--index", place, "--export", str(tmp_path / "out")]) == 0
+
+    assert "12 pages" in capsys.readouterr().out
+    assert (tmp_path / "out" / ref.document_id / "2.webp").read_bytes() == data
