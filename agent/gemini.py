@@ -156,7 +156,8 @@ class _Course:
 
     def may_renew(self, error: Exception) -> bool:
         """Whether a file that the request names is gone: then they are uploaded again, once."""
-        gone, self._renewed = is_about_a_file(error) and not self._renewed, True
+        gone = is_about_a_file(error) and not self._renewed
+        self._renewed = self._renewed or gone
         return gone
 
     def accepts(self, ending: Ending) -> bool:

@@ -159,6 +159,22 @@ def test_a_place_that_cannot_be_looked_at_is_answered_with_how_to_mend_it(
     assert says in reply.text
 
 
+@pytest.mark.parametrize("way", ["invoke", "astream"])
+@pytest.mark.parametrize("fault", ["no JSON", "blocked"])
+async def test_boxes_that_cannot_be_read_or_are_blocked_do_not_end_the_run(
+    server: GeminiServer, index: PageIndex, fault: str, way: str
+) -> None:
+    server.calls("locate", page=f"{REPORT} p. 2", things=["net revenue"])
+    server.says("It is at the top.") if fault == "no JSON" else server.blocks_the_prompt()
+    server.says("I could not locate it.")
+
+    answer = await asked(way, agent_at(server, index))
+
+    assert answer.text == "I could not locate it."
+    assert "Nothing was located: " in server.model_requests[-1].replies[0]
+    assert "Left for this question" in server.model_requests[-1].replies[0]
+
+
 @pytest.mark.parametrize("box", [[0, 0, 1001, 5], [500, 0, 100, 900], [0, 0, 5, 5], [-1, 0, 500, 500]])
 def test_a_box_that_is_none_is_left_out(box: list[int]) -> None:
     good = Box2D(label="good", box_2d=[0, 0, 500, 1000])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
 
 from pagesight.tools.conversation import (
     SEARCH_PAGES,
@@ -46,6 +47,12 @@ class Left:
     def must_answer(self) -> bool:
         """Whether the next model call is the last."""
         return self.calls <= 1 or (self.dollars is not None and self.dollars <= 0)
+
+    def after_a_call(self, usage: UsageMetadata | None, budget: Budget) -> Left:
+        """What is left when a tool has called the model once."""
+        spent = budget.price.of([usage]) if usage and budget.price else 0.0
+        dollars = None if self.dollars is None else self.dollars - spent
+        return replace(self, calls=max(0, self.calls - 1), dollars=dollars)
 
     def __str__(self) -> str:
         return f"Left for this question: {self._counts()}.{self._advice()}"

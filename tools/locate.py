@@ -6,9 +6,11 @@ into pixels, drawn into a PNG, and can be cited as a region.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,19 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
-from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
+from pagesight.indexing.errors import (
+    AnswerBlocked,
+    AnswerCutOff,
+    BadRegion,
+    EmptyAnswer,
+    RequestError,
+    SourceError,
+    UnknownPage,
+)
 from pagesight.indexing.pages import PageRef, Region
-from pagesight.tools.budget import Budget, left
+from pagesight.tools.budget import Budget, Left, left
 from pagesight.tools.conversation import LOCATE, PageView
-from pagesight.tools.pictures import Pictures
+from pagesight.tools.pictures import Picture, Pictures
 from pagesight.tools.transport import Block, Transport
 from pagesight.tools.view_pages import page_named
 
@@ -82,43 +92,61 @@ def make_locate(
 ) -> BaseTool:
     """The tool for one index and the model that answers. With ``documents`` it looks at pages of these only."""
     finder = model.with_structured_output(Boxes, include_raw=True)
+    search = _Search(index, pictures, budget, documents)
 
     def find(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
-        ref = prepared(runtime, page, things)
-        blocks = transport.blocks([pictures.of(PageView(ref))])
-        return finished(runtime, ref, finder.invoke(_request(blocks, things)))
+        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
+        with _mendable(rest):
+            ref, picture = search.start(page, things, rest)
+            found = finder.invoke(_request(transport.blocks([picture]), things))
+            return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
-        ref = prepared(runtime, page, things)
-        blocks = await transport.ablocks([pictures.of(PageView(ref))])
-        return finished(runtime, ref, await finder.ainvoke(_request(blocks, things)))
-
-    def prepared(runtime: ToolRuntime, page: str, things: list[str]) -> PageRef:
         rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
-        try:
-            if not things:
-                raise UnknownPage('name at least one thing to find, such as ["net revenue in 2023"]')
-            if rest.calls <= 1:
-                raise UnknownPage("no model call is left for it")
-            ref = page_named(index, page, documents)
-            pictures.of(PageView(ref))
-            return ref
-        except (RequestError, SourceError) as error:
-            raise ToolException(f"Nothing was looked for: {error}\n{rest}") from error
-
-    def finished(runtime: ToolRuntime, ref: PageRef, found: Any) -> Reply:
-        parsed = found["parsed"]
-        spots, bad = checked(parsed.boxes if parsed else [], index.picture(ref).size)
-        drawn = drawing(index, ref, spots) if spots else None
-        artifact = _artifact(ref, spots, drawn, getattr(found["raw"], "usage_metadata", None))
-        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
-        rest = replace(rest, calls=max(0, rest.calls - 1))
-        return _told(ref, spots, bad, str(rest)), artifact
+        with _mendable(rest):
+            ref, picture = await asyncio.to_thread(search.start, page, things, rest)
+            found = await finder.ainvoke(_request(await transport.ablocks([picture]), things))
+            return await asyncio.to_thread(search.finish, ref, found, rest)
 
     return StructuredTool.from_function(
         find, afind, name=LOCATE, description=_DESCRIPTION, args_schema=Locate,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What stands before and after the model's call: the page's picture, and what its boxes amount to."""
+
+    index: PageIndex
+    pictures: Pictures
+    budget: Budget
+    documents: Sequence[str] | None
+
+    def start(self, page: str, things: list[str], rest: Left) -> tuple[PageRef, Picture]:
+        if not things:
+            raise UnknownPage('name at least one thing to find, such as ["net revenue in 2023"]')
+        if rest.must_answer:
+            raise UnknownPage("no model call is left for it")
+        ref = page_named(self.index, page, self.documents)
+        return ref, self.pictures.of(PageView(ref))
+
+    def finish(self, ref: PageRef, found: Any, rest: Left) -> Reply:
+        if found["parsed"] is None:
+            raise EmptyAnswer("the boxes that came back cannot be read: name the things in other words")
+        spots, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
+        drawn = drawing(self.index, ref, spots) if spots else None
+        usage = getattr(found["raw"], "usage_metadata", None)
+        return _told(ref, spots, bad, rest.after_a_call(usage, self.budget)), _artifact(ref, spots, drawn, usage)
+
+
+@contextmanager
+def _mendable(rest: Left) -> Iterator[None]:
+    """Within it, what other words or another page may mend comes back to the model as text."""
+    try:
+        yield
+    except (RequestError, SourceError, AnswerBlocked, EmptyAnswer, AnswerCutOff) as error:
+        raise ToolException(f"Nothing was located: {error}\n{rest}") from error
 
 
 def checked(boxes: Sequence[Box2D], size: tuple[int, int]) -> tuple[list[Spot], list[str]]:
@@ -163,11 +191,11 @@ def _artifact(ref: PageRef, spots: list[Spot], drawn: Path | None, usage: Any) -
     return {"page": page, "boxes": boxes, "picture": str(drawn) if drawn else None, "usage": usage}
 
 
-def _told(ref: PageRef, spots: list[Spot], bad: list[str], rest: str) -> str:
+def _told(ref: PageRef, spots: list[Spot], bad: list[str], rest: Left) -> str:
     lines = [f"- {spot.thing}: [{ref.label}, region {','.join(map(str, spot.region))}]" for spot in spots]
     lines.insert(
         0, f"Found on {ref.label}, to be cited as written here:" if spots else f"None of it is on {ref.label}."
     )
     if bad:
         lines.append(f"Left out, since these are no boxes: {'; '.join(bad)}.")
-    return "\n".join([*lines, rest])
+    return "\n".join([*lines, str(rest)])
