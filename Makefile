@@ -62,7 +62,7 @@ $(HAS_ALL): $(HAS_UV) requirements/all.txt pyproject.toml
 demo: export PAGESIGHT_INDEX := .demo
 demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; with Gemini if GOOGLE_API_KEY is set
 	@mkdir -p .cache/tmp
-	@run() { printf '\n$$ pagesight %s' "$$1"; printf ' "%s"' "$${@:2}"; echo; .venv/bin/pagesight "$$@"; }; \
+	@run() { printf '\n$$ pagesight %s' "$$1"; printf ' "%s"' "$${@:2}"; echo; .venv/bin/pagesight "$$@" 2>&1; }; \
 	run index samples; \
 	run ask 'What mean interest rate do the loans carry?'; \
 	run ask 'Which heat pump was the loudest, and how many dB(A) did it reach?'; \

@@ -47,15 +47,15 @@ class Answer:
     cut_off: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The answer as it stands in ``ask --json``."""
+        """The answer as it stands in ``ask --json``; ``cut_off`` is there only where it is true."""
         return {
             "answer": self.text,
             "found": self.found,
-            "cut_off": self.cut_off,
             "citations": [citation.as_dict() for citation in self.citations],
             "pages_viewed": self.pages_viewed,
             "usage": self.usage,
             "reasoner": self.reasoner,
+            **({"cut_off": True} if self.cut_off else {}),
         }
 
     def _repr_html_(self) -> str:
