@@ -24,7 +24,7 @@ from pagesight.indexing.settings import Settings
 from pagesight.tools.budget import Budget, left
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
-from pagesight.tools.pictures import Pictures
+from pagesight.tools.pictures import Form, Pictures
 from pagesight.tools.prices import price_of
 from pagesight.tools.search_pages import make_search_pages
 from pagesight.tools.view_pages import make_view_pages
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.tools import BaseTool
     from langgraph.types import Checkpointer
+
+    from pagesight.tools.transport import Transport
 
 
 def create_page_agent(
@@ -59,18 +61,13 @@ def create_page_agent(
     narrowed = _known(index, documents)
 
     reasoner = make_reasoner(model, settings)
-    is_gemini = reasoner.is_gemini
-    pictures = Pictures(
-        index, tiles=settings.tiles_per_picture, form=settings.pages_as if is_gemini else "picture", webp=is_gemini
-    )
+    pictures = _pictures(index, settings, reasoner)
     way = transport_for(reasoner, transport or settings.transport, settings, index.path / "uploads")
-    budget = _budget(settings, reasoner)
-    inline_bytes = settings.inline_limit if way and way.inline_only else None
-    limits = CallLimits(settings.images_per_call, settings.image_tokens_per_call, inline_bytes)
+    budget, limits = _budget(settings, reasoner), _limits(settings, way)
     tools = _tools(index, pictures, budget, narrowed)
     if way:
         tools.append(make_locate(index, pictures, reasoner.model, way, budget, narrowed))
-    hydrator = Hydrator(SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=is_gemini)
+    hydrator = Hydrator(SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=reasoner.is_gemini)
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
@@ -105,6 +102,17 @@ def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
     """The model; when it fails to mend its answer, the answer stays, and what is not verified in it is marked."""
     as_it_is: Runnable = RunnableLambda(lambda messages: AIMessage(answer.text))
     return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))
+
+
+def _pictures(index: PageIndex, settings: Settings, reasoner: Reasoner) -> Pictures:
+    """Gemini reads WebP and PDFs; whether others do is not known."""
+    form: Form = settings.pages_as if reasoner.is_gemini else "picture"
+    return Pictures(index, tiles=settings.tiles_per_picture, form=form, webp=reasoner.is_gemini)
+
+
+def _limits(settings: Settings, way: Transport | None) -> CallLimits:
+    inline_bytes = settings.inline_limit if way and way.inline_only else None
+    return CallLimits(settings.images_per_call, settings.image_tokens_per_call, inline_bytes)
 
 
 def _budget(settings: Settings, reasoner: Reasoner) -> Budget:
