@@ -1,0 +1,267 @@
+"""The chat from the outside: piped lines, and a person at a pseudo-terminal, with and without pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+from gemini_server import GeminiServer
+from small_index import REPORT, SHEET, write_pdf
+
+from pagesight.agent.cli import main
+
+QUESTION = "How high was the net revenue?"
+COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "chat"]
+PAGES = {
+    REPORT: [["Letter to the shareholders"], ["Net revenue rose to 4.2 billion euros in 2023."], ["Employees: 5310"]],
+    SHEET: [["Datenblatt Pumpe P7", "Die Leistungsaufnahme beträgt 42 Watt."]],
+}
+ENVIRONMENT = {
+    "TERM": "xterm-256color", "COLORTERM": "truecolor", "PROMPT_TOOLKIT_NO_CPR": "1", "PATH": "/nowhere",
+    "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+}  # fmt: skip
+#: What a terminal answers to "what are you?" that can show Sixel pictures, as iTerm2 can; and one that cannot.
+SIXEL, PLAIN = "\x1b[?62;4;22c", "\x1b[?62;22c"
+
+#: What the line editor sends when it begins to read a line, and at no other time.
+PROMPT = re.escape("\x1b[?2004h")
+
+Chat = Callable[..., pexpect.spawn]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    shelf = tmp_path_factory.mktemp("shelf")
+    for name, pages in PAGES.items():
+        write_pdf(shelf / name, pages)
+    assert main(["index", str(shelf), "--index", str(shelf / "index")]) == 0
+    return shelf / "index"
+
+
+@pytest.fixture
+def index(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "index"))
+
+
+@pytest.fixture
+def gemini() -> Iterator[GeminiServer]:
+    with GeminiServer() as server:
+        yield server
+
+
+@pytest.fixture
+def chat(index: Path) -> Iterator[Chat]:
+    """Starts a chat on a pseudo-terminal; the terminal answers what it is."""
+    started: list[pexpect.spawn] = []
+
+    def begin(*options: str, terminal: str = PLAIN, **environment: str) -> pexpect.spawn:
+        child = pexpect.spawn(
+            COMMAND[0], [*COMMAND[1:], "--index", str(index), *options], encoding="utf-8", timeout=30,
+            env=ENVIRONMENT | environment, dimensions=(40, 100),
+        )  # fmt: skip
+        started.append(child)
+        if "--no-pictures" not in options:
+            child.expect_exact("\x1b[c")
+            child.send(terminal)
+        child.expect("Ctrl-D ends the chat")
+        child.expect(PROMPT)
+        return child
+
+    yield begin
+    for child in started:
+        child.close(force=True)
+
+
+def ask(child: pexpect.spawn, line: str, *expected: str) -> str:
+    """Types a line, expects these patterns in turn and then the prompt; returns what was shown until then."""
+    child.send(f"{line}\r")
+    shown = ""
+    for pattern in [*expected, PROMPT]:
+        child.expect(pattern)
+        shown += (child.before or "") + (child.after or "")
+    return shown
+
+
+def at(server: GeminiServer) -> dict[str, str]:
+    return {
+        "GOOGLE_API_KEY": "AIza-a-test-key", "GOOGLE_GEMINI_BASE_URL": server.url, "PAGESIGHT_MAX_RETRIES": "1"
+    }  # fmt: skip
+
+
+def seen(text: str) -> str:
+    """The text without what steers the terminal."""
+    return re.sub(r"\x1b\][^\x1b\x07]*(\x1b\\|\x07)|\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
+
+
+# Lines from a pipe
+
+
+def piped(index: Path, *lines: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    text = "".join(f"{line}\n" for line in lines)
+    return subprocess.run(
+        [*COMMAND, "--index", str(index)], input=text, capture_output=True, text=True, timeout=120,
+        env=dict(os.environ) | environment,
+    )  # fmt: skip
+
+
+def test_piped_lines_are_answered_and_only_answers_stand_on_stdout(index: Path) -> None:
+    german = "Wie hoch ist die Leistungsaufnahme der Pumpe P7 in Watt?"
+    done = piped(index, "", QUESTION, "/nonsense", german, "/pages", "/quit", "never read")
+    assert done.returncode == 0, done.stderr
+    assert f"billion euros in 2023.” [{REPORT} p. 2]" in done.stdout
+    assert f"[{SHEET} p. 1]" in done.stdout
+    assert "there is no command /nonsense" in done.stderr
+    assert "searched" not in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "▀" not in done.stdout
+    assert "never read" not in done.stdout + done.stderr
+
+
+def test_the_chat_goes_on_after_what_failed(index: Path, gemini: GeminiServer) -> None:
+    gemini.blocks_the_prompt()
+    gemini.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
+    gemini.says("Not found in these documents.")
+    commands = ["/index missing.pdf", "/document nothing.pdf", "/model oracle", "/open 7", "/resume 9", "/export x.doc"]
+    done = piped(index, "first", "second", *commands, "third", **at(gemini))
+    assert done.returncode == 0, done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    expected = ["blocked", "key", "missing.pdf", "nothing.pdf", "oracle", "no page 7", "no conversation 9", "FILE.md"]
+    assert len(errors) == len(expected), errors
+    for error, word in zip(errors, expected, strict=True):
+        assert word in error
+    assert done.stdout.endswith("Not found in these documents.\n")
+    assert [text for text in gemini.model_requests[-1].texts if text in ("first", "third")] == ["first", "third"]
+
+
+# At a terminal
+
+
+def test_an_answer_comes_with_steps_links_and_half_blocks(chat: Chat, index: Path) -> None:
+    child = chat()
+    shown = ask(child, QUESTION, "searched", "looked at", "No language model was used")
+    assert f'· searched "{QUESTION}" → ' in seen(shown)
+    assert "▀" in shown
+    links = re.findall(r"\x1b\]8;[^;]*;(file://[^\x1b]+)\x1b\\", shown)
+    picture = index / "evidence" / f"{REPORT}-p2.png"
+    assert links
+    assert set(links) == {picture.as_uri()}
+    assert picture.exists()
+    assert "question best." in seen(shown)
+
+    pages = seen(ask(child, "/pages", "cited"))
+    assert re.search(rf"1 +{re.escape(REPORT)} p\. 2 .*cited", pages)
+    assert "evidence" in ask(child, "/open 1", re.escape(f"{REPORT}-p2.png"))
+    assert "tokens" in ask(child, "/cost", "last answer")
+    commands = seen(ask(child, "/help", "/quit"))
+    assert all(name in commands for name in ("/documents", "/index", "/export", "/quit"))
+    child.send("\x04")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_terminal_that_shows_sixel_gets_pictures(chat: Chat) -> None:
+    child = chat(terminal=SIXEL)
+    shown = ask(child, QUESTION, "searched", r"\x1bP0;0;0q", "No language model was used")
+    assert "▀" not in shown
+
+
+def test_pictures_can_be_left_out(chat: Chat) -> None:
+    shown = ask(chat("--no-pictures"), QUESTION, "No language model was used")
+    assert "▀" not in shown
+    assert "\x1bP" not in shown
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_chat(chat: Chat, gemini: GeminiServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        child = chat("--no-pictures", GOOGLE_API_KEY="AIza-a-test-key", GOOGLE_GEMINI_BASE_URL=address)
+        child.send(f"{QUESTION}\r")
+        deaf.settimeout(45)
+        connection, _ = deaf.accept()
+        time.sleep(0.2)
+        child.sendintr()
+        pressed = time.monotonic()
+        child.expect("stopped")
+        child.expect(PROMPT)
+        assert time.monotonic() - pressed < 5
+        connection.close()
+    child.sendintr()
+    child.expect("/quit or Ctrl-D ends the chat")
+    child.expect(PROMPT)
+    ask(child, "/model offline", "reasoner: offline")
+    ask(child, "And the employees?", "looked at", "No language model was used")
+
+
+def test_lines_are_edited_and_come_back_in_the_next_chat(chat: Chat) -> None:
+    child = chat("--no-pictures")
+    child.send("/hxlp\x1b[D\x1b[D\x7fe\r")  # two to the left, the x away, an e
+    child.expect("begin a new conversation")
+    child.expect(PROMPT)
+    ask(child, "/documents", "datenblatt")
+    child.send("\x04")
+    child.expect(pexpect.EOF)
+    again = chat("--no-pictures")
+    again.send("\x1b[A\x1b[A\r")
+    again.expect("begin a new conversation")
+
+
+def test_a_chat_is_narrowed_and_opened_again(chat: Chat) -> None:
+    child = chat("--no-pictures")
+    ask(child, f"/document {SHEET}", f"keeps to {SHEET}")
+    assert f"[{REPORT}" not in ask(child, QUESTION, "searched .* → 1 page", "used")
+    ask(child, "/document", "open to all documents")
+    assert f"[{REPORT} p. 2]" in seen(ask(child, QUESTION, "searched", "used"))
+
+
+def test_documents_are_added_in_a_chat(chat: Chat, tmp_path: Path) -> None:
+    folder = tmp_path / "new ones"
+    folder.mkdir()
+    write_pdf(folder / "memo.pdf", [["The zeppelin lands on Friday."]])
+    child = chat("--no-pictures")
+    ask(child, f"/index {folder}", "documents: 1 added")
+    assert "[memo.pdf p. 1]" in seen(ask(child, "When does the zeppelin land?", "searched", "used"))
+
+
+def test_a_conversation_is_exported(chat: Chat, own_folder: Path, gemini: GeminiServer) -> None:
+    gemini.calls("search_pages", query="net revenue")
+    gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2].", tokens=(1_000_000, 10))
+    child = chat("--no-pictures", **at(gemini))
+    ask(child, QUESTION, "4.2 billion")
+    cost = seen(ask(child, "/cost", "conversation"))
+    assert re.search(r"1,000,2\d\d tokens in, \d+ out, 3 model calls, \$1\.50", cost)
+    ask(child, "/export out.md", "written: out.md")
+    ask(child, "/export out.html", "written: out.html")
+    ask(child, "/export out.md", "there already")
+    text = Path("out.md").read_text()
+    assert f"# {QUESTION}" in text
+    assert f"It was 4.2 billion euros [{REPORT} p. 2]." in text
+    (picture,) = re.findall(r"<(out-pages/.+\.png)>", text)
+    assert Path(picture).exists()
+    assert 'It was 4.2 billion euros <a class="cite"' in Path("out.html").read_text()
+
+
+def test_an_answer_that_is_mended_is_written_anew(chat: Chat, gemini: GeminiServer) -> None:
+    gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    gemini.says(f"It was five [{REPORT} p. 1].")
+    gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2].")
+    shown = seen(ask(chat("--no-pictures", **at(gemini)), QUESTION, "asked to mend", "4.2 billion"))
+    words = " ".join(re.sub("[\u2800-\u28ff]", " ", shown).split())  # without what turns while one waits
+    assert re.search(r"not verified\]\. · cited .* asked to mend that It was 4\.2 billion", words)
+
+
+def test_what_documents_say_cannot_steer_the_terminal(chat: Chat, gemini: GeminiServer) -> None:
+    gemini.says("Not found in these documents. \x1b]0;owned\x07 \x1b[2J red \x1b]8;;http://evil.example\x1b\\x")
+    shown = ask(chat("--no-pictures", **at(gemini)), "Who?", "Not found", "red")
+    for trick in ("\x1b]0;", "\x1b[2J", "\x1b]8;;http"):
+        assert trick not in shown
