@@ -51,9 +51,7 @@ Transport = Annotated[
     Literal["auto", "bytes", "base64", "files"] | None,
     typer.Option("--transport", help="How page pictures reach the model."),
 ]
-PagesAs = Annotated[
-    Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")
-]
+PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -262,6 +260,22 @@ def _remove(
         terminal.removed(records)
 
 
+@app.command("encoders")
+def _encoders(as_json: Json = False) -> None:
+    """List the page encoders that are known by name, and what is installed.
+
+    A folder with a model in it, or another repository whose configuration names a class that is known, will do too.
+    """
+    from pagesight.indexing.encoders import KNOWN, choose
+
+    if as_json:
+        terminal.write_json([model.as_dict() for model in KNOWN.values()])
+    else:
+        terminal.encoders(KNOWN.values())
+        choice = choose("auto")
+        terminal.note(f"auto: {choice.name} ({choice.why})")
+
+
 @app.command("doctor")
 def _doctor(context: typer.Context, index: Index = None, as_json: Json = False) -> None:
     """Say what works, what is missing.
@@ -361,12 +375,11 @@ def _opened(place: str, settings: Settings, *, encoder: str | None = None, creat
 
 def _encoder(index: PageIndex) -> str:
     """The encoder of an index and why it is this one."""
-    from pagesight.indexing.encoders import make_encoder, reason_for
+    from pagesight.indexing.encoders import choose
 
-    setting = index.settings.encoder
-    if make_encoder(setting).name != index.encoder.name:
-        return f"{index.encoder.name}: the index was made with it"
-    return reason_for(setting)
+    choice = choose(index.settings.encoder)
+    why = choice.why if choice.name == index.encoder.name else "the index was made with it"
+    return f"{index.encoder.name}: {why}"
 
 
 def _say_who_answers(model: str | None, settings: Settings) -> None:

@@ -101,13 +101,13 @@ def _gpu() -> Check:
 
 
 def _encoder(settings: Settings) -> Check:
-    from pagesight.indexing.encoders import make_encoder, reason_for
+    from pagesight.indexing.encoders import choose
 
     try:
-        name = make_encoder(settings.encoder).name
+        choice = choose(settings.encoder)
     except PagesightError as error:
         return Check("encoder", "broken", str(error), "set PAGESIGHT_ENCODER=auto")
-    return Check("encoder", "ok", f"{name} for new indexes; {reason_for(settings.encoder)}")
+    return Check("encoder", "ok", f"{choice.name} for new indexes; {choice.why}")
 
 
 def _reasoner(settings: Settings) -> Check:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pagesight.agent.flow import Flow, Whole
     from pagesight.agent.threads import Thread
     from pagesight.agent.turns import Turn
+    from pagesight.indexing.encoders import KnownModel
     from pagesight.indexing.index import AddReport, Progress
     from pagesight.indexing.pages import DocumentRecord, Hit
     from pagesight.tools.file_cache import Upload
@@ -245,6 +246,12 @@ def pages(answer: Answer, labels: Sequence[str], link: Callable[[str], str | Non
         note("no page was found")
 
 
+def encoders(known: Iterable[KnownModel]) -> None:
+    """The page encoders that are known by name."""
+    rows = ((model.name, model.route, f"{model.vectors} × {model.dim}", model.licence, model.here) for model in known)
+    _table({"encoder": "label", "route": "label", "vectors a page": "label", "licence": "label", "": "label"}, rows)
+
+
 def usage(what: str, counted: Sequence[dict[str, Any]]) -> None:
     """The tokens of some answers, and what they cost."""
     tokens = {kind: sum(one.get(f"{kind}_tokens", 0) for one in counted) for kind in ("input", "output")}
@@ -300,8 +307,8 @@ def _linked(parts: Sequence[tuple[str, str | None]]) -> None:
     from rich.text import Text
 
     unbroken = [(printable(text).replace(" ", "\u00a0"), address) for text, address in parts]
-    line = Text("   ").join(Text(text, Style(dim=True, link=address)) for text, address in unbroken)
-    console(stderr=True).print(line)
+    line = Text("   ").join(Text(text, Style(link=address)) for text, address in unbroken)
+    console(stderr=True).print(Text("pages: ") + line, style="dim")
 
 
 def _table(

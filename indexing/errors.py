@@ -20,6 +20,7 @@ Each message names the thing that failed, why, and the command or setting that m
     │   └── BadCondition         a condition on metadata that cannot be read
     ├── MissingExtra             an optional package that the setting needs
     ├── SettingsError            a setting that cannot be used
+    ├── EncoderError             a page encoder that cannot be loaded, or does not make usable vectors
     ├── QuestionsError           questions or a dataset for an evaluation that cannot be used
     └── ReasonerError            the language model
         ├── KeyRefused
@@ -99,6 +100,10 @@ class MissingExtra(PagesightError):
 
 class SettingsError(PagesightError):
     """A setting cannot be used."""
+
+
+class EncoderError(PagesightError):
+    """The page encoder cannot be loaded, or does not make usable vectors."""
 
 
 class QuestionsError(PagesightError):

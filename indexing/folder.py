@@ -85,11 +85,20 @@ class IndexFolder:
         if known is None:
             self._write_json("index.json", {"format": FORMAT, "encoder": encoder})
         elif known != encoder:
-            raise EncoderMismatch(
-                f"the index in {self.path} was made with the encoder {_title(known)}, not {_title(encoder)}; their "
-                f"vectors cannot be compared. Leave out --encoder to go on with {known['name']}, or make a new index: "
-                f"`pagesight index PATH… --encoder {encoder['name']} --index OTHER`."
-            )
+            raise self._mismatch(known, encoder)
+
+    def refuse_other(self, name: str) -> None:
+        """Raise EncoderMismatch if the index was made with an encoder of another name, before that one is loaded."""
+        known = self.encoder()
+        if known and known["name"] != name:
+            raise self._mismatch(known, {"name": name})
+
+    def _mismatch(self, known: dict[str, Any], other: dict[str, Any]) -> EncoderMismatch:
+        return EncoderMismatch(
+            f"the index in {self.path} was made with the encoder {_title(known)}, not {_title(other)}; their "
+            f"vectors cannot be compared. Leave out --encoder to go on with {known['name']}, or make a new index: "
+            f"`pagesight index PATH… --encoder {other['name']} --index OTHER`."
+        )
 
     def keep(self, source: Source) -> None:
         """Keep the document's bytes under its id, so that its pages can be shown after the original moved."""
@@ -166,4 +175,7 @@ def _command() -> str:
 
 
 def _title(encoder: dict[str, Any]) -> str:
-    return f"{encoder.get('name')} (revision {encoder.get('revision')}, {encoder.get('dim')} dimensions)"
+    more = {name: value for name, value in encoder.items() if name not in ("name", "dim")}
+    said = [f"{name.replace('_', ' ')} {value}" for name, value in more.items()]
+    said += [f"{encoder['dim']} dimensions"] if "dim" in encoder else []
+    return f"{encoder.get('name')} ({', '.join(said)})" if said else str(encoder.get("name"))

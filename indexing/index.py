@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from pagesight.indexing.catalog import Catalog
-from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, make_encoder
+from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, choose, make_encoder
 from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
 from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
@@ -67,7 +67,7 @@ class PageIndex:
                 parts = _open_parts(path, given if is_address else lite_uri(path), encoder, settings, create)
                 _registry[path] = parts
             elif encoder not in (None, "auto", parts.encoder.name):
-                parts.folder.record(make_encoder(encoder or "").describe())
+                parts.folder.refuse_other(choose(encoder or "").name)
             _uses[path] = _uses.get(path, 0) + 1
         return cls(replace(parts, settings=settings))
 
@@ -274,7 +274,9 @@ def _open_parts(path: Path, uri: str, encoder: str | None, settings: Settings, c
     folder.hold(create=create)
     try:
         known = folder.encoder()
-        chosen = make_encoder(known["name"] if known and encoder in (None, "auto") else encoder or settings.encoder)
+        name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoder).name
+        folder.refuse_other(name)
+        chosen = make_encoder(name, settings, known)
         folder.record(chosen.describe())
         store = PageStore(uri, chosen.dim)
         return IndexParts(

@@ -27,7 +27,19 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     index: Path = Field(Path(".pagesight"), description="folder of the index")
-    encoder: str = Field("auto", description="page encoder: auto or a name from `pagesight doctor`")
+    encoder: str = Field("auto", description="page encoder: auto, a name from `pagesight encoders`, or a folder")
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="what the page encoder runs on")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="precision of the page encoder; auto is bfloat16 on GPUs, float32 on CPUs"
+    )
+    pages_at_once: int = Field(4, ge=1, description="pages that the encoder takes at once; halved when out of memory")
+    visual_tokens: int | None = Field(
+        None, ge=4, description="image tokens of a page at most, for the Qwen families; more see smaller print"
+    )
+    dim: int | None = Field(
+        None, ge=1, description="dimensions to cut vectors to, for encoders that are trained for it (Matryoshka)"
+    )
+    revision: str | None = Field(None, description="commit of the encoder's repository; the newest by default")
 
     renderer: Literal["pdfium", "poppler"] = Field(
         "pdfium", description="what renders PDF pages; poppler must be installed"

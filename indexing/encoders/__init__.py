@@ -1,32 +1,21 @@
-"""Page encoders: one interface, one file per family."""
+"""Page encoders: one interface, one file per family. Models and torch are imported when one of them is loaded."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from pagesight.indexing.encoders.base import MultiVector, PageEncoder, QueryVectors
+from pagesight.indexing.encoders.choice import Choice, choose, make_encoder
 from pagesight.indexing.encoders.lexical import LexicalEncoder
-from pagesight.indexing.errors import SettingsError
+from pagesight.indexing.encoders.registry import KNOWN, KnownModel, runnable
 
-__all__ = ["LexicalEncoder", "MultiVector", "PageEncoder", "QueryVectors", "make_encoder", "reason_for"]
-
-_ENCODERS: dict[str, Any] = {LexicalEncoder.name: LexicalEncoder}
-
-
-def make_encoder(name: str) -> PageEncoder:
-    """The encoder of that name; "auto" is the best that runs here. Raises SettingsError for a name it does not know."""
-    chosen = LexicalEncoder.name if name == "auto" else name
-    if chosen not in _ENCODERS:
-        known = ", ".join(["auto", *_ENCODERS])
-        raise SettingsError(
-            f"there is no encoder {name!r}. Known are: {known}; set --encoder or PAGESIGHT_ENCODER to one of them."
-        )
-    encoder: PageEncoder = _ENCODERS[chosen]()
-    return encoder
-
-
-def reason_for(name: str) -> str:
-    """Why `make_encoder(name)` takes what it takes, in a line for people."""
-    if name == "auto":
-        return "lexical: needs no weights, no download and no GPU"
-    return f"{name}: asked for by setting"
+__all__ = [
+    "KNOWN",
+    "Choice",
+    "KnownModel",
+    "LexicalEncoder",
+    "MultiVector",
+    "PageEncoder",
+    "QueryVectors",
+    "choose",
+    "make_encoder",
+    "runnable",
+]

@@ -47,10 +47,18 @@ class PageEncoder(Protocol):
     """
 
     name: str
-    revision: str
-    dim: int
     needs_pictures: bool
     fusion_weight: float
+
+    @property
+    def revision(self) -> str:
+        """The commit or the fingerprint of its weights."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of its vectors."""
+        ...
 
     def encode_pages(self, pictures: Sequence[Image | None], texts: Sequence[PageText]) -> list[MultiVector]:
         """The multi-vectors of a batch of pages; ``pictures`` are None where ``needs_pictures`` is false."""
@@ -62,4 +70,22 @@ class PageEncoder(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """What an index records, so that it refuses vectors of another encoder: name, revision, dim, settings."""
+        ...
+
+
+class PageModel(Protocol):
+    """A loaded model behind a `pagesight.indexing.encoders.vision.VisionEncoder`; vectors need not be normalised.
+
+    ``revision`` is the commit or the fingerprint of its weights.
+    """
+
+    revision: str
+    dim: int
+
+    def encode_pages(self, pictures: Sequence[Image]) -> list[MultiVector]:
+        """The vectors of RGB pictures, in one pass; raises what the device raises when its memory is too small."""
+        ...
+
+    def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
+        """The vectors of a question, (m, dim), and the token of each."""
         ...

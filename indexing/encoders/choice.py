@@ -1,0 +1,105 @@
+"""Which encoder a setting leads to, and the encoder itself."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pagesight.indexing.encoders.base import PageEncoder, PageModel
+from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognise, unknown
+from pagesight.indexing.encoders.lexical import LexicalEncoder
+from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, Route, runnable
+from pagesight.indexing.encoders.vision import VisionEncoder
+from pagesight.indexing.errors import MissingExtra
+from pagesight.indexing.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An encoder's name, and why it is this one, in a line for people."""
+
+    name: str
+    why: str
+
+
+def choose(setting: str) -> Choice:
+    """The encoder that a setting leads to; "auto" is the best that runs here. Loads nothing and asks no hub.
+
+    Raises SettingsError for a name that cannot be one.
+    """
+    if setting == "auto":
+        return _best()
+    if setting in KNOWN:
+        return Choice(setting, "asked for by setting")
+    if Path(setting).expanduser().is_dir():
+        return Choice(str(Path(setting).expanduser().resolve()), "asked for by setting")
+    if "/" not in setting.strip("/."):
+        raise unknown(setting)
+    return Choice(setting, "asked for by setting")
+
+
+def make_encoder(name: str, settings: Settings | None = None, recorded: dict[str, Any] | None = None) -> PageEncoder:
+    """The encoder of that name, "auto" being the best that runs here.
+
+    ``recorded`` is what an index notes of the encoder that it was made with. Raises SettingsError for a name that it
+    does not know, MissingExtra if the packages for it are not installed, EncoderError if it cannot be loaded.
+    """
+    settings = settings or load_settings()
+    chosen = choose(name).name
+    if chosen == LexicalEncoder.name:
+        return LexicalEncoder()
+    revision = recorded["revision"] if recorded else settings.revision
+    checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None)
+    return VisionEncoder(
+        chosen,
+        lambda: _load(checkpoint, settings),
+        dim=settings.dim,
+        settings=_that_change_vectors(settings, recorded),
+        batch=settings.pages_at_once,
+        recorded=recorded,
+    )
+
+
+def _best() -> Choice:
+    """A vision encoder takes about a minute a page on two cores, so that without a GPU words are compared."""
+    if not runnable("colpali-engine"):
+        return Choice(LexicalEncoder.name, "needs no weights, no download and no GPU")
+    if not _may_have_gpu():
+        return Choice(LexicalEncoder.name, "there is no GPU, without which vision encoders take a minute a page")
+    from pagesight.indexing.encoders.devices import device_of
+
+    if (device := device_of("auto")) == "cpu":
+        return Choice(LexicalEncoder.name, "torch finds no GPU, without which vision encoders take a minute a page")
+    return Choice(BEST_ON_GPU, f"the best that runs on the GPU ({device})")
+
+
+def _may_have_gpu() -> bool:
+    """Whether importing torch to look for a GPU is worth its seconds."""
+    return shutil.which("nvidia-smi") is not None or shutil.which("rocm-smi") is not None or sys.platform == "darwin"
+
+
+def _that_change_vectors(settings: Settings, recorded: dict[str, Any] | None) -> dict[str, Any]:
+    """Settings beside the dimensions that an index must keep; those of the index where none are given."""
+    given = {"visual_tokens": settings.visual_tokens} if settings.visual_tokens else {}
+    kept = {name: value for name, value in (recorded or {}).items() if name not in ("name", "revision", "dim")}
+    return kept | given
+
+
+def _load(checkpoint: Checkpoint, settings: Settings) -> PageModel:
+    route, family = recognise(checkpoint)
+    if not runnable(route):
+        raise MissingExtra(f"the encoder {checkpoint.name} needs packages that are not installed: run `{INSTALL}`.")
+    return _LOADERS[route](checkpoint, family, settings)
+
+
+def _colpali_engine(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
+    from pagesight.indexing.encoders.colpali import ColpaliEngineModel
+
+    return ColpaliEngineModel(checkpoint, family, settings)
+
+
+_LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {"colpali-engine": _colpali_engine}

@@ -1,0 +1,119 @@
+"""Models that colpali-engine loads: ColPali, ColQwen2 to 3.5, ColSmol, ColModernVBERT, and adapters trained on them.
+
+Pages and questions go through the family's own processor and model, as its documentation does it; what is ours is the
+box of each vector, and that rows which only pad a batch are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from pagesight.indexing.encoders import grids
+from pagesight.indexing.encoders.base import MultiVector
+from pagesight.indexing.encoders.checkpoint import Checkpoint, unreachable
+from pagesight.indexing.encoders.devices import device_of, dtype_of
+from pagesight.indexing.errors import EncoderError
+from pagesight.indexing.settings import Settings
+
+# The processors' names do not all follow from the models'.
+_PROCESSORS = {"ColQwen2_5": "ColQwen2_5_Processor"}
+_TILE = re.compile(r"<row_(\d+)_col_(\d+)>")
+
+
+class ColpaliEngineModel:
+    """A model and its processor; see `pagesight.indexing.encoders.base.PageModel`."""
+
+    def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
+        from colpali_engine import models
+
+        device = device_of(settings.device)
+        self._family = family
+        place = {"pretrained_model_name_or_path": checkpoint.name} | _revision(checkpoint)
+        processor = getattr(models, _PROCESSORS.get(family, f"{family}Processor"))
+        try:
+            model = getattr(models, family).from_pretrained(**place, dtype=dtype_of(settings.dtype, device))
+            self._processor = processor.from_pretrained(**place, **_resolution(family, settings))
+        except (OSError, ValueError) as error:
+            raise unreachable(checkpoint.name, error) from error
+        _without_words(model)
+        self._model = model.to(device).eval()
+        self.dim = int(self._model.dim)
+        self.revision = checkpoint.fingerprint(getattr(self._model.config, "_commit_hash", None))
+
+    def encode_pages(self, pictures: Sequence[Image]) -> list[MultiVector]:
+        """Vectors and boxes; boxes are NaN for the tokens of the prompt. Raises EncoderError if no image came in."""
+        inputs = self._processor.process_images(list(pictures))
+        inputs.pop("labels", None)  # PaliGemma's processor adds them, for training
+        vectors = self._run(inputs)
+        looks = self._processor.get_image_mask(inputs).numpy()  # (pages, tokens)
+        real = inputs["attention_mask"].numpy().astype(bool)
+        pages = []
+        for number, row in enumerate(vectors):
+            boxes = np.full((len(row), 4), np.nan, np.float32)
+            boxes[looks[number]] = self._boxes(inputs, number, int(looks[number].sum()))
+            pages.append(MultiVector(row[real[number]], boxes[real[number]]))
+        return pages
+
+    def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
+        """A vector for each token of the question and for the ten that are put after it, which are scored too."""
+        inputs = self._processor.process_queries([question])
+        real = inputs["attention_mask"][0].numpy().astype(bool)
+        tokens = [self._processor.tokenizer.decode([token]) for token in inputs["input_ids"][0][real].tolist()]
+        return self._run(inputs)[0][real], tokens
+
+    def _run(self, inputs: Any) -> NDArray[np.float32]:
+        """(batch, tokens, dim) float32; rows of padding are 0."""
+        import torch
+
+        with torch.inference_mode():
+            found = self._model(**inputs.to(self._model.device))
+        inputs.to("cpu")
+        return np.asarray(found.float().cpu().numpy())
+
+    def _boxes(self, inputs: Any, number: int, tokens: int) -> NDArray[np.float32]:
+        """(tokens, 4): the boxes of a page's image tokens."""
+        if tokens == 0:
+            raise EncoderError(
+                "the model's input has no image tokens: its processor dropped the picture. The checkpoint lacks a "
+                "working image processor; take another revision (PAGESIGHT_REVISION) or another encoder."
+            )
+        if "image_grid_thw" in inputs:  # (pages, 3): patches before they are merged, of which a token stands for some
+            _, rows, columns = inputs["image_grid_thw"][number].tolist()
+            merged = round((rows * columns / tokens) ** 0.5)
+            return grids.grid(columns // merged, rows // merged)
+        if self._family == "ColPali":
+            return grids.square(tokens)
+        columns, rows = self._tiles(inputs["input_ids"][number].tolist())
+        return grids.tiles(columns, rows, tokens // (columns * rows + 1))
+
+    def _tiles(self, tokens: list[int]) -> tuple[int, int]:
+        """Columns and rows of tiles, by the last of the marks that stand before each tile; none is (0, 0)."""
+        marks = map(_TILE.fullmatch, self._processor.tokenizer.convert_ids_to_tokens(tokens))
+        places = [(int(mark[2]), int(mark[1])) for mark in marks if mark]
+        return max(places, default=(0, 0))
+
+
+def _without_words(model: Any) -> None:
+    """Take out the head that turns ColPali's hidden states into words: it is loaded without weights, never looked at,
+    and would need half a gigabyte a page.
+    """
+    import torch
+
+    if hasattr(model, "model") and hasattr(model.model, "lm_head"):
+        model.model.lm_head = torch.nn.Identity()
+
+
+def _revision(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {"revision": checkpoint.revision} if checkpoint.revision and not checkpoint.folder else {}
+
+
+def _resolution(family: str, settings: Settings) -> dict[str, Any]:
+    if settings.visual_tokens is None or "Qwen" not in family:
+        return {}
+    return {"max_num_visual_tokens": settings.visual_tokens}

@@ -1,0 +1,188 @@
+"""What all encoders with weights have in common: loaded late, checked against silent image loss, batches that fit.
+
+A model is loaded when its first vectors are asked for, or when a new index must know their dimensions: listing what is
+in an index loads nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pagesight.indexing.encoders.base import MultiVector, PageModel, QueryVectors
+from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
+from pagesight.indexing.pages import PageText
+from pagesight.indexing.terms import TermStatistics
+
+_log = logging.getLogger(__name__)
+
+# Long and low: models that cut pictures into tiles make few of it.
+_TRIAL_SIZE = (448, 112)
+_LEAST_DIFFERENCE = 1e-5
+
+
+class VisionEncoder:
+    """An encoder whose vectors a model makes; see `pagesight.indexing.encoders.base.PageEncoder`.
+
+    ``load`` gives the model; ``recorded`` is what an index notes of the encoder that it was made with: then the model
+    is loaded when it is needed, and refused with EncoderMismatch if it is another. ``settings`` are those that change
+    the vectors, beside ``dim``, to which they are cut and normalised again (Matryoshka; Kusupati et al., 2022).
+    """
+
+    needs_pictures = True
+    # Not measured yet: published results have these models well ahead of BM25 on pages made to be looked at.
+    fusion_weight = 0.7
+
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[], PageModel],
+        *,
+        dim: int | None = None,
+        settings: dict[str, Any] | None = None,
+        batch: int = 4,
+        recorded: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self._load = load
+        self._asked_dim = dim
+        self._settings = settings or {}
+        self._batch = batch
+        self._recorded = recorded
+        self._model: PageModel | None = None
+        self._looks = False
+        self._lock = threading.RLock()
+
+    @property
+    def revision(self) -> str:
+        """The commit or the fingerprint of the weights."""
+        return str(self._recorded["revision"]) if self._recorded else self._loaded().revision
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of its vectors. Raises SettingsError if more are asked for than the model has."""
+        if self._asked_dim is not None and not self._recorded:
+            self._check_dim(self._loaded())
+        return self._asked_dim or (int(self._recorded["dim"]) if self._recorded else self._loaded().dim)
+
+    def describe(self) -> dict[str, Any]:
+        """Name, revision, dimensions, and the settings that change the vectors."""
+        return {"name": self.name, "revision": self.revision, "dim": self.dim} | self._settings
+
+    def encode_pages(self, pictures: Sequence[Image.Image | None], texts: Sequence[PageText]) -> list[MultiVector]:
+        """The vectors of the pictures; the texts are not looked at. Raises EncoderError if one page is too much."""
+        seen = [picture.convert("RGB") for picture in pictures if picture is not None]
+        if len(seen) < len(pictures):
+            raise EncoderError(f"{self.name} looks at pages and was given none: a page's picture is missing.")
+        with self._lock:
+            self._check_that_it_looks()
+            return [self._finished(page) for page in self._in_batches(seen)]
+
+    def encode_query(self, question: str, statistics: TermStatistics) -> QueryVectors:
+        """The vectors of the question, all of the same weight: what is rare is the model's to know."""
+        with self._lock:
+            vectors, tokens = self._loaded().encode_query(question)
+        return QueryVectors(self._cut(vectors), tokens, np.ones(len(tokens), np.float32))
+
+    def _loaded(self) -> PageModel:
+        with self._lock:
+            if self._model is None:
+                model = self._load()
+                self._check_dim(model)
+                self._check_that_it_is_the_same(model)
+                self._model = model
+            return self._model
+
+    def _check_dim(self, model: PageModel) -> None:
+        if self._asked_dim is not None and self._asked_dim > model.dim:
+            raise SettingsError(
+                f"{self.name} makes vectors of {model.dim} dimensions, {self._asked_dim} were asked for. Set --dim or "
+                f"PAGESIGHT_DIM to {model.dim} or less."
+            )
+
+    def _check_that_it_is_the_same(self, model: PageModel) -> None:
+        if self._recorded and model.revision != self._recorded["revision"]:
+            raise EncoderMismatch(
+                f"the index was made with {self.name} of revision {self._recorded['revision']}; the weights that are "
+                f"there now are {model.revision}. Bring those back, or make a new index: `pagesight index PATH… "
+                f"--encoder {self.name} --index OTHER`."
+            )
+
+    def _check_that_it_looks(self) -> None:
+        """Raises EncoderError if two pages that differ have the same vectors.
+
+        A tokenizer in the place of a processor drops pictures without a word, and every page is then the same.
+        """
+        if self._looks:
+            return
+        first, second = (page.vectors for page in self._in_batches([_trial(0), _trial(1)]))
+        if first.shape == second.shape and np.abs(first - second).max(initial=0) < _LEAST_DIFFERENCE:
+            raise EncoderError(
+                f"{self.name} does not look at pages: two different pictures have the same vectors. Its checkpoint "
+                "lacks a working image processor; take another revision (PAGESIGHT_REVISION) or another encoder."
+            )
+        self._looks = True
+
+    def _in_batches(self, pictures: list[Image.Image]) -> Iterator[MultiVector]:
+        done = 0
+        while done < len(pictures):
+            try:
+                found = self._loaded().encode_pages(pictures[done : done + self._batch])
+            except (RuntimeError, MemoryError) as error:
+                if not _out_of_memory(error):
+                    raise
+                self._take_fewer(error)
+                continue
+            yield from found
+            done += len(found)
+
+    def _take_fewer(self, error: Exception) -> None:
+        """Halve the batch for good, and say so; a single page that does not fit is an error."""
+        _free_memory()
+        if self._batch == 1:
+            raise EncoderError(
+                f"the memory of the device does not hold {self.name} and one page. Set PAGESIGHT_DTYPE=bfloat16, fewer "
+                "PAGESIGHT_VISUAL_TOKENS, PAGESIGHT_DEVICE=cpu, or take a smaller encoder."
+            ) from error
+        self._batch //= 2
+        pages = "1 page" if self._batch == 1 else f"{self._batch} pages"
+        _log.warning("out of memory: %s goes on with %s at once (PAGESIGHT_PAGES_AT_ONCE)", self.name, pages)
+
+    def _finished(self, page: MultiVector) -> MultiVector:
+        return MultiVector(self._cut(page.vectors), page.boxes.astype(np.float32))
+
+    def _cut(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The first ``dim`` dimensions, L2-normalised, float32."""
+        cut = np.asarray(vectors, np.float32)[:, : self._asked_dim]
+        norms = np.linalg.norm(cut, axis=1, keepdims=True)
+        if not np.isfinite(norms).all():
+            raise EncoderError(f"{self.name} made vectors that are no numbers. Try PAGESIGHT_DTYPE=float32.")
+        return cut / np.maximum(norms, 1e-12)
+
+
+def _trial(place: int) -> Image.Image:
+    """A white page with a black bar, left or right."""
+    page = Image.new("RGB", _TRIAL_SIZE, "white")
+    page.paste("black", (32 + 224 * place, 32, 192 + 224 * place, 80))
+    return page
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether a device or the machine had too little memory; torch says it for CPUs in words only."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return "out of memory" in str(error).lower() or "can't allocate memory" in str(error).lower()
+
+
+def _free_memory() -> None:
+    import sys
+
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

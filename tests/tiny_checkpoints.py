@@ -1,0 +1,256 @@
+"""Tiny models with random weights, saved as a hub repository would be: real loading code, under a second, under 1 MB.
+
+Each function writes one family's checkpoint into a folder and returns it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+_WORDS = ["Describe", "the", "image", "User", "Assistant", "user", "net", "revenue", "ferry", "Query", "Represent"]
+
+
+def tokenizer(special: list[str], pad: str, **options: Any) -> PreTrainedTokenizerFast:
+    """A tokenizer of some words, all printable characters and the special tokens."""
+    characters = [chr(code) for code in range(33, 127)] + ["Ġ", "Ċ"]
+    entries = dict.fromkeys([*special, *characters, *(f"Ġ{word}" for word in _WORDS), *_WORDS])
+    words = models.BPE({entry: number for number, entry in enumerate(entries)}, [], unk_token=special[0])
+    made = Tokenizer(words)
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.post_processor = processors.ByteLevel(trim_offsets=False)
+    options.setdefault("eos_token", pad)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token=pad, unk_token=special[0], extra_special_tokens=special, **options
+    )
+
+
+def _lively(model: torch.nn.Module) -> torch.nn.Module:
+    """Weights large enough for different pages to differ; the padding's embedding is not zero, which would be NaN."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1:
+                torch.nn.init.normal_(weight, std=0.2)
+            elif "norm" not in name.lower() or name.endswith("bias"):
+                torch.nn.init.normal_(weight, std=0.02)
+    return model.eval()
+
+
+def _save(model: torch.nn.Module, processor: Any, folder: Path) -> Path:
+    _lively(model).save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+_SIGLIP = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "patch_size": 14,
+}
+_TEXT = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+}
+
+
+def colpali(folder: Path) -> Path:
+    """ColPali with a grid of 8×8 on pictures of 112 pixels."""
+    from colpali_engine.models import ColPali, ColPaliProcessor
+    from transformers import PaliGemmaConfig, SiglipImageProcessor
+
+    words = tokenizer(["<pad>", "<eos>", "<bos>", "<image>"], "<pad>", bos_token="<bos>", eos_token="<eos>")
+    size = len(words)
+    config = PaliGemmaConfig(
+        vision_config=_SIGLIP | {"model_type": "siglip_vision_model", "image_size": 112, "vision_use_head": False},
+        text_config=_TEXT | {"model_type": "gemma", "vocab_size": size, "head_dim": 16, "pad_token_id": 0},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        projection_dim=32,
+        hidden_size=32,
+        vocab_size=size,
+    )
+    pictures = SiglipImageProcessor(size={"height": 112, "width": 112}, image_seq_length=64)
+    pictures.image_seq_length = 64
+    return _save(ColPali(config), ColPaliProcessor(pictures, words), folder)
+
+
+_QWEN_TOKENS = [
+    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
+    "<|image_pad|>", "<|video_pad|>",
+]  # fmt: skip
+
+
+def _qwen_ids(words: PreTrainedTokenizerFast) -> dict[str, int]:
+    names = {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"}
+    names |= {"vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>"}
+    return {name: words.convert_tokens_to_ids(token) for name, token in names.items()}
+
+
+def _qwen_processor(family: str, words: PreTrainedTokenizerFast, patch: int) -> Any:
+    from colpali_engine import models as engine
+    from transformers import Qwen2VLImageProcessor, Qwen2VLVideoProcessor, Qwen3VLVideoProcessor
+
+    name = {"ColQwen2_5": "ColQwen2_5_Processor"}.get(family, f"{family}Processor")
+    tile = (2 * patch) ** 2
+    pictures = Qwen2VLImageProcessor(
+        patch_size=patch, merge_size=2, size={"shortest_edge": 4 * tile, "longest_edge": 80 * tile}
+    )
+    videos = Qwen3VLVideoProcessor if "3" in family else Qwen2VLVideoProcessor
+    return getattr(engine, name)(pictures, words, videos(patch_size=patch, merge_size=2))
+
+
+def colqwen2(folder: Path) -> Path:
+    """ColQwen2: as many tokens as the page's shape asks for, 80 at most."""
+    from colpali_engine.models import ColQwen2
+    from transformers import Qwen2VLConfig
+
+    words = tokenizer(_QWEN_TOKENS, "<|endoftext|>")
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1000.0}
+    config = Qwen2VLConfig(
+        text_config=_TEXT | {"vocab_size": len(words), "rope_parameters": rope, "pad_token_id": 0},
+        vision_config={"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 2, "mlp_ratio": 2},
+        **_qwen_ids(words),
+    )
+    return _save(ColQwen2(config), _qwen_processor("ColQwen2", words, 14), folder)
+
+
+def colqwen2_5(folder: Path) -> Path:
+    """ColQwen2.5, with one layer of windows and one that sees all."""
+    from colpali_engine.models import ColQwen2_5
+    from transformers import Qwen2_5_VLConfig
+
+    words = tokenizer(_QWEN_TOKENS, "<|endoftext|>")
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1000.0}
+    vision = {"depth": 2, "hidden_size": 32, "out_hidden_size": 32, "intermediate_size": 64, "num_heads": 2}
+    config = Qwen2_5_VLConfig(
+        text_config=_TEXT | {"vocab_size": len(words), "rope_parameters": rope, "pad_token_id": 0},
+        vision_config=vision | {"fullatt_block_indexes": [1]},
+        **_qwen_ids(words),
+    )
+    return _save(ColQwen2_5(config), _qwen_processor("ColQwen2_5", words, 14), folder)
+
+
+def colqwen3(folder: Path) -> Path:
+    """ColQwen3 with vectors of 320 dimensions."""
+    from colpali_engine.models import ColQwen3
+    from transformers import Qwen3VLConfig
+
+    words = tokenizer(_QWEN_TOKENS, "<|endoftext|>")
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "mrope_interleaved": True, "rope_theta": 1000.0}
+    vision = {"depth": 1, "hidden_size": 32, "out_hidden_size": 32, "intermediate_size": 64, "num_heads": 2}
+    config = Qwen3VLConfig(
+        text_config=_TEXT | {"vocab_size": len(words), "rope_parameters": rope, "head_dim": 16, "pad_token_id": 0},
+        vision_config=vision | {"deepstack_visual_indexes": [0], "num_position_embeddings": 64, "patch_size": 16},
+        **_qwen_ids(words),
+    )
+    return _save(ColQwen3(config), _qwen_processor("ColQwen3", words, 16), folder)
+
+
+def colqwen3_5(folder: Path) -> Path:
+    """ColQwen3.5 whose configuration asks for 320 dimensions."""
+    from colpali_engine.models import ColQwen3_5
+    from transformers import Qwen3_5Config
+
+    words = tokenizer(_QWEN_TOKENS, "<|endoftext|>")
+    rope = {
+        "rope_type": "default", "mrope_section": [1, 1, 2], "mrope_interleaved": True, "rope_theta": 1000.0,
+        "partial_rotary_factor": 0.5,
+    }  # fmt: skip
+    linear = {"linear_key_head_dim": 8, "linear_value_head_dim": 8, "linear_num_key_heads": 2}
+    text = _TEXT | linear | {"vocab_size": len(words), "rope_parameters": rope, "head_dim": 16, "pad_token_id": 0}
+    vision = {"depth": 1, "hidden_size": 32, "out_hidden_size": 32, "intermediate_size": 64, "num_heads": 2}
+    config = Qwen3_5Config(
+        text_config=text | {"num_hidden_layers": 2, "linear_num_value_heads": 2}
+        | {"layer_types": ["linear_attention", "full_attention"]},
+        vision_config=vision | {"num_position_embeddings": 64, "patch_size": 16},
+        **_qwen_ids(words),
+    )  # fmt: skip
+    config.dim = 320
+    return _save(ColQwen3_5(config), _qwen_processor("ColQwen3_5", words, 16), folder)
+
+
+def _tiled(special: list[str]) -> tuple[PreTrainedTokenizerFast, Any]:
+    from transformers import Idefics3ImageProcessor
+
+    rows = [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
+    words = tokenizer([*special, *rows], special[0])
+    pictures = Idefics3ImageProcessor(size={"longest_edge": 224}, max_image_size={"longest_edge": 56})
+    return words, pictures
+
+
+_IDEFICS_TOKENS = ["<|im_end|>", "<|im_start|>", "<end_of_utterance>", "<image>", "<fake_token_around_image>",
+                   "<global-img>", "<|begin_of_text|>"]  # fmt: skip
+
+
+def colidefics3(folder: Path) -> Path:
+    """ColSmol: tiles of 56 pixels with 2×2 tokens each, on pages of 224 pixels, and the view of the whole."""
+    from colpali_engine.models import ColIdefics3, ColIdefics3Processor
+    from transformers import Idefics3Config
+
+    words, pictures = _tiled(_IDEFICS_TOKENS)
+    config = Idefics3Config(
+        text_config=_TEXT | {"model_type": "llama", "vocab_size": len(words), "pad_token_id": 0},
+        vision_config=_SIGLIP | {"image_size": 56},
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        scale_factor=2,
+        pad_token_id=0,
+    )
+    return _save(ColIdefics3(config), ColIdefics3Processor(pictures, words, image_seq_len=4), folder)
+
+
+def colmodernvbert(folder: Path) -> Path:
+    """ColModernVBERT: tiles as colSmol, a text model that looks both ways."""
+    from colpali_engine.models import ColModernVBert, ColModernVBertProcessor
+    from transformers import ModernVBertConfig
+
+    words, pictures = _tiled(_IDEFICS_TOKENS)
+    text = {name: value for name, value in _TEXT.items() if name != "num_key_value_heads"}
+    config = ModernVBertConfig(
+        text_config=text | {"model_type": "modernbert", "vocab_size": len(words), "pad_token_id": 0},
+        vision_config=_SIGLIP | {"model_type": "siglip_vision_model", "image_size": 56},
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        pixel_shuffle_factor=2,
+    )
+    return _save(ColModernVBert(config), ColModernVBertProcessor(pictures, words, image_seq_len=4), folder)
+
+
+def adapter(folder: Path) -> Path:
+    """A LoRA adapter on a ColQwen2.5 that lies beside it, as nomic's and vidore's repositories are."""
+    from colpali_engine.models import ColQwen2_5
+    from peft import LoraConfig
+
+    base = colqwen2_5(folder.with_name(f"{folder.name}-base"))
+    model = ColQwen2_5.from_pretrained(base)
+    targets = (
+        r"(.*(language_model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj).*$|.*(custom_text_proj).*$)"
+    )
+    model.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=targets, init_lora_weights=False))
+    model.save_pretrained(folder)
+    for file in base.iterdir():
+        if "config" not in file.name.replace("_config", "") and file.suffix != ".safetensors":
+            (folder / file.name).write_bytes(file.read_bytes())
+    told = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(told | {"base_model_name_or_path": str(base)}))
+    return folder
+
+
+COLPALI_ENGINE: dict[str, Callable[[Path], Path]] = {
+    "ColPali": colpali,
+    "ColQwen2": colqwen2,
+    "ColQwen2_5": colqwen2_5,
+    "ColQwen3": colqwen3,
+    "ColQwen3_5": colqwen3_5,
+    "ColIdefics3": colidefics3,
+    "ColModernVBert": colmodernvbert,
+}
