@@ -81,9 +81,9 @@ def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
 
 
 def _show(session: Session, step: Step, thumbnails: Thumbnails) -> None:
-    """The pages that a step looked at; one that cannot be rendered any more is left out."""
+    """The pages that a step looked at, each once in a chat; one that cannot be rendered any more is left out."""
     pictures = []
-    for label in step.pages:
+    for label in thumbnails.not_shown_yet(step.pages):
         try:
             pictures.append(session.index.picture(session.index.page(label), long_side=_SIDE_OF_A_THUMBNAIL))
         except (PagesightError, OSError) as error:

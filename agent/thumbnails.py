@@ -21,9 +21,16 @@ class Thumbnails:
     def __init__(self, console: Console, *, wanted: bool = True):
         self._console = console
         self._kind = _kind() if wanted and shows_pictures(console) else None
+        self._labels: set[str] = set()
 
     def __bool__(self) -> bool:
         return self._kind is not None
+
+    def not_shown_yet(self, labels: Sequence[str]) -> list[str]:
+        """Those of the pages that were not asked for here before."""
+        new = [label for label in labels if label not in self._labels]
+        self._labels.update(new)
+        return new
 
     def show(self, pictures: Sequence[Image.Image], rows: int = 12) -> None:
         """Shows pages side by side, at most ``rows`` lines of text high; what does not fit in width is left out."""
