@@ -63,7 +63,7 @@ def _label(axes: Any, names: list[str]) -> None:
     axes.set_xlim(0, 1)
     axes.set_xlabel(f"{_MEASURE}, mean with 95 % interval")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
 
 def _canvas(rows: int) -> tuple[Any, Any]:

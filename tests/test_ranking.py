@@ -1,0 +1,90 @@
+"""What ranks a page beside its words: page numbers in the question, names of documents, headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reportlab.pdfgen import canvas
+from small_index import small_settings, write_pdf
+
+from pagesight.indexing import PageIndex
+from pagesight.indexing.retrieve import Weights
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(params=[0, 1000], ids=["candidates", "exhaustive"])
+def index(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[PageIndex]:
+    settings = small_settings(exhaustive_below=request.param, candidates=10)
+    with PageIndex.open(tmp_path / "index", settings=settings) as opened:
+        yield opened
+
+
+def statements(files: Path) -> None:
+    """Yearly reports of three companies, whose pages say the same; only the names of the files differ."""
+    for company in ("ACMEWORKS", "BOREAS", "CETUS"):
+        for year in (2018, 2019, 2020):
+            pages = [["Statement of cash flows", "Capital expenditure 2018 2019 2020"], ["Notes on revenue"]]
+            write_pdf(files / f"{company}_{year}_10K.pdf", pages)
+
+
+@pytest.mark.parametrize(
+    ("question", "document"),
+    [
+        ("What was the capital expenditure of Boreas in FY2019?", "BOREAS_2019_10K.pdf"),
+        ("Capital expenditure 2020, Acme Works", "ACMEWORKS_2020_10K.pdf"),
+    ],
+)
+def test_company_and_year_of_the_question_lead_to_the_report(
+    index: PageIndex, files: Path, question: str, document: str
+) -> None:
+    statements(files)
+    index.add(files)
+    assert index.search(question)[0].label == f"{document} p. 1"
+
+
+def test_a_page_that_the_question_names_comes_first(index: PageIndex, files: Path) -> None:
+    index.add(write_pdf(files / "deck.pdf", [[f"Chart of sales, part {number}"] for number in "ABCDEFGHIJKL"]))
+    assert index.search("Chart of sales")[0].page == 1
+    assert index.search("What does the chart of sales on slide 7 show?")[0].page == 7
+
+
+def test_a_named_page_without_a_word_of_the_question_is_found(index: PageIndex, files: Path) -> None:
+    pages = [["Cover"], ["Chart of sales"], ["Quite other words"]]
+    index.add(write_pdf(files / "deck.pdf", pages))
+    assert 3 in [hit.page for hit in index.search("the chart on page 3", documents=["deck.pdf"])]
+
+
+def test_a_heading_counts_more_than_a_passing_mention(index: PageIndex, files: Path) -> None:
+    filler = ["other words stand here in this line of text"] * 6
+    sheet = canvas.Canvas(str(files / "report.pdf"))
+    for heading in ("Logistics", "Depreciation"):
+        for row, line in enumerate(
+            [*filler, f"passing mention of {'depreciation' if heading == 'Logistics' else 'goods'}"]
+        ):
+            sheet.setFont("Helvetica", 11)
+            sheet.drawString(72, 600 - 20 * row, line)
+        sheet.setFont("Helvetica", 24)
+        sheet.drawString(72, 640, heading)
+        sheet.showPage()
+    sheet.save()
+    index.add(files / "report.pdf")
+    assert index.search("depreciation")[0].page == 2
+
+
+def test_weights_say_what_counts(index: PageIndex, files: Path) -> None:
+    statements(files)
+    index.add(files)
+    question = "capital expenditure of Boreas 2019"
+    with_all = index.rank(question)
+    words_alone = index.rank(question, weights=Weights(0.0, 0.0, 0.0))
+    assert with_all[0][0].document == "BOREAS_2019_10K.pdf"
+    assert words_alone[0][0].document == "ACMEWORKS_2018_10K.pdf"  # all are equal: the first
+    assert with_all[0][1] > words_alone[0][1] == 1
