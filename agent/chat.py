@@ -11,6 +11,7 @@ from pagesight.agent.answer import Answer
 from pagesight.agent.asking import Step
 from pagesight.agent.cited_pages import picture_path, write_pictures
 from pagesight.agent.line import HISTORY, Lines
+from pagesight.agent.reasoner import choose_reasoner
 from pagesight.agent.session import Session
 from pagesight.agent.threads import Threads
 from pagesight.agent.thumbnails import Thumbnails
@@ -35,7 +36,7 @@ def converse(
         session = Session(index, threads, runner, settings, **options)
         thumbnails = Thumbnails(terminal.console(), wanted=pictures)
         lines = Lines(index.path / HISTORY, list(commands.COMMANDS), session.names)
-        terminal.note(f"reasoner: {session.reasoner}")
+        terminal.reasoner(choose_reasoner(session.model, settings))
         terminal.note("Ask about the documents. /help lists commands, Ctrl-C stops an answer, Ctrl-D ends the chat.")
         if resume:
             _take(session, "/resume", thumbnails)

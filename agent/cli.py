@@ -110,8 +110,20 @@ def _index(
     paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files and folders.", show_default=False)],
     index: Index = None,
     encoder: Annotated[
-        str | None, typer.Option("--encoder", help="What makes vectors of pages, by name, or auto.")
+        str | None, typer.Option("--encoder", help="What makes vectors of pages: auto, a name or a model's folder.")
     ] = None,
+    dim: Annotated[
+        int | None, typer.Option("--dim", min=1, help="Dimensions to cut vectors to, where the encoder allows it.")
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cuda", "mps", "cpu"] | None, typer.Option("--device", help="What the encoder runs on.")
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", metavar="COMMIT", help="Commit of the encoder's repository.")
+    ] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run the repository's own code; needs --revision.")
+    ] = False,
     meta: Annotated[
         list[str] | None, typer.Option("--meta", metavar="KEY=VALUE", help="What to note of them; can be given again.")
     ] = None,
@@ -123,7 +135,9 @@ def _index(
     """
     from pagesight.indexing.metadata import read_pairs
 
-    settings = _settings(encoder=encoder)
+    settings = _settings(
+        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code or None
+    )
     noted = read_pairs(meta or [])
     with _opened(_place(context, index, settings), settings, encoder=encoder, create=True) as opened:
         with terminal.progress() as progress:
@@ -385,8 +399,7 @@ def _encoder(index: PageIndex) -> str:
 def _say_who_answers(model: str | None, settings: Settings) -> None:
     from pagesight.agent.reasoner import choose_reasoner
 
-    choice = choose_reasoner(model, settings)
-    terminal.note(f"reasoner: {choice.name} ({choice.why})")
+    terminal.reasoner(choose_reasoner(model, settings))
 
 
 def _write_report(path: Path, index: PageIndex, question: str, steps: list[str], answer: Answer) -> None:

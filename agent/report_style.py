@@ -30,7 +30,7 @@ figcaption { font-weight: 600; margin-bottom: .7rem; }
 figcaption span { font-weight: 400; color: var(--soft); font-size: .85rem; margin-left: .6rem; }
 figure img { display: block; max-width: 100%; max-height: 92vh; width: auto; height: auto; margin: 0 auto;
   border: 1px solid var(--line); background: #fff; }
-.closer { margin-top: .9rem; } .closer p { margin: 0 0 .4rem; color: var(--soft); font-size: .85rem; }
+.closer { margin-top: .9rem; break-inside: avoid; } figure .closer img { max-height: 24rem; margin: 0; } .closer p { margin: 0 0 .4rem; color: var(--soft); font-size: .85rem; }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
 .seen figure { margin: 0; padding: .5rem; font-size: .8rem; } .seen figcaption { font-weight: 400; }
 ol.steps { color: var(--soft); padding-left: 1.4rem; margin: 0; font-size: .92rem; }
@@ -40,6 +40,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   :root { --paper: #fff; --ground: #fff; --ink: #000; --soft: #555; --line: #ccc; --link: #000; --chip: #eee;
     --warn: #000; --warnchip: #eee; color-scheme: light; }
   body { font-size: 11pt; } main { max-width: none; padding: 0; }
-  figure, .answer { break-inside: avoid; } figure img { max-height: 20cm; } h2 { break-after: avoid; }
+  figure, .answer { break-inside: avoid; } figure img { max-height: 18cm; }
+  figure .closer img { max-height: 7cm; } h2 { break-after: avoid; }
 }
 """

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pagesight.agent.asking import Step
     from pagesight.agent.doctor import Report
     from pagesight.agent.flow import Flow, Whole
+    from pagesight.agent.reasoner import Choice
     from pagesight.agent.threads import Thread
     from pagesight.agent.turns import Turn
     from pagesight.indexing.encoders import KnownModel
@@ -73,6 +74,11 @@ def note(text: str) -> None:
     """A quiet line on the way."""
     screen = console(stderr=True)
     screen.print(printable(text), style="dim", soft_wrap=not screen.is_terminal)
+
+
+def reasoner(choice: Choice) -> None:
+    """Who answers, and why."""
+    note(f"reasoner: {choice.name} ({choice.why})")
 
 
 def error(text: str) -> None:
