@@ -30,7 +30,8 @@ figcaption { font-weight: 600; margin-bottom: .7rem; }
 figcaption span { font-weight: 400; color: var(--soft); font-size: .85rem; margin-left: .6rem; }
 figure img { display: block; max-width: 100%; max-height: 92vh; width: auto; height: auto; margin: 0 auto;
   border: 1px solid var(--line); background: #fff; }
-.closer { margin-top: .9rem; break-inside: avoid; } figure .closer img { max-height: 24rem; margin: 0; } .closer p { margin: 0 0 .4rem; color: var(--soft); font-size: .85rem; }
+.closer { margin-top: .9rem; break-inside: avoid; } figure .closer img { max-height: 24rem; margin: 0; }
+.closer p { margin: 0 0 .4rem; color: var(--soft); font-size: .85rem; }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
 .seen figure { margin: 0; padding: .5rem; font-size: .8rem; } .seen figcaption { font-weight: 400; }
 ol.steps { color: var(--soft); padding-left: 1.4rem; margin: 0; font-size: .92rem; }
