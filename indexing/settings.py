@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         None, ge=1, description="dimensions to cut vectors to, for encoders that are trained for it (Matryoshka)"
     )
     revision: str | None = Field(None, description="commit of the encoder's repository; the newest by default")
+    trust_remote_code: bool = Field(
+        False, description="run program code from the encoder's repository; needs a revision of 40 hex digits"
+    )
 
     renderer: Literal["pdfium", "poppler"] = Field(
         "pdfium", description="what renders PDF pages; poppler must be installed"

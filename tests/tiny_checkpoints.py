@@ -6,6 +6,7 @@ Each function writes one family's checkpoint into a folder and returns it.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ _TEXT = {
 def colpali(folder: Path) -> Path:
     """ColPali with a grid of 8×8 on pictures of 112 pixels."""
     from colpali_engine.models import ColPali, ColPaliProcessor
-    from transformers import PaliGemmaConfig, SiglipImageProcessor
+    from transformers import PaliGemmaConfig
 
     words = tokenizer(["<pad>", "<eos>", "<bos>", "<image>"], "<pad>", bos_token="<bos>", eos_token="<eos>")
     size = len(words)
@@ -80,9 +81,7 @@ def colpali(folder: Path) -> Path:
         hidden_size=32,
         vocab_size=size,
     )
-    pictures = SiglipImageProcessor(size={"height": 112, "width": 112}, image_seq_length=64)
-    pictures.image_seq_length = 64
-    return _save(ColPali(config), ColPaliProcessor(pictures, words), folder)
+    return _save(ColPali(config), ColPaliProcessor(_fixed_pictures(), words), folder)
 
 
 _QWEN_TOKENS = [
@@ -253,4 +252,97 @@ COLPALI_ENGINE: dict[str, Callable[[Path], Path]] = {
     "ColQwen3_5": colqwen3_5,
     "ColIdefics3": colidefics3,
     "ColModernVBert": colmodernvbert,
+}
+
+
+def colpali_port(folder: Path) -> Path:
+    """The port of ColPali to transformers (the repositories that end in -hf)."""
+    from transformers import ColPaliConfig, ColPaliForRetrieval, ColPaliProcessor
+
+    colpali(folder)
+    parts = json.loads((folder / "config.json").read_text())
+    words, pictures = PreTrainedTokenizerFast.from_pretrained(folder), _fixed_pictures()
+    shutil.rmtree(folder)
+    config = ColPaliConfig(vlm_config=parts | {"model_type": "paligemma"}, embedding_dim=128)
+    return _save(ColPaliForRetrieval(config), ColPaliProcessor(pictures, words), folder)
+
+
+def colqwen2_port(folder: Path) -> Path:
+    """The port of ColQwen2 to transformers."""
+    from transformers import ColQwen2Config, ColQwen2ForRetrieval, ColQwen2Processor
+
+    colqwen2(folder)
+    parts = json.loads((folder / "config.json").read_text())
+    theirs = _qwen_processor("ColQwen2", PreTrainedTokenizerFast.from_pretrained(folder), 14)
+    shutil.rmtree(folder)
+    config = ColQwen2Config(vlm_config=parts, embedding_dim=128)
+    return _save(ColQwen2ForRetrieval(config), ColQwen2Processor(theirs.image_processor, theirs.tokenizer), folder)
+
+
+def _fixed_pictures() -> Any:
+    from transformers import SiglipImageProcessor
+
+    pictures = SiglipImageProcessor(size={"height": 112, "width": 112}, image_seq_length=64)
+    pictures.image_seq_length = 64
+    return pictures
+
+
+def _tower(size: int) -> dict[str, Any]:
+    shared = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return shared | {"image_size": size, "patch_size": 16, "projection_dim": 24}
+
+
+def clip(folder: Path) -> Path:
+    """CLIP, as its authors published it, without a configuration of sentence-transformers."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor
+
+    words = tokenizer(["<|startoftext|>", "<|endoftext|>"], "<|endoftext|>", bos_token="<|startoftext|>")
+    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    config = CLIPConfig(
+        text_config=_tower(64) | ends | {"vocab_size": len(words), "max_position_embeddings": 77},
+        vision_config=_tower(64), projection_dim=24,
+    )  # fmt: skip
+    pictures = CLIPImageProcessor(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
+    words.model_max_length = 77
+    return _save(CLIPModel(config), CLIPProcessor(pictures, words), folder)
+
+
+def siglip(folder: Path) -> Path:
+    """SigLIP."""
+    from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipProcessor
+
+    words = tokenizer(["<pad>", "</s>"], "<pad>", eos_token="</s>", model_input_names=["input_ids"])
+    config = SiglipConfig(
+        text_config=_tower(64) | {"vocab_size": len(words), "max_position_embeddings": 64, "projection_size": 32},
+        vision_config=_tower(64),
+    )
+    words.model_max_length = 64
+    pictures = SiglipImageProcessor(size={"height": 64, "width": 64})
+    return _save(SiglipModel(config), SiglipProcessor(pictures, words), folder)
+
+
+def saved_single(folder: Path) -> Path:
+    """A single-vector model with a configuration of sentence-transformers."""
+    from sentence_transformers import SentenceTransformer
+
+    SentenceTransformer(str(clip(folder.with_name(f"{folder.name}-base"))), device="cpu").save_pretrained(str(folder))
+    return folder
+
+
+def saved_multi(folder: Path) -> Path:
+    """A late-interaction model with a configuration of sentence-transformers."""
+    from sentence_transformers import MultiVectorEncoder
+
+    base = colqwen2_port(folder.with_name(f"{folder.name}-base"))
+    MultiVectorEncoder(str(base), device="cpu").save_pretrained(str(folder))
+    return folder
+
+
+SENTENCE_TRANSFORMERS: dict[str, Callable[[Path], Path]] = {
+    "ColPali-hf": colpali_port,
+    "ColQwen2-hf": colqwen2_port,
+    "multi-vector": saved_multi,
+    "single-vector": saved_single,
+    "CLIP": clip,
+    "SigLIP": siglip,
 }

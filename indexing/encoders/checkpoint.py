@@ -116,6 +116,16 @@ def _download(name: str, file: str, revision: str | None) -> Path | None:
         return None
 
 
+def not_loaded(checkpoint: Checkpoint, error: Exception) -> EncoderError | SettingsError:
+    """The error for a checkpoint that its library refused."""
+    if "trust_remote_code" not in str(error):
+        return unreachable(checkpoint.name, error)
+    return SettingsError(
+        f"{checkpoint.name} brings program code of its own. Read it, then run it with --trust-remote-code and "
+        "--revision COMMIT, the commit that you read in 40 hex digits; or take an encoder that needs none."
+    )
+
+
 def unreachable(name: str, error: Exception) -> EncoderError:
     """The error for weights that can neither be found nor fetched."""
     near = [] if name in KNOWN else nearest(name)

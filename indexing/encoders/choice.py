@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognis
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, Route, runnable
 from pagesight.indexing.encoders.vision import VisionEncoder
-from pagesight.indexing.errors import MissingExtra
+from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.settings import Settings, load_settings
 
 
@@ -90,10 +91,26 @@ def _that_change_vectors(settings: Settings, recorded: dict[str, Any] | None) ->
 
 
 def _load(checkpoint: Checkpoint, settings: Settings) -> PageModel:
+    _check_trust(checkpoint, settings)
     route, family = recognise(checkpoint)
+    if route not in _LOADERS:
+        raise SettingsError(
+            f"the encoder {checkpoint.name} cannot be loaded yet (route {route}). Take another that "
+            "`pagesight encoders` lists."
+        )
     if not runnable(route):
         raise MissingExtra(f"the encoder {checkpoint.name} needs packages that are not installed: run `{INSTALL}`.")
     return _LOADERS[route](checkpoint, family, settings)
+
+
+def _check_trust(checkpoint: Checkpoint, settings: Settings) -> None:
+    """Code from a repository runs only as somebody has read it: raises SettingsError without the commit."""
+    revision = checkpoint.revision or settings.revision or ""
+    if settings.trust_remote_code and not re.fullmatch(r"[0-9a-f]{40}", revision):
+        raise SettingsError(
+            f"the code of {checkpoint.name} is trusted by PAGESIGHT_TRUST_REMOTE_CODE or --trust-remote-code, but not "
+            "which: set PAGESIGHT_REVISION or --revision to the commit that you read, 40 hex digits and no branch."
+        )
 
 
 def _colpali_engine(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
@@ -102,4 +119,13 @@ def _colpali_engine(checkpoint: Checkpoint, family: str, settings: Settings) -> 
     return ColpaliEngineModel(checkpoint, family, settings)
 
 
-_LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {"colpali-engine": _colpali_engine}
+def _sentence_transformers(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
+    from pagesight.indexing.encoders.sentences import SentenceTransformersModel
+
+    return SentenceTransformersModel(checkpoint, family, settings)
+
+
+_LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {
+    "colpali-engine": _colpali_engine,
+    "sentence-transformers": _sentence_transformers,
+}

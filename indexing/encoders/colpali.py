@@ -6,7 +6,6 @@ box of each vector, and that rows which only pad a batch are dropped.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,14 +15,12 @@ from PIL.Image import Image
 
 from pagesight.indexing.encoders import grids
 from pagesight.indexing.encoders.base import MultiVector
-from pagesight.indexing.encoders.checkpoint import Checkpoint, unreachable
+from pagesight.indexing.encoders.checkpoint import Checkpoint, not_loaded
 from pagesight.indexing.encoders.devices import device_of, dtype_of
-from pagesight.indexing.errors import EncoderError
 from pagesight.indexing.settings import Settings
 
 # The processors' names do not all follow from the models'.
 _PROCESSORS = {"ColQwen2_5": "ColQwen2_5_Processor"}
-_TILE = re.compile(r"<row_(\d+)_col_(\d+)>")
 
 
 class ColpaliEngineModel:
@@ -33,14 +30,13 @@ class ColpaliEngineModel:
         from colpali_engine import models
 
         device = device_of(settings.device)
-        self._family = family
         place = {"pretrained_model_name_or_path": checkpoint.name} | _revision(checkpoint)
         processor = getattr(models, _PROCESSORS.get(family, f"{family}Processor"))
         try:
             model = getattr(models, family).from_pretrained(**place, dtype=dtype_of(settings.dtype, device))
             self._processor = processor.from_pretrained(**place, **_resolution(family, settings))
         except (OSError, ValueError) as error:
-            raise unreachable(checkpoint.name, error) from error
+            raise not_loaded(checkpoint, error) from error
         _without_words(model)
         self._model = model.to(device).eval()
         self.dim = int(self._model.dim)
@@ -78,25 +74,12 @@ class ColpaliEngineModel:
 
     def _boxes(self, inputs: Any, number: int, tokens: int) -> NDArray[np.float32]:
         """(tokens, 4): the boxes of a page's image tokens."""
-        if tokens == 0:
-            raise EncoderError(
-                "the model's input has no image tokens: its processor dropped the picture. The checkpoint lacks a "
-                "working image processor; take another revision (PAGESIGHT_REVISION) or another encoder."
-            )
-        if "image_grid_thw" in inputs:  # (pages, 3): patches before they are merged, of which a token stands for some
+        patches = None
+        if "image_grid_thw" in inputs:  # (pages, 3)
             _, rows, columns = inputs["image_grid_thw"][number].tolist()
-            merged = round((rows * columns / tokens) ** 0.5)
-            return grids.grid(columns // merged, rows // merged)
-        if self._family == "ColPali":
-            return grids.square(tokens)
-        columns, rows = self._tiles(inputs["input_ids"][number].tolist())
-        return grids.tiles(columns, rows, tokens // (columns * rows + 1))
-
-    def _tiles(self, tokens: list[int]) -> tuple[int, int]:
-        """Columns and rows of tiles, by the last of the marks that stand before each tile; none is (0, 0)."""
-        marks = map(_TILE.fullmatch, self._processor.tokenizer.convert_ids_to_tokens(tokens))
-        places = [(int(mark[2]), int(mark[1])) for mark in marks if mark]
-        return max(places, default=(0, 0))
+            patches = rows, columns
+        marks = self._processor.tokenizer.convert_ids_to_tokens(inputs["input_ids"][number].tolist())
+        return grids.of_page(tokens, marks, patches)
 
 
 def _without_words(model: Any) -> None:

@@ -5,11 +5,16 @@ Computed here and not by the families' own `get_n_patches`, which gave a wrong g
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.errors import EncoderError
 from pagesight.indexing.pages import Box
 
+_TILE = re.compile(r"<row_(\d+)_col_(\d+)>")  # stands before each tile of Idefics3's families
 _WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -21,6 +26,26 @@ def grid(columns: int, rows: int, within: Box = _WHOLE) -> NDArray[np.float32]:
     lefts, tops = np.meshgrid(xs[:-1], ys[:-1])
     rights, bottoms = np.meshgrid(xs[1:], ys[1:])
     return np.stack([lefts, tops, rights, bottoms], axis=-1).reshape(-1, 4).astype(np.float32)
+
+
+def of_page(tokens: int, marks: Sequence[str], patches: tuple[int, int] | None) -> NDArray[np.float32]:
+    """(tokens, 4): the boxes of a page's image tokens.
+
+    ``marks`` are all tokens of its input, as text; ``patches`` rows and columns of patches before they were merged into
+    tokens, for the families that tell them. Raises EncoderError without image tokens, ValueError for an unknown grid.
+    """
+    if tokens == 0:
+        raise EncoderError(
+            "the model's input has no image tokens: its processor dropped the picture. The checkpoint lacks a working "
+            "image processor; take another revision (PAGESIGHT_REVISION) or another encoder."
+        )
+    if patches:
+        rows, columns = patches
+        merged = round((rows * columns / tokens) ** 0.5)
+        return grid(columns // merged, rows // merged)
+    places = [(int(mark[2]), int(mark[1])) for mark in map(_TILE.fullmatch, marks) if mark]
+    columns, rows = max(places, default=(0, 0))
+    return tiles(columns, rows, tokens // (columns * rows + 1))
 
 
 def square(tokens: int) -> NDArray[np.float32]:

@@ -159,7 +159,7 @@ class VisionEncoder:
 
     def _cut(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """The first ``dim`` dimensions, L2-normalised, float32."""
-        cut = np.asarray(vectors, np.float32)[:, : self._asked_dim]
+        cut = np.asarray(vectors, np.float32)[:, : self._asked_dim or (self._recorded or {}).get("dim")]
         norms = np.linalg.norm(cut, axis=1, keepdims=True)
         if not np.isfinite(norms).all():
             raise EncoderError(f"{self.name} made vectors that are no numbers. Try PAGESIGHT_DTYPE=float32.")
