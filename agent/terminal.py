@@ -235,7 +235,7 @@ def cited(answer: Answer, link: Callable[[str], str | None]) -> None:
     """The cited pages by number, as links, in one quiet line."""
     labels = list(dict.fromkeys(citation.label for citation in answer.citations))
     if labels and sys.stderr.isatty():
-        _linked([(f"{number} {label}", link(label)) for number, label in enumerate(labels, 1)])
+        _linked([(f"/open {number} {label}", link(label)) for number, label in enumerate(labels, 1)])
 
 
 def pages(answer: Answer, labels: Sequence[str], link: Callable[[str], str | None]) -> None:
@@ -309,12 +309,12 @@ def checkup(report: Report) -> None:
 
 
 def _linked(parts: Sequence[tuple[str, str | None]]) -> None:
+    from rich.columns import Columns
     from rich.style import Style
     from rich.text import Text
 
-    unbroken = [(printable(text).replace(" ", "\u00a0"), address) for text, address in parts]
-    line = Text("   ").join(Text(text, Style(link=address)) for text, address in unbroken)
-    console(stderr=True).print(Text("pages: ") + line, style="dim")
+    texts = [Text(printable(text), Style(dim=True, link=address), no_wrap=True) for text, address in parts]
+    console(stderr=True).print(Columns(texts, padding=(0, 3)))
 
 
 def _table(
