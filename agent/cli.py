@@ -19,7 +19,6 @@ from pagesight.agent import eval_cli, terminal
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
-    from pagesight.agent.answer import Answer
     from pagesight.indexing import PageIndex
     from pagesight.indexing.settings import Settings
 
@@ -196,25 +195,13 @@ def _ask(
     """
     settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
     with _opened(_place(context, index, settings), settings) as opened:
-        import asyncio
+        from pagesight.agent.once import answer_once
 
-        from pagesight.agent import create_page_agent
-        from pagesight.agent.asking import astream
-        from pagesight.agent.cited_pages import picture_path, write_pictures
-        from pagesight.agent.following import follow
-
-        agent = create_page_agent(opened, transport=transport, documents=document, settings=settings)
-        _say_who_answers(model, settings)
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
-        names = [record.document for record in opened.documents()]
-        flow = terminal.flow(names, lambda label: picture_path(folder.resolve(), label).as_uri() if folder else None)
-        steps: list[str] = []
-        with asyncio.Runner() as runner:
-            events = follow(runner, astream(agent, question))
-            answer = terminal.followed(events, None if as_json else flow, lambda step: steps.append(step.text))
-        pictures = write_pictures(opened, answer, question, folder) if folder else {}
-        if report:
-            _write_report(report, opened, question, steps, answer)
+        answer, pictures = answer_once(
+            opened, question, settings, model=model, pictures=folder, report=report, quiet=as_json,
+            transport=transport, documents=document,
+        )  # fmt: skip
     if as_json:
         terminal.write_json(answer.as_dict())
     else:
@@ -394,19 +381,6 @@ def _encoder(index: PageIndex) -> str:
     choice = choose(index.settings.encoder)
     why = choice.why if choice.name == index.encoder.name else "the index was made with it"
     return f"{index.encoder.name}: {why}"
-
-
-def _say_who_answers(model: str | None, settings: Settings) -> None:
-    from pagesight.agent.reasoner import choose_reasoner
-
-    terminal.reasoner(choose_reasoner(model, settings))
-
-
-def _write_report(path: Path, index: PageIndex, question: str, steps: list[str], answer: Answer) -> None:
-    from pagesight.agent.report import write_html
-    from pagesight.agent.turns import Turn
-
-    write_html(path, index, [Turn(question, steps, answer)])
 
 
 if __name__ == "__main__":
