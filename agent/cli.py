@@ -46,6 +46,7 @@ Model = Annotated[
         "--model", "--reasoner", help="auto, offline, google_genai:MODEL or another LangChain PROVIDER:MODEL."
     ),
 ]
+Token = Annotated[str | None, typer.Option("--token", metavar="WORD", help="Map only this word of the query.")]
 Transport = Annotated[
     Literal["auto", "bytes", "base64", "files"] | None,
     typer.Option("--transport", help="How page pictures reach the model."),
@@ -156,16 +157,44 @@ def _search(
     top_k: TopK = None,
     document: Documents = None,
     where: Where = None,
+    heatmap: Annotated[
+        Path | None,
+        typer.Option("--heatmap", metavar="DIR", help="Write each page with a map of where it is like the query."),
+    ] = None,
+    token: Token = None,
     as_json: Json = False,
 ) -> None:
     """Find the pages that fit a query best."""
+    from pagesight.agent.cited_pages import picture_path
+
     settings = _settings(top_k=top_k)
     with _opened(_place(context, index, settings), settings) as opened:
         hits = opened.search(query, top_k=settings.top_k, documents=document or None, where=where)
+        if heatmap:
+            for hit in hits:
+                path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), query, token=token)
+                terminal.note(f"{hit.label}: {terminal.short(path)}")
     if as_json:
         terminal.write_json([hit.as_dict() for hit in hits])
     else:
         terminal.hits(hits)
+
+
+@app.command("view")
+def _view(
+    context: typer.Context,
+    label: Annotated[str, typer.Argument(metavar="PAGE", help="Such as 'report.pdf p. 3'.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.png", help="Where to write it.", show_default=False)],
+    index: Index = None,
+    query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
+    token: Token = None,
+) -> None:
+    """Write the picture of a page, with a map of where it is like a query."""
+    settings = _settings()
+    with _opened(_place(context, index, settings), settings) as opened:
+        page = opened.page(label)
+        path = opened.heatmap(page, out, query, token=token) if query else opened.evidence(page, out)
+    terminal.write(f"{path}\n")
 
 
 @app.command("ask")

@@ -17,6 +17,7 @@ Each message names the thing that failed, why, and the command or setting that m
     │   ├── UnknownDocument
     │   ├── UnknownPage          a label that no page has, or a number past the last page
     │   ├── BadRegion
+    │   ├── BadToken             a word that is not in the query
     │   └── BadCondition         a condition on metadata that cannot be read
     ├── MissingExtra             an optional package that the setting needs
     ├── SettingsError            a setting that cannot be used
@@ -92,6 +93,10 @@ class BadRegion(RequestError):
 
 class BadCondition(RequestError):
     """The condition on metadata cannot be read."""
+
+
+class BadToken(RequestError):
+    """No token of the query is the word."""
 
 
 class MissingExtra(PagesightError):

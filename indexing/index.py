@@ -18,6 +18,7 @@ from pagesight.indexing.catalog import Catalog
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, choose, make_encoder
 from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
+from pagesight.indexing.heatmap import draw, similarity_map
 from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
 from pagesight.indexing.metadata import Metadata, read_condition
 from pagesight.indexing.multivectors import MultiVectorFiles
@@ -202,12 +203,17 @@ class PageIndex:
         if query:
             page = self.multivector(ref)
             boxes = best_boxes(self.query_vectors(query), page.vectors, page.boxes)
-        marked = mark(self.picture(ref), boxes, regions)
-        path = Path(path)
-        with disk_errors(f"the evidence {path} cannot be written"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            marked.save(path, "PNG")
-        return path
+        return _write_png(mark(self.picture(ref), boxes, regions), Path(path))
+
+    def heatmap(self, ref: PageRef, path: Path | str, query: str, *, token: str | None = None) -> Path:
+        """Write the page as a PNG under a map of where it is like the query, or like one word of it; returns its path.
+
+        Raises UnknownPage, BadToken, StorageFull, PageIndexError if the file cannot be written.
+        """
+        picture, page = self.picture(ref), self.multivector(ref)
+        shape = picture.height, picture.width
+        heat = similarity_map(self.query_vectors(query), page.vectors, page.boxes, shape, token)
+        return _write_png(draw(picture, heat), Path(path))
 
     def close(self) -> None:
         """Let the index go, so that another process can open it; closing twice is no error."""
@@ -260,6 +266,13 @@ class PageIndex:
     async def aevidence(self, *args: Any, **options: Any) -> Path:
         """`evidence`, in a thread."""
         return await asyncio.to_thread(self.evidence, *args, **options)
+
+
+def _write_png(picture: Image.Image, path: Path) -> Path:
+    with disk_errors(f"the picture {path} cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path, "PNG")
+    return path
 
 
 # The indexes that this process has open: opening one again, as notebooks do, shares what is open and does not wait for

@@ -170,9 +170,10 @@ def test_index_and_search_by_the_command_line(checkpoint, family, tmp_path, caps
     folder = checkpoint(family)
     assert main(["index", str(tmp_path / "a.pdf"), "--encoder", str(folder)]) == 0
     assert f"encoder {folder}: asked for by setting" in capsys.readouterr().out
-    assert main(["search", "net revenue", "--json"]) == 0
+    assert main(["search", "net revenue", "--json", "--heatmap", "maps"]) == 0
     hits = json.loads(capsys.readouterr().out)
     assert hits[0]["label"] == "a.pdf p. 1"
+    assert Path("maps/a.pdf-p1.png").stat().st_size > 1000
     noted = json.loads(Path(".pagesight/index.json").read_text())["encoder"]
     assert noted["dim"] == (320 if family in ("ColQwen3", "ColQwen3_5") else 128)
     assert noted["name"] == str(folder)

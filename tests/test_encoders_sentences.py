@@ -125,8 +125,9 @@ def test_index_and_search_by_the_command_line(checkpoint, kind, tmp_path, capsys
     noted = json.loads(Path(".pagesight/index.json").read_text())["encoder"]
     assert noted["dim"] == (16 if more else 128)
     capsys.readouterr()
-    assert main(["search", QUESTION, "--json"]) == 0
+    assert main(["search", QUESTION, "--json", "--heatmap", "maps"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["label"] == "a.pdf p. 1"
+    assert Path("maps/a.pdf-p1.png").stat().st_size > 1000
     if more:
         assert main(["index", str(tmp_path / "a.pdf"), "--dim", "8"]) == 1
         assert "16 dimensions" in capsys.readouterr().err
