@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ def pytest_configure() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     # Importing pymilvus loads the `.env` found in any folder above it, the clone's too, into the environment.
     os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+    # A job in the background of a shell ignores Ctrl-C, and so would the processes that tests send it to.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
