@@ -12,6 +12,7 @@ A block stands in one model call and never in the conversation's state.
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -44,7 +45,7 @@ class Transport(Protocol):
         ...
 
 
-class _Inline:
+class _Inline(ABC):
     """What stands in the request itself."""
 
     inline_only = True
@@ -58,8 +59,8 @@ class _Inline:
         """The same, async."""
         return self.blocks(pictures)
 
-    def _block(self, picture: Picture) -> Block:
-        raise NotImplementedError
+    @abstractmethod
+    def _block(self, picture: Picture) -> Block: ...
 
 
 class Base64Transport(_Inline):
