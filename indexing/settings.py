@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     index: Path = Field(Path(".pagesight"), description="folder of the index")
-    encoder: str = Field("auto", description="page encoder: auto, a name from `pagesight encoders`, or a folder")
+    encoder: str = Field(
+        "auto", description="page encoder: auto, a name from `pagesight encoders`, a folder, or external:SCRIPT"
+    )
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="what the page encoder runs on")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="precision of the page encoder; auto is bfloat16 on GPUs, float32 on CPUs"
@@ -42,6 +44,12 @@ class Settings(BaseSettings):
     revision: str | None = Field(None, description="commit of the encoder's repository; the newest by default")
     trust_remote_code: bool = Field(
         False, description="run program code from the encoder's repository; needs a revision of 40 hex digits"
+    )
+    encoder_python: Path | None = Field(
+        None, description="Python of the environment in which encoders run that need one of their own"
+    )
+    encoder_timeout: float = Field(
+        600.0, gt=0, description="seconds that such an encoder may take to load, and for one batch of pages"
     )
 
     renderer: Literal["pdfium", "poppler"] = Field(

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.encoders.registry import KNOWN, Route, nearest
+from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX, Route, nearest
 from pagesight.indexing.errors import EncoderError, MissingExtra, SettingsError
 
 #: Installs what the vision encoders need; uv takes a torchvision that fits torch.
@@ -63,6 +63,8 @@ def recognise(checkpoint: Checkpoint) -> tuple[Route, str]:
     """
     if known := KNOWN.get(checkpoint.name):
         return known.route, known.family
+    if checkpoint.name.startswith(SCRIPT_PREFIX):
+        return "external", checkpoint.name.removeprefix(SCRIPT_PREFIX)
     if not checkpoint.folder and "/" not in checkpoint.name:
         raise unknown(checkpoint.name)
     if adapter := checkpoint.read("adapter_config.json"):
@@ -85,7 +87,7 @@ def unknown(name: str, architectures: object = None) -> SettingsError:
     of = f" (its configuration names {architectures}, which no route loads)" if architectures else ""
     return SettingsError(
         f"there is no encoder {name!r}{of}. {instead}; auto and lexical need no weights. Set --encoder or "
-        "PAGESIGHT_ENCODER to one of them, or to a folder with a model in it."
+        "PAGESIGHT_ENCODER to one of them, to a folder with a model in it, or to external:SCRIPT."
     )
 
 
@@ -120,8 +122,13 @@ def not_loaded(checkpoint: Checkpoint, error: Exception) -> EncoderError | Setti
     """The error for a checkpoint that its library refused."""
     if "trust_remote_code" not in str(error):
         return unreachable(checkpoint.name, error)
+    return untrusted(checkpoint.name)
+
+
+def untrusted(name: str) -> SettingsError:
+    """The error for a repository whose own code nobody has allowed to run."""
     return SettingsError(
-        f"{checkpoint.name} brings program code of its own. Read it, then run it with --trust-remote-code and "
+        f"{name} brings program code of its own. Read it, then run it with --trust-remote-code and "
         "--revision COMMIT, the commit that you read in 40 hex digits; or take an encoder that needs none."
     )
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.encoders.base import PageEncoder, PageModel
-from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognise, unknown
+from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognise, unknown, untrusted
 from pagesight.indexing.encoders.lexical import LexicalEncoder
-from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, Route, runnable
+from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, SCRIPT_PREFIX, Route, runnable
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.settings import Settings, load_settings
@@ -36,6 +36,9 @@ def choose(setting: str) -> Choice:
         return _best()
     if setting in KNOWN:
         return Choice(setting, "asked for by setting")
+    if setting.startswith(SCRIPT_PREFIX):
+        script = Path(setting.removeprefix(SCRIPT_PREFIX)).expanduser().resolve()
+        return Choice(f"{SCRIPT_PREFIX}{script}", "asked for by setting")
     if Path(setting).expanduser().is_dir():
         return Choice(str(Path(setting).expanduser().resolve()), "asked for by setting")
     if "/" not in setting.strip("/."):
@@ -125,7 +128,16 @@ def _sentence_transformers(checkpoint: Checkpoint, family: str, settings: Settin
     return SentenceTransformersModel(checkpoint, family, settings)
 
 
+def _external(checkpoint: Checkpoint, script: str, settings: Settings) -> PageModel:
+    from pagesight.indexing.encoders.external import ExternalModel
+
+    if checkpoint.name in KNOWN and not settings.trust_remote_code:
+        raise untrusted(checkpoint.name)
+    return ExternalModel(checkpoint, script, settings)
+
+
 _LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {
     "colpali-engine": _colpali_engine,
     "sentence-transformers": _sentence_transformers,
+    "external": _external,
 }

@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 Route = Literal["built in", "colpali-engine", "sentence-transformers", "native", "external"]
 
+#: What the name of an encoder begins with that a script of the user's makes; its path follows.
+SCRIPT_PREFIX = "external:"
+
 #: The best that a GPU runs, by the published measurements in docs/encoders.md.
 BEST_ON_GPU = "vidore/colqwen2.5-v0.2"
 
@@ -25,7 +28,7 @@ _PACKAGES: dict[Route, tuple[str, ...]] = {
     "external": (),
 }
 # Known, but not built: refused by name, so that no other route makes wrong vectors of them without a word.
-_NOT_YET: tuple[Route, ...] = ("native", "external")
+_NOT_YET: tuple[Route, ...] = ("native",)
 _DESCRIBE = "Describe the image."
 
 
@@ -33,9 +36,9 @@ _DESCRIBE = "Describe the image."
 class KnownModel:
     """A model that pagesight knows.
 
-    ``family`` is the class that loads it; ``dim`` the dimensions of its vectors and ``vectors`` how many a page of A4
-    has, both as published; the prompts are what stands around a question and beside a page. ``remote_code`` says that
-    its repository brings code of its own.
+    ``family`` is the class that loads it, or the script in workers/ that does; ``dim`` the dimensions of its vectors
+    and ``vectors`` how many a page of A4 has, both as published; the prompts are what stands around a question and
+    beside a page. ``remote_code`` says that its repository brings code of its own.
     """
 
     name: str
@@ -50,17 +53,30 @@ class KnownModel:
     remote_code: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The model as it stands in ``encoders --json``."""
-        return asdict(self) | {"installed": runnable(self.route), "weights": weights_here(self)}
+        """The model as it stands in ``encoders --json``; whether it is installed in an environment of its own, nobody
+        looks.
+        """
+        installed = None if self.route == "external" else runnable(self.route)
+        return asdict(self) | {"installed": installed, "weights": weights_here(self)}
+
+    @property
+    def repository(self) -> str:
+        """The repository of its weights: its name without what may follow a colon, its variant."""
+        return self.name.partition(":")[0]
+
+    @property
+    def variant(self) -> str | None:
+        """Which of the repository's vectors it makes, where there are several kinds."""
+        return self.name.partition(":")[2] or None
 
     @property
     def here(self) -> str:
         """What of it is on this machine, in words."""
         if self.route in _NOT_YET:
             return "cannot be loaded yet"
-        return ("installed" if runnable(self.route) else "not installed") + (
-            ", weights here" if weights_here(self) else ""
-        )
+        installed = "installed" if runnable(self.route) else "not installed"
+        where = "in an environment of its own" if self.route == "external" else installed
+        return where + (", weights here" if weights_here(self) else "")
 
 
 def _colpali(name: str, family: str, dim: int, vectors: str, licence: str, suffix: str) -> KnownModel:
@@ -101,16 +117,21 @@ KNOWN: dict[str, KnownModel] = {
             "<|user|>\\nQuery: … + 10 × pad",
         ),
         KnownModel(
-            "TIGER-Lab/VLM2Vec-Full", "external", "Phi-3.5-V", 3072, "1", "Apache-2.0", "instruction + …",
-            "<|image_1|> Represent the given image.", remote_code=True,
+            "TIGER-Lab/VLM2Vec-Full", "external", "vlm2vec", 3072, "1", "Apache-2.0",
+            "Find the document image that can answer the given query: …", "<|image_1|> Represent the given image",
+            remote_code=True,
         ),
         KnownModel(
-            "jinaai/jina-embeddings-v4", "external", "jina-embeddings-v4", 128, "dynamic", "CC-BY-NC", "Query: …",
-            "Passage: …", remote_code=True,
+            "jinaai/jina-embeddings-v4", "external", "jina_embeddings_v4", 128, "dynamic", "CC-BY-NC", "Query: …",
+            _DESCRIBE, remote_code=True,
         ),
-        KnownModel("jinaai/jina-clip-v2", "external", "jina-clip", 1024, "1", "see card", remote_code=True),
-        KnownModel("nomic-ai/nomic-embed-vision-v1.5", "external", "nomic-embed-vision", 768, "1", "see card",
-                   remote_code=True),
+        KnownModel(
+            "jinaai/jina-embeddings-v4:single", "external", "jina_embeddings_v4", 2048, "1", "CC-BY-NC", "Query: …",
+            _DESCRIBE, remote_code=True,
+        ),
+        KnownModel("jinaai/jina-clip-v2", "external", "jina_clip", 1024, "1", "CC-BY-NC", remote_code=True),
+        KnownModel("nomic-ai/nomic-embed-vision-v1.5", "external", "nomic_embed_vision", 768, "1", "see card",
+                   "search_query: …", remote_code=True),
     )
 }  # fmt: skip
 
@@ -138,5 +159,5 @@ def weights_here(model: KnownModel) -> bool:
         return False
     from huggingface_hub import constants
 
-    snapshots = Path(constants.HF_HUB_CACHE) / f"models--{model.name.replace('/', '--')}" / "snapshots"
+    snapshots = Path(constants.HF_HUB_CACHE) / f"models--{model.repository.replace('/', '--')}" / "snapshots"
     return snapshots.is_dir() and any(os.scandir(snapshots))
