@@ -124,6 +124,12 @@ def _index(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run the repository's own code; needs --revision.")
     ] = False,
+    pool: Annotated[
+        int | None, typer.Option("--pool", min=1, help="Pool so many vectors of a page into one: less disk.")
+    ] = None,
+    precision: Annotated[
+        Literal["float16", "int8"] | None, typer.Option("--precision", help="How page vectors are kept.")
+    ] = None,
     meta: Annotated[
         list[str] | None, typer.Option("--meta", metavar="KEY=VALUE", help="What to note of them; can be given again.")
     ] = None,
@@ -136,8 +142,9 @@ def _index(
     from pagesight.indexing.metadata import read_pairs
 
     settings = _settings(
-        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code or None
-    )
+        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code or None,
+        pool=pool, precision=precision,
+    )  # fmt: skip
     noted = read_pairs(meta or [])
     with _opened(_place(context, index, settings), settings, encoder=encoder, create=True) as opened:
         with terminal.progress() as progress:

@@ -7,16 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-CENTROIDS = 32
 _ROUNDS = 6  # of Lloyd's algorithm; later rounds move hardly any vector
 
 
-def centroids(vectors: NDArray[np.float32], count: int = CENTROIDS) -> NDArray[np.float32]:
+def centroids(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """At most ``count`` L2-normalised centroids of (n, dim) vectors, by spherical k-means without chance."""
     if len(vectors) <= count:
         return np.unique(vectors, axis=0)
-    # Starts that are spread over the page: neighbours in reading order, or in the patch grid, are alike.
-    centres = vectors[np.linspace(0, len(vectors) - 1, count).astype(int)]
+    centres = _far_apart(vectors, count)
     for _ in range(_ROUNDS):
         nearest = np.argmax(vectors @ centres.T, axis=1)
         membership = np.eye(count, dtype=np.float32)[nearest]
@@ -24,6 +22,20 @@ def centroids(vectors: NDArray[np.float32], count: int = CENTROIDS) -> NDArray[n
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(norms > 1e-6, sums / np.maximum(norms, 1e-6), centres)
     return np.unique(centres, axis=0)
+
+
+def _far_apart(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """``count`` of the vectors: the one nearest to their mean, then always the one least like those taken so far.
+
+    What is rare on a page is what sets it apart; starts that are spread evenly over it lose more of that
+    (benchmarks/retrieval.py).
+    """
+    chosen = [int(np.argmax(vectors @ vectors.mean(axis=0)))]
+    nearest = vectors @ vectors[chosen[0]]
+    while len(chosen) < count:
+        chosen.append(int(np.argmin(nearest)))
+        np.maximum(nearest, vectors @ vectors[chosen[-1]], out=nearest)
+    return vectors[chosen]
 
 
 def best_pages(

@@ -11,6 +11,7 @@ Each message names the thing that failed, why, and the command or setting that m
     │   ├── IndexMissing
     │   ├── IndexInUse           another process holds it
     │   ├── EncoderMismatch      it was made with another encoder
+    │   ├── VectorsMissing       a page's vectors are gone
     │   └── StorageFull
     ├── RequestError             what was asked for; the asker, also a model, can mend it
     │   ├── EmptyQuestion
@@ -65,6 +66,10 @@ class IndexInUse(PageIndexError):
 
 class EncoderMismatch(PageIndexError):
     """The index was made with another encoder."""
+
+
+class VectorsMissing(PageIndexError):
+    """The vectors of a page are gone."""
 
 
 class StorageFull(PageIndexError):

@@ -1,6 +1,6 @@
 """An index's folder: what it was made with, who holds it, and the bytes of its documents.
 
-<folder>/index.json      format, encoder
+<folder>/index.json      format, encoder, how vectors are kept
 <folder>/lock            held by the process that has the index open
 <folder>/milvus.db/      Milvus Lite
 <folder>/multivectors/   see multivectors.py
@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ from pagesight.indexing.errors import (
     StorageFull,
     UnreadableDocument,
 )
+from pagesight.indexing.precision import VectorLayout
 from pagesight.indexing.sources import Source, hash_file
 
-FORMAT = 2  # 2: terms that open a page or stand large on it are repeated
+FORMAT = 3  # 3: how vectors are kept is noted; other candidate vectors
 
 
 class IndexFolder:
@@ -63,29 +65,38 @@ class IndexFolder:
 
     def encoder(self) -> dict[str, Any] | None:
         """The description of the encoder that the index was made with; None for a new index."""
+        recorded = self._recorded()
+        return recorded and dict(recorded["encoder"])
+
+    def layout(self) -> VectorLayout | None:
+        """How the index keeps page vectors; None for a new index."""
+        recorded = self._recorded()
+        return VectorLayout(**recorded["vectors"]) if recorded else None
+
+    def record(self, encoder: dict[str, Any], layout: VectorLayout) -> None:
+        """Note what a new index is made with; refuse another encoder than the noted one with EncoderMismatch."""
+        known = self.encoder()
+        if known is None:
+            self._write_json("index.json", {"format": FORMAT, "encoder": encoder, "vectors": asdict(layout)})
+        elif known != encoder:
+            raise self._mismatch(known, encoder)
+
+    def _recorded(self) -> dict[str, Any] | None:
         if not self.exists:
             return None
         try:
             recorded = json.loads((self.path / "index.json").read_text(encoding="utf-8"))
-            if recorded["format"] != FORMAT:
-                raise PageIndexError(
-                    f"the index in {self.path} has format {recorded['format']}, this version of pagesight reads "
-                    f"{FORMAT}. Make a new one: `pagesight index PATH… --index OTHER`."
-                )
-            return dict(recorded["encoder"])
+            if recorded["format"] == FORMAT:
+                return {name: dict(recorded[name]) for name in ("encoder", "vectors")}
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise PageIndexError(
                 f"{self.path / 'index.json'} is damaged ({error}). Make a new index: "
                 "`pagesight index PATH… --index OTHER`."
             ) from error
-
-    def record(self, encoder: dict[str, Any]) -> None:
-        """Note the encoder of a new index, or refuse one that differs from the noted one with EncoderMismatch."""
-        known = self.encoder()
-        if known is None:
-            self._write_json("index.json", {"format": FORMAT, "encoder": encoder})
-        elif known != encoder:
-            raise self._mismatch(known, encoder)
+        raise PageIndexError(
+            f"the index in {self.path} has format {recorded['format']}, this version of pagesight reads {FORMAT}. Make "
+            "a new one: `pagesight index PATH… --index OTHER`."
+        )
 
     def refuse_other(self, name: str) -> None:
         """Raise EncoderMismatch if the index was made with an encoder of another name, before that one is loaded."""

@@ -16,6 +16,7 @@ from PIL import Image
 
 from pagesight.indexing.catalog import Catalog
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, choose, make_encoder
+from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
 from pagesight.indexing.heatmap import draw, similarity_map
@@ -24,6 +25,7 @@ from pagesight.indexing.metadata import Metadata, read_condition
 from pagesight.indexing.multivectors import MultiVectorFiles
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
 from pagesight.indexing.parts import IndexParts
+from pagesight.indexing.precision import VectorLayout
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
@@ -99,9 +101,11 @@ class PageIndex:
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
         ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
         ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's
-        ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays.
+        ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays;
+        PageIndexError if the settings ask for another precision or pooling than the index has.
         """
         several = [paths] if isinstance(paths, str | Path) else list(paths)
+        self._refuse_other_layout()
         with self._parts.writing:
             return add_documents(self._parts, several, progress, metadata)
 
@@ -184,9 +188,9 @@ class PageIndex:
         return self._parts.store.texts([ref.key]).get(ref.key, "")
 
     def multivector(self, ref: PageRef) -> MultiVector:
-        """The page's vectors, (n, dim) float16, and their boxes, (n, 4) float16. Raises UnknownPage."""
-        row = self._parts.catalog.view.row(ref)
-        return MultiVector(*self._parts.multivectors.read(row.document_id, row.batch, row.page))
+        """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
+        (page,) = self._parts.multivectors.read([self._parts.catalog.view.row(ref)])
+        return MultiVector(page.vectors, page.boxes)
 
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
@@ -267,6 +271,16 @@ class PageIndex:
         """`evidence`, in a thread."""
         return await asyncio.to_thread(self.evidence, *args, **options)
 
+    def _refuse_other_layout(self) -> None:
+        kept, asked = self._parts.layout, self.settings
+        for name, has, wanted in (("precision", kept.precision, asked.precision), ("pool", kept.pool, asked.pool)):
+            if wanted not in (None, has):
+                raise PageIndexError(
+                    f"the index in {self.path} was made with --{name} {has}, not {wanted}. Leave out --{name} (and "
+                    f"PAGESIGHT_{name.upper()}) to go on with it, or make a new index: `pagesight index PATH… "
+                    f"--{name} {wanted} --index OTHER`."
+                )
+
 
 def _write_png(picture: Image.Image, path: Path) -> Path:
     with disk_errors(f"the picture {path} cannot be written"):
@@ -290,11 +304,11 @@ def _open_parts(path: Path, uri: str, encoder: str | None, settings: Settings, c
         name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoder).name
         folder.refuse_other(name)
         chosen = make_encoder(name, settings, known)
-        folder.record(chosen.describe())
+        layout = folder.layout() or VectorLayout(settings.precision or "float16", settings.pool or 1)
+        folder.record(chosen.describe(), layout)
         store = PageStore(uri, chosen.dim)
-        return IndexParts(
-            folder, store, MultiVectorFiles(path / "multivectors"), Catalog(store.pages()), chosen, settings
-        )
+        multivectors = MultiVectorFiles(path / "multivectors")
+        return IndexParts(folder, store, multivectors, layout, Catalog(store.pages()), chosen, settings)
     except BaseException:
         folder.close()
         raise

@@ -23,6 +23,8 @@ from pagesight.indexing.folder import disk_errors
 from pagesight.indexing.metadata import Metadata, read_sidecar
 from pagesight.indexing.pages import DocumentRecord, PageText
 from pagesight.indexing.parts import IndexParts
+from pagesight.indexing.pooling import pooled
+from pagesight.indexing.precision import stored
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.sources import Failure, Source, find_documents
 from pagesight.indexing.store import PageRow
@@ -180,7 +182,8 @@ def _write_batch(
     ]
     vectors = parts.encoder.encode_pages(pictures, texts)
     document_id, first = shared["document_id"], numbers[0]
-    parts.multivectors.write(document_id, first, vectors)
+    vectors = [pooled(page, parts.layout.pool) for page in vectors]
+    parts.multivectors.write(document_id, first, [stored(page, parts.layout.precision) for page in vectors])
     _write_candidates(parts, shared, numbers, vectors)
     rows = [
         PageRow(
@@ -201,7 +204,8 @@ def _write_batch(
 def _write_candidates(
     parts: IndexParts, shared: dict[str, Any], numbers: list[int], vectors: list[MultiVector]
 ) -> None:
-    pages = [(number, centroids(page.vectors)) for number, page in zip(numbers, vectors, strict=True)]
+    count = parts.settings.centroids
+    pages = [(number, centroids(page.vectors, count)) for number, page in zip(numbers, vectors, strict=True)]
     parts.store.write_candidates(shared["ordinal"], shared["document_id"], pages)
 
 

@@ -8,19 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders.base import QueryVectors
+from pagesight.indexing.precision import StoredVectors, joined
 
-# Page vectors turned into float32 and multiplied at once: large enough for the matrix product to be efficient, small
-# enough (32 MB at 128 dimensions) to stay near the processor and far from a copy of the index.
-_BLOCK_VECTORS = 65_536
+# Page vectors turned into float32 and multiplied at once: enough for the matrix product to be efficient, few enough
+# (4 MB at 128 dimensions) to stay in the processor's cache.
+_BLOCK_VECTORS = 8_192
 
 
-def best_similarities(
-    query: NDArray[np.float32], pages: Iterable[NDArray[np.floating]]
-) -> NDArray[np.float32]:  # fmt: skip
+def best_similarities(query: NDArray[np.float32], pages: Iterable[StoredVectors]) -> NDArray[np.float32]:
     """The best similarity of each query vector with each page's vectors.
 
-    ``query`` (m, dim) float32; ``pages`` multi-vectors (n_i, dim), float16 or float32, n_i may be 0. Returns
-    (pages, m) float32; a page without vectors has 0 everywhere.
+    ``query`` (m, dim) float32; ``pages`` have (n_i, dim) vectors, n_i may be 0. Returns (pages, m) float32; a page
+    without vectors has 0 everywhere.
     """
     rows = [_best_in_block(query, block) for block in _blocks(pages)]
     return np.concatenate(rows) if rows else np.zeros((0, len(query)), np.float32)
@@ -34,8 +33,8 @@ def scores(query: QueryVectors, similarities: NDArray[np.float32]) -> NDArray[np
     return np.asarray(positive @ query.weights, np.float32)
 
 
-def _blocks(pages: Iterable[NDArray[np.floating]]) -> Iterator[list[NDArray[np.floating]]]:
-    block: list[NDArray[np.floating]] = []
+def _blocks(pages: Iterable[StoredVectors]) -> Iterator[list[StoredVectors]]:
+    block: list[StoredVectors] = []
     size = 0
     for page in pages:
         if block and size + len(page) > _BLOCK_VECTORS:
@@ -47,14 +46,13 @@ def _blocks(pages: Iterable[NDArray[np.floating]]) -> Iterator[list[NDArray[np.f
         yield block
 
 
-def _best_in_block(query: NDArray[np.float32], block: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
+def _best_in_block(query: NDArray[np.float32], block: Sequence[StoredVectors]) -> NDArray[np.float32]:
     lengths = np.array([len(page) for page in block])
     best = np.zeros((len(block), len(query)), np.float32)
     filled = lengths > 0
     if not filled.any():
         return best
-    vectors = np.concatenate([page for page in block if len(page)]).astype(np.float32, copy=False)
     starts = np.concatenate([[0], np.cumsum(lengths[filled])[:-1]])
     # (m, vectors) and not its transpose: reduceat then runs along contiguous memory.
-    best[filled] = np.maximum.reduceat(query @ vectors.T, starts, axis=1).T
+    best[filled] = np.maximum.reduceat(query @ joined(block).T, starts, axis=1).T
     return best

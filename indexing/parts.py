@@ -8,18 +8,20 @@ from dataclasses import dataclass, field
 from pagesight.indexing.catalog import Catalog
 from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.folder import IndexFolder
-from pagesight.indexing.multivectors import MultiVectorFiles
+from pagesight.indexing.multivectors import MultiVectors
+from pagesight.indexing.precision import VectorLayout
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.store import PageStore
 
 
 @dataclass(frozen=True)
 class IndexParts:
-    """Folder, collections, multi-vectors and catalog of an index, and the encoder that made it."""
+    """Folder, collections, multi-vectors and how they are kept, catalog, and the encoder that made them."""
 
     folder: IndexFolder
     store: PageStore
-    multivectors: MultiVectorFiles
+    multivectors: MultiVectors
+    layout: VectorLayout
     catalog: Catalog
     encoder: PageEncoder
     settings: Settings

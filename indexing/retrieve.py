@@ -16,7 +16,7 @@ from pagesight.indexing.aboutness import document_evidence, named_pages
 from pagesight.indexing.candidates import best_pages
 from pagesight.indexing.catalog import View
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.errors import EmptyQuestion, PageIndexError
+from pagesight.indexing.errors import EmptyQuestion, VectorsMissing
 from pagesight.indexing.maxsim import best_similarities, scores
 from pagesight.indexing.metadata import Condition
 from pagesight.indexing.pages import Hit, Hits, PageRef
@@ -24,8 +24,6 @@ from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.spots import best_boxes, best_lines
 from pagesight.indexing.store import PageRow
 from pagesight.indexing.terms import query_terms
-
-_HITS_PER_QUERY_VECTOR = 200  # of candidate vectors
 
 _BEST_DOCUMENTS = 3
 
@@ -64,12 +62,10 @@ def retrieve(
         view = parts.catalog.view
         try:
             return _retrieve(parts, view, question, top_k, view.narrowed(documents, where))
-        except FileNotFoundError as error:
+        except VectorsMissing:
             # Removed while we searched: what is in the index now counts.
             if view is parts.catalog.view:
-                raise PageIndexError(
-                    f"the index has lost the multi-vectors in {error.filename}. Remove the document and index it again."
-                ) from error
+                raise
 
 
 def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, documents: Sequence[str] | None) -> Hits:
@@ -129,8 +125,9 @@ def _candidates(
     named: set[int],
 ) -> list[PageRow]:
     """The pages worth an exact score: the best by HNSW over centroids, those that BM25 found, those that are named."""
-    hits = parts.store.search_vectors(query.vectors, _HITS_PER_QUERY_VECTOR, document_ids)
-    near = best_pages(hits, query.weights, parts.settings.candidates)
+    settings = parts.settings
+    hits = parts.store.search_vectors(query.vectors, settings.hits_per_vector, settings.ef, document_ids)
+    near = best_pages(hits, query.weights, settings.candidates)
     rows = {row.key: row for row in (view.page_of_ordinal(*place) for place in near) if row}
     for key in bm25:
         document_id, _, number = key.partition(":")
@@ -144,8 +141,7 @@ def _candidates(
 
 
 def _exact(parts: IndexParts, query: QueryVectors, pages: Sequence[PageRow]) -> NDArray[np.float32]:
-    vectors = (parts.multivectors.read(page.document_id, page.batch, page.page)[0] for page in pages)
-    return scores(query, best_similarities(query.vectors, vectors))
+    return scores(query, best_similarities(query.vectors, parts.multivectors.read(pages)))
 
 
 def _fuse(maxsim: NDArray, bm25: NDArray, weight: float) -> NDArray:
@@ -165,9 +161,9 @@ def _hits(
     texts = parts.store.texts([row.key for row, _ in ranked])
     statistics = view.statistics(parts.store.terms())
     hits = Hits()
-    for rank, (row, score) in enumerate(ranked, 1):
-        vectors, boxes = parts.multivectors.read(row.document_id, row.batch, row.page)
+    pages = parts.multivectors.read([row for row, _ in ranked])
+    for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
         ref = PageRef(row.document_id, row.document, row.page)
         lines = best_lines(question, texts.get(row.key, ""), statistics)
-        hits.append(Hit(rank, ref, score, best_boxes(query, vectors, boxes), lines))
+        hits.append(Hit(rank, ref, score, best_boxes(query, page.vectors, page.boxes), lines))
     return hits

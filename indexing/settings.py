@@ -60,8 +60,20 @@ class Settings(BaseSettings):
     )
     ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
 
+    precision: Literal["float16", "int8"] | None = Field(
+        None, description="how a new index keeps page vectors: float16 if nothing is said, or int8, half as large"
+    )
+    pool: int | None = Field(
+        None, ge=1, description="how many vectors of a page a new index pools into one, for less disk; 1 keeps all"
+    )
+    centroids: int = Field(24, ge=1, le=256, description="candidate vectors of a page, in the HNSW index")
+
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
-    candidates: int = Field(100, ge=1, description="pages that are scored exactly, at most, when not all are")
+    candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
+    hits_per_vector: int = Field(
+        100, ge=1, le=16_384, description="candidate vectors that HNSW finds for each query vector"
+    )
+    ef: int = Field(400, ge=1, le=32_768, description="breadth of HNSW's search; more finds better ones, more slowly")
     exhaustive_below: int = Field(
         400, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
     )

@@ -26,6 +26,7 @@ from pagesight.indexing.encoders import checkpoint as files
 from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch
 from pagesight.indexing.maxsim import best_similarities, scores
+from pagesight.indexing.precision import StoredVectors
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.terms import TermStatistics
 
@@ -108,7 +109,7 @@ def test_vectors_and_scores_are_those_of_colpali_engine(loaded, family):
     assert len(query.tokens) == len(query.vectors)
     assert "".join(query.tokens).replace("Ġ", " ").removeprefix("<bos>").startswith(QUESTION)
 
-    found = scores(query, best_similarities(query.vectors, [mine.vectors for mine in ours]))
+    found = scores(query, best_similarities(query.vectors, [StoredVectors(mine.vectors, mine.boxes) for mine in ours]))
     for score, other in zip(found, wanted, strict=True):  # one by one: its padding with zeros would count as a match
         assert score == pytest.approx(float(one.processor.score_multi_vector(asked, [other], device="cpu")), abs=1e-3)
 

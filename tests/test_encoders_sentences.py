@@ -23,6 +23,7 @@ from pagesight.agent.cli import main
 from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.maxsim import best_similarities, scores
+from pagesight.indexing.precision import StoredVectors
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.terms import TermStatistics
 
@@ -75,7 +76,7 @@ def test_late_interaction_is_that_of_sentence_transformers(checkpoint, kind):
     query = ours.encode_query(QUESTION, TermStatistics())
     asked = theirs.encode_query([QUESTION], convert_to_numpy=True)
     assert np.abs(query.vectors - asked[0]).max() <= 1e-5
-    mine = scores(query, best_similarities(query.vectors, [one.vectors for one in found]))
+    mine = scores(query, best_similarities(query.vectors, [StoredVectors(one.vectors, one.boxes) for one in found]))
     np.testing.assert_allclose(mine, theirs.similarity(asked, wanted)[0], atol=1e-3)
 
 

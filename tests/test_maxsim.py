@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pagesight.indexing.candidates import best_pages, centroids
-from pagesight.indexing.encoders import QueryVectors
+from pagesight.indexing.encoders import MultiVector, QueryVectors
 from pagesight.indexing.maxsim import best_similarities, scores
+from pagesight.indexing.precision import Precision, StoredVectors, stored
 
 
 def unit(rng: np.random.Generator, count: int, dim: int = 16) -> np.ndarray:
@@ -15,19 +16,40 @@ def unit(rng: np.random.Generator, count: int, dim: int = 16) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_it_is_the_maximum_over_each_pages_vectors(dtype: type) -> None:
+def kept(vectors: np.ndarray, precision: Precision = "float16") -> StoredVectors:
+    return stored(MultiVector(vectors, np.full((len(vectors), 4), np.nan, np.float32)), precision)
+
+
+@pytest.mark.parametrize(("precision", "loss"), [("float16", 1e-3), ("int8", 1e-2)])
+def test_it_is_the_maximum_over_each_pages_vectors(precision: Precision, loss: float) -> None:
     rng = np.random.default_rng(1)
     query = unit(rng, 5)
-    pages = [unit(rng, count).astype(dtype) for count in (1, 30, 7, 400)]
-    expected = [[max(float(q @ v.astype(np.float32)) for v in page) for q in query] for page in pages]
-    np.testing.assert_allclose(best_similarities(query, pages), expected, atol=1e-6)
+    pages = [unit(rng, count) for count in (1, 30, 7, 400)]
+    expected = [[max(float(q @ v) for v in page) for q in query] for page in pages]
+    found = best_similarities(query, [kept(page, precision) for page in pages])
+    np.testing.assert_allclose(found, expected, atol=loss)
+
+
+def test_float16_comes_back_as_it_is() -> None:
+    bits = np.arange(65_536, dtype=np.uint16).view(np.float16)
+    finite = bits[np.isfinite(bits)].reshape(-1, 16)
+    vectors = StoredVectors(finite, np.zeros((len(finite), 4), np.float16)).vectors
+    np.testing.assert_array_equal(vectors, finite.astype(np.float32))
+
+
+def test_int8_rounds_each_vector_by_its_own_scale() -> None:
+    vectors = unit(np.random.default_rng(6), 50) * np.geomspace(1e-3, 1, 50, dtype=np.float32)[:, None]
+    found = kept(np.concatenate([vectors, np.zeros((1, 16), np.float32)]), "int8")
+    assert found.values.dtype == np.int8
+    step = np.abs(vectors).max(axis=1, keepdims=True) / 127
+    assert np.all(np.abs(found.vectors[:-1] - vectors) <= 0.6 * step)  # half a step, and the scale's own rounding
+    assert not found.vectors[-1].any()
 
 
 def test_pages_without_vectors_and_no_pages() -> None:
     rng = np.random.default_rng(2)
-    query, empty = unit(rng, 3), np.zeros((0, 16), np.float16)
-    found = best_similarities(query, [empty, unit(rng, 4), empty, empty])
+    query, empty = unit(rng, 3), kept(np.zeros((0, 16), np.float32))
+    found = best_similarities(query, [empty, kept(unit(rng, 4)), empty, empty])
     assert found.shape == (4, 3)
     assert not found[[0, 2, 3]].any()
     assert found[1].any()
@@ -36,7 +58,7 @@ def test_pages_without_vectors_and_no_pages() -> None:
 
 def test_many_vectors_are_scored_as_few_are() -> None:
     rng = np.random.default_rng(3)
-    query, pages = unit(rng, 4), [unit(rng, 3000) for _ in range(50)]  # more than two blocks
+    query, pages = unit(rng, 4), [kept(unit(rng, 3000)) for _ in range(10)]  # more than two blocks
     together = best_similarities(query, pages)
     alone = np.concatenate([best_similarities(query, [page]) for page in pages])
     np.testing.assert_allclose(together, alone, atol=1e-6)
@@ -66,7 +88,7 @@ def test_a_page_with_few_vectors_keeps_them() -> None:
     vectors = unit(np.random.default_rng(5), 3)
     found = centroids(np.concatenate([vectors, vectors]), 32)
     assert {tuple(row) for row in found} == {tuple(row) for row in vectors}
-    assert centroids(np.zeros((0, 16), np.float32)).shape == (0, 16)
+    assert centroids(np.zeros((0, 16), np.float32), 32).shape == (0, 16)
 
 
 def test_a_page_that_a_query_vector_missed_is_given_its_last_hit() -> None:
