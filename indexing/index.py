@@ -20,7 +20,7 @@ from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.evidence import mark
 from pagesight.indexing.folder import IndexFolder, disk_errors
 from pagesight.indexing.heatmap import draw, similarity_map
-from pagesight.indexing.ingest import AddReport, Progress, add_documents, remove_document
+from pagesight.indexing.ingest import AddReport, Progress, add_documents
 from pagesight.indexing.metadata import Metadata, read_condition
 from pagesight.indexing.multivectors import MultiVectorFiles
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
@@ -31,6 +31,7 @@ from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.spots import best_boxes
 from pagesight.indexing.store import PageRow, PageStore, lite_uri
+from pagesight.indexing.writing import remove_document
 
 
 class PageIndex:

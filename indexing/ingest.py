@@ -1,8 +1,7 @@
 """The document's journey: find → render → read → encode → write, in batches, so that it can be cut off and taken up.
 
-A batch is written in this order: multi-vectors (a file renamed into place) → candidate vectors → rows in `pages`. The
-row is the commit: whatever happens, a page with a row is whole, and running again does only what is missing. Removal
-goes the other way round.
+How a batch is written, so that a page is whole or not there, stands in writing.py; running again does only what is
+missing.
 """
 
 from __future__ import annotations
@@ -16,20 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.candidates import centroids
-from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.folder import disk_errors
 from pagesight.indexing.metadata import Metadata, read_sidecar
 from pagesight.indexing.pages import DocumentRecord, PageText
 from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.pooling import pooled
-from pagesight.indexing.precision import stored
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.sources import Failure, Source, find_documents
-from pagesight.indexing.store import PageRow
-from pagesight.indexing.terms import page_terms
 from pagesight.indexing.text import read_text
+from pagesight.indexing.writing import remove_document, write_batch
 
 # Small enough to lose little to a crash and to show progress, large enough that Milvus and the disk cost little a page.
 _BATCH_PAGES = 8
@@ -107,15 +101,6 @@ def add_documents(
     return report
 
 
-def remove_document(parts: IndexParts, document_id: str) -> None:
-    """Remove a document: first its rows in `pages`, so that nothing half there is ever found."""
-    parts.store.remove_pages(document_id)
-    parts.catalog.remove(document_id)
-    parts.store.remove_candidates(document_id)
-    parts.multivectors.remove(document_id)
-    parts.folder.forget(document_id)
-
-
 def _plan(parts: IndexParts, paths: Iterable[Path | str], metadata: Metadata, report: AddReport) -> Iterator[_Job]:
     """The documents with pages to do; notes what is unchanged or cannot be read."""
     found = find_documents(paths)
@@ -181,32 +166,7 @@ def _write_batch(
         for number in numbers
     ]
     vectors = parts.encoder.encode_pages(pictures, texts)
-    document_id, first = shared["document_id"], numbers[0]
-    vectors = [pooled(page, parts.layout.pool) for page in vectors]
-    parts.multivectors.write(document_id, first, [stored(page, parts.layout.precision) for page in vectors])
-    _write_candidates(parts, shared, numbers, vectors)
-    rows = [
-        PageRow(
-            key=f"{document_id}:{number}",
-            page=number,
-            batch=first,
-            text_source=text.source,
-            terms=" ".join(page_terms(text)),
-            text=text.text,
-            **shared,
-        )
-        for number, text in zip(numbers, texts, strict=True)
-    ]
-    parts.store.write_pages(rows)
-    parts.catalog.add(rows)
-
-
-def _write_candidates(
-    parts: IndexParts, shared: dict[str, Any], numbers: list[int], vectors: list[MultiVector]
-) -> None:
-    count = parts.settings.centroids
-    pages = [(number, centroids(page.vectors, count)) for number, page in zip(numbers, vectors, strict=True)]
-    parts.store.write_candidates(shared["ordinal"], shared["document_id"], pages)
+    write_batch(parts, shared, numbers, texts, vectors)
 
 
 def _read_page(parts: IndexParts, document: OpenDocument, number: int, report: AddReport) -> PageText:

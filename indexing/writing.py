@@ -1,0 +1,61 @@
+"""Writing pages, and removing them, so that at every moment a page is whole or not there.
+
+A batch is written in this order: multi-vectors (a file renamed into place) → candidate vectors → rows in `pages`. The
+row is the commit: whatever happens, a page with a row is whole. Removal goes the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pagesight.indexing.candidates import centroids
+from pagesight.indexing.encoders import MultiVector
+from pagesight.indexing.pages import PageText
+from pagesight.indexing.parts import IndexParts
+from pagesight.indexing.pooling import pooled
+from pagesight.indexing.precision import stored
+from pagesight.indexing.store import PageRow
+from pagesight.indexing.terms import page_terms
+
+
+def write_batch(
+    parts: IndexParts,
+    document: dict[str, Any],
+    numbers: Sequence[int],
+    texts: Sequence[PageText],
+    vectors: Sequence[MultiVector],
+) -> None:
+    """Write consecutive pages of a document, findable when its last page is.
+
+    ``document`` has what all its pages have in their rows (see `PageRow`). Raises StorageFull, PageIndexError, OSError.
+    """
+    layout, document_id, first = parts.layout, document["document_id"], numbers[0]
+    pages = [pooled(page, layout.pool) for page in vectors]
+    parts.multivectors.write(document_id, first, [stored(page, layout.precision) for page in pages])
+    candidates = [centroids(page.vectors, parts.settings.centroids) for page in pages]
+    parts.store.write_candidates(document["ordinal"], document_id, list(zip(numbers, candidates, strict=True)))
+    rows = [_row(document, first, number, text) for number, text in zip(numbers, texts, strict=True)]
+    parts.store.write_pages(rows)
+    parts.catalog.add(rows)
+
+
+def _row(document: dict[str, Any], batch: int, number: int, text: PageText) -> PageRow:
+    return PageRow(
+        key=f"{document['document_id']}:{number}",
+        page=number,
+        batch=batch,
+        text_source=text.source,
+        terms=" ".join(page_terms(text)),
+        text=text.text,
+        **document,
+    )
+
+
+def remove_document(parts: IndexParts, document_id: str) -> None:
+    """Remove a document: first its rows in `pages`, so that nothing half there is ever found."""
+    parts.store.remove_pages(document_id)
+    parts.catalog.remove(document_id)
+    parts.store.remove_candidates(document_id)
+    parts.multivectors.remove(document_id)
+    parts.folder.forget(document_id)
