@@ -83,13 +83,6 @@ def test_an_unknown_name_is_refused_with_the_nearest(name, near):
     assert near in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["llamaindex/vdr-2b-multi-v1"])
-def test_what_cannot_be_loaded_yet_is_refused(name):
-    assert KNOWN[name].here == "cannot be loaded yet"
-    with pytest.raises(SettingsError, match=f"{name} cannot be loaded yet"):
-        make_encoder(name).describe()
-
-
 def test_auto_without_a_gpu_is_lexical_and_imports_no_torch(monkeypatch):
     code = (
         "import sys\nfrom pagesight.indexing.encoders import choose, make_encoder\n"

@@ -179,6 +179,127 @@ def colqwen3_5(folder: Path) -> Path:
     return _save(ColQwen3_5(config), _qwen_processor("ColQwen3_5", words, 16), folder)
 
 
+def qwen2vl(folder: Path) -> Path:
+    """Qwen2-VL itself, the base of models with one vector; files as repositories of 2024 have them."""
+    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration, Qwen2VLImageProcessor
+
+    words = tokenizer(_QWEN_TOKENS, "<|endoftext|>")
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1000.0}
+    config = Qwen2VLConfig(
+        text_config=_TEXT | {"vocab_size": len(words), "rope_parameters": rope, "pad_token_id": 0},
+        vision_config={"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 2, "mlp_ratio": 2},
+        tie_word_embeddings=True,
+        **_qwen_ids(words),
+    )
+    _lively(Qwen2VLForConditionalGeneration(config)).save_pretrained(folder)
+    Qwen2VLImageProcessor(min_pixels=56 * 56, max_pixels=200 * 28 * 28).save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+#: Code in a repository that is never to run.
+_CODE = "raise SystemExit('their code ran')"
+_VDR_TURN = (
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+    "<|vision_start|><|image_pad|><|vision_end|>"
+)
+
+
+def vdr(folder: Path) -> Path:
+    """A model as vdr-2b-multi-v1: its prompts, and code of its own for sentence-transformers."""
+    qwen2vl(folder)
+    prompts = {
+        "image": f"{_VDR_TURN}What is shown in this image?<|im_end|>\n<|endoftext|>",
+        "query": f"{_VDR_TURN}Query: %s<|im_end|>\n<|endoftext|>",
+    }
+    modules = [
+        {"idx": 0, "name": "transformer", "path": "", "type": "custom_st.Transformer", "dimension": 2048},
+        {"idx": 1, "name": "normalizer", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"},
+    ]
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts}))
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "custom_st.py").write_text(_CODE)
+    return folder
+
+
+def vlm2vec(folder: Path) -> Path:
+    """A LoRA adapter as VLM2Vec's: with DoRA, a pickle, and with the names that the parts had when it was trained."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import Qwen2VLForConditionalGeneration
+
+    base = qwen2vl(folder.with_name(f"{folder.name}-base"))
+    torch.manual_seed(1)
+    targets = ["qkv", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    lora = LoraConfig(r=4, lora_alpha=16, target_modules=targets, use_dora=True, init_lora_weights=False)
+    adapted = get_peft_model(Qwen2VLForConditionalGeneration.from_pretrained(base), lora)
+    adapted.save_pretrained(folder, safe_serialization=False)
+    weights = torch.load(folder / "adapter_model.bin", weights_only=True)
+    names = [
+        name.replace("model.language_model.", "model.").replace("model.model.visual.", "model.visual.")
+        for name in weights
+    ]
+    torch.save(dict(zip(names, weights.values(), strict=True)), folder / "adapter_model.bin")
+    for file in base.iterdir():
+        if file.suffix == ".json" and file.name != "generation_config.json":
+            shutil.copy(file, folder)
+    told = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(told | {"base_model_name_or_path": str(base)}))
+    return folder
+
+
+# How the names of weights begin here, and in the published checkpoint as other programs read it.
+_GRANITE_NAMES = {
+    "model.vision_tower.": "model.vision_tower.vision_model.",
+    "model.language_model.": "model.language_model.model.",
+    "model.multi_modal_projector.": "model.multi_modal_projector.",
+    "model.image_newline": "model.image_newline",
+    "custom_text_proj.": "custom_text_proj.",
+}
+
+
+def granite(folder: Path) -> Path:
+    """Granite Vision Embedding with 3×3 patches of 14 pixels in a tile of 44, and features of four layers."""
+    from safetensors.torch import save_file
+    from transformers import LlavaNextConfig, LlavaNextImageProcessor
+
+    from pagesight.indexing.encoders.granite import GraniteVisionEmbedding
+
+    words = tokenizer(["<|end_of_text|>", "<|user|>", "<|assistant|>", "<image>"], "<|end_of_text|>")
+    grid = [[44, 88], [88, 44], [88, 88]]
+    vision = _SIGLIP | {"model_type": "siglip_vision_model", "image_size": 44, "vision_use_head": False}
+    config = LlavaNextConfig(
+        vision_config=vision | {"num_hidden_layers": 4},
+        text_config=_TEXT | {"model_type": "granite", "vocab_size": len(words), "pad_token_id": 0},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=[-4, -3, -2, -1],
+        vision_feature_select_strategy="full",
+        image_grid_pinpoints=grid,
+        tie_word_embeddings=True,
+    )
+    model = _lively(GraniteVisionEmbedding(config))
+    weights = {"model.language_model.lm_head.weight": torch.zeros(len(words), 32)}
+    for name, weight in model.state_dict().items():
+        ours, theirs = next(pair for pair in _GRANITE_NAMES.items() if name.startswith(pair[0]))
+        weights[theirs + name.removeprefix(ours)] = weight.clone()
+    folder.mkdir()
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    told = config.to_dict() | {"model_type": "granitevisionemb", "architectures": ["GraniteVisionEmb"]}
+    told |= {"emb_dim_doc": 128, "emb_dim_query": 128, "base_image_feature_location": "last"}
+    told |= {"auto_map": {"AutoConfig": "their_code.Config", "AutoModel": "their_code.Model"}}
+    (folder / "config.json").write_text(json.dumps(told))
+    (folder / "their_code.py").write_text(_CODE)
+    pictures = LlavaNextImageProcessor(
+        size={"height": 44, "width": 44}, crop_size={"height": 44, "width": 44}, image_grid_pinpoints=grid,
+        image_mean=[0.5] * 3, image_std=[0.5] * 3,
+    )  # fmt: skip
+    pictures.save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+NATIVE: dict[str, Callable[[Path], Path]] = {"vdr": vdr, "VLM2Vec-Qwen2VL-2B": vlm2vec, "granite": granite}
+
+
 def _tiled(special: list[str]) -> tuple[PreTrainedTokenizerFast, Any]:
     from transformers import Idefics3ImageProcessor
 

@@ -96,11 +96,6 @@ def _that_change_vectors(settings: Settings, recorded: dict[str, Any] | None) ->
 def _load(checkpoint: Checkpoint, settings: Settings) -> PageModel:
     _check_trust(checkpoint, settings)
     route, family = recognise(checkpoint)
-    if route not in _LOADERS:
-        raise SettingsError(
-            f"the encoder {checkpoint.name} cannot be loaded yet (route {route}). Take another that "
-            "`pagesight encoders` lists."
-        )
     if not runnable(route):
         raise MissingExtra(f"the encoder {checkpoint.name} needs packages that are not installed: run `{INSTALL}`.")
     return _LOADERS[route](checkpoint, family, settings)
@@ -136,8 +131,19 @@ def _external(checkpoint: Checkpoint, script: str, settings: Settings) -> PageMo
     return ExternalModel(checkpoint, script, settings)
 
 
+def _native(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
+    if family == "Granite":
+        from pagesight.indexing.encoders.granite import GraniteModel
+
+        return GraniteModel(checkpoint, family, settings)
+    from pagesight.indexing.encoders.qwen2vl import LastTokenModel
+
+    return LastTokenModel(checkpoint, family, settings)
+
+
 _LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {
     "colpali-engine": _colpali_engine,
     "sentence-transformers": _sentence_transformers,
+    "native": _native,
     "external": _external,
 }

@@ -30,7 +30,7 @@ class ColpaliEngineModel:
         from colpali_engine import models
 
         device = device_of(settings.device)
-        place = {"pretrained_model_name_or_path": checkpoint.name} | _revision(checkpoint)
+        place = {"pretrained_model_name_or_path": checkpoint.name} | checkpoint.pinned
         processor = getattr(models, _PROCESSORS.get(family, f"{family}Processor"))
         try:
             model = getattr(models, family).from_pretrained(**place, dtype=dtype_of(settings.dtype, device))
@@ -90,10 +90,6 @@ def _without_words(model: Any) -> None:
 
     if hasattr(model, "model") and hasattr(model.model, "lm_head"):
         model.model.lm_head = torch.nn.Identity()
-
-
-def _revision(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {"revision": checkpoint.revision} if checkpoint.revision and not checkpoint.folder else {}
 
 
 def _resolution(family: str, settings: Settings) -> dict[str, Any]:

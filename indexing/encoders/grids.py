@@ -34,11 +34,7 @@ def of_page(tokens: int, marks: Sequence[str], patches: tuple[int, int] | None) 
     ``marks`` are all tokens of its input, as text; ``patches`` rows and columns of patches before they were merged into
     tokens, for the families that tell them. Raises EncoderError without image tokens, ValueError for an unknown grid.
     """
-    if tokens == 0:
-        raise EncoderError(
-            "the model's input has no image tokens: its processor dropped the picture. The checkpoint lacks a working "
-            "image processor; take another revision (PAGESIGHT_REVISION) or another encoder."
-        )
+    require_image_tokens(tokens)
     if patches:
         rows, columns = patches
         merged = round((rows * columns / tokens) ** 0.5)
@@ -46,6 +42,25 @@ def of_page(tokens: int, marks: Sequence[str], patches: tuple[int, int] | None) 
     places = [(int(mark[2]), int(mark[1])) for mark in map(_TILE.fullmatch, marks) if mark]
     columns, rows = max(places, default=(0, 0))
     return tiles(columns, rows, tokens // (columns * rows + 1))
+
+
+def require_image_tokens(tokens: int) -> None:
+    """Raises EncoderError if there are none: the picture was lost on its way to the model."""
+    if tokens == 0:
+        raise EncoderError(
+            "the model's input has no image tokens: its processor dropped the picture. The checkpoint lacks a working "
+            "image processor; take another revision (PAGESIGHT_REVISION) or another encoder."
+        )
+
+
+def pressed(pixels: int, patch: int) -> NDArray[np.float32]:
+    """(n, 4): a page pressed into a square of so many pixels, cut into square patches.
+
+    What is left at the right and at the bottom, less than a patch, no patch looks at.
+    """
+    side = pixels // patch
+    seen = side * patch / pixels
+    return grid(side, side, (0.0, 0.0, seen, seen))
 
 
 def square(tokens: int) -> NDArray[np.float32]:

@@ -24,11 +24,9 @@ _PACKAGES: dict[Route, tuple[str, ...]] = {
     "built in": (),
     "colpali-engine": ("torch", "transformers", "colpali_engine"),
     "sentence-transformers": ("torch", "transformers", "sentence_transformers"),
-    "native": ("torch", "transformers"),
+    "native": ("torch", "transformers", "peft"),
     "external": (),
 }
-# Known, but not built: refused by name, so that no other route makes wrong vectors of them without a word.
-_NOT_YET: tuple[Route, ...] = ("native",)
 _DESCRIBE = "Describe the image."
 
 
@@ -72,8 +70,6 @@ class KnownModel:
     @property
     def here(self) -> str:
         """What of it is on this machine, in words."""
-        if self.route in _NOT_YET:
-            return "cannot be loaded yet"
         installed = "installed" if runnable(self.route) else "not installed"
         where = "in an environment of its own" if self.route == "external" else installed
         return where + (", weights here" if weights_here(self) else "")
@@ -101,20 +97,20 @@ KNOWN: dict[str, KnownModel] = {
         _colpali("athrael-soju/colqwen3.5-4.5B-v3", "ColQwen3_5", 320, "dynamic", "Apache-2.0", "<|endoftext|>"),
         _colpali("TomoroAI/tomoro-colqwen3-embed-4b", "ColQwen3", 320, "dynamic", "Apache-2.0", "<|endoftext|>"),
         KnownModel(
-            "llamaindex/vdr-2b-multi-v1", "native", "Qwen2VL, last token", 1536, "1", "Apache-2.0",
+            "llamaindex/vdr-2b-multi-v1", "native", "vdr", 1536, "1", "Apache-2.0",
             "dummy picture + Query: …", "What is shown in this image?",
         ),
         KnownModel(
-            "TIGER-Lab/VLM2Vec-Qwen2VL-2B", "native", "Qwen2VL, last token", 1536, "1", "Apache-2.0",
-            "instruction + …", "Represent the given image.",
+            "TIGER-Lab/VLM2Vec-Qwen2VL-2B", "native", "VLM2Vec", 1536, "1", "Apache-2.0",
+            "Find the document image that can answer the given query: …", "Represent the given image.",
         ),
         KnownModel("sentence-transformers/clip-ViT-B-32", "sentence-transformers", "CLIP", 512, "1", "see card"),
         KnownModel("openai/clip-vit-base-patch32", "sentence-transformers", "CLIP", 512, "1", "see card"),
         KnownModel("google/siglip-base-patch16-384", "sentence-transformers", "SigLIP", 768, "1", "see card"),
         KnownModel("google/siglip2-base-patch16-384", "sentence-transformers", "SigLIP 2", 768, "1", "see card"),
         KnownModel(
-            "ibm-granite/granite-vision-3.3-2b-embedding", "native", "LlavaNext", 128, "729", "Apache-2.0",
-            "<|user|>\\nQuery: … + 10 × pad",
+            "ibm-granite/granite-vision-3.3-2b-embedding", "native", "Granite", 128, "729", "Apache-2.0",
+            "<|user|>\\nQuery: … + 10 × pad", _DESCRIBE,
         ),
         KnownModel(
             "TIGER-Lab/VLM2Vec-Full", "external", "vlm2vec", 3072, "1", "Apache-2.0",
@@ -148,7 +144,7 @@ def nearest(name: str) -> list[str]:
 
 def runnable(route: Route) -> bool:
     """Whether the packages of a route are installed; looks for them without importing them."""
-    return route not in _NOT_YET and all(importlib.util.find_spec(package) for package in _PACKAGES[route])
+    return all(importlib.util.find_spec(package) for package in _PACKAGES[route])
 
 
 def weights_here(model: KnownModel) -> bool:

@@ -31,9 +31,7 @@ class SentenceTransformersModel:
         several = _has_several_vectors(checkpoint, family)
         kind = sentence_transformers.MultiVectorEncoder if several else sentence_transformers.SentenceTransformer
         options: dict[str, Any] = {"model_kwargs": {"dtype": dtype_of(settings.dtype, device)}}
-        options |= {"trust_remote_code": settings.trust_remote_code}
-        if not checkpoint.folder:
-            options |= {"revision": checkpoint.revision}
+        options |= {"trust_remote_code": settings.trust_remote_code} | checkpoint.pinned
         try:
             self._model: Any = kind(checkpoint.name, device=device, **options)
         except (OSError, ValueError) as error:

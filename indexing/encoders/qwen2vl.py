@@ -1,0 +1,162 @@
+"""Models over Qwen2-VL that make one vector of a page or a question: the last token's hidden state, without a box.
+
+vdr-2b-multi-v1 (https://huggingface.co/blog/vdr-2b-multilingual) and VLM2Vec (Jiang et al., 2024, arXiv 2410.05160).
+The code that vdr's repository brings is not needed: what it does is here. VLM2Vec's weights are a LoRA adapter, which
+is merged into its base as it is loaded.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from transformers import Qwen2VLForConditionalGeneration, Qwen2VLProcessor
+from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
+
+from pagesight.indexing.encoders import grids
+from pagesight.indexing.encoders.base import MultiVector
+from pagesight.indexing.encoders.checkpoint import Checkpoint, check_weights, not_loaded
+from pagesight.indexing.encoders.devices import device_of, dtype_of
+from pagesight.indexing.errors import EncoderError
+from pagesight.indexing.settings import Settings
+
+_PICTURE = "<|image_pad|>"
+_FRAMED = f"<|vision_start|>{_PICTURE}<|vision_end|>"
+_TURN = f"<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n{_FRAMED}"
+
+# What stands in a prompt that has a picture by form only.
+_BLANK = Image.new("RGB", (56, 56))
+
+# The adapter was trained when transformers named the model's parts so; peft would pass over them with a warning.
+_RENAMED_PARTS = {r"^visual": "model.visual", r"^model\.(?!language_model|visual)": "model.language_model."}
+
+
+@dataclass(frozen=True)
+class _Prompts:
+    """What a family puts a page and a question into (for ``%s``), and the image tokens of a page at most, if any."""
+
+    page: str
+    question: str
+    visual_tokens: int | None = None
+
+
+_PROMPTS = {
+    "vdr": _Prompts(
+        f"{_TURN}What is shown in this image?<|im_end|>\n<|endoftext|>",
+        f"{_TURN}Query: %s<|im_end|>\n<|endoftext|>",
+        visual_tokens=768,
+    ),
+    # The question's instruction is that of the task with pictures of documents in its training (MMEB, Wiki-SS-NQ).
+    "VLM2Vec": _Prompts(
+        f"{_PICTURE} Represent the given image.",
+        "Find the document image that can answer the given query: %s",
+    ),
+}
+
+
+class LastTokenModel:
+    """A model and its processor; see `pagesight.indexing.encoders.base.PageModel`."""
+
+    def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
+        device = device_of(settings.device)
+        self._prompts = _prompts(checkpoint, family)
+        self._most = settings.visual_tokens or self._prompts.visual_tokens
+        try:
+            self._processor: Any = Qwen2VLProcessor.from_pretrained(checkpoint.name, **checkpoint.pinned)
+        except (OSError, ValueError) as error:
+            raise not_loaded(checkpoint, error) from error
+        self._processor.tokenizer.padding_side = "right"
+        self._model = _load(checkpoint, dtype_of(settings.dtype, device)).model.to(device).eval()
+        self.dim = int(self._model.config.text_config.hidden_size)
+        self.revision = checkpoint.fingerprint()
+
+    def encode_pages(self, pictures: Sequence[Image.Image]) -> list[MultiVector]:
+        """One vector each. Raises EncoderError if no image came in."""
+        vectors = self._run([self._prompts.page] * len(pictures), [self._resized(picture) for picture in pictures])
+        return [MultiVector(vector[None], np.full((1, 4), np.nan, np.float32)) for vector in vectors]
+
+    def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
+        """One vector for the question."""
+        prompt = self._prompts.question
+        blanks = [_BLANK] if _PICTURE in prompt else []
+        return self._run([prompt.replace("%s", question)], blanks), [question]
+
+    def _resized(self, picture: Image.Image) -> Image.Image:
+        """The picture in as many pixels as its tokens may be."""
+        if self._most is None:
+            return picture
+        reader = self._processor.image_processor
+        side = reader.patch_size * reader.merge_size
+        height, width = smart_resize(
+            picture.height, picture.width, side, min_pixels=side**2, max_pixels=self._most * side**2
+        )
+        return picture.resize((width, height))
+
+    def _run(self, texts: list[str], pictures: list[Image.Image]) -> NDArray[np.float32]:
+        """(len(texts), dim) float32: the hidden state of each text's last token."""
+        inputs = self._processor(text=texts, images=pictures or None, padding="longest", return_tensors="pt")
+        if pictures:
+            looks = inputs["input_ids"] == self._processor.image_token_id
+            grids.require_image_tokens(int(looks.any(dim=1).all()))
+        real = inputs["attention_mask"]
+        if _FRAMED not in texts[0]:
+            # Before transformers 5, as in training, an unframed picture's tokens had one position after the other.
+            inputs["position_ids"] = (real.cumsum(dim=1) - 1).clamp(min=0).expand(3, -1, -1)
+        with torch.inference_mode():
+            hidden = self._model(**inputs.to(self._model.device), use_cache=False).last_hidden_state
+        last = hidden[torch.arange(len(texts)), real.sum(dim=1).to(hidden.device) - 1]
+        return np.asarray(last.float().cpu().numpy())
+
+
+def _prompts(checkpoint: Checkpoint, family: str) -> _Prompts:
+    """The family's prompts; those that the repository itself gives come first."""
+    own = (checkpoint.read("config_sentence_transformers.json") or {}).get("prompts") or {}
+    usual = _PROMPTS[family]
+    return replace(usual, page=own.get("image") or usual.page, question=own.get("query") or usual.question)
+
+
+def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
+    """The whole model, an adapter merged into its base."""
+    adapter = checkpoint.read("adapter_config.json")
+    if adapter is None:
+        return _whole(checkpoint, dtype)
+    base = Checkpoint(str(adapter["base_model_name_or_path"]), adapter.get("revision"))
+    return _adapted(_whole(base, dtype), checkpoint)
+
+
+def _whole(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
+    try:
+        loaded: Any = Qwen2VLForConditionalGeneration.from_pretrained(
+            checkpoint.name, dtype=dtype, output_loading_info=True, **checkpoint.pinned
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise not_loaded(checkpoint, error) from error
+    model, told = loaded
+    check_weights(checkpoint, told["missing_keys"], told["unexpected_keys"])
+    return model
+
+
+def _adapted(base: Any, checkpoint: Checkpoint) -> Any:
+    """The base with the adapter in it. A pickle is read only as far as it holds tensors (torch's ``weights_only``)."""
+    from peft import PeftConfig, PeftModel
+
+    try:
+        model: Any = PeftModel(base, PeftConfig.from_pretrained(checkpoint.name, **checkpoint.pinned))
+        told = model.load_adapter(
+            checkpoint.name, "default", torch_device="cpu", key_mapping=_RENAMED_PARTS, **checkpoint.pinned
+        )
+    except pickle.UnpicklingError as error:
+        raise EncoderError(
+            f"the adapter of {checkpoint.name} is a pickle with more than tensors in it, which could run any program: "
+            "it was not loaded. Save it as safetensors where you trust it, or take another encoder."
+        ) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise not_loaded(checkpoint, error) from error
+    check_weights(checkpoint, told.missing_keys, told.unexpected_keys)
+    return model.merge_and_unload()
