@@ -23,12 +23,13 @@ from pagesight.agent.cli import main
 from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.maxsim import best_similarities, scores
-from pagesight.indexing.precision import StoredVectors
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.precision import StoredVectors
 from pagesight.indexing.terms import TermStatistics
 
 SEVERAL = ["ColPali-hf", "ColQwen2-hf", "multi-vector"]
-SINGLE = ["single-vector", "CLIP", "SigLIP"]
+SIGLIP = ["SigLIP", "SigLIP 2", "SigLIP 2 of any size"]
+SINGLE = ["single-vector", "CLIP", *SIGLIP]
 QUESTION = "net revenue"
 
 torch.set_num_threads(1)
@@ -90,22 +91,38 @@ def test_one_vector_is_that_of_sentence_transformers_normalised(checkpoint, kind
     wanted = theirs.encode_document(pictures, normalize_embeddings=True)
     assert np.abs(found - wanted).max() <= 1e-5
     assert np.isnan(vectors_of(ours, pictures[:1])[0].boxes).all()
-    if kind != "SigLIP":  # see below
+    if kind not in SIGLIP:  # see below
         asked = theirs.encode_query([QUESTION], normalize_embeddings=True)
         assert np.abs(ours.encode_query(QUESTION, TermStatistics()).vectors - asked).max() <= 1e-5
 
 
-def test_questions_for_siglip_are_padded_as_it_was_trained(checkpoint):
-    from transformers import AutoProcessor, SiglipModel
+@pytest.mark.parametrize("kind", SIGLIP)
+def test_questions_for_siglip_are_padded_as_it_was_trained(checkpoint, kind):
+    from transformers import AutoModel, AutoProcessor
 
-    folder = checkpoint("SigLIP")
-    model, processor = SiglipModel.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
+    folder = checkpoint(kind)
+    model, processor = AutoModel.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
     inputs = processor(text=[QUESTION], padding="max_length", max_length=64, return_tensors="pt")
+    assert inputs["input_ids"].shape == (1, 64)
     with torch.no_grad():
         wanted = model.text_model(input_ids=inputs["input_ids"]).pooler_output
-    wanted = torch.nn.functional.normalize(wanted)
-    mine = opened(folder).encode_query(QUESTION, TermStatistics()).vectors
-    assert np.abs(mine - wanted.numpy()).max() <= 1e-5
+    wanted = torch.nn.functional.normalize(wanted).numpy()
+    ours = opened(folder)
+    assert np.abs(ours.encode_query(QUESTION, TermStatistics()).vectors - wanted).max() <= 1e-5
+    capitals = ours.encode_query(QUESTION.upper(), TermStatistics()).vectors
+    assert (np.abs(capitals - wanted).max() <= 1e-5) == (kind != "SigLIP")  # its published tokenizer does it itself
+
+
+@pytest.mark.parametrize("kind", SIGLIP)
+def test_pages_for_siglip_are_those_of_its_vision_model(checkpoint, kind):
+    from transformers import AutoModel, AutoProcessor
+
+    folder, pictures = checkpoint(kind), [page(), page((594, 420), 300)]
+    inputs = AutoProcessor.from_pretrained(folder)(images=pictures, return_tensors="pt")
+    with torch.no_grad():
+        wanted = AutoModel.from_pretrained(folder).eval().get_image_features(**inputs).pooler_output
+    found = np.concatenate([one.vectors for one in vectors_of(opened(folder), pictures)])
+    assert np.abs(found - torch.nn.functional.normalize(wanted).numpy()).max() <= 1e-5
 
 
 def test_fewer_dimensions_are_normalised_again(checkpoint):

@@ -442,6 +442,43 @@ def siglip(folder: Path) -> Path:
     return _save(SiglipModel(config), SiglipProcessor(pictures, words), folder)
 
 
+def _siglip2_words() -> Any:
+    """Gemma's tokenizer as SigLIP 2's repositories have it: it keeps capitals, with which the model was not trained."""
+    from transformers import GemmaTokenizer
+
+    entries = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *(chr(code) for code in range(33, 127)), "▁"]
+    vocabulary = {entry: number for number, entry in enumerate(entries)}
+    options = {"padding_side": "right", "model_input_names": ["input_ids"], "model_max_length": 64}
+    return GemmaTokenizer(vocab=vocabulary, merges=[], **options)
+
+
+def siglip2(folder: Path) -> Path:
+    """SigLIP 2 for pictures of one size: SigLIP's classes, Gemma's tokenizer."""
+    from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipProcessor
+
+    words = _siglip2_words()
+    config = SiglipConfig(
+        text_config=_tower(64) | {"vocab_size": len(words), "max_position_embeddings": 64, "projection_size": 32},
+        vision_config=_tower(64),
+    )
+    pictures = SiglipImageProcessor(size={"height": 64, "width": 64})
+    return _save(SiglipModel(config), SiglipProcessor(pictures, words), folder)
+
+
+def siglip2_any_size(folder: Path) -> Path:
+    """SigLIP 2 for pictures in their own proportions (NaFlex), in 16 patches at most."""
+    from transformers import Siglip2Config, Siglip2ImageProcessor, Siglip2Model, Siglip2Processor
+
+    words = _siglip2_words()
+    tower = {name: value for name, value in _tower(64).items() if name != "image_size"}
+    config = Siglip2Config(
+        text_config=tower | {"vocab_size": len(words), "max_position_embeddings": 64, "projection_size": 32},
+        vision_config=tower | {"num_patches": 16},
+    )
+    pictures = Siglip2ImageProcessor(patch_size=16, max_num_patches=16)
+    return _save(Siglip2Model(config), Siglip2Processor(pictures, words), folder)
+
+
 def saved_single(folder: Path) -> Path:
     """A single-vector model with a configuration of sentence-transformers."""
     from sentence_transformers import SentenceTransformer
@@ -466,4 +503,6 @@ SENTENCE_TRANSFORMERS: dict[str, Callable[[Path], Path]] = {
     "single-vector": saved_single,
     "CLIP": clip,
     "SigLIP": siglip,
+    "SigLIP 2": siglip2,
+    "SigLIP 2 of any size": siglip2_any_size,
 }

@@ -40,6 +40,7 @@ class SentenceTransformersModel:
         # SigLIP was trained on texts of this length.
         padded = {"padding": "max_length", "max_length": 64, "truncation": True} if family in _SIGLIP else {}
         self._reading = {"processing_kwargs": {"text": padded}} if padded else {}
+        self._lower = bool(padded) and _was_trained_on_lower_case(checkpoint)
         self.dim = self.encode_query("a")[0].shape[1]  # what it says of itself is wrong for SigLIP
         self.revision = checkpoint.fingerprint(getattr(self._model.config, "_commit_hash", None))
 
@@ -53,7 +54,8 @@ class SentenceTransformersModel:
     def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
         """A vector for each token, or one for the question."""
         if not self._several:
-            vectors = self._model.encode_query([question], show_progress_bar=False, **self._reading)
+            asked = question.lower() if self._lower else question
+            vectors = self._model.encode_query([asked], show_progress_bar=False, **self._reading)
             return np.asarray(vectors, np.float32), [question]
         (found,) = self._raw(self._model.encode_query, [question])
         vectors, tokens = _scored(found)
@@ -84,6 +86,12 @@ def _scored(found: dict[str, Any]) -> tuple[NDArray[np.float32], list[int]]:
     """The vectors that are scored, (n, dim) float32, and their tokens."""
     scored = found["attention_mask"].bool()
     return found["token_embeddings"][scored].float().cpu().numpy(), found["input_ids"][scored].tolist()
+
+
+def _was_trained_on_lower_case(checkpoint: Checkpoint) -> bool:
+    """Whether it is SigLIP 2: repositories of it name Gemma's tokenizer, which keeps capitals."""
+    told = checkpoint.read("tokenizer_config.json") or {}
+    return str(told.get("tokenizer_class")).startswith(("Gemma", "Siglip2"))
 
 
 def _has_several_vectors(checkpoint: Checkpoint, family: str) -> bool:
