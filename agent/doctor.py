@@ -102,9 +102,13 @@ def _gpu() -> Check:
 
 def _encoder(settings: Settings) -> Check:
     from pagesight.indexing.encoders import choose
+    from pagesight.indexing.encoders.external import command
+    from pagesight.indexing.encoders.registry import has_own_environment
 
     try:
         choice = choose(settings.encoder)
+        if has_own_environment(choice.name):
+            command(choice.name, settings)
     except PagesightError as error:
         return Check("encoder", "broken", str(error), "set PAGESIGHT_ENCODER=auto")
     return Check("encoder", "ok", f"{choice.name} for new indexes; {choice.why}")

@@ -32,4 +32,5 @@ class IndexParts:
         """Close everything and let the folder go."""
         self.multivectors.close()
         self.store.close()
+        self.encoder.close()
         self.folder.close()

@@ -72,6 +72,10 @@ class PageEncoder(Protocol):
         """What an index records, so that it refuses vectors of another encoder: name, revision, dim, settings."""
         ...
 
+    def close(self) -> None:
+        """Let go what it holds: memory of a device, a process."""
+        ...
+
 
 class PageModel(Protocol):
     """A loaded model behind a `pagesight.indexing.encoders.vision.VisionEncoder`; vectors need not be normalised.

@@ -58,14 +58,25 @@ def make_encoder(name: str, settings: Settings | None = None, recorded: dict[str
         return LexicalEncoder()
     revision = recorded["revision"] if recorded else settings.revision
     checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None)
-    return VisionEncoder(
+    kept = _that_change_vectors(settings, recorded)
+    as_kept = settings.model_copy(update=kept)
+    return _kind(chosen)(
         chosen,
-        lambda: _load(checkpoint, settings),
+        lambda: _load(checkpoint, as_kept),
         dim=settings.dim,
-        settings=_that_change_vectors(settings, recorded),
+        settings=kept,
         batch=settings.pages_at_once,
         recorded=recorded,
     )
+
+
+def _kind(name: str) -> type[VisionEncoder]:
+    """The class of an encoder with weights: scripts may want a page's words beside its picture."""
+    if not name.startswith(SCRIPT_PREFIX):
+        return VisionEncoder
+    from pagesight.indexing.encoders.external import ScriptEncoder
+
+    return ScriptEncoder
 
 
 def _best() -> Choice:
@@ -123,12 +134,12 @@ def _sentence_transformers(checkpoint: Checkpoint, family: str, settings: Settin
     return SentenceTransformersModel(checkpoint, family, settings)
 
 
-def _external(checkpoint: Checkpoint, script: str, settings: Settings) -> PageModel:
+def _external(checkpoint: Checkpoint, _: str, settings: Settings) -> PageModel:
     from pagesight.indexing.encoders.external import ExternalModel
 
     if checkpoint.name in KNOWN and not settings.trust_remote_code:
         raise untrusted(checkpoint.name)
-    return ExternalModel(checkpoint, script, settings)
+    return ExternalModel(checkpoint, settings)
 
 
 def _native(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:

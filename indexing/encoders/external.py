@@ -7,6 +7,7 @@ packages than pagesight has, or anybody's own. docs/encoders.md describes both.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from pagesight.indexing.encoders.base import MultiVector
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.process import EncoderProcess
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
+from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.encoders.workers.serve import PROTOCOL, Message
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.pages import PageText
@@ -28,6 +30,7 @@ from pagesight.indexing.settings import Settings, environment
 _WORKERS = Path(__file__).with_name("workers")
 _MOST_DIMENSIONS = 32_768  # Milvus takes no more
 _NO_BOX = np.full((1, 4), np.nan, np.float32)
+_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
 #: Makes the environment in which the scripts in workers/ run.
 MAKE_ENVIRONMENT = (
@@ -46,28 +49,42 @@ _ALSO_NEEDED = {
 }
 
 
+class ScriptEncoder(VisionEncoder):
+    """The encoder of a script of the user's, which is given the words of pages where it wants them."""
+
+    def _encode(self, pictures: Sequence[Image], texts: Sequence[PageText]) -> list[MultiVector]:
+        return self._script().encode_pages(pictures, texts)
+
+    def _check_that_it_looks(self) -> None:
+        if "pictures" in self._script().wants:
+            super()._check_that_it_looks()
+
+    def _script(self) -> ExternalModel:
+        model = self._loaded()
+        assert isinstance(model, ExternalModel)
+        return model
+
+
 class ExternalModel:
     """A model in a process; see `pagesight.indexing.encoders.base.PageModel`.
 
-    ``script`` is a worker's name, or the path of a script for a checkpoint whose name begins with `SCRIPT_PREFIX`. A
-    process that has ended is started again by the next request. Raises EncoderError, SettingsError.
+    A process that has ended is started again by the next request. Raises EncoderError, SettingsError.
     """
 
-    def __init__(self, checkpoint: Checkpoint, script: str, settings: Settings) -> None:
+    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
         self._name, self._settings = checkpoint.name, settings
-        own = checkpoint.name.startswith(SCRIPT_PREFIX)
-        self._script = Path(script) if own else _WORKERS / f"{script}.py"
-        self._python = _python(checkpoint.name, settings)
+        self._script = _script(checkpoint.name)
         self._options = _options(checkpoint, settings)
         self._process, hello = self._start()
         self.dim, self.revision = int(hello["dim"]), str(hello["revision"])
-        self._wants = hello["wants"]
+        self.wants: list[str] = hello["wants"]
 
     def encode_pages(self, pictures: Sequence[Image], texts: Sequence[PageText] = ()) -> list[MultiVector]:
         """Vectors and boxes as the process makes them. Raises EncoderError, MemoryError if the process says so."""
-        read = list(texts) if "words" in self._wants and texts else [PageText.empty()] * len(pictures)
-        shown = pictures if "pictures" in self._wants else [picture.crop((0, 0, 0, 0)) for picture in pictures]
-        arrays = [np.asarray(picture.convert("RGB")) for picture in shown] + [text.boxes for text in read]
+        read = texts if "words" in self.wants and texts else [PageText.empty()] * len(pictures)
+        arrays = [np.asarray(picture.convert("RGB")) for picture in pictures]
+        arrays = arrays if "pictures" in self.wants else [_NO_PICTURE] * len(pictures)
+        arrays += [text.boxes for text in read]
         _, found = self._ask({"type": "pages", "words": [text.words for text in read]}, arrays)
         if len(found) != 2 * len(pictures):
             raise self._wrong(f"vectors of {len(found) / 2:g} pages instead of {len(pictures)}")
@@ -87,19 +104,14 @@ class ExternalModel:
 
     def _start(self) -> tuple[EncoderProcess, dict[str, Any]]:
         """A process whose encoder is loaded, and what it says of itself."""
-        if not self._script.is_file():
-            raise EncoderError(
-                f"the encoder {self._name} cannot be started: there is no script {self._script}. Bring it back, or "
-                "make a new index with another encoder."
-            )
-        command = [self._python, str(_WORKERS / "serve.py"), str(self._script)]
+        program = command(self._name, self._settings)
         try:
             # What a model's code would fetch beside itself, nobody has read: it must be in the hub's cache.
             with environment(**({"HF_HUB_OFFLINE": "1"} if self._options["model"] else {})):
-                process = EncoderProcess(self._name, command, self._settings.encoder_timeout)
+                process = EncoderProcess(self._name, program, self._settings.encoder_timeout)
             hello, _ = process.ask({"type": "hello", "protocol": PROTOCOL, "options": self._options})
         except EncoderError as error:
-            raise EncoderError(f"{error}{_remedy(self._name, self._options)}") from error
+            raise EncoderError(f"{error}{_remedy(self._options)}") from error
         self._check_hello(hello)
         hello["revision"] = hello.get("revision") or self._options["revision"] or _fingerprint(self._script)
         return process, hello
@@ -126,13 +138,15 @@ class ExternalModel:
         if answer.get("type") == "error" and answer.get("kind") == "out of memory":
             raise MemoryError(f"{self._name} is out of memory")
         if answer.get("type") != "vectors":
-            raise self._wrong(f"{answer.get('text') or answer!r} instead of vectors")
+            raise self._wrong(f"{answer.get('text') or answer} instead of vectors")
         return answer, found
 
     def _checked(self, vectors: NDArray[Any], boxes: NDArray[Any]) -> MultiVector:
         """A page's vectors and boxes, once their shapes and numbers are those of vectors and boxes."""
-        if vectors.ndim != 2 or vectors.shape[1] != self.dim or vectors.dtype != np.float32 or not len(vectors):
-            raise self._wrong(f"vectors of shape {list(vectors.shape)} instead of [n, {self.dim}], n ≥ 1")
+        least = 1 if "pictures" in self.wants else 0  # a page may have no words
+        shape = vectors.shape
+        if len(shape) != 2 or shape[1] != self.dim or shape[0] < least or vectors.dtype != np.float32:
+            raise self._wrong(f"vectors of shape {list(shape)} instead of [n, {self.dim}] with n ≥ {least}")
         if not np.isfinite(vectors).all():
             raise self._wrong("vectors that are no numbers")
         if boxes.shape != (len(vectors), 4) or boxes.dtype != np.float32:
@@ -144,6 +158,27 @@ class ExternalModel:
 
     def _wrong(self, what: str) -> EncoderError:
         return EncoderError(f"the encoder {self._name} gave {what}. Mend {self._script}, or take another encoder.")
+
+
+def command(name: str, settings: Settings) -> list[str]:
+    """What starts the process of an encoder. Raises SettingsError or EncoderError where a part of it is missing."""
+    script, python = _script(name), _python(name, settings)
+    if not script.is_file():
+        raise EncoderError(
+            f"the encoder {name} cannot be started: there is no script {script}. Bring it back, or make a new index "
+            "with another encoder."
+        )
+    if shutil.which(python) is None:
+        raise EncoderError(
+            f"the encoder {name} cannot be started: {python} is no program. Set PAGESIGHT_ENCODER_PYTHON to the "
+            "Python of its environment, such as ENVIRONMENT/bin/python."
+        )
+    return [python, str(_WORKERS / "serve.py"), str(script)]
+
+
+def _script(name: str) -> Path:
+    own = name.startswith(SCRIPT_PREFIX)
+    return Path(name.removeprefix(SCRIPT_PREFIX)) if own else _WORKERS / f"{KNOWN[name].family}.py"
 
 
 def _python(name: str, settings: Settings) -> str:
@@ -171,13 +206,13 @@ def _options(checkpoint: Checkpoint, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _remedy(name: str, options: dict[str, Any]) -> str:
+def _remedy(options: dict[str, Any]) -> str:
     """What the environment and the cache of a known model must hold."""
     if not options["model"]:
         return ""
     fetch = [f"`hf download {options['model']} --revision {options['revision']}`"]
     fetch += [f"`hf download {repository}`" for repository in _ALSO_NEEDED.get(options["model"], ())]
-    return f"\nIts environment is made by `{MAKE_ENVIRONMENT}`; what it loads is fetched by {', '.join(fetch)}."
+    return f" Its environment is made by `{MAKE_ENVIRONMENT}`; what it loads is fetched by {', '.join(fetch)}."
 
 
 def _fingerprint(script: Path) -> str:

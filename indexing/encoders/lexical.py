@@ -49,6 +49,9 @@ class LexicalEncoder:
         """Name, revision and dimensions."""
         return {"name": self.name, "revision": self.revision, "dim": self.dim}
 
+    def close(self) -> None:
+        """It holds nothing."""
+
 
 def _encode_page(text: PageText) -> MultiVector:
     vectors: list[NDArray[np.float32]] = []

@@ -23,7 +23,7 @@ from pagesight.indexing.errors import EncoderError
 
 _PATIENCE = 5.0  # seconds that a process has to end by itself once its stdin has ended
 _LAST_WORDS = 4096  # bytes of stderr that are kept
-_LAST_LINES = 6
+_LAST_LINES = 4
 
 
 class EncoderProcess:
@@ -134,9 +134,9 @@ class _LastWords:
         return self._content.decode(errors="replace")
 
     def shown(self) -> str:
-        """Its last lines, as they stand below a message; empty if there are none."""
-        lines = [line.rstrip() for line in re.split(r"[\r\n]+", self.text) if line.strip()][-_LAST_LINES:]
-        return "".join(["\nIt wrote last:", *(f"\n  {line[:200]}" for line in lines)]) if lines else ""
+        """Its last lines, as they stand behind a message; empty if there are none."""
+        lines = [line.strip()[:200] for line in re.split(r"[\r\n]+", self.text) if re.search(r"\w", line)]
+        return f" It wrote last: {' | '.join(lines[-_LAST_LINES:])}" if lines else ""
 
     def _read(self) -> None:
         while chunk := self._stream.read(65536):

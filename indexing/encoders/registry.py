@@ -142,6 +142,11 @@ def nearest(name: str) -> list[str]:
     return list(dict.fromkeys(near))[:3]
 
 
+def has_own_environment(name: str) -> bool:
+    """Whether an encoder is run by the Python of another environment."""
+    return name.startswith(SCRIPT_PREFIX) or (name in KNOWN and KNOWN[name].route == "external")
+
+
 def runnable(route: Route) -> bool:
     """Whether the packages of a route are installed; looks for them without importing them."""
     return all(importlib.util.find_spec(package) for package in _PACKAGES[route])

@@ -82,13 +82,21 @@ class VisionEncoder:
             raise EncoderError(f"{self.name} looks at pages and was given none: a page's picture is missing.")
         with self._lock:
             self._check_that_it_looks()
-            return [self._finished(page) for page in self._in_batches(seen)]
+            return [self._finished(page) for page in self._in_batches(seen, texts)]
 
     def encode_query(self, question: str, statistics: TermStatistics) -> QueryVectors:
         """The vectors of the question, all of the same weight: what is rare is the model's to know."""
         with self._lock:
             vectors, tokens = self._loaded().encode_query(question)
         return QueryVectors(self._cut(vectors), tokens, np.ones(len(tokens), np.float32))
+
+    def close(self) -> None:
+        """Let the model go, with its memory or its process; it is loaded again when it is needed."""
+        with self._lock:
+            self._model = None
+
+    def _encode(self, pictures: Sequence[Image.Image], texts: Sequence[PageText]) -> list[MultiVector]:
+        return self._loaded().encode_pages(pictures)
 
     def _loaded(self) -> PageModel:
         with self._lock:
@@ -121,7 +129,8 @@ class VisionEncoder:
         """
         if self._looks:
             return
-        first, second = (page.vectors for page in self._in_batches([_trial(0), _trial(1)]))
+        trial = self._in_batches([_trial(0), _trial(1)], [PageText.empty()] * 2)
+        first, second = (page.vectors for page in trial)
         if first.shape == second.shape and np.abs(first - second).max(initial=0) < _LEAST_DIFFERENCE:
             raise EncoderError(
                 f"{self.name} does not look at pages: two different pictures have the same vectors. Its checkpoint "
@@ -129,11 +138,12 @@ class VisionEncoder:
             )
         self._looks = True
 
-    def _in_batches(self, pictures: list[Image.Image]) -> Iterator[MultiVector]:
+    def _in_batches(self, pictures: list[Image.Image], texts: Sequence[PageText]) -> Iterator[MultiVector]:
         done = 0
         while done < len(pictures):
+            batch = slice(done, done + self._batch)
             try:
-                found = self._loaded().encode_pages(pictures[done : done + self._batch])
+                found = self._encode(pictures[batch], texts[batch])
             except (RuntimeError, MemoryError) as error:
                 if not _out_of_memory(error):
                     raise
