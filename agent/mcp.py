@@ -20,7 +20,6 @@ from pagesight.indexing.errors import BadRegion, MissingExtra, RequestError, Set
 from pagesight.indexing.pages import Hit, Region
 from pagesight.tools.conversation import PageView
 from pagesight.tools.pictures import Picture, Pictures
-from pagesight.tools.search_pages import suggested_regions
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
@@ -107,8 +106,8 @@ def _add_search_pages(server: FastMCP, index: PageIndex) -> None:
         with _told():
             hits = await index.asearch(query, top_k=top_k, documents=documents)
         text = "\n".join(map(_line, hits)) or f'No page fits "{query}". Try other words.'
-        found = [{**hit.as_dict(), "regions": suggested_regions(hit.boxes)} for hit in hits]
-        return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent={"hits": found})
+        found = {"hits": [hit.as_dict() for hit in hits]}
+        return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=found)
 
 
 def _add_view_pages(server: FastMCP, index: PageIndex) -> None:

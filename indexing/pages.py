@@ -64,13 +64,17 @@ class PageRef:
 
 @dataclass(frozen=True)
 class Hit:
-    """A page found for a question: the better ``score`` the better; ``boxes`` and ``lines`` say where it matched."""
+    """A page found for a question: the better ``score`` the better.
+
+    ``boxes`` and ``lines`` say where it matched, best first; ``regions`` are the few places worth a closer look.
+    """
 
     rank: int
     ref: PageRef
     score: float
     boxes: list[Box] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -103,6 +107,7 @@ class Hit:
             "score": round(self.score, 6),
             "boxes": [[round(edge, 4) for edge in box] for box in self.boxes],
             "lines": self.lines,
+            "regions": [list(region) for region in self.regions],
         }
 
 

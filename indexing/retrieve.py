@@ -21,7 +21,7 @@ from pagesight.indexing.maxsim import best_similarities, scores
 from pagesight.indexing.metadata import Condition
 from pagesight.indexing.pages import Hit, Hits, PageRef
 from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.spots import best_boxes, best_lines
+from pagesight.indexing.spots import best_boxes, best_lines, regions
 from pagesight.indexing.store import PageRow
 from pagesight.indexing.terms import query_terms
 
@@ -165,5 +165,6 @@ def _hits(
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
         ref = PageRef(row.document_id, row.document, row.page)
         lines = best_lines(question, texts.get(row.key, ""), statistics)
-        hits.append(Hit(rank, ref, score, best_boxes(query, page.vectors, page.boxes), lines))
+        places = best_boxes(query, page.vectors, page.boxes)
+        hits.append(Hit(rank, ref, score, places, lines, regions(places)))
     return hits

@@ -303,11 +303,14 @@ def test_search_prints_a_table(pagesight, made):
 def test_search_in_json(pagesight, made):
     hits = pagesight("search", "net revenue", "--index", made, "--json").json
     best = hits[0]
-    assert list(best) == ["rank", "label", "document", "document_id", "page", "score", "boxes", "lines"]
+    assert list(best) == ["rank", "label", "document", "document_id", "page", "score", "boxes", "lines", "regions"]
     assert (best["rank"], best["label"], best["document"], best["page"]) == (1, f"{REPORT} p. 2", REPORT, 2)
     assert re.fullmatch("[0-9a-f]{16}", best["document_id"])
     assert all(0 <= left < right <= 1 and 0 <= top < bottom <= 1 for left, top, right, bottom in best["boxes"])
     assert any("4.2 billion" in line for line in best["lines"])
+    [[ymin, xmin, ymax, xmax]] = best["regions"]
+    assert 0 <= ymin < 100 < 130 < ymax <= 300
+    assert 0 <= xmin < 130 < 300 < xmax <= 700
 
 
 def test_search_is_narrowed(pagesight, made):

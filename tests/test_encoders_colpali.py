@@ -22,12 +22,14 @@ import torch
 from colpali_engine import models
 
 from pagesight.agent.cli import main
+from pagesight.indexing.encoders import QueryVectors, make_encoder
 from pagesight.indexing.encoders import checkpoint as files
-from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch
+from pagesight.indexing.heatmap import similarity_map
 from pagesight.indexing.maxsim import best_similarities, scores
-from pagesight.indexing.precision import StoredVectors
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.precision import StoredVectors
+from pagesight.indexing.spots import best_boxes
 from pagesight.indexing.terms import TermStatistics
 
 FAMILIES = [*tiny_checkpoints.COLPALI_ENGINE, "adapter"]
@@ -149,6 +151,29 @@ def test_where_pages_differ_vectors_differ_most(loaded, family, mark):
     assert right >= mark[0]
     assert top <= mark[3]
     assert bottom >= mark[1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("mark", [(0.56, 0.31, 0.69, 0.39), (0.3, 0.86, 0.4, 0.94)])
+def test_a_query_for_what_differs_lights_up_where_it_is(loaded, family, mark):
+    """A query like the mark is hottest at the mark on the map, and the best box is there."""
+    blank, marked = vectors_of(loaded(family).ours, [page(), page(mark)])
+    looks = ~np.isnan(blank.boxes).any(axis=1)
+    place = np.where(looks, np.linalg.norm(marked.vectors - blank.vectors, axis=1), 0).argmax()
+    query = QueryVectors(marked.vectors[[place]], ["mark"], np.ones(1, np.float32))
+
+    heat = similarity_map(query, marked.vectors, marked.boxes, (594, 420))
+    height, width = heat.shape
+    y, x = np.unravel_index(heat.argmax(), heat.shape)
+    left, top, right, bottom = best_boxes(query, marked.vectors, marked.boxes)[0]
+
+    assert left - 0.01 <= x / width <= right
+    assert top - 0.01 <= y / height <= bottom
+    assert left < mark[2]
+    assert right > mark[0]
+    assert top < mark[3]
+    assert bottom > mark[1]
+    assert (right - left) * (bottom - top) < 0.6
 
 
 def test_an_adapter_changes_its_base(loaded):

@@ -18,7 +18,6 @@ from pagesight.agent import Step, ask, create_page_agent, stream
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import UnknownDocument
 from pagesight.tools.budget import Budget, Left, left
-from pagesight.tools.search_pages import suggested_regions
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +66,7 @@ def test_a_search_names_pages_with_scores_lines_and_regions_and_shows_none(
     assert reply.text.endswith("Left for this question: 7 searches, 16 pages to look at, 23 model calls.")
     assert reply.artifact == {
         "query": "net revenue rose in 2023",
-        "hits": [
-            {**hit.as_dict(), "regions": [list(region) for region in suggested_regions(hit.boxes)]}
-            for hit in index.search("net revenue rose in 2023", top_k=2)
-        ],
+        "hits": [hit.as_dict() for hit in index.search("net revenue rose in 2023", top_k=2)],
     }
     assert server.model_requests[-1].pictures == []
 
@@ -245,20 +241,3 @@ def test_an_agent_for_some_documents_sees_no_others(server: GeminiServer, index:
 def test_an_agent_for_a_document_that_is_not_there_is_an_error_at_once(index: PageIndex) -> None:
     with pytest.raises(UnknownDocument, match=rf"nowhere\.pdf.*{REPORT}"):
         create_page_agent(index, model="offline", documents=["nowhere.pdf"])
-
-
-# Suggested regions
-
-
-def test_a_region_holds_the_box_and_some_of_its_surroundings() -> None:
-    [(ymin, xmin, ymax, xmax)] = suggested_regions([(0.5, 0.5, 0.52, 0.51)])
-    assert ymin < 500 < 510 < ymax
-    assert xmin < 500 < 520 < xmax
-    assert ymax - ymin >= 120
-    assert xmax - xmin >= 300
-
-
-def test_regions_stay_on_the_page_and_near_boxes_share_one() -> None:
-    regions = suggested_regions([(0.0, 0.0, 0.02, 0.01), (0.03, 0.01, 0.05, 0.02), (0.98, 0.99, 1.0, 1.0)])
-    assert regions == [(0, 0, 120, 300), (880, 700, 1000, 1000)]
-    assert suggested_regions([(0.0, 0.0, 1.0, 1.0)]) == [(0, 0, 1000, 1000)]

@@ -92,4 +92,5 @@ def _artifact(message: BaseMessage, tool: str) -> dict[str, Any]:
 def _hit(hit: dict[str, Any]) -> Hit:
     ref = PageRef(hit["document_id"], hit["document"], hit["page"])
     boxes = [(left, top, right, bottom) for left, top, right, bottom in hit["boxes"]]
-    return Hit(hit["rank"], ref, hit["score"], boxes, list(hit["lines"]))
+    regions = [(ymin, xmin, ymax, xmax) for ymin, xmin, ymax, xmax in hit["regions"]]
+    return Hit(hit["rank"], ref, hit["score"], boxes, list(hit["lines"]), regions)

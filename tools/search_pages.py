@@ -11,7 +11,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError, UnknownDocument
-from pagesight.indexing.pages import Box, Hit, Region
+from pagesight.indexing.pages import Hit
 from pagesight.tools.budget import Budget, Left, left
 from pagesight.tools.conversation import SEARCH_PAGES
 
@@ -22,9 +22,6 @@ Reply = tuple[str, dict[str, Any]]
 
 _MOST = 20
 _LONGEST_LINE = 240
-#: A suggested region is at least this high and wide, in thousandths: a word alone says little.
-_LEAST_HEIGHT, _LEAST_WIDTH = 120, 300
-_MOST_REGIONS = 2
 
 _DESCRIPTION = """\
 Find the pages that fit a query best. Returns page labels with scores, the best-matching lines and regions worth a
@@ -53,27 +50,13 @@ def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str]
         except RequestError as error:
             raise ToolException(f"The search failed: {error}\n{rest}") from error
         rest = replace(rest, searches=rest.searches - 1)
-        return _told(query, hits, rest), {"query": query, "hits": [_found(hit) for hit in hits]}
+        return _told(query, hits, rest), {"query": query, "hits": [hit.as_dict() for hit in hits]}
 
     # Async calls run this function in a thread; it waits for the index and nothing else.
     return StructuredTool.from_function(
         search, name=SEARCH_PAGES, description=_DESCRIPTION, args_schema=SearchPages,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
-
-
-def _found(hit: Hit) -> dict[str, Any]:
-    return {**hit.as_dict(), "regions": [list(region) for region in suggested_regions(hit.boxes)]}
-
-
-def suggested_regions(boxes: Sequence[Box]) -> list[Region]:
-    """The places where a page matched best, each with some surroundings, as the model writes regions."""
-    regions: list[Region] = []
-    for x0, y0, x1, y1 in boxes:
-        if not any(_holds(region, (y0 + y1) / 2, (x0 + x1) / 2) for region in regions):
-            (ymin, ymax), (xmin, xmax) = _widened(y0, y1, _LEAST_HEIGHT), _widened(x0, x1, _LEAST_WIDTH)
-            regions.append((ymin, xmin, ymax, xmax))
-    return regions[:_MOST_REGIONS]
 
 
 def _within(requested: list[str] | None, allowed: list[str] | None) -> list[str] | None:
@@ -93,19 +76,7 @@ def _told(query: str, hits: list[Hit], rest: Left) -> str:
 
 
 def _line(hit: Hit) -> str:
-    regions = "; ".join(str(list(region)) for region in suggested_regions(hit.boxes))
+    regions = "; ".join(str(list(region)) for region in hit.regions)
     lines = [f"   | {line[:_LONGEST_LINE]}" for line in hit.lines]
     closer = f", closer look: {regions}" if regions else ""
     return "\n".join([f"{hit.rank}. {hit.label} (score {hit.score:.3f}{closer})", *lines])
-
-
-def _widened(low: float, high: float, least: int) -> tuple[int, int]:
-    """An edge pair, 0–1, in thousandths and at least ``least`` apart, kept on the page."""
-    middle, half = (low + high) * 500, max((high - low) * 500, least / 2)
-    start = min(max(middle - half, 0), 1000 - 2 * half)
-    return max(round(start), 0), min(round(start + 2 * half), 1000)
-
-
-def _holds(region: Region, y: float, x: float) -> bool:
-    ymin, xmin, ymax, xmax = region
-    return ymin <= y * 1000 <= ymax and xmin <= x * 1000 <= xmax
