@@ -347,7 +347,7 @@ def test_granites_table_leads_from_the_checkpoints_names_to_the_models(checkpoin
         assert any(re.match(theirs, name) for name in names)
         names = [re.sub(theirs, ours, name) for name in names]
     config = LlavaNextConfig.from_dict(json.loads((folder / "config.json").read_text()))
-    assert set(names) == set(granite.GraniteVisionEmbedding(config).state_dict())
+    assert set(names) == set(granite.network()(config).state_dict())
 
 
 @pytest.mark.parametrize(
@@ -398,3 +398,13 @@ def test_index_search_and_maps_by_the_command_line(checkpoint, kind, tmp_path, c
     with Image.open(drawn) as one, Image.open(plain) as other:
         looks_alike = np.abs(np.asarray(one.resize(other.size), int) - np.asarray(other, int)).mean() < 1
     assert looks_alike == (kind != "granite")  # only Granite's vectors have boxes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision_changes_little(checkpoint, kind):
+    whole = vectors_of(opened(checkpoint(kind)), [page()])[0].vectors
+    half = make_encoder(str(checkpoint(kind)), small_settings(device="cpu", dtype="bfloat16"))
+    found = vectors_of(half, [page()])[0].vectors
+    assert found.dtype == np.float32
+    assert ((found * whole).sum(axis=1) > 0.99).all()
+    assert (asked(half).vectors * asked(opened(checkpoint(kind))).vectors).sum(axis=1).min() > 0.98

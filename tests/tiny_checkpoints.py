@@ -262,7 +262,7 @@ def granite(folder: Path) -> Path:
     from safetensors.torch import save_file
     from transformers import LlavaNextConfig, LlavaNextImageProcessor
 
-    from pagesight.indexing.encoders.granite import GraniteVisionEmbedding
+    from pagesight.indexing.encoders.granite import network
 
     words = tokenizer(["<|end_of_text|>", "<|user|>", "<|assistant|>", "<image>"], "<|end_of_text|>")
     grid = [[44, 88], [88, 44], [88, 88]]
@@ -276,7 +276,7 @@ def granite(folder: Path) -> Path:
         image_grid_pinpoints=grid,
         tie_word_embeddings=True,
     )
-    model = _lively(GraniteVisionEmbedding(config))
+    model = _lively(network()(config))
     weights = {"model.language_model.lm_head.weight": torch.zeros(len(words), 32)}
     for name, weight in model.state_dict().items():
         ours, theirs = next(pair for pair in _GRANITE_NAMES.items() if name.startswith(pair[0]))

@@ -7,21 +7,13 @@ those of the whole alone, 27 × 27 in reading order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import (
-    AutoTokenizer,
-    LlavaNextConfig,
-    LlavaNextImageProcessor,
-    LlavaNextModel,
-    LlavaNextPreTrainedModel,
-    LlavaNextProcessor,
-)
 
 from pagesight.indexing.encoders import grids
 from pagesight.indexing.encoders.base import MultiVector
@@ -43,44 +35,51 @@ _PADS = 10
 _LONGEST = 2  # a page's long side at most, in short sides; what is longer is pressed
 
 
-class GraniteVisionEmbedding(LlavaNextPreTrainedModel):
-    """The network: (batch, tokens, dim) float32 of a batch of inputs; not normalised."""
+@cache
+def network() -> Any:
+    """The class of the network; made when it is asked for, as its parents take seconds to import.
 
-    _keys_to_ignore_on_load_unexpected = [UNUSED]  # noqa: RUF012
+    Its instances give (batch, tokens, dim) float32, not normalised.
+    """
+    import torch
+    from transformers import LlavaNextModel, LlavaNextPreTrainedModel
 
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self.model = _WholeLast(config)
-        self.custom_text_proj = torch.nn.Linear(config.text_config.hidden_size, getattr(config, "emb_dim_doc", 128))
-        self.post_init()
+    class WholeLast(LlavaNextModel):
+        """LLaVA-NeXT with the view of the whole page after the tiles instead of before them."""
 
-    def forward(self, **inputs: Any) -> torch.Tensor:
-        """Vectors of all tokens."""
-        projected: torch.Tensor = self.custom_text_proj(self.model(**inputs, use_cache=False).last_hidden_state)
-        return projected.float()
+        def pack_image_features(self, image_features: Any, *arguments: Any, **options: Any) -> Any:
+            """The features of each picture, (tokens, hidden), and their number."""
+            packed, lengths = super().pack_image_features(image_features, *arguments, **options)
+            whole = image_features[0].shape[1]
+            return [torch.roll(picture, -whole, dims=0) for picture in packed], lengths
 
+    class GraniteVisionEmbedding(LlavaNextPreTrainedModel):
+        _keys_to_ignore_on_load_unexpected = [UNUSED]  # noqa: RUF012
 
-class _WholeLast(LlavaNextModel):
-    """LLaVA-NeXT with the view of the whole page after the tiles instead of before them."""
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            self.model = WholeLast(config)
+            self.custom_text_proj = torch.nn.Linear(config.text_config.hidden_size, getattr(config, "emb_dim_doc", 128))
+            self.post_init()
 
-    def pack_image_features(
-        self, image_features: Any, *arguments: Any, **options: Any
-    ) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """The features of each picture, (tokens, hidden), and their number."""
-        packed, lengths = super().pack_image_features(image_features, *arguments, **options)
-        whole = image_features[0].shape[1]
-        return [torch.roll(picture, -whole, dims=0) for picture in packed], lengths
+        def forward(self, **inputs: Any) -> Any:
+            hidden = self.model(**inputs, use_cache=False).last_hidden_state
+            return self.custom_text_proj(hidden).float()
+
+    return GraniteVisionEmbedding
 
 
 class GraniteModel:
     """A model and its processor; see `pagesight.indexing.encoders.base.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
+        from transformers import LlavaNextConfig
+
         device = device_of(settings.device)
         try:
             config: Any = LlavaNextConfig.from_dict(checkpoint.read("config.json") or {})
             self._processor = _processor(checkpoint, config)
-            loaded: Any = GraniteVisionEmbedding.from_pretrained(
+            loaded = network().from_pretrained(
                 checkpoint.name, config=config, dtype=dtype_of(settings.dtype, device), key_mapping=RENAMED,
                 output_loading_info=True, **checkpoint.pinned,
             )  # fmt: skip
@@ -110,7 +109,8 @@ class GraniteModel:
         tokenizer = self._processor.tokenizer
         text = _QUESTION.format(question=question, pads=tokenizer.pad_token * _PADS)
         inputs = tokenizer([text], return_tensors="pt")
-        return self._run(inputs)[0], _words(tokenizer, inputs["input_ids"][0].tolist())
+        tokens = [tokenizer.decode([token]) for token in inputs["input_ids"][0].tolist()]
+        return self._run(inputs)[0], tokens
 
     def _resized(self, picture: Image.Image) -> Image.Image:
         """The short side as long as a tile's, the long side in proportion, but no more than two tiles."""
@@ -120,12 +120,16 @@ class GraniteModel:
 
     def _run(self, inputs: Any) -> NDArray[np.float32]:
         """(batch, tokens, dim) float32."""
+        import torch
+
         with torch.inference_mode():
             return np.asarray(self._model(**inputs.to(self._model.device)).cpu().numpy())
 
 
 def _processor(checkpoint: Checkpoint, config: Any) -> Any:
     """Put together here: the class that the repository names is in its own code."""
+    from transformers import AutoTokenizer, LlavaNextImageProcessor, LlavaNextProcessor
+
     tokenizer = AutoTokenizer.from_pretrained(checkpoint.name, config=config, **checkpoint.pinned)
     tokenizer.padding_side = "right"
     return LlavaNextProcessor(
@@ -134,7 +138,3 @@ def _processor(checkpoint: Checkpoint, config: Any) -> Any:
         patch_size=config.vision_config.patch_size,
         vision_feature_select_strategy=config.vision_feature_select_strategy,
     )
-
-
-def _words(tokenizer: Any, tokens: Iterable[int]) -> list[str]:
-    return [tokenizer.decode([token]) for token in tokens]

@@ -13,11 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import Qwen2VLForConditionalGeneration, Qwen2VLProcessor
-from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
 from pagesight.indexing.encoders import grids
 from pagesight.indexing.encoders.base import MultiVector
@@ -64,6 +61,8 @@ class LastTokenModel:
     """A model and its processor; see `pagesight.indexing.encoders.base.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
+        from transformers import Qwen2VLProcessor
+
         device = device_of(settings.device)
         self._prompts = _prompts(checkpoint, family)
         self._most = settings.visual_tokens or self._prompts.visual_tokens
@@ -89,6 +88,8 @@ class LastTokenModel:
 
     def _resized(self, picture: Image.Image) -> Image.Image:
         """The picture in as many pixels as its tokens may be."""
+        from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
+
         if self._most is None:
             return picture
         reader = self._processor.image_processor
@@ -100,6 +101,8 @@ class LastTokenModel:
 
     def _run(self, texts: list[str], pictures: list[Image.Image]) -> NDArray[np.float32]:
         """(len(texts), dim) float32: the hidden state of each text's last token."""
+        import torch
+
         inputs = self._processor(text=texts, images=pictures or None, padding="longest", return_tensors="pt")
         if pictures:
             looks = inputs["input_ids"] == self._processor.image_token_id
@@ -110,7 +113,7 @@ class LastTokenModel:
             inputs["position_ids"] = (real.cumsum(dim=1) - 1).clamp(min=0).expand(3, -1, -1)
         with torch.inference_mode():
             hidden = self._model(**inputs.to(self._model.device), use_cache=False).last_hidden_state
-        last = hidden[torch.arange(len(texts)), real.sum(dim=1).to(hidden.device) - 1]
+        last = hidden[torch.arange(len(texts)), real.sum(dim=1) - 1]
         return np.asarray(last.float().cpu().numpy())
 
 
@@ -121,7 +124,7 @@ def _prompts(checkpoint: Checkpoint, family: str) -> _Prompts:
     return replace(usual, page=own.get("image") or usual.page, question=own.get("query") or usual.question)
 
 
-def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
+def _load(checkpoint: Checkpoint, dtype: Any) -> Any:
     """The whole model, an adapter merged into its base."""
     adapter = checkpoint.read("adapter_config.json")
     if adapter is None:
@@ -130,7 +133,9 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
     return _adapted(_whole(base, dtype), checkpoint)
 
 
-def _whole(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
+def _whole(checkpoint: Checkpoint, dtype: Any) -> Any:
+    from transformers import Qwen2VLForConditionalGeneration
+
     try:
         loaded: Any = Qwen2VLForConditionalGeneration.from_pretrained(
             checkpoint.name, dtype=dtype, output_loading_info=True, **checkpoint.pinned
