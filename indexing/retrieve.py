@@ -102,7 +102,7 @@ def rank_pages(
         if document_ids is None:
             bm25 |= _in_best_documents(parts, question, evidence)
         pages = _candidates(parts, view, query, bm25, document_ids, numbers)
-    maxsim = _exact(parts, query, pages) if weights.vectors else np.zeros(len(pages), np.float32)
+    maxsim = exact_scores(parts, query, pages) if weights.vectors else np.zeros(len(pages), np.float32)
     words = _fuse(maxsim, np.array([bm25.get(page.key, 0.0) for page in pages]), weights.vectors)
     about = np.array([evidence.get(page.document_id, 0.0) for page in pages])
     total = words + weights.about * about * (words > 0)
@@ -125,10 +125,7 @@ def _candidates(
     named: set[int],
 ) -> list[PageRow]:
     """The pages worth an exact score: the best by HNSW over centroids, those that BM25 found, those that are named."""
-    settings = parts.settings
-    hits = parts.store.search_vectors(query.vectors, settings.hits_per_vector, settings.ef, document_ids)
-    near = best_pages(hits, query.weights, settings.candidates)
-    rows = {row.key: row for row in (view.page_of_ordinal(*place) for place in near) if row}
+    rows = {row.key: row for row in near_pages(parts, view, query, document_ids)}
     for key in bm25:
         document_id, _, number = key.partition(":")
         entry = view.entries.get(document_id)
@@ -140,7 +137,18 @@ def _candidates(
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
 
 
-def _exact(parts: IndexParts, query: QueryVectors, pages: Sequence[PageRow]) -> NDArray[np.float32]:
+def near_pages(
+    parts: IndexParts, view: View, query: QueryVectors, document_ids: Sequence[str] | None = None
+) -> list[PageRow]:
+    """The pages nearest to the query by HNSW over their centroids, nearest first, at most `Settings.candidates`."""
+    settings = parts.settings
+    hits = parts.store.search_vectors(query.vectors, settings.hits_per_vector, settings.ef, document_ids)
+    places = best_pages(hits, query.weights, settings.candidates)
+    return [row for row in (view.page_of_ordinal(*place) for place in places) if row]
+
+
+def exact_scores(parts: IndexParts, query: QueryVectors, pages: Sequence[PageRow]) -> NDArray[np.float32]:
+    """The pages' MaxSim, (pages,), from their full multi-vectors."""
     return scores(query, best_similarities(query.vectors, parts.multivectors.read(pages)))
 
 
