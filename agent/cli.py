@@ -110,7 +110,10 @@ def _index(
     paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files and folders.", show_default=False)],
     index: Index = None,
     encoder: Annotated[
-        str | None, typer.Option("--encoder", help="What makes vectors of pages: auto, a name or a model's folder.")
+        str | None,
+        typer.Option(
+            "--encoder", help="What makes vectors of pages: auto, a name, a model's folder or external:SCRIPT."
+        ),
     ] = None,
     dim: Annotated[
         int | None, typer.Option("--dim", min=1, help="Dimensions to cut vectors to, where the encoder allows it.")

@@ -20,9 +20,10 @@ class Encoder:
 
     def __init__(self, options: Any) -> None:
         from huggingface_hub import snapshot_download
-        from transformers import AutoModel
 
         folder = snapshot_download(options.model, revision=options.revision, local_files_only=True)
+        from transformers import AutoModel
+
         model = AutoModel.from_pretrained(folder, trust_remote_code=True, torch_dtype=options.torch_dtype())
         self._model = model.to(options.torch_device()).eval()
 

@@ -23,10 +23,11 @@ class Encoder:
 
     def __init__(self, options: Any) -> None:
         from huggingface_hub import snapshot_download
-        from transformers import AutoModel
 
         # From a folder, so that its adapters and its code are those of the same commit.
         folder = snapshot_download(options.model, revision=options.revision, local_files_only=True)
+        from transformers import AutoModel
+
         model = AutoModel.from_pretrained(folder, trust_remote_code=True, torch_dtype=options.torch_dtype())
         self._model = model.to(options.torch_device()).eval()
         self._several = options.variant != "single"

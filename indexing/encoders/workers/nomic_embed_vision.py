@@ -22,10 +22,11 @@ class Encoder:
 
     def __init__(self, options: Any) -> None:
         from huggingface_hub import snapshot_download
-        from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
         looks = snapshot_download(options.model, revision=options.revision, local_files_only=True)
         reads = snapshot_download(_TEXT, local_files_only=True)
+        from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+
         self._processor = AutoImageProcessor.from_pretrained(looks)
         self._tokenizer = AutoTokenizer.from_pretrained(reads)
         kind = {"trust_remote_code": True, "torch_dtype": options.torch_dtype()}

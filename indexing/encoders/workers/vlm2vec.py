@@ -24,9 +24,10 @@ class Encoder:
 
     def __init__(self, options: Any) -> None:
         from huggingface_hub import snapshot_download
-        from transformers import AutoModelForCausalLM, AutoProcessor
 
         folder = snapshot_download(options.model, revision=options.revision, local_files_only=True)
+        from transformers import AutoModelForCausalLM, AutoProcessor
+
         crops = max(1, options.visual_tokens // _TOKENS_PER_CROP) if options.visual_tokens else 16
         self._processor = AutoProcessor.from_pretrained(folder, trust_remote_code=True, num_crops=crops)
         model = AutoModelForCausalLM.from_pretrained(
