@@ -1,23 +1,30 @@
 """The document's journey: find → render → read → encode → write, in batches, so that it can be cut off and taken up.
 
 How a batch is written, so that a page is whole or not there, stands in writing.py; running again does only what is
-missing.
+missing. While a batch is encoded the next one is read and the last one written: in memory are three batches at most,
+and a page for each core.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.folder import disk_errors
 from pagesight.indexing.metadata import Metadata, read_sidecar
+from pagesight.indexing.ordered import in_order, threads
 from pagesight.indexing.pages import DocumentRecord, PageText
 from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.render import OpenDocument, open_document
@@ -73,6 +80,18 @@ class _Job:
     metadata: Metadata
 
 
+@dataclass(frozen=True)
+class _Page:
+    """A page that was read; ``picture`` None where the encoder looks at none, ``fault`` why the page is blank."""
+
+    job: _Job
+    document: OpenDocument
+    number: int
+    text: PageText
+    picture: Image.Image | None
+    fault: UnreadableDocument | None
+
+
 def add_documents(
     parts: IndexParts,
     paths: Iterable[Path | str],
@@ -83,18 +102,13 @@ def add_documents(
 
     ``metadata`` goes to every document, over what its sidecar says; other metadata alone reads no document anew.
 
-    A path that cannot be indexed stands in the report's ``failed``, and the others go on. Raises StorageFull and other
+    A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
+    each batch of pages that was written, by the thread that writes. Raises StorageFull and other
     errors of the index itself; what was written until then stays.
     """
     started = time.monotonic()
     report = AddReport()
-    jobs = list(_plan(parts, paths, metadata or {}, report))
-    total = sum(len(job.missing) for job in jobs)
-    for job in jobs:
-        for done in _run(parts, job, report):
-            report.pages += done
-            if progress:
-                progress(Progress(report.pages, total, job.source.path.name))
+    _Run(parts, list(_plan(parts, paths, metadata or {}, report)), report, progress).go()
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started
@@ -136,50 +150,76 @@ def _job(parts: IndexParts, source: Source, metadata: Metadata) -> _Job | None:
     return _Job(source, path, count, missing, metadata)
 
 
-def _run(parts: IndexParts, job: _Job, report: AddReport) -> Iterator[int]:
-    """Write the missing pages of a document, batch by batch; yields how many pages each batch had."""
-    with disk_errors(f"{job.source.path.name} could not be written to the index in {parts.folder.path}"):
-        parts.folder.keep(job.source)
-        shared = _shared_fields(parts, job)
-        try:
-            with _open(parts, job.source.path) as document:
-                for batch in _batches(job.missing):
-                    _write_batch(parts, document, batch, shared, report)
-                    yield len(batch)
-        except SourceError as error:  # the file vanished or changed under our hands
-            report.failed.append(Failure(job.source.path, error))
-            return
-    entry = parts.catalog.get(job.source.document_id)
-    assert entry is not None
-    replaced = _remove_older(parts, job.path, job.source.document_id)
-    (report.replaced if replaced else report.added).append(entry.record)
+class _Run:
+    """The journey of all documents that have pages to do.
+
+    While a batch is encoded, in the thread that called, others read and render the next one and write the last one.
+    """
+
+    def __init__(
+        self, parts: IndexParts, jobs: list[_Job], report: AddReport, progress: Callable[[Progress], None] | None
+    ) -> None:
+        self._parts, self._jobs, self._report, self._progress = parts, jobs, report, progress
+        self._total = sum(len(job.missing) for job in jobs)
+
+    def go(self) -> None:
+        cores = os.cpu_count() or 1
+        with ExitStack() as opened, threads(cores) as readers, threads(1) as writer:
+            pages = in_order(readers, self._to_read(opened), _BATCH_PAGES + cores)
+            for _ in in_order(writer, self._to_write(pages), 1):
+                pass
+
+    def _to_read(self, opened: ExitStack) -> Iterator[Callable[[], _Page]]:
+        """A call for each page; a document that cannot be opened any more is reported."""
+        for job in self._jobs:
+            try:
+                with self._disk_errors(job):
+                    self._parts.folder.keep(job.source)
+                document = _open(self._parts, job.source.path)
+            except SourceError as error:  # the file vanished or changed under our hands
+                self._report.failed.append(Failure(job.source.path, error))
+                continue
+            opened.callback(document.close)
+            for number in job.missing:
+                yield partial(_read_page, self._parts, job, document, number)
+
+    def _to_write(self, pages: Iterator[_Page]) -> Iterator[Callable[[], None]]:
+        """A call for each batch, once it is encoded."""
+        for batch in _batches(pages):
+            self._report.failed += [Failure(page.job.source.path, page.fault) for page in batch if page.fault]
+            vectors = self._parts.encoder.encode_pages([page.picture for page in batch], [page.text for page in batch])
+            yield partial(self._write, batch, vectors)
+
+    def _write(self, batch: list[_Page], vectors: list[MultiVector]) -> None:
+        job = batch[0].job
+        with self._disk_errors(job):
+            numbers, texts = [page.number for page in batch], [page.text for page in batch]
+            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, vectors)
+            entry = self._parts.catalog.get(job.source.document_id)
+            if entry and entry.complete:
+                replaced = _remove_older(self._parts, job.path, job.source.document_id)
+                (self._report.replaced if replaced else self._report.added).append(entry.record)
+        self._report.pages += len(batch)
+        if self._progress:
+            self._progress(Progress(self._report.pages, self._total, job.source.path.name))
+
+    def _disk_errors(self, job: _Job) -> AbstractContextManager[None]:
+        return disk_errors(f"{job.source.path.name} could not be written to the index in {self._parts.folder.path}")
 
 
-def _write_batch(
-    parts: IndexParts, document: OpenDocument, numbers: list[int], shared: dict[str, Any], report: AddReport
-) -> None:
-    # OCR of one page keeps one core busy; reading a text layer takes turns under pdfium's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as readers:
-        texts = list(readers.map(lambda number: _read_page(parts, document, number, report), numbers))
-    pictures = [
-        document.picture(number, long_side=_ENCODER_LONG_SIDE) if parts.encoder.needs_pictures else None
-        for number in numbers
-    ]
-    vectors = parts.encoder.encode_pages(pictures, texts)
-    write_batch(parts, shared, numbers, texts, vectors)
-
-
-def _read_page(parts: IndexParts, document: OpenDocument, number: int, report: AddReport) -> PageText:
-    """The page's words; a damaged page of a sound document is without words, and reported."""
+def _read_page(parts: IndexParts, job: _Job, document: OpenDocument, number: int) -> _Page:
+    """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
+    text, picture, fault = PageText.empty(), None, None
     try:
-        return read_text(document, number, ocr=parts.settings.ocr)
+        text = read_text(document, number, ocr=parts.settings.ocr)
+        if parts.encoder.needs_pictures:
+            picture = document.picture(number, long_side=_ENCODER_LONG_SIDE)
     except UnreadableDocument as error:
-        path = document.path
-        note = UnreadableDocument(
-            f"page {number} of {path.name} cannot be read ({error}); its other pages are indexed."
+        picture = Image.new("RGB", (_ENCODER_LONG_SIDE, _ENCODER_LONG_SIDE), "white")
+        fault = UnreadableDocument(
+            f"page {number} of {document.path.name} cannot be read ({error}); its other pages are indexed."
         )
-        report.failed.append(Failure(path, note))
-        return PageText.empty()
+    return _Page(job, document, number, text, picture, fault)
 
 
 def _shared_fields(parts: IndexParts, job: _Job) -> dict[str, Any]:
@@ -215,13 +255,14 @@ def _open(parts: IndexParts, path: Path) -> OpenDocument:
         raise error if isinstance(error, SourceError) else UnreadableDocument(str(error)) from error
 
 
-def _batches(numbers: list[int]) -> Iterator[list[int]]:
-    """Runs of consecutive page numbers, no longer than a batch."""
-    batch: list[int] = []
-    for number in numbers:
-        if batch and (number != batch[-1] + 1 or len(batch) == _BATCH_PAGES):
+def _batches(pages: Iterable[_Page]) -> Iterator[list[_Page]]:
+    """Runs of consecutive pages of one document, no longer than a batch; a document is closed after its last page."""
+    batch: list[_Page] = []
+    for page in pages:
+        batch.append(page)
+        after = page.job.missing[bisect_right(page.job.missing, page.number) :][:1]
+        if not after:
+            page.document.close()
+        if after != [page.number + 1] or len(batch) == _BATCH_PAGES:
             yield batch
             batch = []
-        batch.append(number)
-    if batch:
-        yield batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -210,6 +211,38 @@ def test_an_interrupted_run_is_taken_up(index: PageIndex, files: Path) -> None:
     assert [index.search(f"keyword{n:04d}", top_k=1)[0].page for n in (3, 39)] == [4, 40]
 
 
+@pytest.mark.slow
+def test_ctrl_c_ends_it_soon_and_another_run_takes_it_up(tmp_path: Path, files: Path) -> None:
+    for number in range(24):
+        with Image.new("RGB", (400, 200), "white") as scan:
+            ImageDraw.Draw(scan).text((40, 50), f"scan{number:02d} has words", "black", font_size=36)
+            scan.save(files / f"{number:02d}.png")
+    with subprocess.Popen(
+        [sys.executable, "-c", ADD_SCANS, str(tmp_path / "i"), str(files)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        acknowledged = int(writer.stdout.readline())
+        writer.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        *more, last = writer.stdout.read().split()
+        writer.wait(30)
+    assert last == "interrupted"
+    assert time.monotonic() - started < 10
+    acknowledged = max([acknowledged, *map(int, more)])
+    with PageIndex.open(tmp_path / "i", settings=small_settings()) as index:
+        done = len(index.documents())
+        assert acknowledged <= done < 24
+        assert index.add(files).pages == 24 - done
+
+
+def test_a_page_that_cannot_be_read_is_blank_and_the_others_are_indexed(index: PageIndex, files: Path) -> None:
+    path = many_pages(files / "a.pdf", 3)
+    path.write_bytes(re.sub(rb"/Type /Page\n", b"/Type /Pagx\n", path.read_bytes(), count=1))
+    report = index.add(path)
+    assert report.pages == 3
+    assert ["page 1 of a.pdf cannot be read" in str(failure.error) for failure in report.failed] == [True]
+
+
 def test_an_index_is_as_it_was_when_opened_again(tmp_path: Path, files: Path) -> None:
     many_pages(files / "a.pdf", 20)
     with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
@@ -367,6 +400,17 @@ async def test_everything_has_a_twin_for_asyncio(tmp_path: Path, files: Path) ->
         assert (await index.adocuments())[0].document == "a.pdf"
         assert len(await index.aremove("a.pdf")) == 1
 
+
+ADD_SCANS = """
+import signal, sys
+from pagesight.indexing import PageIndex, load_settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+with PageIndex.open(sys.argv[1], settings=load_settings(ocr=True)) as index:
+    try:
+        index.add(sys.argv[2], progress=lambda progress: print(progress.done_pages, flush=True))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
 
 SCAN = """
 import sys
