@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pagesight.agent import eval_cli, terminal
+from pagesight.agent import audit_cli, eval_cli, terminal
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 app.add_typer(eval_cli.app, name="eval")
+app.command("audit")(audit_cli.audit)
 
 Index = Annotated[
     str | None, typer.Option("--index", metavar="DIR", help="Folder of the index; .pagesight by default.")

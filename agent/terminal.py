@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pagesight.agent.reasoner import Choice
     from pagesight.agent.threads import Thread
     from pagesight.agent.turns import Turn
+    from pagesight.indexing.audit import Audit, Measured
     from pagesight.indexing.encoders import KnownModel
     from pagesight.indexing.index import AddReport, Progress
     from pagesight.indexing.pages import DocumentRecord, Hit
@@ -306,6 +307,33 @@ def checkup(report: Report) -> None:
         write(f"{_STATES[check.state]} {check.name}: {check.says}\n")
         if check.mend:
             write(f"    → {check.mend}\n")
+
+
+def audited(audit: Audit) -> None:
+    """What candidates keep of the exactly best pages, what they cost, and what to set."""
+    write(f"{_counted(audit.pages, 'page')}, {_counted(audit.questions, 'question')}: {audit.source}\n")
+    exhaustive = ["exhaustive search", *("1" for _ in audit.now.recall), f"{1000 * audit.exhaustive_seconds:.1f}"]
+    rows = [_candidates(audit.now, "as they are set"), exhaustive]
+    if audit.cheapest and audit.settings:
+        rows.append(_candidates(audit.cheapest, f"cheapest that keep {audit.wanted:g}"))
+    columns = {"": "label", **{f"top {depth}": "right" for depth in audit.now.recall}, "ms a search": "right"}
+    _table(columns, rows)
+    write(f"Exhaustive search is faster than the candidates below some {_counted(audit.break_even, 'page')}.\n")
+    write(f"{_advice(audit)}\n")
+
+
+def _candidates(measured: Measured, which: str) -> list[str]:
+    recall = [f"{kept:.3f}" for kept in measured.recall.values()]
+    return [f"candidates, {which}", *recall, f"{1000 * measured.seconds:.1f}"]
+
+
+def _advice(audit: Audit) -> str:
+    if audit.is_exhaustive:
+        return f"Nothing to set: an index of up to {audit.exhaustive_below} pages is searched exhaustively."
+    if not audit.settings:
+        return f"Nothing to set: the candidates keep {audit.wanted:g} of the five best pages."
+    setting = " ".join(f"PAGESIGHT_{name.upper()}={value}" for name, value in audit.settings.items())
+    return f"To keep {audit.wanted:g} of the five best pages, set {setting}"
 
 
 def _linked(parts: Sequence[tuple[str, str | None]]) -> None:

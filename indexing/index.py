@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from pagesight.indexing.audit import Audit, audit
 from pagesight.indexing.catalog import Catalog
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, choose, make_encoder
 from pagesight.indexing.errors import PageIndexError
@@ -138,6 +139,22 @@ class PageIndex:
         ``weights`` says what counts how much; by default what `search` counts. Raises UnknownDocument.
         """
         return rank_all(self._parts, query, documents, weights or Weights(self.encoder.fusion_weight))
+
+    def audit(
+        self,
+        questions: Sequence[str] = (),
+        *,
+        sample: int = 50,
+        wanted: float = 0.95,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Audit:
+        """How many of the exactly best pages the HNSW candidates keep, at which cost, and what settings would do.
+
+        For the questions, or for ``sample`` ones made from the index's own pages without loading a model; ``wanted`` is
+        the recall (0-1) of the five best pages. Nothing is written meanwhile. Raises EmptyQuestion, PageIndexError if
+        there is nothing to compare.
+        """
+        return audit(self._parts, questions, sample=sample, wanted=wanted, progress=progress)
 
     def pages(self) -> list[PageRow]:
         """The pages in the index as Milvus has them, without their text."""
