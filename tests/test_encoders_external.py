@@ -228,6 +228,7 @@ def test_a_script_that_fails_is_named_with_what_it_did(tmp_path, capsys, lines, 
     [
         ("return np.ones((2, 3)), ['a']", "2 vectors of a question with 1 tokens"),
         ("return np.ones((1, 2)), ['a']", r"shape \[1, 2\] instead of \[n, 3\]"),
+        ("return 1, ['a']", r"shape \[\] instead of"),
         ("return np.full((1, 3), np.inf), ['a']", "no numbers"),
         ("raise ValueError('what a question')", "ValueError: what a question"),
     ],
@@ -252,6 +253,7 @@ HELLO = """b'{"type": "hello", "protocol": %d, "dim": 3, "revision": "1", "wants
         ("say(b'Loading weights: 100%')", r"begins b'Loading '; 16,777,216 are allowed"),
         ("say(struct.pack('>Q', 2**63))", r"a frame of 9,223,372,036,854,775,808 bytes"),
         (frames("b'no json'"), r"a header that is not one: b'no json'"),
+        (frames("b'[' * 10**6"), r"a header that is not one: b'\[\[\["),
         (frames("b'[]'"), r"a header that is not one: b'\[\]'"),
         (
             frames(HELLO % (1, '{"dtype": "<f4", "shape": [99999999999, 128]}')),

@@ -29,7 +29,6 @@ from pagesight.indexing.settings import Settings, environment
 
 _WORKERS = Path(__file__).with_name("workers")
 _MOST_DIMENSIONS = 32_768  # Milvus takes no more
-_NO_BOX = np.full((1, 4), np.nan, np.float32)
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
 #: Makes the environment in which the scripts in workers/ run.
@@ -97,7 +96,8 @@ class ExternalModel:
         tokens = header.get("tokens")
         if len(found) != 1 or not isinstance(tokens, list):
             raise self._wrong("no vectors of a question with the token of each")
-        vectors = self._checked(found[0], np.repeat(_NO_BOX, len(found[0]), axis=0)).vectors
+        no_boxes = np.full((*found[0].shape[:1], 4), np.nan, np.float32)
+        vectors = self._checked(found[0], no_boxes).vectors
         if len(tokens) != len(vectors):
             raise self._wrong(f"{len(vectors)} vectors of a question with {len(tokens)} tokens")
         return np.asarray(vectors, np.float32), [str(token) for token in tokens]

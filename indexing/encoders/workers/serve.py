@@ -82,10 +82,9 @@ class Page:
 
 def write_message(stream: BinaryIO, header: dict[str, Any], arrays: list[np.ndarray]) -> None:
     """Write a message to a pipe that is not buffered; arrays are float32 or uint8."""
-    whole = [np.ascontiguousarray(array) for array in arrays]
-    described = [{"dtype": array.dtype.str, "shape": list(array.shape)} for array in whole]
+    described = [{"dtype": array.dtype.str, "shape": list(array.shape)} for array in arrays]
     _write_frame(stream, json.dumps({**header, "arrays": described}).encode())
-    for array in whole:
+    for array in arrays:
         _write_frame(stream, array.tobytes())
 
 
@@ -98,7 +97,7 @@ def read_message(stream: BinaryIO) -> Message | None:
         header = json.loads(frame)
         described = [(str(array["dtype"]), tuple(array["shape"])) for array in header["arrays"]]
         sizes = [_size(*array) for array in described]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ProtocolError(f"a header that is not one: {bytes(frame[:60])!r} ({error})") from error
     if sum(sizes) > LONGEST_MESSAGE:
         raise ProtocolError(f"arrays of {sum(sizes):,} bytes in one message; {LONGEST_MESSAGE:,} are allowed")
