@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.blas import in_threads
 from pagesight.indexing.encoders.base import QueryVectors
 from pagesight.indexing.precision import StoredVectors, joined
 
 # Page vectors turned into float32 and multiplied at once: enough for the matrix product to be efficient, few enough
-# (4 MB at 128 dimensions) to stay in the processor's cache.
-_BLOCK_VECTORS = 8_192
+# (2 MB at 128 dimensions) to stay in the processor's cache.
+_BLOCK_VECTORS = 4_096
 
 
 def best_similarities(query: NDArray[np.float32], pages: Iterable[StoredVectors]) -> NDArray[np.float32]:
@@ -21,7 +22,7 @@ def best_similarities(query: NDArray[np.float32], pages: Iterable[StoredVectors]
     ``query`` (m, dim) float32; ``pages`` have (n_i, dim) vectors, n_i may be 0. Returns (pages, m) float32; a page
     without vectors has 0 everywhere.
     """
-    rows = [_best_in_block(query, block) for block in _blocks(pages)]
+    rows = list(in_threads(lambda block: _best_in_block(query, block), _blocks(pages)))
     return np.concatenate(rows) if rows else np.zeros((0, len(query)), np.float32)
 
 

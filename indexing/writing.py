@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pagesight.indexing.blas import in_threads
 from pagesight.indexing.candidates import centroids
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.pages import PageText
@@ -33,7 +34,7 @@ def write_batch(
     layout, document_id, first = parts.layout, document["document_id"], numbers[0]
     pages = [pooled(page, layout.pool) for page in vectors]
     parts.multivectors.write(document_id, first, [stored(page, layout.precision) for page in pages])
-    candidates = [centroids(page.vectors, parts.settings.centroids) for page in pages]
+    candidates = list(in_threads(lambda page: centroids(page.vectors, parts.settings.centroids), pages))
     parts.store.write_candidates(document["ordinal"], document_id, list(zip(numbers, candidates, strict=True)))
     rows = [_row(document, first, number, text) for number, text in zip(numbers, texts, strict=True)]
     parts.store.write_pages(rows)
