@@ -30,6 +30,8 @@ UV := .venv/bin/uv
 HAS_UV := .venv/.uv-$(PLACE)
 HAS_CORE := .venv/.core-$(PLACE)
 HAS_ALL := .venv-dev/.all-$(PLACE)
+HAS_PEERS := .venv-peers/.peers-$(PLACE)
+HAS_PLAID := .venv-plaid/.plaid-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
 .PHONY: help demo test lint types notebook bench format lock clean
@@ -59,6 +61,13 @@ $(HAS_ALL): $(HAS_UV) requirements/all.txt pyproject.toml
 	@$(UV) pip install --python .venv-dev/bin/python $(INSTALL_SELF)
 	@touch $@
 
+# What the benchmark of retrieval compares with; fast-plaid needs a torch of its own.
+.venv-%/.peers-$(PLACE) .venv-%/.plaid-$(PLACE): requirements/%.txt $(HAS_UV)
+	@echo 'Installing what the benchmark compares with into .venv-$* …' >&2
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-$*
+	@$(UV) pip sync --quiet --python .venv-$*/bin/python --require-hashes requirements/$*.txt
+	@touch .venv-$*/.$*-$(PLACE)
+
 demo: export PAGESIGHT_INDEX := .demo
 demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; with Gemini if GOOGLE_API_KEY is set
 	@mkdir -p .cache/tmp
@@ -72,8 +81,10 @@ test: $(HAS_ALL) ## install everything and run all tests
 	@mkdir -p .cache/tmp
 	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest $(PYTEST_ARGS)
 
-bench: $(HAS_ALL) ## measure the transports on this machine, against a server on loopback
+bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, and the transports (half an hour); REAL=vectors.npz adds real pages
+	@mkdir -p .cache/tmp
 	@.venv-dev/bin/python benchmarks/agent.py
+	@.venv-dev/bin/python benchmarks/retrieval.py --peers .venv-peers/bin/python --plaid .venv-plaid/bin/python $(if $(REAL),--real $(REAL))
 
 lint: $(HAS_ALL) ## check style and format
 	.venv-dev/bin/python -m ruff check .
@@ -97,7 +108,9 @@ lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@echo uv | $(UV) $(COMPILE) --only-binary uv -o requirements/uv.txt -
 	@$(UV) $(COMPILE) --group build --group dev --all-extras pyproject.toml -o requirements/all.txt
 	@$(UV) $(COMPILE) --group build -c requirements/all.txt pyproject.toml -o requirements/core.txt
+	@printf '%s\n' qdrant-client lancedb maxsim-cpu numpy | $(UV) $(COMPILE) -o requirements/peers.txt -
+	@printf '%s\n' fast-plaid numpy | $(UV) $(COMPILE) -o requirements/plaid.txt -
 
 clean: ## remove everything that was made
-	rm -rf .venv .venv-dev .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-dev .venv-peers .venv-plaid .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 	find agent tools indexing tests samples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ablation import ablation, table
+from marks import write_between
 
 from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.evaluate.compare import Report, RunReport, evaluate_retrieval
@@ -66,18 +66,6 @@ def split_table(report: Report, split: str) -> str:
     return "\n".join(lines)
 
 
-def filled(page: str, tables: dict[str, str]) -> str:
-    """The page with each table between its marks."""
-    for name, content in tables.items():
-        page = re.sub(
-            rf"(<!-- table: {name} -->\n).*?(<!-- end -->)",
-            lambda match, content=content: f"{match[1]}{content}\n{match[2]}",
-            page,
-            flags=re.DOTALL,
-        )
-    return page
-
-
 def plot_ablation(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """How far nDCG@5 moves from the default's with each idea, over the index and within the document."""
     from matplotlib.figure import Figure
@@ -116,7 +104,8 @@ def main() -> None:
     for split in arguments.split:
         tables[split] = split_table(report, split)
         plot_split(report, split, PLOTS / f"by-{split}.png")
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), tables), encoding="utf-8")
+    for name, content in tables.items():
+        write_between(PAGE, name, content)
     (PLOTS / "retrieval.json").write_text(json.dumps(report.as_dict(), indent=1) + "\n")
 
 
