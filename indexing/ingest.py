@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from threadpoolctl import ThreadpoolController
 
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
@@ -161,6 +162,7 @@ class _Run:
     ) -> None:
         self._parts, self._jobs, self._report, self._progress = parts, jobs, report, progress
         self._total = sum(len(job.missing) for job in jobs)
+        self._linear_algebra = ThreadpoolController()
 
     def go(self) -> None:
         cores = os.cpu_count() or 1
@@ -192,7 +194,8 @@ class _Run:
 
     def _write(self, batch: list[_Page], vectors: list[MultiVector]) -> None:
         job = batch[0].job
-        with self._disk_errors(job):
+        # Pages keep the cores busy: in products this small, numpy's own threads cost more than they save.
+        with self._disk_errors(job), self._linear_algebra.limit(limits=1, user_api="blas"):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
             write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, vectors)
             entry = self._parts.catalog.get(job.source.document_id)
