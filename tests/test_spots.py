@@ -82,10 +82,10 @@ def test_patches_that_match_one_thing_count_less_than_those_that_match_two():
 
 def test_tiles_say_more_than_the_view_of_the_whole_page():
     boxes = grids.tiles(3, 4, 64)
-    where = within(boxes, 0.34, 0.26, 0.5, 0.38)
-    [(left, top, right, bottom)] = best_boxes(*patches(boxes, where, where))
-    assert (left, top) == pytest.approx((1 / 3, 1 / 4), abs=0.01)
-    assert (right, bottom) == pytest.approx((1 / 2, 3 / 8), abs=0.01)
+    where = within(boxes, 0.4, 0.29, 0.47, 0.34)  # two patches of a tile, and one eight times their size
+    assert where.sum() == 3
+    found = best_boxes(*patches(boxes, where, where))
+    assert found == [pytest.approx((10 / 24, 9 / 32, 11 / 24, 11 / 32), abs=0.01)]
 
 
 def test_vectors_without_boxes_are_left_out():
