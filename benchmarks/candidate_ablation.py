@@ -106,8 +106,8 @@ def losses(real: Path | None) -> list[list[str]]:
 
 def _collections(real: Path | None) -> list[tuple[str, list[Vectors], list[tuple[int, int, int]]]]:
     """Name, pages, and the settings to try: (candidate vectors, hits, candidates); the first is tried in all ways."""
-    several = [(24, 100, 60), (24, 100, 120), (24, 50, 120), (24, 200, 120)]
-    several += [(count, 100, 120) for count in (8, 16, 32, 48)]
+    several = [(32, 100, 60), (32, 100, 120), (32, 50, 120), (32, 200, 120)]
+    several += [(count, 100, 120) for count in (8, 16, 24, 48)]
     found = [(f"{_SYNTHETIC} synthetic", list(synthetic_pages(_SYNTHETIC, seed=2)), several)]
     if real:
         arrays = np.load(real)
