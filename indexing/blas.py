@@ -21,7 +21,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _AHEAD = 2  # items for each thread that wait for their turn: as few as keep it busy, since each may hold a file open
-_controller = ThreadpoolController()
+# Numpy's; torch, which may be encoding pages meanwhile, keeps its threads.
+_openblas = ThreadpoolController().select(internal_api="openblas")
 _lock = threading.Lock()
 _users = 0
 _limit: AbstractContextManager[Any] | None = None
@@ -47,7 +48,7 @@ def _one_thread_each() -> Iterator[None]:
     with _lock:
         _users += 1
         if _limit is None:
-            _limit = _controller.limit(limits=1, user_api="blas")
+            _limit = _openblas.limit(limits=1)
             _limit.__enter__()
     try:
         yield
