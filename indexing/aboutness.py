@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import PurePath
 
 import numpy as np
@@ -98,11 +99,12 @@ def _rarity(holders: int, documents: int) -> float:
     return max(0.0, math.log((documents - holders + 0.5) / (holders + 0.5)))
 
 
-def _name_terms(name: str) -> set[str]:
+@lru_cache(maxsize=100_000)  # each time a document comes or goes, all names are looked at
+def _name_terms(name: str) -> frozenset[str]:
     path = PurePath(name)
     stem = path.with_suffix("") if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path
     found = terms(str(stem).replace("_", " "))
-    return {part for term in found for part in (term, *parts_of(term))}
+    return frozenset(part for term in found for part in (term, *parts_of(term)))
 
 
 def _joined(question: str) -> set[str]:

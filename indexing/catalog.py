@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pagesight.indexing.aboutness import DocumentNames
@@ -43,10 +44,46 @@ class Entry:
         return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
 
 
+class _TermsOfAll:
+    """The terms of all documents, counted when a reader first asks, and kept up as documents come and go."""
+
+    def __init__(self) -> None:
+        self._counted = TermStatistics()
+        self._asked_for = False
+        self._lock = threading.Lock()
+
+    def of(self, entries: dict[str, Entry], terms: Iterable[tuple[str, list[str]]]) -> TermStatistics:
+        """The statistics over these documents; ``terms`` of each page's key are read only if some are not counted."""
+        with self._lock:
+            self._asked_for = True
+            missing = {known for known in entries if not self._counted.pages_of(known)}
+            for key, page_terms in terms if missing else ():
+                document_id = key.partition(":")[0]
+                if document_id in missing:
+                    self._counted.add(page_terms, document_id)
+            for known in missing:  # removed or written anew while it was read
+                if self._counted.pages_of(known) != len(entries[known].rows):
+                    self._counted.forget(known)
+            return self._counted.only(entries)
+
+    def add(self, document_id: str, rows: Iterable[PageRow]) -> None:
+        """Count a document that was now written."""
+        with self._lock:
+            if self._asked_for:
+                self._counted.forget(document_id)
+                for row in rows:
+                    self._counted.add(row.terms.split(), document_id)
+
+    def forget(self, document_id: str) -> None:
+        """Count a document no longer."""
+        with self._lock:
+            self._counted.forget(document_id)
+
+
 class View:
     """The complete documents of an index at one moment."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], terms: _TermsOfAll) -> None:
         shown: dict[str, Entry] = {}
         # A crash between writing a changed document and removing its old version leaves both: the newer one counts.
         for entry in sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added):
@@ -54,6 +91,7 @@ class View:
         self.entries = {entry.first.document_id: entry for entry in shown.values()}
         self._by_name = {entry.first.document: entry for entry in self.entries.values()}
         self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
+        self._terms = terms
         self._statistics: TermStatistics | None = None
         self._names: DocumentNames | None = None
         self._lock = threading.Lock()
@@ -67,12 +105,7 @@ class View:
         """The statistics over this view's pages, counted from ``(page key, terms)`` when first asked for."""
         with self._lock:
             if self._statistics is None:
-                counted = TermStatistics()
-                for key, page_terms in terms:
-                    document_id = key.partition(":")[0]
-                    if document_id in self.entries:
-                        counted.add(page_terms, document_id)
-                self._statistics = counted
+                self._statistics = self._terms.of(self.entries, terms)
             return self._statistics
 
     def names(self, statistics: TermStatistics) -> DocumentNames:
@@ -151,11 +184,31 @@ class View:
 class Catalog:
     """All documents of an index, unfinished ones too, and the view that readers take."""
 
-    def __init__(self, rows: Iterable[PageRow]) -> None:
-        self._entries: dict[str, Entry] = {}
-        for row in rows:
-            self._entries.setdefault(row.document_id, Entry()).rows[row.page] = row
-        self._publish()
+    def __init__(self, rows: Iterable[PageRow], changed: Callable[[], None] = lambda: None) -> None:
+        """``changed`` is called when what readers see has changed by `add` or `remove`."""
+        self._changed = changed
+        self._lock = threading.Lock()
+        self.reload(rows)
+
+    def reload(self, rows: Iterable[PageRow]) -> None:
+        """Forget all and take in what the index holds now, after another process changed it."""
+        with self._lock:
+            self._entries: dict[str, Entry] = {}
+            self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
+            self._names: defaultdict[str, set[str]] = defaultdict(set)  # of those of that name
+            self._last_ordinal = 0
+            self._terms = _TermsOfAll()
+            for row in rows:
+                self._take(row)
+            self._view: View | None = None
+
+    @property
+    def view(self) -> View:
+        """What readers see now; made when one asks, so that writing many documents costs the same for each."""
+        with self._lock:
+            if self._view is None:
+                self._view = View(self._entries.values(), self._terms)
+            return self._view
 
     def get(self, document_id: str) -> Entry | None:
         """The document of that id, finished or not."""
@@ -163,37 +216,51 @@ class Catalog:
 
     def at_path(self, path: str) -> list[Entry]:
         """The documents, finished or not, that were found at a path."""
-        return [entry for entry in self._entries.values() if entry.first.path == path]
+        return [self._entries[known] for known in sorted(self._paths.get(path, ()))]
 
     def next_ordinal(self) -> int:
         """A number that no document has."""
-        return max((entry.first.ordinal for entry in self._entries.values()), default=0) + 1
+        return self._last_ordinal + 1
 
     def unique_name(self, path: Path) -> str:
         """The file's name, with as many of its folders as make it unlike those of documents at other paths."""
-        taken = {entry.first.document for entry in self._entries.values() if entry.first.path != str(path)}
         parts = path.parts[1:] if path.anchor else path.parts
         for length in range(1, len(parts) + 1):
             name = "/".join(parts[-length:])
-            if name not in taken:
+            if all(self._entries[known].first.path == str(path) for known in self._names.get(name, ())):
                 return name
         return str(path)
 
     def add(self, rows: Iterable[PageRow]) -> None:
-        """Take in pages that are now written; readers see a document with its last page."""
-        for row in rows:
-            entry = self._entries.setdefault(row.document_id, Entry())
-            entry.rows[row.page] = row
-        if entry.complete:
-            self._publish()
+        """Take in pages of a document that are now written; readers see it with its last page."""
+        with self._lock:
+            for row in rows:
+                entry = self._take(replace(row, text=""))  # what only searching needs stays in Milvus
+            if not entry.complete:
+                return
+            if all(row.terms for row in entry.rows.values()):  # or some were written earlier, or have no words
+                self._terms.add(entry.first.document_id, entry.rows.values())
+            entry.rows = {page: replace(row, terms="") for page, row in entry.rows.items()}
+            self._view = None
+        self._changed()
 
     def remove(self, document_id: str) -> None:
         """Forget a document."""
-        self._entries.pop(document_id, None)
-        self._publish()
+        with self._lock:
+            if entry := self._entries.pop(document_id, None):
+                self._paths[entry.first.path].discard(document_id)
+                self._names[entry.first.document].discard(document_id)
+            self._terms.forget(document_id)
+            self._view = None
+        self._changed()
 
-    def _publish(self) -> None:
-        self.view = View(list(self._entries.values()))
+    def _take(self, row: PageRow) -> Entry:
+        entry = self._entries.setdefault(row.document_id, Entry())
+        entry.rows[row.page] = row
+        self._paths[row.path].add(row.document_id)
+        self._names[row.document].add(row.document_id)
+        self._last_ordinal = max(self._last_ordinal, row.ordinal)
+        return entry
 
 
 def _shortened(names: list[str], most: int = 8) -> str:

@@ -120,20 +120,20 @@ def _plan(parts: IndexParts, paths: Iterable[Path | str], metadata: Metadata, re
     """The documents with pages to do; notes what is unchanged or cannot be read."""
     found = find_documents(paths)
     report.failed += found.failures
-    planned: set[str] = set()
+    seen: set[str] = set()
     for source in found.sources:
         try:
             job = _job(parts, source, read_sidecar(source.path) | metadata)
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
             continue
-        if job is None:
-            entry = parts.catalog.get(source.document_id)
-            if entry and entry.record not in report.unchanged:
-                report.unchanged.append(entry.record)
-        elif source.document_id not in planned:  # the same content twice is one document
-            planned.add(source.document_id)
+        if source.document_id in seen:  # the same content twice is one document
+            continue
+        seen.add(source.document_id)
+        if job:
             yield job
+        elif entry := parts.catalog.get(source.document_id):
+            report.unchanged.append(entry.record)
 
 
 def _job(parts: IndexParts, source: Source, metadata: Metadata) -> _Job | None:

@@ -79,66 +79,109 @@ class TermStatistics:
 
     def __init__(self) -> None:
         self._terms: dict[str, int] = {}
-        self._documents: dict[str, int] = {}
-        self._pages: list[NDArray[np.int32]] = []
-        self._owners: list[int] = []
+        self._documents: dict[str, _DocumentTerms] = {}
         self._counts: _Counts | None = None
 
     def add(self, page_terms: Iterable[str], document_id: str = "") -> None:
         """Count a page of a document with these terms, repeated or not."""
         known = self._terms
         distinct = {known.setdefault(term, len(known)) for term in page_terms}
-        self._pages.append(np.fromiter(distinct, np.int32, len(distinct)))
-        self._owners.append(self._documents.setdefault(document_id, len(self._documents)))
+        self._documents.setdefault(document_id, _DocumentTerms()).add(np.fromiter(distinct, np.int32, len(distinct)))
         self._counts = None
+
+    def forget(self, document_id: str) -> None:
+        """Count a document's pages no longer."""
+        self._documents.pop(document_id, None)
+        self._counts = None
+
+    def only(self, document_ids: Iterable[str]) -> TermStatistics:
+        """The statistics of some documents; those that were not counted are left out. None of them may change."""
+        chosen = TermStatistics()
+        chosen._terms = self._terms
+        chosen._documents = {known: self._documents[known] for known in document_ids if known in self._documents}
+        return chosen
 
     @property
     def pages(self) -> int:
         """How many pages were counted."""
-        return len(self._pages)
+        return sum(len(document) for document in self._documents.values())
 
     @property
     def documents(self) -> dict[str, int]:
         """The documents' ids, each with its place in the arrays of `spread`."""
-        return self._documents
+        return {document_id: place for place, document_id in enumerate(self._documents)}
+
+    def pages_of(self, document_id: str) -> int:
+        """How many pages of a document were counted."""
+        return len(self._documents.get(document_id, ()))
 
     def idf(self, term: str) -> float:
         """Inverse document frequency as BM25 has it: ``log((N - n + 0.5) / (n + 0.5) + 1)``, never negative."""
-        found = self._terms.get(term)
-        n = 0 if found is None else int(self._counted().frequency[found])
-        return math.log((self.pages - n + 0.5) / (n + 0.5) + 1)
+        counts = self._counted()
+        n = int(counts.frequency[found]) if (found := self._found(term)) is not None else 0
+        return math.log((counts.pages - n + 0.5) / (n + 0.5) + 1)
 
     def spread(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The documents (by place) that hold the term, and on which part of its pages (0-1) each does."""
-        found = self._terms.get(term)
+        found = self._found(term)
         if found is None:
             return np.zeros(0, np.int64), np.zeros(0)
         counts = self._counted()
-        part = slice(int(counts.starts[found]), int(counts.starts[found + 1]))
-        holders = counts.holders[part].astype(np.int64)
-        return holders, counts.held[part] / counts.lengths[holders]
+        at = np.flatnonzero(counts.terms == found)
+        holders = counts.owners[at].astype(np.int64)
+        return holders, counts.held[at] / counts.lengths[holders]
 
     def __contains__(self, term: str) -> bool:
-        return term in self._terms
+        return self._found(term) is not None
+
+    def _found(self, term: str) -> int | None:
+        """The term's number, if a page has it: the numbers are shared with statistics over more documents."""
+        found = self._terms.get(term)
+        frequency = self._counted().frequency
+        return found if found is not None and found < len(frequency) and frequency[found] else None
 
     def _counted(self) -> _Counts:
         if self._counts is None:
-            self._counts = _Counts(self._pages, self._owners, len(self._terms), len(self._documents))
+            self._counts = _Counts(list(self._documents.values()))
         return self._counts
 
 
-class _Counts:
-    """The pages' terms, counted: ``frequency`` (terms,), and for each term from ``starts[t]`` on its ``holders``.
+class _DocumentTerms:
+    """The terms of a document's pages, by number."""
 
-    ``held`` says on how many pages of each of these documents it stands, ``lengths`` (documents,) how many each has.
+    def __init__(self) -> None:
+        self._pages: list[NDArray[np.int32]] = []
+        self._held: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def add(self, distinct: NDArray[np.int32]) -> None:
+        """Count a page with these terms."""
+        self._pages.append(distinct)
+        self._held = None
+
+    def held(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Each term, and on how many of the pages it stands."""
+        if self._held is None:
+            found, count = np.unique(np.concatenate(self._pages), return_counts=True)
+            self._held = found, count.astype(np.int32)
+        return self._held
+
+
+class _Counts:
+    """Documents side by side: a number in ``terms``, ``owners`` (places) and ``held`` for each term of each document.
+
+    ``held`` says on how many pages of its document a term stands, ``lengths`` (documents,) how many each document has,
+    ``frequency`` (terms,) on how many pages in all.
     """
 
-    def __init__(self, pages: list[NDArray[np.int32]], owners: list[int], terms: int, documents: int) -> None:
-        every = np.concatenate([np.zeros(0, np.int32), *pages]).astype(np.int64)
-        owner = np.repeat(np.array(owners, np.int64), [len(page) for page in pages])
-        pairs, held = np.unique(every * max(documents, 1) + owner, return_counts=True)
-        self.frequency = np.bincount(every, minlength=terms)
-        self.starts = np.searchsorted(pairs, np.arange(terms + 1) * max(documents, 1))
-        self.holders = (pairs % max(documents, 1)).astype(np.int32)
-        self.held = held.astype(np.int32)
-        self.lengths = np.bincount(owners, minlength=documents) if owners else np.zeros(documents, np.int64)
+    def __init__(self, documents: list[_DocumentTerms]) -> None:
+        pairs = [document.held() for document in documents]
+        none = np.zeros(0, np.int32)
+        self.terms = np.concatenate([none, *(terms for terms, _ in pairs)])
+        self.held = np.concatenate([none, *(held for _, held in pairs)])
+        self.owners = np.repeat(np.arange(len(pairs), dtype=np.int32), [len(terms) for terms, _ in pairs])
+        self.lengths = np.array([len(document) for document in documents], np.int64)
+        self.pages = int(self.lengths.sum())
+        self.frequency = np.bincount(self.terms, weights=self.held)
