@@ -129,14 +129,16 @@ def _reasoner(settings: Settings) -> Check:
 
 def _index(settings: Settings, place: str | Path) -> Check:
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.address import shown
 
     try:
         with PageIndex.open(place, settings=settings, create=False) as index:
-            return Check("index", "ok", f"{place}: {_holds(index.documents())}, encoder {index.encoder.name}")
+            lacks = f"; {index.lacks}" if index.lacks else ""
+            says = f"{shown(str(place))}: {_holds(index.documents())}, encoder {index.encoder.name}{lacks}"
+            return Check("index", "ok", says)
     except IndexMissing:
-        return Check(
-            "index", "absent", f"{place}: none yet", f"pagesight index PATHS… --index {shlex.quote(str(place))}"
-        )
+        named = shown(str(place))
+        return Check("index", "absent", f"{named}: none yet", f"pagesight index PATHS… --index {shlex.quote(named)}")
     except PagesightError as error:
         return Check("index", "broken", str(error))
 

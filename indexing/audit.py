@@ -127,8 +127,8 @@ def audit(
     ``wanted`` is a recall at `WANTED_DEPTH`. Nothing is written meanwhile. Raises EmptyQuestion, and
     PageIndexError if there is nothing to compare.
     """
-    with parts.writing:  # what is compared stays the same
-        view = parts.catalog.view
+    with parts.writing():  # what is compared stays the same
+        view = parts.view()
         pages = view.pages()
         queries = _encoded(parts, view, questions) if questions else sample_questions(parts, view, sample)
         if not queries or not pages:

@@ -9,7 +9,9 @@ Each message names the thing that failed, why, and the command or setting that m
     │   └── UnreadableDocument   not what its name says, truncated, password-protected, without pages
     ├── PageIndexError           the index itself
     │   ├── IndexMissing
-    │   ├── IndexInUse           another process holds it
+    │   ├── IndexInUse           another process holds it, or writes to it
+    │   ├── ServerUnreachable    a Milvus server does not answer
+    │   ├── LoginRefused         a Milvus server refuses the key or the password
     │   ├── EncoderMismatch      it was made with another encoder
     │   ├── VectorsMissing       a page's vectors are gone
     │   └── StorageFull
@@ -61,7 +63,15 @@ class IndexMissing(PageIndexError):
 
 
 class IndexInUse(PageIndexError):
-    """Another process holds the index."""
+    """Another process holds the index, or writes to it."""
+
+
+class ServerUnreachable(PageIndexError):
+    """The Milvus server does not answer."""
+
+
+class LoginRefused(PageIndexError):
+    """The Milvus server refuses the key or the password."""
 
 
 class EncoderMismatch(PageIndexError):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,23 +12,21 @@ from typing import Any
 from PIL import Image
 
 from pagesight.indexing.audit import Audit, audit
-from pagesight.indexing.catalog import Catalog
-from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors, choose, make_encoder
+from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.evidence import mark
-from pagesight.indexing.folder import IndexFolder, disk_errors
+from pagesight.indexing.folder import disk_errors
 from pagesight.indexing.heatmap import draw, similarity_map
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
 from pagesight.indexing.metadata import Metadata, read_condition
-from pagesight.indexing.multivectors import MultiVectorFiles
+from pagesight.indexing.opening import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
 from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.precision import VectorLayout
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.spots import best_boxes
-from pagesight.indexing.store import PageRow, PageStore, lite_uri
+from pagesight.indexing.store import PageRow
 from pagesight.indexing.writing import remove_document
 
 
@@ -57,29 +52,29 @@ class PageIndex:
     ) -> PageIndex:
         """Open the index in a folder, or make one there.
 
-        ``path_or_uri`` a folder, `Settings.index` if None; or the address of a Milvus server (http://…, https://…),
-        which then holds the collections, while `Settings.index` holds the rest. ``encoder`` its name; by default the
-        one that the index was made with. Raises IndexMissing if there is none and ``create`` is false, IndexInUse if
-        another process has it, EncoderMismatch, SettingsError for an unknown encoder, PageIndexError if it is damaged.
+        ``path_or_uri`` a folder, or ``http://HOST:PORT/NAME`` or ``https://…`` on a Milvus server; `Settings.index` if
+        None. ``encoder`` its name; by default the one that the index was made with. Raises IndexMissing if there is
+        none and ``create`` is false, IndexInUse if another process has it and does not serve it, EncoderMismatch,
+        ServerUnreachable, LoginRefused, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
         settings = settings or load_settings()
-        given = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
-        is_address = re.match(r"https?://", given) is not None
-        path = (Path(settings.index) if is_address else Path(given)).expanduser().resolve()
-        with _registry_lock:
-            parts = _registry.get(path)
-            if parts is None:
-                parts = _open_parts(path, given if is_address else lite_uri(path), encoder, settings, create)
-                _registry[path] = parts
-            elif encoder not in (None, "auto", parts.encoder.name):
-                parts.folder.refuse_other(choose(encoder or "").name)
-            _uses[path] = _uses.get(path, 0) + 1
-        return cls(replace(parts, settings=settings))
+        place = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
+        return cls(take(place, encoder, settings, create))
 
     @property
     def path(self) -> Path:
-        """The index's folder."""
+        """The index's folder; of an index on a server, the one with what this machine keeps of it."""
         return self._parts.folder.path
+
+    @property
+    def place(self) -> str:
+        """Its folder or its address, as `open` takes it."""
+        return self._parts.place
+
+    @property
+    def lacks(self) -> str:
+        """What this index's Milvus cannot do, in a line for people; empty where it can do all."""
+        return self._parts.store.lacks
 
     @property
     def settings(self) -> Settings:
@@ -108,7 +103,7 @@ class PageIndex:
         """
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         self._refuse_other_layout()
-        with self._parts.writing:
+        with self._parts.writing():
             return add_documents(self._parts, several, progress, metadata)
 
     def search(
@@ -158,17 +153,17 @@ class PageIndex:
 
     def pages(self) -> list[PageRow]:
         """The pages in the index as Milvus has them, without their text."""
-        return self._parts.catalog.view.pages()
+        return self._parts.view().pages()
 
     def documents(self) -> list[DocumentRecord]:
         """The documents in the index, by name."""
-        return self._parts.catalog.view.documents
+        return self._parts.view().documents
 
     def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
         """Remove documents by name, path or id and return them. Raises UnknownDocument before it removes any."""
         several = [names_or_paths] if isinstance(names_or_paths, str | Path) else list(names_or_paths)
-        with self._parts.writing:
-            view = self._parts.catalog.view
+        with self._parts.writing():
+            view = self._parts.view()
             records = {entry.record.document_id: entry.record for entry in (view.find(str(name)) for name in several)}
             for document_id in records:
                 remove_document(self._parts, document_id)
@@ -177,11 +172,11 @@ class PageIndex:
 
     def document(self, name: str) -> DocumentRecord:
         """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
-        return self._parts.catalog.view.find(name).record
+        return self._parts.view().find(name).record
 
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
-        return self._parts.catalog.view.page(label)
+        return self._parts.view().page(label)
 
     def picture(
         self, ref: PageRef, *, region: Region | None = None, long_side: int | None = None, dpi: float | None = None
@@ -196,23 +191,23 @@ class PageIndex:
 
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
-        row = self._parts.catalog.view.row(ref)
-        path = self._parts.folder.kept(row.document_id, Path(row.path).suffix, row.modified)
+        row = self._parts.view().row(ref)
+        path = self._parts.folder.kept(row)
         return open_document(path, renderer=self.settings.renderer, max_pixels=self.settings.max_pixels)
 
     def text(self, ref: PageRef) -> str:
         """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
-        self._parts.catalog.view.row(ref)
+        self._parts.view().row(ref)
         return self._parts.store.texts([ref.key]).get(ref.key, "")
 
     def multivector(self, ref: PageRef) -> MultiVector:
         """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
-        (page,) = self._parts.multivectors.read([self._parts.catalog.view.row(ref)])
+        (page,) = self._parts.multivectors.read([self._parts.view().row(ref)])
         return MultiVector(page.vectors, page.boxes)
 
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
-        return self.encoder.encode_query(question, self._parts.catalog.view.statistics(self._parts.store.terms()))
+        return self.encoder.encode_query(question, self._parts.view().statistics(self._parts.store.terms()))
 
     def evidence(
         self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()
@@ -242,12 +237,7 @@ class PageIndex:
         if not self._open:
             return
         self._open = False
-        path = self.path
-        with _registry_lock:
-            _uses[path] -= 1
-            if _uses[path] == 0:
-                _registry.pop(path)
-                self._parts.close()
+        give_back(self._parts)
 
     def __enter__(self) -> PageIndex:
         return self
@@ -294,8 +284,8 @@ class PageIndex:
         for name, has, wanted in (("precision", kept.precision, asked.precision), ("pool", kept.pool, asked.pool)):
             if wanted not in (None, has):
                 raise PageIndexError(
-                    f"the index in {self.path} was made with --{name} {has}, not {wanted}. Leave out --{name} (and "
-                    f"PAGESIGHT_{name.upper()}) to go on with it, or make a new index: `pagesight index PATH… "
+                    f"the index in {self._parts.place} was made with --{name} {has}, not {wanted}. Leave out --{name} "
+                    f"(and PAGESIGHT_{name.upper()}) to go on with it, or make a new index: `pagesight index PATH… "
                     f"--{name} {wanted} --index OTHER`."
                 )
 
@@ -305,28 +295,3 @@ def _write_png(picture: Image.Image, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save(path, "PNG")
     return path
-
-
-# The indexes that this process has open: opening one again, as notebooks do, shares what is open and does not wait for
-# the process's own lock.
-_registry: dict[Path, IndexParts] = {}
-_uses: dict[Path, int] = {}
-_registry_lock = threading.Lock()
-
-
-def _open_parts(path: Path, uri: str, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
-    folder = IndexFolder(path)
-    folder.hold(create=create)
-    try:
-        known = folder.encoder()
-        name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoder).name
-        folder.refuse_other(name)
-        chosen = make_encoder(name, settings, known)
-        layout = folder.layout() or VectorLayout(settings.precision or "float16", settings.pool or 1)
-        folder.record(chosen.describe(), layout)
-        store = PageStore(uri, chosen.dim)
-        multivectors = MultiVectorFiles(path / "multivectors")
-        return IndexParts(folder, store, multivectors, layout, Catalog(store.pages()), chosen, settings)
-    except BaseException:
-        folder.close()
-        raise

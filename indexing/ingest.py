@@ -141,6 +141,7 @@ def _job(parts: IndexParts, source: Source, metadata: Metadata) -> _Job | None:
     path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
+        parts.folder.keep(source)  # lost, or added to a server by another machine
         _remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
@@ -207,7 +208,7 @@ class _Run:
             self._progress(Progress(self._report.pages, self._total, job.source.path.name))
 
     def _disk_errors(self, job: _Job) -> AbstractContextManager[None]:
-        return disk_errors(f"{job.source.path.name} could not be written to the index in {self._parts.folder.path}")
+        return disk_errors(f"{job.source.path.name} could not be written to the index in {self._parts.place}")
 
 
 def _read_page(parts: IndexParts, job: _Job, document: OpenDocument, number: int) -> _Page:

@@ -29,7 +29,9 @@ _OPEN_FILES = 512
 
 
 class MultiVectors(Protocol):
-    """Where the full multi-vectors of an index are."""
+    """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
+
+    local: bool
 
     def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
         """Write consecutive pages from ``first_page`` on; nothing of them is lost once this has returned."""
@@ -50,6 +52,8 @@ class MultiVectors(Protocol):
 
 class MultiVectorFiles:
     """The multi-vectors of an index in a folder; see `MultiVectors`."""
+
+    local = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

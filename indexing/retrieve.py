@@ -59,12 +59,12 @@ def retrieve(
             "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
         )
     while True:
-        view = parts.catalog.view
+        view = parts.view()
         try:
             return _retrieve(parts, view, question, top_k, view.narrowed(documents, where))
         except VectorsMissing:
             # Removed while we searched: what is in the index now counts.
-            if view is parts.catalog.view:
+            if view is parts.view(at_once=True):
                 raise
 
 
@@ -78,7 +78,7 @@ def rank_all(
     parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights
 ) -> list[tuple[PageRow, float]]:
     """`rank_pages` in what the index holds now."""
-    view = parts.catalog.view
+    view = parts.view()
     query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
     return rank_pages(parts, view, question, query, documents, weights)
 
@@ -98,7 +98,7 @@ def rank_pages(
     evidence = document_evidence(question, statistics, view.names(statistics)) if weights.about else {}
     numbers = named_pages(question) if weights.named else set()
     bm25 = parts.store.search_terms(query_terms(question), parts.settings.candidates, document_ids)
-    if len(pages) > parts.settings.exhaustive_below:
+    if len(pages) > parts.exhaustive_below:
         if document_ids is None:
             bm25 |= _in_best_documents(parts, question, evidence)
         pages = _candidates(parts, view, query, bm25, document_ids, numbers)

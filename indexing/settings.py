@@ -26,7 +26,16 @@ class Settings(BaseSettings):
         env_ignore_empty=True, populate_by_name=True,
     )  # fmt: skip
 
-    index: Path = Field(Path(".pagesight"), description="folder of the index")
+    index: Path | str = Field(
+        Path(".pagesight"), description="folder of the index, or http://HOST:PORT/NAME on a Milvus server"
+    )
+    milvus_token: SecretStr | None = Field(None, description="a Milvus server's API key, or USER:PASSWORD")
+    milvus_database: str | None = Field(None, description="the server's database; its default one if nothing is said")
+    milvus_certificate: Path | None = Field(
+        None,
+        description="PEM file of the certificate of a server with https://, if no authority signed it",
+    )
+    milvus_server_name: str | None = Field(None, description="name in the certificate, where it is not the address's")
     encoder: str = Field(
         "auto", description="page encoder: auto, a name from `pagesight encoders`, a folder, or external:SCRIPT"
     )
@@ -66,7 +75,7 @@ class Settings(BaseSettings):
     pool: int | None = Field(
         None, ge=1, description="how many vectors of a page a new index pools into one, for less disk; 1 keeps all"
     )
-    centroids: int = Field(24, ge=1, le=256, description="candidate vectors of a page, in the HNSW index")
+    centroids: int = Field(32, ge=1, le=256, description="candidate vectors of a page, in the HNSW index")
 
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
     candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")

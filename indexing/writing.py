@@ -31,21 +31,26 @@ def write_batch(
 
     ``document`` has what all its pages have in their rows (see `PageRow`). Raises StorageFull, PageIndexError, OSError.
     """
+    parts.sharing.confirm()
     layout, document_id, first = parts.layout, document["document_id"], numbers[0]
     pages = [pooled(page, layout.pool) for page in vectors]
     parts.multivectors.write(document_id, first, [stored(page, layout.precision) for page in pages])
     candidates = list(in_threads(lambda page: centroids(page.vectors, parts.settings.centroids), pages))
     parts.store.write_candidates(document["ordinal"], document_id, list(zip(numbers, candidates, strict=True)))
-    rows = [_row(document, first, number, text) for number, text in zip(numbers, texts, strict=True)]
+    rows = [
+        _row(document, first, number, text, len(page.vectors))
+        for number, text, page in zip(numbers, texts, pages, strict=True)
+    ]
     parts.store.write_pages(rows)
     parts.catalog.add(rows)
 
 
-def _row(document: dict[str, Any], batch: int, number: int, text: PageText) -> PageRow:
+def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int) -> PageRow:
     return PageRow(
         key=f"{document['document_id']}:{number}",
         page=number,
         batch=batch,
+        vectors=vectors,
         text_source=text.source,
         terms=" ".join(page_terms(text)),
         text=text.text,
@@ -55,6 +60,7 @@ def _row(document: dict[str, Any], batch: int, number: int, text: PageText) -> P
 
 def remove_document(parts: IndexParts, document_id: str) -> None:
     """Remove a document: first its rows in `pages`, so that nothing half there is ever found."""
+    parts.sharing.confirm()
     parts.store.remove_pages(document_id)
     parts.catalog.remove(document_id)
     parts.store.remove_candidates(document_id)

@@ -1,15 +1,27 @@
-"""What every test starts from: an empty folder, none of the caller's settings or keys, and no network but loopback."""
+"""What every test starts from: an empty folder, none of the caller's settings or keys, and no network but loopback.
+
+Tests that hold for every index take its `place`. It is a folder; with ``--milvus ADDRESS`` it is an index on that
+server, and only these tests run, with those that take `server` or `milvus`.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 #: Variables that would change what the tests see: settings, keys, and services that libraries report to.
 FOREIGN = ("PAGESIGHT_", "GOOGLE_", "GEMINI_", "OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_", "MILVUS_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--milvus http://USER:PASSWORD@HOST:PORT``: run the tests that hold for every index on a Milvus server."""
+    parser.addoption("--milvus", metavar="ADDRESS", default=None, help="a Milvus server for the indexes of tests")
 
 
 def pytest_configure() -> None:
@@ -31,3 +43,51 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what the server has no part in."""
+    if config.getoption("milvus"):
+        kept = [item for item in items if {"place", "server", "milvus"} & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+@pytest.fixture
+def place(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where the test's index goes: nothing is there yet."""
+    return request.getfixturevalue("milvus") if request.config.getoption("milvus") else str(tmp_path / "index")
+
+
+@pytest.fixture
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a new index on a server: the given one, or else Milvus Lite's own on loopback."""
+    if request.config.getoption("milvus"):
+        yield request.getfixturevalue("milvus")
+        return
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+
+    running, data, port = start_server_in_thread(str(tmp_path / "server"))
+    yield f"http://127.0.0.1:{port}/test_reports"
+    running.stop(0).wait()
+    data.close()
+
+
+@pytest.fixture
+def milvus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a new index on the server; what indexes of this and longer names left there is dropped."""
+    given = request.config.getoption("milvus")
+    if not given:
+        pytest.skip("needs a Milvus server: make test-server")
+    parts = urlsplit(given)
+    token = f"{parts.username}:{parts.password}"
+    monkeypatch.setenv("PAGESIGHT_MILVUS_TOKEN", token)
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield f"http://{parts.hostname}:{parts.port}/{name}"
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(f"http://{parts.hostname}:{parts.port}", token=token)
+    for collection in client.list_collections():
+        if collection.startswith(name):
+            client.drop_collection(collection)
+    client.close()

@@ -16,8 +16,8 @@ from pagesight.indexing.metadata import read_condition, read_pairs
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[PageIndex]:
-    with PageIndex.open(tmp_path / "index", settings=small_settings()) as opened:
+def index(place: str) -> Iterator[PageIndex]:
+    with PageIndex.open(place, settings=small_settings()) as opened:
         yield opened
 
 
@@ -83,9 +83,9 @@ def test_pairs() -> None:
 
 
 @pytest.mark.parametrize("exhaustive_below", [0, 1000])
-def test_a_condition_reaches_every_stage(tmp_path: Path, reports: Path, exhaustive_below: int) -> None:
+def test_a_condition_reaches_every_stage(place: str, reports: Path, exhaustive_below: int) -> None:
     settings = small_settings(exhaustive_below=exhaustive_below, candidates=3)
-    with PageIndex.open(tmp_path / "index", settings=settings) as index:
+    with PageIndex.open(place, settings=settings) as index:
         index.add(reports)
         # nine other documents hold the same words and crowd it out of three candidates
         found = index.search("net revenue of the group", top_k=1, where="year == 2017")
@@ -95,10 +95,10 @@ def test_a_condition_reaches_every_stage(tmp_path: Path, reports: Path, exhausti
         assert index.search("net revenue", where="year > 2030") == []
 
 
-def test_pairs_win_over_the_sidecar_and_outlive_the_index(tmp_path: Path, reports: Path) -> None:
-    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+def test_pairs_win_over_the_sidecar_and_outlive_the_index(place: str, reports: Path) -> None:
+    with PageIndex.open(place, settings=small_settings()) as index:
         index.add(reports / "report-2020.pdf", metadata={"kind": "annual"})
-    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+    with PageIndex.open(place, settings=small_settings()) as index:
         assert index.documents()[0].metadata == {"year": 2020, "kind": "annual"}
 
 
@@ -112,8 +112,8 @@ def test_other_metadata_alone_reads_no_page_anew(index: PageIndex, reports: Path
     assert index.search("net revenue")[0].lines == ["net revenue of the group 2020"]
 
 
-def test_the_command_line_notes_and_filters(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = "--index=i"
+def test_the_command_line_notes_and_filters(place: str, reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = f"--index={place}"
     assert main(["index", str(reports), "--meta", "audited=true", folder]) == 0
     capsys.readouterr()
     assert main(["search", "net revenue", "--where", "year == 2019 and audited", "--json", "--top-k=1", folder]) == 0
