@@ -30,7 +30,10 @@ app.add_typer(eval_cli.app, name="eval")
 app.command("audit")(audit_cli.audit)
 
 Index = Annotated[
-    str | None, typer.Option("--index", metavar="DIR", help="Folder of the index; .pagesight by default.")
+    str | None,
+    typer.Option(
+        "--index", metavar="DIR", help="Folder of the index, or http://HOST:PORT/NAME; .pagesight by default."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 TopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns; 5 by default.")]
@@ -335,6 +338,23 @@ def _doctor(context: typer.Context, index: Index = None, as_json: Json = False) 
         raise typer.Exit(1)
 
 
+@app.command("serve")
+def _serve(
+    context: typer.Context,
+    index: Index = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
+) -> None:
+    """Let several processes open the index in a folder, until Ctrl-C.
+
+    They name the same folder as ever. Many may search, one at a time may add or remove.
+    """
+    from pagesight.agent.serve import serve
+
+    settings = _settings()
+    terminal.quieten_milvus()
+    serve(_place(context, index, settings), port)
+
+
 @app.command("mcp")
 def _mcp(
     context: typer.Context,
@@ -371,6 +391,7 @@ def _files(
     Those that the transport files has uploaded for this index with this key; they expire after two days by themselves.
     """
     from pagesight.agent.reasoner import gemini
+    from pagesight.indexing.address import folder_of
     from pagesight.tools.files import purge as purged
     from pagesight.tools.files import uploads
 
@@ -379,7 +400,7 @@ def _files(
     if export:
         terminal.write(f"wrote {_exported(place, settings, export)} pages to {export}\n")
         return
-    folder = Path(place if "://" not in place else settings.index).expanduser() / "uploads"
+    folder = folder_of(place, settings) / "uploads"
     found = (purged if purge else uploads)(gemini(settings.gemini_model, settings), folder)
     if as_json:
         terminal.write_json([upload.as_dict() for upload in found])

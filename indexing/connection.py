@@ -32,6 +32,7 @@ _CALM = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls
 _CONNECT_SECONDS = 5.0
 # A server that has gone is asked again until these are over.
 _READ_SECONDS, _WRITE_SECONDS = 20.0, 120.0
+_SIGNS_OF_ABSENCE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "Fail connecting")
 _ROWS_AT_ONCE = 16_384  # a server's limit
 
 #: What a row has for the vector that a server wants in every collection.
@@ -149,7 +150,7 @@ class Connection:
             yield
         except MilvusException as error:
             text = str(error.message)
-            if not self._lite and ("UNAVAILABLE" in text or "DEADLINE_EXCEEDED" in text):
+            if not self._lite and any(sign in text for sign in _SIGNS_OF_ABSENCE):
                 raise _unreached(error, self.place) from error
             if "auth check failure" in text or "permission deny" in text.lower():
                 raise _login_refused(self.place, text) from error
