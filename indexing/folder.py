@@ -129,6 +129,11 @@ class IndexFolder:
             )
         return path
 
+    def kept_ids(self) -> set[str]:
+        """The ids of the documents of which there are bytes here: each that is indexed, was to be, or was removed."""
+        folder = self.path / "documents"
+        return {path.name.partition(".")[0] for path in folder.iterdir()} if folder.is_dir() else set()
+
     def forget(self, document_id: str) -> None:
         """Remove the kept bytes of a document."""
         for path in (self.path / "documents").glob(f"{document_id}*"):

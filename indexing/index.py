@@ -27,7 +27,7 @@ from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.spots import best_boxes
 from pagesight.indexing.store import PageRow
-from pagesight.indexing.writing import remove_document
+from pagesight.indexing.writing import clear_away, remove_document
 
 
 class PageIndex:
@@ -165,6 +165,7 @@ class PageIndex:
         with self._parts.writing():
             view = self._parts.view()
             records = {entry.record.document_id: entry.record for entry in (view.find(str(name)) for name in several)}
+            clear_away(self._parts)
             for document_id in records:
                 remove_document(self._parts, document_id)
             self._parts.store.flush()

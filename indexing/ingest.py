@@ -31,7 +31,7 @@ from pagesight.indexing.parts import IndexParts
 from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.sources import Failure, Source, find_documents
 from pagesight.indexing.text import read_text
-from pagesight.indexing.writing import remove_document, write_batch
+from pagesight.indexing.writing import clear_away, remove_document, write_batch
 
 # Small enough to lose little to a crash and to show progress, large enough that Milvus and the disk cost little a page.
 _BATCH_PAGES = 8
@@ -109,6 +109,7 @@ def add_documents(
     """
     started = time.monotonic()
     report = AddReport()
+    clear_away(parts)
     _Run(parts, list(_plan(parts, paths, metadata or {}, report)), report, progress).go()
     if report.pages:
         parts.store.flush()

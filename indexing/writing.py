@@ -1,7 +1,8 @@
 """Writing pages, and removing them, so that at every moment a page is whole or not there.
 
 A batch is written in this order: multi-vectors (a file renamed into place) → candidate vectors → rows in `pages`. The
-row is the commit: whatever happens, a page with a row is whole. Removal goes the other way round.
+row is the commit: whatever happens, a page with a row is whole. Removal goes the other way round and ends with the
+document's kept bytes: where these have no row, a removal or the first batch was cut off.
 """
 
 from __future__ import annotations
@@ -66,3 +67,10 @@ def remove_document(parts: IndexParts, document_id: str) -> None:
     parts.store.remove_candidates(document_id)
     parts.multivectors.remove(document_id)
     parts.folder.forget(document_id)
+
+
+def clear_away(parts: IndexParts) -> None:
+    """Remove what was left behind when removing a document, or writing its first pages, was cut off."""
+    for document_id in parts.folder.kept_ids():
+        if parts.catalog.get(document_id) is None:
+            remove_document(parts, document_id)

@@ -457,35 +457,6 @@ def test_vectors_of_pages_and_questions_can_be_looked_at(index: PageIndex, files
     np.testing.assert_allclose(best, 1, atol=1e-3)
 
 
-ADD = """
-import sys
-from pagesight.indexing import PageIndex, load_settings
-with PageIndex.open(sys.argv[1], settings=load_settings(ocr=False)) as index:
-    index.add(sys.argv[2], progress=lambda progress: print(progress.done_pages, flush=True))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.2])
-def test_killed_while_indexing_nothing_is_half_there(tmp_path: Path, files: Path, delay: float) -> None:
-    for number in range(3):
-        many_pages(files / f"{number}.pdf", 200 + number)
-    with subprocess.Popen(
-        [sys.executable, "-c", ADD, str(tmp_path / "i"), str(files)], stdout=subprocess.PIPE, text=True
-    ) as writer:
-        assert writer.stdout is not None
-        acknowledged = int(writer.stdout.readline())
-        time.sleep(delay)
-        writer.send_signal(signal.SIGKILL)
-        acknowledged = max([acknowledged, *(int(line) for line in writer.stdout)])
-    with PageIndex.open(tmp_path / "i", settings=small_settings()) as index:
-        report = index.add(files)
-        assert report.pages <= 603 - acknowledged
-        assert [d.pages for d in index.documents()] == [200, 201, 202]
-        for number in (0, 100, 199):
-            assert {hit.page for hit in index.search(f"keyword{number:04d}", top_k=3)} == {number + 1}
-
-
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_a_full_disk_says_so_and_loses_nothing(tmp_path: Path, files: Path) -> None:
     small = tmp_path / "small"

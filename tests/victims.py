@@ -1,0 +1,55 @@
+"""Processes that are killed in the middle of their work, forked from one that has imported all they need."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from small_index import small_settings
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["small_index", "pagesight.indexing.index", "pagesight.indexing.store"])
+
+
+def adding(folder: Path, files: Path, told: Connection) -> None:
+    """Indexes files and tells after each batch how many pages are done."""
+    from pagesight.indexing import PageIndex
+
+    with PageIndex.open(folder, settings=small_settings()) as index:
+        told.send(0)
+        index.add(files, progress=lambda progress: told.send(progress.done_pages))
+
+
+def removing(folder: Path, names: list[str], told: Connection) -> None:
+    """Removes documents one by one and tells how many are gone."""
+    from pagesight.indexing import PageIndex
+
+    with PageIndex.open(folder, settings=small_settings()) as index:
+        told.send(0)
+        for count, name in enumerate(names, 1):
+            index.remove(name)
+            told.send(count)
+
+
+def killed(work: Callable[..., None], *arguments: object, after: int, delay: float) -> int:
+    """Starts the work, kills it some seconds after it told ``after`` or more; returns the last that it told."""
+    hears, tells = _CONTEXT.Pipe(duplex=False)
+    process = _CONTEXT.Process(target=work, args=(*arguments, tells))
+    process.start()
+    tells.close()
+    last = 0
+    with contextlib.suppress(EOFError):  # it was done before
+        last = hears.recv()
+        while last < after:
+            last = hears.recv()
+        time.sleep(delay)
+    process.kill()
+    with contextlib.suppress(EOFError):
+        while True:
+            last = hears.recv()
+    process.join()
+    return last
