@@ -1,5 +1,6 @@
 # Needs Python 3.11 or newer with venv and pip, and the package index. Everything that is made lies in this folder:
-# .venv (core, for the demo), .venv-dev (everything, for the tests), .demo (the demo's index) and .cache.
+# .venv (core, for the demo), .venv-dev (everything, for the tests), .venv-milvus (a server for tests), .demo (the demo's
+# index) and .cache.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
@@ -32,12 +33,13 @@ HAS_CORE := .venv/.core-$(PLACE)
 HAS_ALL := .venv-dev/.all-$(PLACE)
 HAS_PEERS := .venv-peers/.peers-$(PLACE)
 HAS_PLAID := .venv-plaid/.plaid-$(PLACE)
+HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo test lint types notebook bench format lock clean
+.PHONY: help demo test test-server lint types notebook bench format lock clean
 
 help: ## list what can be made
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(HAS_UV): requirements/uv.txt
 	@mkdir -p .cache/tmp
@@ -61,9 +63,9 @@ $(HAS_ALL): $(HAS_UV) requirements/all.txt pyproject.toml
 	@$(UV) pip install --python .venv-dev/bin/python $(INSTALL_SELF)
 	@touch $@
 
-# What the benchmark of retrieval compares with; fast-plaid needs a torch of its own.
-.venv-%/.peers-$(PLACE) .venv-%/.plaid-$(PLACE): requirements/%.txt $(HAS_UV)
-	@echo 'Installing what the benchmark compares with into .venv-$* …' >&2
+# A Milvus server, and what the benchmark of retrieval compares with; fast-plaid needs a torch of its own.
+.venv-%/.peers-$(PLACE) .venv-%/.plaid-$(PLACE) .venv-%/.milvus-$(PLACE): requirements/%.txt $(HAS_UV)
+	@echo 'Installing requirements/$*.txt into .venv-$* …' >&2
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-$*
 	@$(UV) pip sync --quiet --python .venv-$*/bin/python --require-hashes requirements/$*.txt
 	@touch .venv-$*/.$*-$(PLACE)
@@ -80,6 +82,11 @@ demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; w
 test: $(HAS_ALL) ## install everything and run all tests
 	@mkdir -p .cache/tmp
 	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest $(PYTEST_ARGS)
+
+test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milvus server on loopback, which is started and ended
+	@mkdir -p .cache/tmp
+	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 2 \
+		tests/test_index.py tests/test_metadata.py tests/test_server.py --milvus '{}'
 
 bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, and the transports (half an hour); REAL=vectors.npz adds real pages
 	@mkdir -p .cache/tmp
@@ -109,8 +116,9 @@ lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@$(UV) $(COMPILE) --group build --group dev --all-extras pyproject.toml -o requirements/all.txt
 	@$(UV) $(COMPILE) --group build -c requirements/all.txt pyproject.toml -o requirements/core.txt
 	@printf '%s\n' qdrant-client lancedb maxsim-cpu numpy | $(UV) $(COMPILE) -o requirements/peers.txt -
+	@echo milvus==2.3.5 | $(UV) $(COMPILE) --only-binary milvus -o requirements/milvus.txt -
 	@printf '%s\n' fast-plaid numpy | $(UV) $(COMPILE) -o requirements/plaid.txt -
 
 clean: ## remove everything that was made
-	rm -rf .venv .venv-dev .venv-peers .venv-plaid .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 	find agent tools indexing tests samples -name __pycache__ -type d -prune -exec rm -rf {} +
