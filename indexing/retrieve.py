@@ -103,11 +103,14 @@ def rank_pages(
             bm25 |= _in_best_documents(parts, question, evidence)
         pages = _candidates(parts, view, query, bm25, document_ids, numbers)
     maxsim = exact_scores(parts, query, pages) if weights.vectors else np.zeros(len(pages), np.float32)
-    words = _fuse(maxsim, np.array([bm25.get(page.key, 0.0) for page in pages]), weights.vectors)
+    words = np.array([bm25.get(page.key, 0.0) for page in pages])
+    spoken_for = (maxsim > 0) | (words > 0)
+    named = np.isin([page.page for page in pages], list(numbers))
     about = np.array([evidence.get(page.document_id, 0.0) for page in pages])
-    total = words + weights.about * about * (words > 0)
-    total += weights.named * np.isin([page.page for page in pages], list(numbers))
-    return [(pages[place], float(total[place])) for place in np.argsort(-total, kind="stable") if total[place] > 0]
+    total = weights.vectors * _share(maxsim, query.usual) + (1 - weights.vectors) * _share(words)
+    total += weights.about * about * spoken_for + weights.named * named
+    order = [place for place in np.argsort(-total, kind="stable") if spoken_for[place] or named[place]]
+    return [(pages[place], max(float(total[place]), 0.0)) for place in order]
 
 
 def _in_best_documents(parts: IndexParts, question: str, evidence: dict[str, float]) -> dict[str, float]:
@@ -152,15 +155,14 @@ def exact_scores(parts: IndexParts, query: QueryVectors, pages: Sequence[PageRow
     return scores(query, best_similarities(query.vectors, parts.multivectors.read(pages)))
 
 
-def _fuse(maxsim: NDArray, bm25: NDArray, weight: float) -> NDArray:
-    """A convex combination of both scores, each as a part of its best (Bruch et al., 2023); 0 for a page with neither.
+def _share(scores: NDArray, usual: float = 0.0) -> NDArray:
+    """Scores as parts of the best one, counted from ``usual``, the part of it that any page has.
 
-    Measured on real questions it is level with adding BM25 and idf-weighted MaxSim, and needs no common scale.
+    So both kinds of score can be added (a convex combination; Bruch et al., 2023). Measured on real questions this is
+    level with adding BM25 and idf-weighted MaxSim, and needs no common scale.
     """
-    shares = [
-        score / score.max() if len(score) and score.max() > 0 else np.zeros(len(score)) for score in (maxsim, bm25)
-    ]
-    return np.asarray(weight * shares[0] + (1 - weight) * shares[1])
+    best = scores.max(initial=0)
+    return np.asarray((scores / best - usual) / (1 - usual)) if best > 0 else np.zeros(len(scores))
 
 
 def _hits(

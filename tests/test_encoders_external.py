@@ -469,3 +469,25 @@ def test_jina_embeddings_has_two_names_for_its_two_kinds_of_vectors():
     assert (single.dim, single.variant) == (2048, "single")
     assert several.repository == single.repository == "jinaai/jina-embeddings-v4"
     assert choose("jinaai/jina-embeddings-v4:single").name == single.name
+
+
+def test_the_best_page_by_vectors_comes_before_the_best_by_words(tmp_path: Path) -> None:
+    """Any page of a vision encoder has most of the best one's score: that must not leave the choice to words."""
+    told = script(tmp_path, method("page(self, page)", _BY_BLUE), method("encode_query(self, question)", _FIRST_AXIS))
+    lines = [["Ferry"], ["Net revenue"], ["Harbour"], ["Chart without these words"]]  # with ever longer blue bars
+    path = write_pdf(tmp_path / "a.pdf", lines)
+    with PageIndex.open(tmp_path / "index", encoder=told, settings=small_settings()) as index:
+        index.add(path)
+        found = [hit.ref.page for hit in index.search("net revenue")]
+    assert found[:2] == [4, 2]
+
+
+# .72 of the best similarity without a long blue bar; the rest of the vector makes any two pictures different.
+_BY_BLUE = """
+        seen = page.picture.astype(float)
+        like = 1.0 if (seen[:, :, 2] - seen[:, :, 0] > 50).mean() > 0.017 else 0.72
+        turned = seen[:, : seen.shape[1] // 2].mean() / 255
+        rest = (1 - like * like) ** 0.5
+        return np.array([[like, rest * np.cos(turned), rest * np.sin(turned)]])
+"""
+_FIRST_AXIS = "return np.array([[1.0, 0.0, 0.0]]), [question]"

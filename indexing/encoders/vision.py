@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 # Long and low: models that cut pictures into tiles make few of it.
 _TRIAL_SIZE = (448, 112)
 _LEAST_DIFFERENCE = 1e-5
+# The median page had .58 to .74 of the best page's score, measured with ColQwen2's vectors of 23 pages. Counted from 0,
+# the best page by words would always come before the best page by vectors.
+_USUAL = 0.6
 
 
 class VisionEncoder:
@@ -88,7 +91,8 @@ class VisionEncoder:
         """The vectors of the question, all of the same weight: what is rare is the model's to know."""
         with self._lock:
             vectors, tokens = self._loaded().encode_query(question)
-        return QueryVectors(self._cut(vectors), tokens, np.ones(len(tokens), np.float32))
+        weights = np.ones(len(tokens), np.float32)
+        return QueryVectors(self._cut(vectors), tokens, weights, usual=_USUAL)
 
     def close(self) -> None:
         """Let the model go, with its memory or its process; it is loaded again when it is needed."""
