@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy  # noqa: F401  (loads the BLAS that is to be found)
 from threadpoolctl import ThreadpoolController
+
+from pagesight.indexing.ordered import in_order, threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,14 +32,8 @@ _limit: AbstractContextManager[Any] | None = None
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """``work`` done on each item, in order, on as many threads as there are cores; takes few items ahead."""
     cores = os.cpu_count() or 1
-    waiting: deque[Future[Result]] = deque()
-    with _one_thread_each(), ThreadPoolExecutor(cores) as threads:
-        for item in items:
-            waiting.append(threads.submit(work, item))
-            if len(waiting) > cores * _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    with _one_thread_each(), threads(cores) as pool:
+        yield from in_order(pool, (partial(work, item) for item in items), cores * _AHEAD)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from threadpoolctl import ThreadpoolController
 
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
@@ -164,7 +163,6 @@ class _Run:
     ) -> None:
         self._parts, self._jobs, self._report, self._progress = parts, jobs, report, progress
         self._total = sum(len(job.missing) for job in jobs)
-        self._linear_algebra = ThreadpoolController()
 
     def go(self) -> None:
         cores = os.cpu_count() or 1
@@ -196,8 +194,7 @@ class _Run:
 
     def _write(self, batch: list[_Page], vectors: list[MultiVector]) -> None:
         job = batch[0].job
-        # Pages keep the cores busy: in products this small, numpy's own threads cost more than they save.
-        with self._disk_errors(job), self._linear_algebra.limit(limits=1, user_api="blas"):
+        with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
             write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, vectors)
             entry = self._parts.catalog.get(job.source.document_id)

@@ -80,15 +80,15 @@ def _kind(name: str) -> type[VisionEncoder]:
 
 
 def _best() -> Choice:
-    """A vision encoder takes about a minute a page on two cores, so that without a GPU words are compared."""
+    """A vision encoder takes 20 to 50 seconds a page on two cores, so that without a GPU words are compared."""
     if not runnable("colpali-engine"):
         return Choice(LexicalEncoder.name, "needs no weights, no download and no GPU")
     if not _may_have_gpu():
-        return Choice(LexicalEncoder.name, "there is no GPU, without which vision encoders take a minute a page")
+        return Choice(LexicalEncoder.name, "there is no GPU, without which vision encoders take up to a minute a page")
     from pagesight.indexing.encoders.devices import device_of
 
     if (device := device_of("auto")) == "cpu":
-        return Choice(LexicalEncoder.name, "torch finds no GPU, without which vision encoders take a minute a page")
+        return Choice(LexicalEncoder.name, "torch finds no GPU, without which vision encoders take up to a minute a page")
     return Choice(BEST_ON_GPU, f"the best that runs on the GPU ({device})")
 
 
