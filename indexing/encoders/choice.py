@@ -88,7 +88,7 @@ def _best() -> Choice:
     from pagesight.indexing.encoders.devices import device_of
 
     if (device := device_of("auto")) == "cpu":
-        return Choice(LexicalEncoder.name, "torch finds no GPU, without which vision encoders take up to a minute a page")
+        return Choice(LexicalEncoder.name, "torch finds no GPU; vision encoders then take up to a minute a page")
     return Choice(BEST_ON_GPU, f"the best that runs on the GPU ({device})")
 
 
