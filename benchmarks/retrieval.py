@@ -172,7 +172,7 @@ def _written(place: Path, pages: NDArray, layout: VectorLayout) -> dict[str, Any
             _write_document(parts, pages, first, min(_PAGES_A_DOCUMENT, len(pages) - first))
             if first + _PAGES_A_DOCUMENT in (1000, len(pages)):
                 halves.append(time.perf_counter() - start)
-        parts.store.flush()
+        parts.flush()
         seconds = time.perf_counter() - start
     last = (len(pages) - 1000) / (seconds - halves[0]) if len(pages) > 2000 else None
     return {"write_s": seconds, "pages_per_s": len(pages) / seconds, "pages_per_s_after_1000": last}

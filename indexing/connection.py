@@ -196,7 +196,8 @@ def _client(uri: str, place: str, options: dict[str, Any]) -> MilvusClient:
     logging.getLogger("grpc._server").addFilter(_is_no_missing_call)
     logging.getLogger("pymilvus.client.iterator.query_iterator").addFilter(_is_no_old_server)
     try:
-        return MilvusClient(uri, grpc_options=_CALM, **options)
+        # Connections are shared by address otherwise, also with one that was opened with another certificate.
+        return MilvusClient(uri, grpc_options=_CALM, dedicated="://" in uri, **options)
     except MilvusException as error:
         if "://" not in uri:
             raise _translated(error, f"Milvus at {place} cannot be opened") from error

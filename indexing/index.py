@@ -168,7 +168,7 @@ class PageIndex:
             clear_away(self._parts)
             for document_id in records:
                 remove_document(self._parts, document_id)
-            self._parts.store.flush()
+            self._parts.flush()
         return list(records.values())
 
     def document(self, name: str) -> DocumentRecord:

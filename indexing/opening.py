@@ -8,11 +8,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from pagesight.indexing import multivector_rows, server_sharing, store
+from pagesight.indexing import candidate_search, multivector_rows, server_maxsim, server_sharing, store
 from pagesight.indexing.about import About, read_about, refuse_other
 from pagesight.indexing.address import ServerAddress, folder_of, server_address
+from pagesight.indexing.candidate_search import CentroidSearch
 from pagesight.indexing.catalog import Catalog
-from pagesight.indexing.connection import Connection, connect_folder, connect_served, connect_server
+from pagesight.indexing.connection import Collection, Connection, connect_folder, connect_served, connect_server
 from pagesight.indexing.encoders import PageEncoder, choose, make_encoder
 from pagesight.indexing.errors import IndexMissing
 from pagesight.indexing.folder import IndexFolder
@@ -20,6 +21,7 @@ from pagesight.indexing.multivector_rows import MultiVectorRows
 from pagesight.indexing.multivectors import MultiVectorFiles, MultiVectors
 from pagesight.indexing.parts import Freshness, IndexParts
 from pagesight.indexing.precision import VectorLayout
+from pagesight.indexing.server_maxsim import ServerMaxSim
 from pagesight.indexing.server_sharing import ServerSharing
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.sharing import Alone, ServedFolder, Sharing
@@ -68,7 +70,7 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
         connection = connect_served(uri, str(path)) if uri else connect_folder(path / "milvus.db")
         if about is None:
             folder.note_about(made_with)
-        connection.ensure(store.collections(chosen.dim, connection.capabilities))
+        connection.ensure(_collections(chosen.dim, connection))
         sharing = ServedFolder(path) if uri else Alone()
         multivectors = MultiVectorFiles(path / "multivectors")
         return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
@@ -92,7 +94,7 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
             [
                 server_sharing.collection(),
                 multivector_rows.collection(),
-                *store.collections(chosen.dim, connection.capabilities),
+                *_collections(chosen.dim, connection),
             ]
         )
         if about is None:
@@ -118,10 +120,27 @@ def _parts(
 ) -> IndexParts:
     revision = sharing.revision()  # before the catalog is read: what comes in between is read again
     pages = PageStore(connection)
+    candidates = ServerMaxSim(connection) if connection.capabilities.max_sim else CentroidSearch(connection)
     catalog = Catalog(pages.pages(), sharing.changed)
     return IndexParts(
-        folder, pages, multivectors, about.layout, catalog, encoder, settings, sharing, place, Freshness(revision)
+        folder,
+        pages,
+        candidates,
+        multivectors,
+        about.layout,
+        catalog,
+        encoder,
+        settings,
+        sharing,
+        place,
+        Freshness(revision),
     )
+
+
+def _collections(dim: int, connection: Connection) -> list[Collection]:
+    able = connection.capabilities
+    candidates = server_maxsim.collection(dim) if able.max_sim else candidate_search.collection(dim, able)
+    return [candidates, store.collection(able)]
 
 
 def _encoder(about: About | None, encoder: str | None, settings: Settings, place: object) -> tuple[PageEncoder, About]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pagesight.indexing.candidate_search import CandidateSearch
 from pagesight.indexing.catalog import Catalog, View
 from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.folder import IndexFolder
@@ -35,6 +36,7 @@ class IndexParts:
 
     folder: IndexFolder
     store: PageStore
+    candidates: CandidateSearch
     multivectors: MultiVectors
     layout: VectorLayout
     catalog: Catalog
@@ -71,6 +73,11 @@ class IndexParts:
         if self.multivectors.local or "exhaustive_below" in self.settings.model_fields_set:
             return self.settings.exhaustive_below
         return min(self.settings.exhaustive_below, self.settings.candidates)
+
+    def flush(self) -> None:
+        """Make the next searches faster; nothing is lost without it."""
+        self.candidates.flush()
+        self.store.flush()
 
     def close(self) -> None:
         """Close everything and let the folder go."""

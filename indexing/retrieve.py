@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.aboutness import document_evidence, named_pages
-from pagesight.indexing.candidates import best_pages
 from pagesight.indexing.catalog import View
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, VectorsMissing
@@ -144,9 +143,7 @@ def near_pages(
     parts: IndexParts, view: View, query: QueryVectors, document_ids: Sequence[str] | None = None
 ) -> list[PageRow]:
     """The pages nearest to the query by HNSW over their centroids, nearest first, at most `Settings.candidates`."""
-    settings = parts.settings
-    hits = parts.store.search_vectors(query.vectors, settings.hits_per_vector, settings.ef, document_ids)
-    places = best_pages(hits, query.weights, settings.candidates)
+    places = parts.candidates.near(query, parts.settings, document_ids)
     return [row for row in (view.page_of_ordinal(*place) for place in places) if row]
 
 

@@ -1,7 +1,7 @@
-"""The Milvus collections of an index: `pages`, a row a page with BM25 over its terms, and `candidates`, K rows a page.
+"""The Milvus collection `pages` of an index: a row a page, with BM25 over its terms.
 
-The same code for Milvus Lite in a folder and for a server. What it does not do: decide what is written in which order
-(ingest.py), or score pages exactly (maxsim.py).
+The same code for Milvus Lite in a folder and for a server. What it does not do: find pages by their vectors
+(candidate_search.py), or decide what is written in which order (writing.py).
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pagesight.indexing.capabilities import Capabilities
 from pagesight.indexing.connection import NO_VECTOR, Collection, Connection, without_vectors
@@ -23,11 +20,8 @@ with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
 
 # BM25's usual constants; at k1 1.2 or b 0.5 real questions scored up to .04 nDCG@5 lower.
 _BM25 = {"bm25_k1": 1.5, "bm25_b": 0.75}
-# M and efConstruction as FAISS recommends for some 100,000 vectors.
-_HNSW = {"M": 16, "efConstruction": 200}
 VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
-_PAGE_BITS, _CENTROID_BITS = 24, 8
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ _LIGHT_FIELDS = [item.name for item in fields(PageRow) if item.name not in ("ter
 
 
 class PageStore:
-    """The two collections of an index behind one connection, which must have `collections`."""
+    """The pages of an index behind a connection, which must have the `collection`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -71,18 +65,6 @@ class PageStore:
         """What is switched off, in a line for people; see `Capabilities`."""
         return self._connection.capabilities.lacks
 
-    def write_candidates(
-        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]]
-    ) -> None:
-        """Write the candidate vectors of pages, (number, (k, dim) float32) each; k at most 256."""
-        rows = [
-            {"id": candidate_id(ordinal, page, position), "document_id": document_id, "vector": vector}
-            for page, vectors in pages
-            for position, vector in enumerate(vectors)
-        ]
-        if rows:
-            self._connection.upsert("candidates", rows)
-
     def write_pages(self, rows: Sequence[PageRow]) -> None:
         """Write the rows that make pages findable."""
         more = {} if self._connection.capabilities.bm25 else NO_VECTOR
@@ -90,7 +72,6 @@ class PageStore:
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
-        self._connection.flush("candidates")
         self._connection.flush("pages")
 
     def pages(self) -> list[PageRow]:
@@ -100,7 +81,7 @@ class PageStore:
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
         every = [item.name for item in fields(PageRow)]
-        found = self._connection.rows("pages", _documents_filter([document_id]), every, at_once=_TERMS_AT_ONCE // 2)
+        found = self._connection.rows("pages", documents_filter([document_id]), every, at_once=_TERMS_AT_ONCE // 2)
         described = [replace(_page_row(row), metadata=metadata) for row in found]
         self.write_pages(described)
         return [replace(row, terms="", text="") for row in described]
@@ -123,50 +104,24 @@ class PageStore:
             data=[" ".join(terms)],
             anns_field="bm25",
             limit=limit,
-            filter=_documents_filter(document_ids),
+            filter=documents_filter(document_ids),
             # Asked for nothing, Milvus Lite hands out every field, at ten times the time of the search.
             output_fields=["key"],
         )
         # Milvus Lite hands BM25 scores out negative, a server positive.
         return {hit.id: abs(hit.distance) for hit in found[0]}
 
-    def search_vectors(
-        self, query: NDArray[np.float32], limit: int, ef: int, document_ids: Sequence[str] | None
-    ) -> list[list[tuple[int, int, float]]]:
-        """For each query vector of (m, dim), its best ``limit`` candidates as (ordinal, page, similarity).
-
-        ``ef`` is how many HNSW keeps in view as it goes: more find better ones, in more time.
-        """
-        found = self._connection.search(
-            "candidates",
-            data=list(query),
-            anns_field="vector",
-            limit=limit,
-            filter=_documents_filter(document_ids),
-            search_params={"params": {"ef": max(ef, limit)}},
-            output_fields=["id"],
-        )
-        return [[(*_page_of(hit.id), hit.distance) for hit in hits] for hits in found]
-
     def remove_pages(self, document_id: str) -> None:
         """Remove a document's rows from `pages`: from here on it is not found."""
-        self._connection.delete("pages", _documents_filter([document_id]))
-
-    def remove_candidates(self, document_id: str) -> None:
-        """Remove a document's candidate vectors."""
-        self._connection.delete("candidates", _documents_filter([document_id]))
+        self._connection.delete("pages", documents_filter([document_id]))
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
 
-def collections(dim: int, able: Capabilities) -> list[Collection]:
-    """What `PageStore` needs of a Milvus, for vectors of ``dim`` numbers."""
-    return [_pages(able), _candidates(dim, able)]
-
-
-def _pages(able: Capabilities) -> Collection:
+def collection(able: Capabilities) -> Collection:
+    """What `PageStore` needs of a Milvus."""
     schema = MilvusClient.create_schema(enable_dynamic_field=True)
     schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=64)
     schema.add_field("document_id", DataType.VARCHAR, max_length=64)
@@ -185,26 +140,8 @@ def _pages(able: Capabilities) -> Collection:
     return Collection("pages", schema, index)
 
 
-def _candidates(dim: int, able: Capabilities) -> Collection:
-    schema = MilvusClient.create_schema()
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("document_id", DataType.VARCHAR, max_length=64)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
-    index = MilvusClient.prepare_index_params()
-    index.add_index("vector", index_type=able.graph, metric_type="IP", params=_HNSW)
-    return Collection("candidates", schema, index)
-
-
-def candidate_id(ordinal: int, page: int, centroid: int) -> int:
-    """A candidate vector's key, which carries its page: asking Milvus for fields would double the time of a search."""
-    return (ordinal << (_PAGE_BITS + _CENTROID_BITS)) | (page << _CENTROID_BITS) | centroid
-
-
-def _page_of(key: int) -> tuple[int, int]:
-    return key >> (_PAGE_BITS + _CENTROID_BITS), (key >> _CENTROID_BITS) & ((1 << _PAGE_BITS) - 1)
-
-
-def _documents_filter(document_ids: Sequence[str] | None) -> str:
+def documents_filter(document_ids: Sequence[str] | None) -> str:
+    """The condition of Milvus for rows of these documents; None is all."""
     return "" if document_ids is None else f"document_id in {json.dumps(list(document_ids))}"
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pagesight.indexing.blas import in_threads
-from pagesight.indexing.candidates import centroids
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parts import IndexParts
@@ -36,8 +34,8 @@ def write_batch(
     layout, document_id, first = parts.layout, document["document_id"], numbers[0]
     pages = [pooled(page, layout.pool) for page in vectors]
     parts.multivectors.write(document_id, first, [stored(page, layout.precision) for page in pages])
-    candidates = list(in_threads(lambda page: centroids(page.vectors, parts.settings.centroids), pages))
-    parts.store.write_candidates(document["ordinal"], document_id, list(zip(numbers, candidates, strict=True)))
+    vectors_of = [(number, page.vectors) for number, page in zip(numbers, pages, strict=True)]
+    parts.candidates.write(document["ordinal"], document_id, vectors_of, parts.settings)
     rows = [
         _row(document, first, number, text, len(page.vectors))
         for number, text, page in zip(numbers, texts, pages, strict=True)
@@ -64,7 +62,7 @@ def remove_document(parts: IndexParts, document_id: str) -> None:
     parts.sharing.confirm()
     parts.store.remove_pages(document_id)
     parts.catalog.remove(document_id)
-    parts.store.remove_candidates(document_id)
+    parts.candidates.remove(document_id)
     parts.multivectors.remove(document_id)
     parts.folder.forget(document_id)
 

@@ -1,4 +1,4 @@
-"""Starts a Milvus server from the package `milvus`, runs a command against it and ends it; what `make test-server` does.
+"""Starts a Milvus server from the package `milvus`, runs a command against it and ends it: `make test-server`.
 
     PYTHON tests/milvus_server.py COMMAND…
 
