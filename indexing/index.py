@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from pagesight.indexing.audit import Audit, audit
+from pagesight.indexing.closing import Calls, while_open
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.evidence import mark
@@ -39,7 +40,7 @@ class PageIndex:
 
     def __init__(self, parts: IndexParts) -> None:
         self._parts = parts
-        self._open = True
+        self._calls = Calls(f"the index in {parts.place}", "Open it again with PageIndex.open.")
 
     @classmethod
     def open(
@@ -86,6 +87,7 @@ class PageIndex:
         """The encoder that its pages were made with."""
         return self._parts.encoder
 
+    @while_open
     def add(
         self,
         paths: Iterable[Path | str] | Path | str,
@@ -106,6 +108,7 @@ class PageIndex:
         with self._parts.writing():
             return add_documents(self._parts, several, progress, metadata)
 
+    @while_open
     def search(
         self,
         query: str,
@@ -126,6 +129,7 @@ class PageIndex:
         condition = read_condition(where) if where else None
         return retrieve(self._parts, query, wanted, list(documents) if documents else None, condition)
 
+    @while_open
     def rank(
         self, query: str, *, documents: Sequence[str] | None = None, weights: Weights | None = None
     ) -> list[tuple[PageRow, float]]:
@@ -135,6 +139,7 @@ class PageIndex:
         """
         return rank_all(self._parts, query, documents, weights or Weights(self.encoder.fusion_weight))
 
+    @while_open
     def audit(
         self,
         questions: Sequence[str] = (),
@@ -151,14 +156,17 @@ class PageIndex:
         """
         return audit(self._parts, questions, sample=sample, wanted=wanted, progress=progress)
 
+    @while_open
     def pages(self) -> list[PageRow]:
         """The pages in the index as Milvus has them, without their text."""
         return self._parts.view().pages()
 
+    @while_open
     def documents(self) -> list[DocumentRecord]:
         """The documents in the index, by name."""
         return self._parts.view().documents
 
+    @while_open
     def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
         """Remove documents by name, path or id and return them. Raises UnknownDocument before it removes any."""
         several = [names_or_paths] if isinstance(names_or_paths, str | Path) else list(names_or_paths)
@@ -171,14 +179,17 @@ class PageIndex:
             self._parts.flush()
         return list(records.values())
 
+    @while_open
     def document(self, name: str) -> DocumentRecord:
         """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
         return self._parts.view().find(name).record
 
+    @while_open
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
         return self._parts.view().page(label)
 
+    @while_open
     def picture(
         self, ref: PageRef, *, region: Region | None = None, long_side: int | None = None, dpi: float | None = None
     ) -> Image.Image:
@@ -190,26 +201,31 @@ class PageIndex:
         with self.opened(ref) as document:
             return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
 
+    @while_open
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
         path = self._parts.folder.kept(row)
         return open_document(path, renderer=self.settings.renderer, max_pixels=self.settings.max_pixels)
 
+    @while_open
     def text(self, ref: PageRef) -> str:
         """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
         self._parts.view().row(ref)
         return self._parts.store.texts([ref.key]).get(ref.key, "")
 
+    @while_open
     def multivector(self, ref: PageRef) -> MultiVector:
         """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
         (page,) = self._parts.multivectors.read([self._parts.view().row(ref)])
         return MultiVector(page.vectors, page.boxes)
 
+    @while_open
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
         return self.encoder.encode_query(question, self._parts.view().statistics(self._parts.store.terms()))
 
+    @while_open
     def evidence(
         self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()
     ) -> Path:
@@ -223,6 +239,7 @@ class PageIndex:
             boxes = best_boxes(self.query_vectors(query), page.vectors, page.boxes)
         return _write_png(mark(self.picture(ref), boxes, regions), Path(path))
 
+    @while_open
     def heatmap(self, ref: PageRef, path: Path | str, query: str, *, token: str | None = None) -> Path:
         """Write the page as a PNG under a map of where it is like the query, or like one word of it; returns its path.
 
@@ -234,11 +251,9 @@ class PageIndex:
         return _write_png(draw(picture, heat), Path(path))
 
     def close(self) -> None:
-        """Let the index go, so that another process can open it; closing twice is no error."""
-        if not self._open:
-            return
-        self._open = False
-        give_back(self._parts)
+        """Let the index go, so that another process can open it; waits for other threads' calls. Twice is no error."""
+        if self._calls.end():
+            give_back(self._parts)
 
     def __enter__(self) -> PageIndex:
         return self

@@ -1,0 +1,73 @@
+"""What can be closed while others use it: no call begins once it is closed, and closing waits for those under way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from pagesight.indexing.errors import PageIndexError
+
+
+class Calls:
+    """The calls of one object's methods, by any number of threads."""
+
+    def __init__(self, what: str, way_out: str) -> None:
+        self._error = f"{what} was closed. {way_out}"
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._closed = False
+        self._thread = threading.local()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """A call; those that it makes itself belong to it. Raises PageIndexError if it comes too late."""
+        if getattr(self._thread, "calls", False):
+            yield
+            return
+        with self._changed:
+            if self._closed:
+                raise PageIndexError(self._error)
+            self._under_way += 1
+        self._thread.calls = True
+        try:
+            yield
+        finally:
+            self._thread.calls = False
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def end(self) -> bool:
+        """Let no other begin and wait for those under way, but for one of this thread; False if that was done."""
+        with self._changed:
+            if self._closed:
+                return False
+            self._closed = True
+            own = int(getattr(self._thread, "calls", False))
+            self._changed.wait_for(lambda: self._under_way <= own)
+            return True
+
+
+class _Closable(Protocol):
+    _calls: Calls
+
+
+Closable = TypeVar("Closable", bound=_Closable)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def while_open(
+    method: Callable[Concatenate[Closable, Arguments], Result],
+) -> Callable[Concatenate[Closable, Arguments], Result]:
+    """Makes a method one of the calls that its object's ``_calls`` counts."""
+
+    @wraps(method)
+    def counted(self: Closable, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+        with self._calls.one():
+            return method(self, *args, **options)
+
+    return counted
