@@ -48,6 +48,7 @@ class Threads:
     def kept_in(cls, folder: Path, runner: asyncio.Runner) -> Iterator[Threads]:
         """The conversations in an index's folder. Raises PageIndexError when they cannot be read or written."""
         with storage_errors(folder / FILE):
+            folder.mkdir(parents=True, exist_ok=True)  # of an index on a server, this machine may keep nothing yet
             context = AsyncSqliteSaver.from_conn_string(str(folder / FILE))
             saver = runner.run(_entered(context))
             try:

@@ -68,6 +68,11 @@ class Connection:
         """Whether the collection is there."""
         return bool(self._answer("has_collection", "be asked", self._prefix + kind, **self._limited))
 
+    @property
+    def serves_folder(self) -> bool:
+        """Whether this is the address of an index in a folder that `pagesight serve` serves."""
+        return self.capabilities.lite and bool(self._answer("has_collection", "be asked", "pages", **self._limited))
+
     def ensure(self, collections: Sequence[Collection]) -> None:
         """Create the collections that are missing, and load all: a process that was killed leaves them unloaded."""
         # A server takes seconds for each, most of them waiting.

@@ -15,7 +15,7 @@ from pagesight.indexing.candidate_search import CentroidSearch
 from pagesight.indexing.catalog import Catalog
 from pagesight.indexing.connection import Collection, Connection, connect_folder, connect_served, connect_server
 from pagesight.indexing.encoders import PageEncoder, choose, make_encoder
-from pagesight.indexing.errors import IndexMissing
+from pagesight.indexing.errors import IndexMissing, PageIndexError
 from pagesight.indexing.folder import IndexFolder
 from pagesight.indexing.multivector_rows import MultiVectorRows
 from pagesight.indexing.multivectors import MultiVectorFiles, MultiVectors
@@ -82,6 +82,11 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
 def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
     connection = connect_server(address, settings)
     try:
+        if connection.serves_folder:
+            raise PageIndexError(
+                f"{address.uri} is where `pagesight serve` serves an index in a folder. Open that one by its folder: "
+                "--index DIR."
+            )
         sharing = ServerSharing(connection)
         about = _about_on_server(sharing, connection)
         if about is None and not create:

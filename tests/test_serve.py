@@ -18,7 +18,7 @@ from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import IndexInUse, ServerUnreachable
+from pagesight.indexing.errors import IndexInUse, PageIndexError, ServerUnreachable
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 
@@ -80,6 +80,9 @@ def test_several_processes_search_and_one_writes(folder: Path, tmp_path: Path) -
         assert [d.document for d in index.remove("a.pdf")] == ["a.pdf"]
         listed = pagesight("documents", "--json", "--index", str(folder))
         assert [d["document"] for d in json.loads(listed.stdout)] == ["b.pdf"]
+        served_at = json.loads((folder / "holder.json").read_text())["address"]
+        with pytest.raises(PageIndexError, match="by its folder"):
+            PageIndex.open(served_at, settings=small_settings())
         again = pagesight("serve", "--index", str(folder))
         assert (again.returncode, again.stderr.count(f"in use by process {server.pid} ")) == (1, 1)
         server.send_signal(signal.SIGTERM)

@@ -229,6 +229,16 @@ def test_all_commands_take_an_address(server: str, tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out.endswith("[]\n")
 
 
+@pytest.mark.slow
+def test_a_chat_on_a_machine_that_keeps_nothing_yet(server: str, tmp_path: Path) -> None:
+    with machine(server, tmp_path / "elsewhere") as index:
+        index.add(write_pdf(tmp_path / "ferries.pdf", [["Cover"], FERRY]))
+    command = [sys.executable, "-m", "pagesight.agent.cli", "chat", "--index", server]
+    asked = "How many passengers does the ferry Aurora carry?\n/quit\n"
+    said = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=120)
+    assert (said.returncode, "ferries.pdf p. 2" in said.stdout + said.stderr) == (0, True), said
+
+
 def test_the_address_can_be_a_setting(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
