@@ -51,7 +51,12 @@ _INSTALLED = dict.fromkeys(("maxsim_cpu", "qdrant", "lancedb_flat", "lancedb_ivf
 }
 _BATCH, _PAGES_A_DOCUMENT = 8, 200
 _BOXES = np.zeros((VECTORS, 4), np.float32)
-_ASKING_S = 20.0  # that a peer is asked for at most
+_LAYOUTS = {
+    "float16": VectorLayout(),
+    "int8": VectorLayout(precision="int8"),
+    "float16, pooled ×3": VectorLayout(pool=3),
+}
+_ASKING_S = 20.0  # that a way is asked for at most
 _GIVEN_UP_S = 600.0
 _LARGEST_FOR_PEERS = 1000
 # Those whose cost allows no more than the smallest size.
@@ -139,12 +144,8 @@ def exact(pages: NDArray[np.float16], asked: NDArray[np.float32]) -> list[list[i
 def own(folder: Path, pages: NDArray, asked: NDArray, best: list[list[int]]) -> dict[str, dict[str, Any]]:
     """pagesight's rows: exhaustive, with candidates, pooled and int8; writing and opening."""
     rows: dict[str, dict[str, Any]] = {}
-    for name, layout in {
-        "float16": VectorLayout(),
-        "int8": VectorLayout(precision="int8"),
-        "float16, pooled ×3": VectorLayout(pool=3),
-    }.items():
-        if len(pages) > 2000 and name != "float16":
+    for name, layout in _LAYOUTS.items():
+        if len(pages) != _LARGEST_FOR_PEERS and name != "float16":
             continue
         place = folder / "index"
         row = _written(place, pages, layout)
@@ -197,10 +198,13 @@ def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **setting
     for number in range(3):
         _search(parts, number)
     times, found = [], []
+    end = time.perf_counter() + _ASKING_S
     for number in range(len(asked)):
         start = time.perf_counter()
         found.append(_search(parts, number))
         times.append((time.perf_counter() - start) * 1e3)
+        if time.perf_counter() > end:
+            break
     return {"search_ms": statistics.median(times)} | recall(found, best)
 
 

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     ef: int = Field(400, ge=1, le=32_768, description="breadth of HNSW's search; more finds better ones, more slowly")
     exhaustive_below: int = Field(
-        400, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
+        600, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
     )
 
     reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")
