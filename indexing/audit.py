@@ -141,7 +141,7 @@ def audit(
             pages=len(pages),
             questions=len(queries),
             source="given" if questions else source(parts),
-            exhaustive_below=parts.settings.exhaustive_below,
+            exhaustive_below=parts.exhaustive_below,
             exhaustive_seconds=trial.exhaustive_seconds(),
             now=trial.measured(_breadth(parts.settings)),
             wanted=wanted,
