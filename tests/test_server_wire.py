@@ -89,7 +89,7 @@ def test_arrays_of_vectors_on_newer_servers(tmp_path: Path) -> None:
 
 def test_a_search_keeps_to_documents_on_newer_servers(tmp_path: Path) -> None:
     with recording_server(tmp_path / "server", "2.6.4") as server:
-        with PageIndex.open(server.address, settings=small_settings(exhaustive_below=0)) as index:
+        with PageIndex.open(server.address, settings=small_settings(exhaustive_below=0, candidates=1)) as index:
             for name in ("a.pdf", "b.pdf"):
                 index.add(write_pdf(tmp_path / name, [[*FERRY, name]]))
             index.search("ferry Aurora", documents=["b.pdf"])
