@@ -91,7 +91,7 @@ def test_a_search_keeps_to_documents_on_newer_servers(tmp_path: Path) -> None:
     with recording_server(tmp_path / "server", "2.6.4") as server:
         with PageIndex.open(server.address, settings=small_settings(exhaustive_below=0, candidates=1)) as index:
             for name in ("a.pdf", "b.pdf"):
-                index.add(write_pdf(tmp_path / name, [[*FERRY, name]]))
+                index.add(write_pdf(tmp_path / name, [[*FERRY, name], ["Annex"]]))
             index.search("ferry Aurora", documents=["b.pdf"])
             identity = index.document("b.pdf").document_id
         assert server.requests["Search"][0].dsl == f'document_id in ["{identity}"]'
