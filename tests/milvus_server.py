@@ -4,16 +4,19 @@
 
 PYTHON has the package (requirements/milvus.txt). ``{}`` in the command becomes the server's address, with the login:
 authorization is on, so that every test goes through it. The server has its data in a temporary folder, and lives no
-longer than the command and 15 minutes.
+longer than the command and 15 minutes. It listens on all interfaces, and nothing can keep it from that: so it and the
+command run in a network of their own, in which there is only loopback, where the system lets one be made.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,6 +31,8 @@ _LIFE_SECONDS = 900
 _START_SECONDS = 120
 _LOGIN = "root:Milvus"  # what a new server has
 _ETCD_PEERS = 2380  # the one port of its that cannot be set
+_INSIDE = "MILVUS_SERVER_IN_OWN_NETWORK"
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1  # linux/sockios.h, net/if.h
 
 
 @contextlib.contextmanager
@@ -78,6 +83,19 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _in_own_network() -> None:
+    """Start this program anew in a network namespace; returns where that has been done, or cannot be."""
+    if os.environ.pop(_INSIDE, None):
+        with socket.socket() as any_socket:
+            interface = struct.pack("16sh14x", b"lo", _IFF_UP)
+            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, interface)
+        return
+    command = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
+        os.execvpe("unshare", [*command, sys.executable, __file__, *sys.argv[1:]], os.environ | {_INSIDE: "1"})
+    print("no network namespace can be made: the server listens on all interfaces while it runs", flush=True)
+
+
 def _refuse_second() -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,6 +107,7 @@ def _refuse_second() -> None:
 
 def main() -> int:
     """Runs the command and returns its exit status."""
+    _in_own_network()
     _refuse_second()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="milvus-", ignore_cleanup_errors=True) as folder:
