@@ -177,6 +177,8 @@ def _install_command(extra: str) -> str:
 
 def _source_folder() -> str | None:
     """The folder that pagesight is installed from, when it runs from one."""
-    written = importlib.metadata.distribution("pagesight").read_text("direct_url.json")
+    # In a clone's own folder the leavings of its build come first, which do not say it.
+    found = importlib.metadata.distributions(name="pagesight")
+    written = next(filter(None, (installed.read_text("direct_url.json") for installed in found)), None)
     origin = json.loads(written) if written else {}
     return unquote(urlsplit(origin["url"]).path) if origin.get("dir_info", {}).get("editable") else None
