@@ -88,9 +88,10 @@ test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milv
 	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 2 \
 		tests/test_index.py tests/test_metadata.py tests/test_server.py --milvus '{}'
 
-bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, and the transports (half an hour); REAL=vectors.npz adds real pages
+bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, encoders and transports (40 minutes); REAL=vectors.npz adds real pages
 	@mkdir -p .cache/tmp
 	@.venv-dev/bin/python benchmarks/agent.py
+	@.venv-dev/bin/python benchmarks/encoding.py
 	@.venv-dev/bin/python benchmarks/retrieval.py --peers .venv-peers/bin/python --plaid .venv-plaid/bin/python $(if $(REAL),--real $(REAL))
 
 lint: $(HAS_ALL) ## check style and format
