@@ -133,8 +133,7 @@ def _index(settings: Settings, place: str | Path) -> Check:
 
     try:
         with PageIndex.open(place, settings=settings, create=False) as index:
-            lacks = f"; {index.lacks}" if index.lacks else ""
-            says = f"{shown(str(place))}: {_holds(index.documents())}, encoder {index.encoder.name}{lacks}"
+            says = f"{shown(str(place))}: {_holds(index.documents())}, encoder {index.encoder.name}"
             return Check("index", "ok", says)
     except IndexMissing:
         named = shown(str(place))

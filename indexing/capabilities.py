@@ -9,38 +9,24 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Capabilities:
-    """``bm25`` ranks by words; ``max_sim`` searches arrays of vectors by MaxSim; ``graph`` is the HNSW that is built.
+    """``max_sim`` searches arrays of vectors by MaxSim; ``graph`` is the HNSW that is built."""
 
-    ``name`` is for people: ``Milvus 2.3.5``.
-    """
-
-    name: str
-    bm25: bool
     max_sim: bool
     graph: Literal["HNSW", "HNSW_SQ"]
     lite: bool = False
 
-    @property
-    def lacks(self) -> str:
-        """A line for people on what is switched off; empty where nothing is."""
-        if self.bm25:
-            return ""
-        return f"{self.name} has no BM25 (servers have it from 2.5 on): pages are ranked by their vectors, not by words"
-
 
 #: Over 8-bit copies Milvus Lite's graph takes half the time and disk and found as many of the best vectors.
-LITE = Capabilities("Milvus Lite", bm25=True, max_sim=False, graph="HNSW_SQ", lite=True)
+LITE = Capabilities(max_sim=False, graph="HNSW_SQ", lite=True)
 
 
 def capabilities(version: str) -> Capabilities:
     """What a server can do that gives its version as ``v2.3.5-lite``, ``2.6.4`` or ``milvus_lite-3.2.2``.
 
-    Arrays of structs with vectors came with 2.6.4, BM25 with 2.5 (Milvus' release notes). A version that cannot be read
-    counts as a new one.
+    Arrays of structs with vectors came with 2.6.4 (Milvus' release notes). A version that cannot be read counts as new.
     """
     if version.startswith("milvus_lite"):
         return LITE
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
     number = tuple(int(part or 0) for part in found.groups()) if found else (99, 0, 0)
-    name = f"Milvus {'.'.join(map(str, number))}" if found else f"Milvus {version}"
-    return Capabilities(name, bm25=number >= (2, 5, 0), max_sim=number >= (2, 6, 4), graph="HNSW")
+    return Capabilities(max_sim=number >= (2, 6, 4), graph="HNSW")

@@ -58,9 +58,9 @@ class _TermsOfAll:
             self._asked_for = True
             missing = {known for known in entries if not self._counted.pages_of(known)}
             for key, page_terms in terms if missing else ():
-                document_id = key.partition(":")[0]
+                document_id, _, page = key.partition(":")
                 if document_id in missing:
-                    self._counted.add(page_terms, document_id)
+                    self._counted.add(page_terms, document_id, int(page))
             for known in missing:  # removed or written anew while it was read
                 if self._counted.pages_of(known) != len(entries[known].rows):
                     self._counted.forget(known)
@@ -72,7 +72,7 @@ class _TermsOfAll:
             if self._asked_for:
                 self._counted.forget(document_id)
                 for row in rows:
-                    self._counted.add(row.terms.split(), document_id)
+                    self._counted.add(row.terms.split(), document_id, row.page)
 
     def forget(self, document_id: str) -> None:
         """Count a document no longer."""

@@ -73,11 +73,6 @@ class PageIndex:
         return self._parts.place
 
     @property
-    def lacks(self) -> str:
-        """What this index's Milvus cannot do, in a line for people; empty where it can do all."""
-        return self._parts.store.lacks
-
-    @property
     def settings(self) -> Settings:
         """The settings that it was opened with."""
         return self._parts.settings

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from pagesight.indexing import candidate_search, multivector_rows, server_maxsim, server_sharing, store
@@ -104,7 +102,6 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
         )
         if about is None:
             made_with = _noted(sharing, made_with, address)
-        _say_once(f"{address}: {connection.capabilities.lacks}" if connection.capabilities.lacks else "")
         multivectors = MultiVectorRows(connection, made_with.layout, chosen.dim)
         folder = IndexFolder(folder_of(str(address), settings))
         return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(address))
@@ -145,7 +142,7 @@ def _parts(
 def _collections(dim: int, connection: Connection) -> list[Collection]:
     able = connection.capabilities
     candidates = server_maxsim.collection(dim) if able.max_sim else candidate_search.collection(dim, able)
-    return [candidates, store.collection(able)]
+    return [candidates, store.collection()]
 
 
 def _encoder(about: About | None, encoder: str | None, settings: Settings, place: object) -> tuple[PageEncoder, About]:
@@ -177,9 +174,3 @@ def _noted(sharing: ServerSharing, made_with: About, address: ServerAddress) -> 
     about = read_about(recorded, address)
     refuse_other(about, made_with.encoder, address)
     return about
-
-
-@cache
-def _say_once(line: str) -> None:
-    if line:
-        logging.getLogger(__name__).warning(line)

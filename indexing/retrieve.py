@@ -96,10 +96,12 @@ def rank_pages(
     statistics = view.statistics(parts.store.terms())
     evidence = document_evidence(question, statistics, view.names(statistics)) if weights.about else {}
     numbers = named_pages(question) if weights.named else set()
-    bm25 = parts.store.search_terms(query_terms(question), parts.settings.candidates, document_ids)
+    bm25 = statistics.bm25(query_terms(question), parts.settings.candidates, document_ids)
     if len(pages) > parts.exhaustive_below:
         if document_ids is None:
-            bm25 |= _in_best_documents(parts, question, evidence)
+            best = sorted(evidence, key=lambda document_id: -evidence[document_id])[:_BEST_DOCUMENTS]
+            # Pages of the documents that the question is most likely about, which others may have crowded out.
+            bm25 |= statistics.bm25(query_terms(question), parts.settings.candidates // 2 + 1, best)
         pages = _candidates(parts, view, query, bm25, document_ids, numbers)
     maxsim = exact_scores(parts, query, pages) if weights.vectors else np.zeros(len(pages), np.float32)
     words = np.array([bm25.get(page.key, 0.0) for page in pages])
@@ -110,12 +112,6 @@ def rank_pages(
     total += weights.about * about * spoken_for + weights.named * named
     order = [place for place in np.argsort(-total, kind="stable") if spoken_for[place] or named[place]]
     return [(pages[place], max(float(total[place]), 0.0)) for place in order]
-
-
-def _in_best_documents(parts: IndexParts, question: str, evidence: dict[str, float]) -> dict[str, float]:
-    """BM25's pages of the documents that the question is most likely about, which others may have crowded out."""
-    best = sorted(evidence, key=lambda document_id: -evidence[document_id])[:_BEST_DOCUMENTS]
-    return parts.store.search_terms(query_terms(question), parts.settings.candidates // 2 + 1, best) if best else {}
 
 
 def _candidates(

@@ -1,4 +1,4 @@
-"""The Milvus collection `pages` of an index: a row a page, with BM25 over its terms.
+"""The Milvus collection `pages` of an index: a row a page, with its terms and its text.
 
 The same code for Milvus Lite in a folder and for a server. What it does not do: find pages by their vectors
 (candidate_search.py), or decide what is written in which order (writing.py).
@@ -11,15 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from pagesight.indexing.capabilities import Capabilities
 from pagesight.indexing.connection import NO_VECTOR, Collection, Connection, without_vectors
 from pagesight.indexing.settings import environment
 
 with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
-    from pymilvus import DataType, Function, FunctionType, MilvusClient
+    from pymilvus import DataType, MilvusClient
 
-# BM25's usual constants; at k1 1.2 or b 0.5 real questions scored up to .04 nDCG@5 lower.
-_BM25 = {"bm25_k1": 1.5, "bm25_b": 0.75}
 VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
 
@@ -60,15 +57,11 @@ class PageStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    @property
-    def lacks(self) -> str:
-        """What is switched off, in a line for people; see `Capabilities`."""
-        return self._connection.capabilities.lacks
-
-    def write_pages(self, rows: Sequence[PageRow]) -> None:
-        """Write the rows that make pages findable."""
-        more = {} if self._connection.capabilities.bm25 else NO_VECTOR
-        self._connection.upsert("pages", [_fitted(row) | more for row in rows])
+    def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
+        """Write the rows that make pages findable; returns them as kept, cut to what Milvus takes."""
+        fitted = [replace(row, terms=_cut(row.terms), text=_cut(row.text)) for row in rows]
+        self._connection.upsert("pages", [asdict(row) | NO_VECTOR for row in fitted])
+        return fitted
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
@@ -95,22 +88,6 @@ class PageStore:
         """The pages' texts, in lines, by key."""
         return {row["key"]: row["text"] for row in self._connection.get("pages", keys, ["key", "text"])}
 
-    def search_terms(self, terms: Sequence[str], limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
-        """The BM25 scores of the best ``limit`` pages, higher is better, by key; none where Milvus has no BM25."""
-        if not self._connection.capabilities.bm25:
-            return {}
-        found = self._connection.search(
-            "pages",
-            data=[" ".join(terms)],
-            anns_field="bm25",
-            limit=limit,
-            filter=documents_filter(document_ids),
-            # Asked for nothing, Milvus Lite hands out every field, at ten times the time of the search.
-            output_fields=["key"],
-        )
-        # Milvus Lite hands BM25 scores out negative, a server positive.
-        return {hit.id: abs(hit.distance) for hit in found[0]}
-
     def remove_pages(self, document_id: str) -> None:
         """Remove a document's rows from `pages`: from here on it is not found."""
         self._connection.delete("pages", documents_filter([document_id]))
@@ -120,24 +97,15 @@ class PageStore:
         self._connection.close()
 
 
-def collection(able: Capabilities) -> Collection:
+def collection() -> Collection:
     """What `PageStore` needs of a Milvus."""
     schema = MilvusClient.create_schema(enable_dynamic_field=True)
     schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=64)
     schema.add_field("document_id", DataType.VARCHAR, max_length=64)
     schema.add_field("page", DataType.INT64)
-    # Terms come split and in lower case: the standard analyzer takes them as they are, on Lite and on servers.
-    analyzed = {"enable_analyzer": True} if able.bm25 else {}
-    schema.add_field("terms", DataType.VARCHAR, max_length=VARCHAR_BYTES, **analyzed)
+    schema.add_field("terms", DataType.VARCHAR, max_length=VARCHAR_BYTES)
     schema.add_field("text", DataType.VARCHAR, max_length=VARCHAR_BYTES)
-    if not able.bm25:
-        return Collection("pages", schema, without_vectors(schema))
-    schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
-    function = {"input_field_names": ["terms"], "output_field_names": ["bm25"]}
-    schema.add_function(Function(name="bm25", function_type=FunctionType.BM25, **function))
-    index = MilvusClient.prepare_index_params()
-    index.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=_BM25)
-    return Collection("pages", schema, index)
+    return Collection("pages", schema, without_vectors(schema))
 
 
 def documents_filter(document_ids: Sequence[str] | None) -> str:
@@ -147,10 +115,6 @@ def documents_filter(document_ids: Sequence[str] | None) -> str:
 
 def _page_row(row: dict[str, Any]) -> PageRow:
     return PageRow(**{item.name: row[item.name] for item in fields(PageRow) if item.name in row})
-
-
-def _fitted(row: PageRow) -> dict[str, Any]:
-    return asdict(row) | {"terms": _cut(row.terms), "text": _cut(row.text)}
 
 
 def _cut(text: str) -> str:

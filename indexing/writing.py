@@ -40,8 +40,7 @@ def write_batch(
         _row(document, first, number, text, len(page.vectors))
         for number, text, page in zip(numbers, texts, pages, strict=True)
     ]
-    parts.store.write_pages(rows)
-    parts.catalog.add(rows)
+    parts.catalog.add(parts.store.write_pages(rows))
 
 
 def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int) -> PageRow:

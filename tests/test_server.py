@@ -248,16 +248,6 @@ def test_the_address_can_be_a_setting(
     assert f"{server}: 1 document, 1 page" in capsys.readouterr().out
 
 
-def test_what_the_server_lacks_is_said_once(milvus: str, capsys: pytest.CaptureFixture[str]) -> None:
-    PageIndex.open(milvus, settings=small_settings()).close()
-    capsys.readouterr()
-    with PageIndex.open(milvus, settings=small_settings()) as index:
-        assert index.lacks.startswith("Milvus 2.3.5 has no BM25")
-    assert "BM25" not in capsys.readouterr().err
-    assert main(["doctor", "--index", milvus]) == 0
-    assert "Milvus 2.3.5 has no BM25" in capsys.readouterr().out
-
-
 def test_a_refused_login(milvus: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PAGESIGHT_MILVUS_TOKEN", "root:wrong-secret")
     started = time.monotonic()

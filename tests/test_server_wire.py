@@ -21,22 +21,21 @@ FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 
 
 @pytest.mark.parametrize(
-    ("version", "bm25", "max_sim"),
+    ("version", "max_sim"),
     [
-        ("v2.3.5-lite", False, False),
-        ("2.4.17", False, False),
-        ("v2.5.0", True, False),
-        ("2.6.3", True, False),
-        ("2.6.4", True, True),
-        ("v2.6.11-dev", True, True),
-        ("3.0.0-beta", True, True),
-        ("nightly", True, True),
+        ("v2.3.5-lite", False),
+        ("2.4.17", False),
+        ("v2.5.0", False),
+        ("2.6.3", False),
+        ("2.6.4", True),
+        ("v2.6.11-dev", True),
+        ("3.0.0-beta", True),
+        ("nightly", True),
     ],
 )
-def test_what_a_version_can_do(version: str, bm25: bool, max_sim: bool) -> None:
+def test_what_a_version_can_do(version: str, max_sim: bool) -> None:
     able = capabilities(version)
-    assert (able.bm25, able.max_sim, able.graph) == (bm25, max_sim, "HNSW")
-    assert bool(able.lacks) is not bm25
+    assert (able.max_sim, able.graph) == (max_sim, "HNSW")
     assert capabilities("milvus_lite-3.2.2") == LITE
 
 
@@ -45,7 +44,6 @@ def test_arrays_of_vectors_on_newer_servers(tmp_path: Path) -> None:
     with recording_server(tmp_path / "server", "2.6.4") as server:
         settings = small_settings(candidates=5, ef=100, exhaustive_below=0)
         with PageIndex.open(f"{server.address}/reports", settings=settings) as index:
-            assert index.lacks == ""
             index.add(write_pdf(tmp_path / "long.pdf", [*pages, [], ["Umwälzpumpe"]]))
             # only the vectors are alike: BM25 does not know the word
             assert index.search("Umwälzpumpen", top_k=1)[0].page == 32

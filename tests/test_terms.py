@@ -62,6 +62,41 @@ def test_idf_is_that_of_bm25():
     assert "unknown" not in statistics
 
 
+def test_bm25_is_its_formula():
+    pages = {"one": ["pump", "pump", "valve"], "two": ["valve"], "three": ["pump", "seal", "seal", "seal"]}
+    statistics = TermStatistics()
+    for name, found in pages.items():
+        statistics.add(found, name)
+    mean = 8 / 3
+
+    def score(name: str, term: str) -> float:
+        often = pages[name].count(term)
+        norm = 1 - 0.75 + 0.75 * len(pages[name]) / mean
+        return statistics.idf(term) * often * 2.5 / (often + 1.5 * norm)
+
+    found = statistics.bm25(["pump", "valve", "unknown"], 10)
+    assert list(found) == ["one:1", "two:1", "three:1"]
+    assert found == pytest.approx(
+        {"one:1": score("one", "pump") + score("one", "valve"), "two:1": score("two", "valve"),
+         "three:1": score("three", "pump")}
+    )  # fmt: skip
+    assert list(statistics.bm25(["pump"], 1)) == ["one:1"]
+    assert statistics.bm25(["pump"], 10, ["three", "gone"]) == {"three:1": found["three:1"]}
+    assert statistics.bm25(["unknown"], 10) == statistics.bm25([], 10) == TermStatistics().bm25(["pump"], 10) == {}
+
+
+def test_statistics_of_some_documents_know_nothing_of_the_others():
+    statistics = TermStatistics()
+    statistics.add(["pump", "seal"], "one")
+    statistics.add(["valve"], "two")
+    some = statistics.only(["two", "gone"])
+    assert (some.pages, list(some.documents)) == (1, ["two"])
+    assert "pump" not in some
+    assert some.bm25(["pump", "valve"], 5).keys() == {"two:1"}
+    statistics.forget("two")
+    assert statistics.pages == 1
+
+
 def test_statistics_count_on_which_part_of_each_document_a_term_stands():
     statistics = TermStatistics()
     statistics.add(["pump", "pump"], "one")
