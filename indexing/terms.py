@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -85,14 +86,14 @@ class TermStatistics:
     """
 
     def __init__(self) -> None:
-        self._terms: dict[str, int] = {}
+        self._terms: defaultdict[str, int] = defaultdict()
+        self._terms.default_factory = self._terms.__len__  # a new term has the next number
         self._documents: dict[str, dict[int, _PageTerms]] = {}
         self._counts: _Counts | None = None
 
     def add(self, page_terms: Iterable[str], document_id: str = "", page: int | None = None) -> None:
         """Count a page of a document with these terms; repeated ones count more. By default it is the next page."""
-        known = self._terms
-        numbers = np.array([known.setdefault(term, len(known)) for term in page_terms], np.int32)
+        numbers = np.fromiter(map(self._terms.__getitem__, page_terms), np.int32)
         pages = self._documents.setdefault(document_id, {})
         distinct, counts = np.unique(numbers, return_counts=True)
         pages[len(pages) + 1 if page is None else page] = distinct, counts.astype(np.int32)
