@@ -28,14 +28,13 @@ def recipe(pages: np.ndarray, folder: Path) -> Search:
     from pymilvus import DataType, MilvusClient
 
     logging.disable(logging.CRITICAL)
-    client = MilvusClient(str(folder / "recipe.db"), grpc_options={"grpc.keepalive_time_ms": 600_000})
+    calm = {"grpc.keepalive_time_ms": 3_600_000, "grpc.keepalive_permit_without_calls": False}
+    client = MilvusClient(str(folder / "recipe.db"), grpc_options=calm)
     schema = client.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("page", DataType.INT64)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=pages.shape[2])
-    index = client.prepare_index_params()
-    index.add_index("vector", index_type="HNSW", metric_type="IP", params={"M": 16, "efConstruction": 200})
-    client.create_collection("patches", schema=schema, index_params=index)
+    client.create_collection("patches", schema=schema)
     size = pages.shape[1]
     for number, page in enumerate(pages):
         rows = page.astype(np.float32)
@@ -44,6 +43,9 @@ def recipe(pages: np.ndarray, folder: Path) -> Search:
             [{"id": number * size + place, "page": number, "vector": row} for place, row in enumerate(rows)],
         )
     client.flush("patches")
+    index = client.prepare_index_params()
+    index.add_index("vector", index_type="HNSW", metric_type="IP", params={"M": 16, "efConstruction": 200})
+    client.create_index("patches", index)
     client.load_collection("patches")
 
     def search(question: np.ndarray) -> list[int]:

@@ -5,8 +5,9 @@ is of exact MaxSim in float32. Writes benchmarks/results/retrieval.json and the 
 
     python benchmarks/retrieval.py [--sizes 200 1000 10000] [--peers PYTHON] [--plaid PYTHON] [--real FILE.npz]
 
-``--peers`` and ``--plaid`` are the environments of requirements/peers.txt and plaid.txt; without them their rows are
-left out. ``--real`` is a file of real pages' vectors, one array a page, for the second half of the ablation.
+A size that is not measured anew keeps its earlier rows. ``--peers`` and ``--plaid`` are the environments of
+requirements/peers.txt and plaid.txt; without them their rows are left out. ``--real`` is a file of real pages' vectors,
+one array a page, for the second half of the ablation.
 """
 
 from __future__ import annotations
@@ -96,17 +97,19 @@ def main() -> None:
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--plaid", type=Path)
     parser.add_argument("--real", type=Path)
+    parser.add_argument("--skip-ablation", action="store_true", help="keep the ablation and the losses as they were")
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if wanted.open:
         print(json.dumps(_first_hit(wanted.open)))
         return
-    results: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}", "sizes": {}}
+    results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"sizes": {}}
+    results["machine"] = f"{os.cpu_count()} cores, {platform.machine()}"
     pythons = {"peers": wanted.peers, "plaid": wanted.plaid}
     for size in wanted.sizes:
-        results["sizes"][size] = measure(size, pythons)
-    results["ablation"] = ablation(wanted.real)
-    results["losses"] = losses(wanted.real)
+        results["sizes"][str(size)] = measure(size, pythons)
+    if not wanted.skip_ablation:
+        results |= {"ablation": ablation(wanted.real), "losses": losses(wanted.real)}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     for name, table in tables(results).items():
