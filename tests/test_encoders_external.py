@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -69,9 +70,11 @@ def method(name: str, body: str) -> str:
 
 def python(folder: Path, body: str) -> str:
     """The path of a program that stands where the environment's Python would, and speaks for itself."""
+    start = "import os, sys, struct, time\nsay = lambda *parts: os.write(1, b''.join(parts))\n"
+    (folder / "spoken.py").write_text(start + textwrap.dedent(body))
     path = folder / "python"
-    start = f"#!{sys.executable}\nimport os, sys, struct, time\nsay = lambda *parts: os.write(1, b''.join(parts))\n"
-    path.write_text(start + textwrap.dedent(body))
+    # By a shell: the line after #! takes no path with a space in it.
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(folder / "spoken.py"))} "$@"\n')
     path.chmod(0o755)
     return str(path)
 
