@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.encoders.base import MultiVector, PageModel, QueryVectors
+from pagesight.indexing.encoders.workers.serve import free_memory, out_of_memory
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.terms import TermStatistics
@@ -149,7 +150,7 @@ class VisionEncoder:
             try:
                 found = self._encode(pictures[batch], texts[batch])
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error):
+                if not out_of_memory(error):
                     raise
                 self._take_fewer(error)
                 continue
@@ -158,7 +159,7 @@ class VisionEncoder:
 
     def _take_fewer(self, error: Exception) -> None:
         """Halve the batch for good, and say so; a single page that does not fit is an error."""
-        _free_memory()
+        free_memory()
         if self._batch == 1:
             raise EncoderError(
                 f"the memory of the device does not hold {self.name} and one page. Set PAGESIGHT_DTYPE=bfloat16, fewer "
@@ -185,18 +186,3 @@ def _trial(place: int) -> Image.Image:
     page = Image.new("RGB", _TRIAL_SIZE, "white")
     page.paste("black", (32 + 224 * place, 32, 192 + 224 * place, 80))
     return page
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether a device or the machine had too little memory; torch says it for CPUs in words only."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return "out of memory" in str(error).lower() or "can't allocate memory" in str(error).lower()
-
-
-def _free_memory() -> None:
-    import sys
-
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -166,9 +166,9 @@ class _Served:
         try:
             return answers[header["type"]](header, arrays)
         except (RuntimeError, MemoryError) as error:  # anything else ends the process, with its traceback on stderr
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
-        _free_memory()
+        free_memory()
         return {"type": "error", "kind": "out of memory"}, []
 
     def _hello(self, header: dict[str, Any], _: list[np.ndarray]) -> Message:
@@ -209,14 +209,15 @@ def _as_float32(array: Any) -> np.ndarray:
     return np.asarray(array, "<f4")
 
 
-def _out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: Exception) -> bool:
     """Whether a device or the machine had too little memory; torch says it for CPUs in words only."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return "out of memory" in str(error).lower() or "can't allocate memory" in str(error).lower()
 
 
-def _free_memory() -> None:
+def free_memory() -> None:
+    """Hand back what torch keeps of the GPU's memory without using it; does not import torch."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
