@@ -1,7 +1,7 @@
 """What every test starts from: an empty folder, none of the caller's settings or keys, and no network but loopback.
 
 Tests that hold for every index take its `place`. It is a folder; with ``--milvus ADDRESS`` it is an index on that
-server, and only these tests run, with those that take `server` or `milvus`.
+server, and only these tests run, with those that take `address` or `milvus`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,15 @@ import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+
+if TYPE_CHECKING:  # imported late, once the environment is cleared
+    from gemini_server import GeminiServer
+
+    from pagesight.indexing import PageIndex
 
 #: Variables that would change what the tests see: settings, keys, and services that libraries report to.
 FOREIGN = ("PAGESIGHT_", "GOOGLE_", "GEMINI_", "OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_", "MILVUS_")
@@ -48,9 +54,27 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what the server has no part in."""
     if config.getoption("milvus"):
-        kept = [item for item in items if {"place", "server", "milvus"} & set(getattr(item, "fixturenames", ()))]
+        kept = [item for item in items if {"place", "address", "milvus"} & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
+    """The small index, which the tests of a module share and leave as it is."""
+    from small_index import make_index
+
+    with make_index(tmp_path_factory.mktemp("index")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server() -> Iterator[GeminiServer]:
+    """A server on loopback that speaks Gemini's protocol."""
+    from gemini_server import GeminiServer
+
+    with GeminiServer() as running:
+        yield running
 
 
 @pytest.fixture
@@ -60,7 +84,7 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def address(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a new index on a server: the given one, or else Milvus Lite's own on loopback."""
     if request.config.getoption("milvus"):
         yield request.getfixturevalue("milvus")

@@ -39,18 +39,6 @@ from pagesight.tools.conversation import PageView
 from pagesight.tools.pictures import Pictures
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
-
-
 def play(server: GeminiServer, last: str) -> None:
     """A usual course: search, look, answer."""
     server.calls("search_pages", aloud="I will search for it.", query="net revenue 2023")

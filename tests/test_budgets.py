@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conversations import QUESTION, WAYS, agent_at, asked, sent
 from gemini_server import GeminiServer
 from langchain_core.messages import ToolMessage
-from small_index import PHOTO, REPORT, make_index
+from small_index import PHOTO, REPORT
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
@@ -19,18 +18,6 @@ from pagesight.tools.pictures import Pictures, fitting_dpi, picture_tokens
 from pagesight.tools.prices import Price, price_of
 
 A4 = (595.0, 842.0)
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def replies(state: dict[str, Any]) -> list[str]:

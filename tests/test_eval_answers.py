@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gemini_server import GeminiServer
-from small_index import REPORT, SHEET, make_index, small_settings
+from small_index import REPORT, SHEET, small_settings
 
 from pagesight.agent.answer_report import report_on
 from pagesight.agent.cli import main
@@ -32,18 +31,6 @@ ROWS: list[dict[str, Any]] = [
      "kind": "none"},
     {"id": "unasked", "question": "What is not compared?"},
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def written(path: Path, rows: list[dict[str, Any]] = ROWS) -> Path:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from conversations import KEY, QUESTION, WAYS, agent_at, asked, followed, steps
 from gemini_server import GeminiServer
 from langgraph.checkpoint.memory import InMemorySaver
-from small_index import REPORT, make_index
+from small_index import REPORT
 
 from pagesight.agent import ask
 from pagesight.indexing import PageIndex
@@ -24,18 +24,6 @@ from pagesight.indexing.errors import (
 )
 
 CITED = f"4.2 billion [{REPORT} p. 2]."
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 # Endings

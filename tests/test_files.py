@@ -31,12 +31,6 @@ from pagesight.tools.pictures import Picture, Pictures
 CITED = f"4.2 billion [{REPORT} p. 2]."
 
 
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
     with make_index(tmp_path_factory.mktemp("index")) as opened:

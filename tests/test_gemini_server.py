@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import urllib.request
-from collections.abc import Iterator
 
 import pytest
 from gemini_server import GeminiServer
@@ -12,12 +11,6 @@ from google.genai import Client, types
 from google.genai.errors import ClientError, ServerError
 
 MODEL = "gemini-test"
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 @pytest.fixture

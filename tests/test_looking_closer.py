@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from google.oauth2.credentials import Credentials
 from langchain_core.messages import HumanMessage, ToolMessage
 from langgraph.graph.state import CompiledStateGraph
 from PIL import Image
-from small_index import PHOTO, REPORT, SLIDES, make_index, small_settings
+from small_index import PHOTO, REPORT, SLIDES, small_settings
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.agent.gemini import GeminiReasoner
@@ -25,18 +24,6 @@ from pagesight.indexing.errors import SettingsError
 from pagesight.tools.export import write_pages
 from pagesight.tools.locate import Box2D, checked
 from pagesight.tools.pictures import Pictures
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def replies(agent: CompiledStateGraph) -> list[ToolMessage]:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
-from small_index import REPORT, SHEET, make_index
+from small_index import REPORT, SHEET
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
 from pagesight.agent.offline import best_lines
 from pagesight.indexing import Hit, PageIndex, PageRef
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

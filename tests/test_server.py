@@ -36,30 +36,30 @@ LONG = [" ".join(f"w{row:02d}{number:02d}" for number in range(13)) for row in r
 
 
 @contextmanager
-def machine(server: str, folder: Path, **settings: object) -> Iterator[PageIndex]:
+def machine(address: str, folder: Path, **settings: object) -> Iterator[PageIndex]:
     """The index as a machine sees it that keeps its own files in a folder."""
-    with PageIndex.open(server, settings=small_settings(index=folder, **settings)) as index:
+    with PageIndex.open(address, settings=small_settings(index=folder, **settings)) as index:
         yield index
 
 
-def test_another_machine_searches_what_one_has_indexed(server: str, tmp_path: Path) -> None:
+def test_another_machine_searches_what_one_has_indexed(address: str, tmp_path: Path) -> None:
     source = write_pdf(tmp_path / "ferries.pdf", [["Cover"], FERRY])
-    with machine(server, tmp_path / "one") as index:
+    with machine(address, tmp_path / "one") as index:
         index.add(source, metadata={"year": 2023})
         before = [hit.as_dict() for hit in index.search("ferry Aurora passengers")]
         vectors = index.multivector(index.page("ferries.pdf p. 2"))
-    with machine(server, tmp_path / "two") as index:
+    with machine(address, tmp_path / "two") as index:
         assert [hit.as_dict() for hit in index.search("ferry Aurora passengers")] == before
         assert index.documents()[0].metadata == {"year": 2023}
         np.testing.assert_array_equal(index.multivector(index.page("ferries.pdf p. 2")).vectors, vectors.vectors)
         assert not (tmp_path / "two").exists()  # nothing is needed here
 
 
-def test_a_page_can_be_shown_where_its_document_is(server: str, tmp_path: Path) -> None:
+def test_a_page_can_be_shown_where_its_document_is(address: str, tmp_path: Path) -> None:
     source = write_pdf(tmp_path / "ferries.pdf", [FERRY])
-    with machine(server, tmp_path / "one") as index:
+    with machine(address, tmp_path / "one") as index:
         index.add(source)
-    with machine(server, tmp_path / "two") as index:
+    with machine(address, tmp_path / "two") as index:
         page = index.page("ferries.pdf p. 1")
         assert max(index.picture(page, long_side=300).size) == 300  # the original is at the same path
         moved = source.rename(tmp_path / "moved.pdf")
@@ -70,8 +70,8 @@ def test_a_page_can_be_shown_where_its_document_is(server: str, tmp_path: Path) 
         assert max(index.picture(page, long_side=300).size) == 300
 
 
-def test_two_indexes_on_one_server_do_not_mix(server: str, tmp_path: Path) -> None:
-    with machine(server, tmp_path / "k") as one, machine(f"{server}_more", tmp_path / "k") as two:
+def test_two_indexes_on_one_server_do_not_mix(address: str, tmp_path: Path) -> None:
+    with machine(address, tmp_path / "k") as one, machine(f"{address}_more", tmp_path / "k") as two:
         one.add(write_pdf(tmp_path / "a.pdf", [FERRY]))
         two.add(write_pdf(tmp_path / "b.pdf", [[*FERRY, "again"]]))
         assert [hit.document for hit in one.search("ferry Aurora")] == ["a.pdf"]
@@ -81,24 +81,24 @@ def test_two_indexes_on_one_server_do_not_mix(server: str, tmp_path: Path) -> No
         assert one.path != two.path
 
 
-def test_another_encoder_or_layout_is_refused(server: str, tmp_path: Path) -> None:
-    with machine(server, tmp_path / "one", precision="int8"):
+def test_another_encoder_or_layout_is_refused(address: str, tmp_path: Path) -> None:
+    with machine(address, tmp_path / "one", precision="int8"):
         pass
     with pytest.raises(EncoderMismatch, match=r"made with the encoder lexical.*--index OTHER"):
-        PageIndex.open(server, encoder="vidore/colqwen2-v1.0", settings=small_settings())
+        PageIndex.open(address, encoder="vidore/colqwen2-v1.0", settings=small_settings())
     with (
-        machine(server, tmp_path / "two", precision="float16") as index,
+        machine(address, tmp_path / "two", precision="float16") as index,
         pytest.raises(PageIndexError, match="--precision int8, not float16"),
     ):
         index.add(write_pdf(tmp_path / "a.pdf", [FERRY]))
 
 
 @pytest.mark.parametrize("precision", ["float16", "int8"])
-def test_vectors_come_back_as_from_files(server: str, tmp_path: Path, precision: str) -> None:
+def test_vectors_come_back_as_from_files(address: str, tmp_path: Path, precision: str) -> None:
     source = write_pdf(tmp_path / "long.pdf", [LONG, [], FERRY, LONG])  # 364 words take several rows
     settings = small_settings(precision=precision)
     with (
-        PageIndex.open(server, settings=settings) as rows,
+        PageIndex.open(address, settings=settings) as rows,
         PageIndex.open(tmp_path / "files", settings=settings) as files,
     ):
         rows.add(source)
@@ -112,16 +112,16 @@ def test_vectors_come_back_as_from_files(server: str, tmp_path: Path, precision:
         assert rows.search(question)[0].label == files.search(question)[0].label
 
 
-def test_candidates_over_a_server_find_the_page(server: str, tmp_path: Path) -> None:
+def test_candidates_over_a_server_find_the_page(address: str, tmp_path: Path) -> None:
     pages = [[f"keyword{number:04d} stands here"] for number in range(40)]
-    with PageIndex.open(server, settings=small_settings(candidates=8)) as index:
+    with PageIndex.open(address, settings=small_settings(candidates=8)) as index:
         index.add(write_pdf(tmp_path / "long.pdf", pages))
         assert [index.search(f"keyword{n:04d}", top_k=1)[0].page for n in (0, 17, 39)] == [1, 18, 40]
 
 
-def test_opening_what_is_not_there(server: str, tmp_path: Path) -> None:
+def test_opening_what_is_not_there(address: str, tmp_path: Path) -> None:
     with pytest.raises(IndexMissing, match="pagesight index"):
-        PageIndex.open(server, settings=small_settings(), create=False)
+        PageIndex.open(address, settings=small_settings(), create=False)
 
 
 WRITE = """
@@ -137,9 +137,9 @@ print("done", flush=True)
 
 
 @contextmanager
-def writer(server: str, *paths: Path) -> Iterator[subprocess.Popen[str]]:
+def writer(address: str, *paths: Path) -> Iterator[subprocess.Popen[str]]:
     """A process of another machine that adds documents, and waits for a line after each batch."""
-    command = [sys.executable, "-c", WRITE, server, str(paths[0].parent / "other machine"), *map(str, paths)]
+    command = [sys.executable, "-c", WRITE, address, str(paths[0].parent / "other machine"), *map(str, paths)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -161,14 +161,14 @@ def seen(index: PageIndex, *names: str) -> bool:
 
 
 @pytest.mark.slow
-def test_one_machine_writes_while_others_search_and_see_what_it_wrote(server: str, tmp_path: Path) -> None:
+def test_one_machine_writes_while_others_search_and_see_what_it_wrote(address: str, tmp_path: Path) -> None:
     first = write_pdf(tmp_path / "first.pdf", [FERRY])
-    with machine(server, tmp_path / "here") as index:
-        with writer(server, first, write_pdf(tmp_path / "second.pdf", [[f"pump {n}"] for n in range(12)])) as other:
+    with machine(address, tmp_path / "here") as index:
+        with writer(address, first, write_pdf(tmp_path / "second.pdf", [[f"pump {n}"] for n in range(12)])) as other:
             assert line(other) == "1"
             assert seen(index, "first.pdf")
             assert index.search("ferry Aurora")[0].document == "first.pdf"
-            with pytest.raises(IndexInUse, match=f"process {other.pid} .*is writing.*{server}"):
+            with pytest.raises(IndexInUse, match=f"process {other.pid} .*is writing.*{address}"):
                 index.add(write_pdf(tmp_path / "mine.pdf", [PUMP]))
             with pytest.raises(IndexInUse, match="is writing"):
                 index.remove("first.pdf")
@@ -186,12 +186,12 @@ def test_one_machine_writes_while_others_search_and_see_what_it_wrote(server: st
 
 
 @pytest.mark.slow
-def test_a_writer_that_was_killed_is_taken_over(server: str, tmp_path: Path) -> None:
+def test_a_writer_that_was_killed_is_taken_over(address: str, tmp_path: Path) -> None:
     source = write_pdf(tmp_path / "long.pdf", [[f"keyword{n:04d}"] for n in range(40)])
-    with writer(server, source) as other:
+    with writer(address, source) as other:
         assert line(other) == "8"
         other.kill()
-    with machine(server, tmp_path / "here") as index:
+    with machine(address, tmp_path / "here") as index:
         assert index.documents() == []
         report = index.add(source)
         assert 0 < report.pages <= 32
@@ -211,41 +211,41 @@ def test_reading_more_rows_than_one_message_has(milvus: str) -> None:
         connection.close()
 
 
-def test_all_commands_take_an_address(server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_commands_take_an_address(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_pdf(tmp_path / "ferries.pdf", [["Cover"], FERRY])
-    assert main(["index", str(tmp_path / "ferries.pdf"), "--index", server]) == 0
+    assert main(["index", str(tmp_path / "ferries.pdf"), "--index", address]) == 0
     capsys.readouterr()
-    assert main(["search", "ferry Aurora", "--top-k=1", "--json", "--index", server]) == 0
+    assert main(["search", "ferry Aurora", "--top-k=1", "--json", "--index", address]) == 0
     assert json.loads(capsys.readouterr().out)[0]["label"] == "ferries.pdf p. 2"
-    assert main(["ask", "How many passengers does the Aurora carry?", "--model=offline", "--index", server]) == 0
+    assert main(["ask", "How many passengers does the Aurora carry?", "--model=offline", "--index", address]) == 0
     assert "1200 passengers" in capsys.readouterr().out
-    assert main(["view", "ferries.pdf p. 2", "--out", "page.png", "--index", server]) == 0
-    assert main(["documents", "--index", server]) == 0
+    assert main(["view", "ferries.pdf p. 2", "--out", "page.png", "--index", address]) == 0
+    assert main(["documents", "--index", address]) == 0
     assert "ferries.pdf" in capsys.readouterr().out
-    assert main(["doctor", "--index", server]) == 0
-    assert f"{server}: 1 document, 2 pages" in capsys.readouterr().out
-    assert main(["remove", "ferries.pdf", "--index", server]) == 0
-    assert main(["search", "ferry", "--json", "--index", server]) == 0
+    assert main(["doctor", "--index", address]) == 0
+    assert f"{address}: 1 document, 2 pages" in capsys.readouterr().out
+    assert main(["remove", "ferries.pdf", "--index", address]) == 0
+    assert main(["search", "ferry", "--json", "--index", address]) == 0
     assert capsys.readouterr().out.endswith("[]\n")
 
 
 @pytest.mark.slow
-def test_a_chat_on_a_machine_that_keeps_nothing_yet(server: str, tmp_path: Path) -> None:
-    with machine(server, tmp_path / "elsewhere") as index:
+def test_a_chat_on_a_machine_that_keeps_nothing_yet(address: str, tmp_path: Path) -> None:
+    with machine(address, tmp_path / "elsewhere") as index:
         index.add(write_pdf(tmp_path / "ferries.pdf", [["Cover"], FERRY]))
-    command = [sys.executable, "-m", "pagesight.agent.cli", "chat", "--index", server]
+    command = [sys.executable, "-m", "pagesight.agent.cli", "chat", "--index", address]
     asked = "How many passengers does the ferry Aurora carry?\n/quit\n"
     said = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=120)
     assert (said.returncode, "ferries.pdf p. 2" in said.stdout + said.stderr) == (0, True), said
 
 
 def test_the_address_can_be_a_setting(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PAGESIGHT_INDEX", server)
+    monkeypatch.setenv("PAGESIGHT_INDEX", address)
     assert main(["index", str(write_pdf(tmp_path / "a.pdf", [FERRY]))]) == 0
     assert main(["doctor"]) == 0
-    assert f"{server}: 1 document, 1 page" in capsys.readouterr().out
+    assert f"{address}: 1 document, 1 page" in capsys.readouterr().out
 
 
 def test_a_refused_login(milvus: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

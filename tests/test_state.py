@@ -6,7 +6,6 @@ import base64
 import logging
 import sqlite3
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,6 @@ from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import PagesightError
 
 CITED = f"4.2 billion [{REPORT} p. 2]."
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def turn(server: GeminiServer, *labels: str) -> None:

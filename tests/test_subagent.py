@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph_supervisor import create_supervisor
-from small_index import REPORT, make_index, small_settings
+from small_index import REPORT, small_settings
 
 from pagesight.agent import Answer, answers_in, as_node, as_tool, create_page_agent
 from pagesight.indexing import PageIndex
@@ -27,18 +27,6 @@ QUESTION = "How high was the net revenue in 2023?"
 CITED = f"4.2 billion euros [{REPORT} p. 2]."
 THREAD: Any = {"configurable": {"thread_id": "one"}}
 WAYS = ["sync", "async"]
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> CompiledStateGraph:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,24 +11,12 @@ from gemini_server import GeminiServer
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
-from small_index import PHOTO, REPORT, SHEET, SLIDES, make_index
+from small_index import PHOTO, REPORT, SHEET, SLIDES
 
 from pagesight.agent import Step, ask, create_page_agent, stream
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import UnknownDocument
 from pagesight.tools.budget import Budget, Left, left
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def replies(server: GeminiServer, agent: CompiledStateGraph, way: str = "invoke") -> list[ToolMessage]:

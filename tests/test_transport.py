@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import pytest
 from conversations import QUESTION, WAYS, agent_at, asked, sent
 from gemini_server import GeminiServer, Recorded, reply_text
 from langgraph.checkpoint.memory import InMemorySaver
 from PIL import Image, ImageChops
-from small_index import PHOTO, REPORT, SLIDES, make_index
+from small_index import PHOTO, REPORT, SLIDES
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import SettingsError
 
 TRANSPORTS = ["bytes", "base64", "files"]
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def kinds(request: Recorded) -> list[str]:

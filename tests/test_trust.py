@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,13 @@ import pytest
 from gemini_server import GeminiServer
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
-from small_index import REPORT, SHEET, make_index, small_settings, write_pdf
+from small_index import REPORT, SHEET, small_settings, write_pdf
 
 from pagesight.agent import Step, ask, create_page_agent, stream
 from pagesight.indexing import PageIndex
 
 QUESTION = "How high was the net revenue in 2023?"
 RIGHT, WRONG, OTHER = f"{REPORT} p. 2", f"{REPORT} p. 3", f"{REPORT} p. 5"
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
-    with make_index(tmp_path_factory.mktemp("index")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with GeminiServer() as running:
-        yield running
 
 
 def agent_at(server: GeminiServer, index: PageIndex, settings: dict[str, Any] | None = None, **options: Any) -> Any:
