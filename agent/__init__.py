@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pagesight.agent.answer import Answer, Citation
+    from pagesight.agent.answers.answer import Answer, Citation
     from pagesight.agent.asking import Step, aask, ask, astream, stream
     from pagesight.agent.graph import create_page_agent
-    from pagesight.agent.offline import QuotingReasoner
+    from pagesight.agent.reasoners.quoting import QuotingReasoner
     from pagesight.agent.subagent import answers_in, as_node, as_tool
 
 __all__ = [
@@ -29,9 +29,9 @@ __all__ = [
 
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
 _HOMES = {
-    "Answer": "answer",
-    "Citation": "citations",
-    "QuotingReasoner": "offline",
+    "Answer": "answers.answer",
+    "Citation": "answers.citations",
+    "QuotingReasoner": "reasoners.quoting",
     "Step": "asking",
     "aask": "asking",
     "answers_in": "subagent",

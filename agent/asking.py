@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from pagesight.agent.answer import Answer, CitationCheck, check_for, read_answer, terms_of
-from pagesight.agent.citations import says_not_found
-from pagesight.agent.reasoner import plain_failures
+from pagesight.agent.answers.answer import Answer, CitationCheck, check_for, read_answer, terms_of
+from pagesight.agent.answers.citations import says_not_found
+from pagesight.agent.reasoners.choose import plain_failures
+from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
 from pagesight.tools.conversation import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, viewed
-from pagesight.tools.telling import KEY
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pagesight.agent import audit_cli, eval_cli, terminal
+from pagesight.agent.terminal import audit_cli, eval_cli, printing
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
@@ -60,15 +60,15 @@ PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help=
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
-    terminal.use_any_encoding()
+    printing.use_any_encoding()
     try:
         app(arguments, prog_name="pagesight")
     except SystemExit as done:
         return _flushed(int(done.code or 0))
     except PagesightError as failure:
-        terminal.error(str(failure))
+        printing.error(str(failure))
     except OSError as failure:
-        terminal.error(_of_the_system(failure))
+        printing.error(_of_the_system(failure))
     return _flushed(1)
 
 
@@ -93,7 +93,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        terminal.write(f"pagesight {version('pagesight')}\n")
+        printing.write(f"pagesight {version('pagesight')}\n")
         raise typer.Exit
 
 
@@ -146,7 +146,7 @@ def _index(
 
     New ones are added, changed ones take the place of their older version.
     """
-    from pagesight.indexing.metadata import read_pairs
+    from pagesight.indexing.documents.metadata import read_pairs
 
     settings = _settings(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code or None,
@@ -154,11 +154,11 @@ def _index(
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with _opened(_place(context, index, settings), settings, encoder=encoder, create=True) as opened:
-        with terminal.progress() as progress:
+        with printing.progress() as progress:
             report = opened.add(paths, progress=progress, metadata=noted)
         if as_json:
-            terminal.write_json(report.as_dict())
-        terminal.added(report, _encoder(opened), quiet=as_json)
+            printing.write_json(report.as_dict())
+        printing.added(report, _encoder(opened), quiet=as_json)
     if report.failed:
         raise typer.Exit(1)
 
@@ -179,7 +179,7 @@ def _search(
     as_json: Json = False,
 ) -> None:
     """Find the pages that fit a query best."""
-    from pagesight.agent.cited_pages import picture_path
+    from pagesight.agent.reports.cited_pages import picture_path
 
     settings = _settings(top_k=top_k)
     with _opened(_place(context, index, settings), settings) as opened:
@@ -187,11 +187,11 @@ def _search(
         if heatmap:
             for hit in hits:
                 path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), query, token=token)
-                terminal.note(f"{hit.label}: {terminal.short(path)}")
+                printing.note(f"{hit.label}: {printing.short(path)}")
     if as_json:
-        terminal.write_json([hit.as_dict() for hit in hits])
+        printing.write_json([hit.as_dict() for hit in hits])
     else:
-        terminal.hits(hits)
+        printing.hits(hits)
 
 
 @app.command("view")
@@ -208,7 +208,7 @@ def _view(
     with _opened(_place(context, index, settings), settings) as opened:
         page = opened.page(label)
         path = opened.heatmap(page, out, query, token=token) if query else opened.evidence(page, out)
-    terminal.write(f"{path}\n")
+    printing.write(f"{path}\n")
 
 
 @app.command("ask")
@@ -238,7 +238,7 @@ def _ask(
     """
     settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
     with _opened(_place(context, index, settings), settings) as opened:
-        from pagesight.agent.once import answer_once
+        from pagesight.agent.terminal.ask_command import answer_once
 
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
         answer, pictures = answer_once(
@@ -246,9 +246,9 @@ def _ask(
             transport=transport, documents=document,
         )  # fmt: skip
     if as_json:
-        terminal.write_json(answer.as_dict())
+        printing.write_json(answer.as_dict())
     else:
-        terminal.sources(answer, pictures)
+        printing.sources(answer, pictures)
 
 
 @app.command("chat")
@@ -266,7 +266,7 @@ def _chat(
     """Ask question after question in one conversation; /help in it lists its commands."""
     settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
     with _opened(_place(context, index, settings), settings) as opened:
-        from pagesight.agent.chat import converse
+        from pagesight.agent.terminal.chat import converse
 
         converse(
             opened, settings, resume=resume, pictures=not no_pictures, transport=transport, documents=document or []
@@ -280,9 +280,9 @@ def _documents(context: typer.Context, index: Index = None, as_json: Json = Fals
     with _opened(_place(context, index, settings), settings) as opened:
         records = opened.documents()
     if as_json:
-        terminal.write_json([record.as_dict() for record in records])
+        printing.write_json([record.as_dict() for record in records])
     else:
-        terminal.documents(records)
+        printing.documents(records)
 
 
 @app.command("remove")
@@ -299,9 +299,9 @@ def _remove(
     with _opened(_place(context, index, settings), settings) as opened:
         records = opened.remove(names)
     if as_json:
-        terminal.write_json([record.as_dict() for record in records])
+        printing.write_json([record.as_dict() for record in records])
     else:
-        terminal.removed(records)
+        printing.removed(records)
 
 
 @app.command("encoders")
@@ -313,11 +313,11 @@ def _encoders(as_json: Json = False) -> None:
     from pagesight.indexing.encoders import KNOWN, choose
 
     if as_json:
-        terminal.write_json([model.as_dict() for model in KNOWN.values()])
+        printing.write_json([model.as_dict() for model in KNOWN.values()])
     else:
-        terminal.encoders(KNOWN.values())
+        printing.encoders(KNOWN.values())
         choice = choose("auto")
-        terminal.note(f"auto: {choice.name} ({choice.why})")
+        printing.note(f"auto: {choice.name} ({choice.why})")
 
 
 @app.command("doctor")
@@ -326,14 +326,14 @@ def _doctor(context: typer.Context, index: Index = None, as_json: Json = False) 
 
     Tells which encoder and which reasoner would be chosen and why, and the command that mends what is missing.
     """
-    from pagesight.agent.doctor import examine
+    from pagesight.agent.terminal.doctor import examine
 
     settings = _settings()
     report = examine(settings, _place(context, index, settings))
     if as_json:
-        terminal.write_json(report.as_dict())
+        printing.write_json(report.as_dict())
     else:
-        terminal.checkup(report)
+        printing.checkup(report)
     if not report.works:
         raise typer.Exit(1)
 
@@ -348,10 +348,10 @@ def _serve(
 
     They name the same folder as ever. Many may search, one at a time may add or remove.
     """
-    from pagesight.agent.serve import serve
+    from pagesight.agent.terminal.serve_command import serve
 
     settings = _settings()
-    terminal.quieten_milvus()
+    printing.quieten_milvus()
     serve(_place(context, index, settings), port)
 
 
@@ -371,7 +371,7 @@ def _mcp(
     settings = _settings()
     with _opened(_place(context, index, settings), settings) as opened:
         if http:
-            serve_http(opened, port, lambda address: terminal.note(f"MCP server at {address}"))
+            serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
         else:
             serve_stdio(opened)
 
@@ -390,27 +390,27 @@ def _files(
 
     Those that the transport files has uploaded for this index with this key; they expire after two days by themselves.
     """
-    from pagesight.agent.reasoner import gemini
-    from pagesight.indexing.address import folder_of
-    from pagesight.tools.files import purge as purged
-    from pagesight.tools.files import uploads
+    from pagesight.agent.reasoners.choose import gemini
+    from pagesight.indexing.storage.address import folder_of
+    from pagesight.tools.transport.files_api import purge as purged
+    from pagesight.tools.transport.files_api import uploads
 
     settings = _settings()
     place = _place(context, index, settings)
     if export:
-        terminal.write(f"wrote {_exported(place, settings, export)} pages to {export}\n")
+        printing.write(f"wrote {_exported(place, settings, export)} pages to {export}\n")
         return
     folder = folder_of(place, settings) / "uploads"
     found = (purged if purge else uploads)(gemini(settings.gemini_model, settings), folder)
     if as_json:
-        terminal.write_json([upload.as_dict() for upload in found])
+        printing.write_json([upload.as_dict() for upload in found])
     else:
-        terminal.uploads(found, deleted=purge)
+        printing.uploads(found, deleted=purge)
 
 
 def _exported(place: str, settings: Settings, folder: Path) -> int:
-    from pagesight.tools.export import write_pages
-    from pagesight.tools.pictures import Pictures
+    from pagesight.tools.transport.export import write_pages
+    from pagesight.tools.transport.pictures import Pictures
 
     with _opened(place, settings) as opened:
         pictures = Pictures(opened, tiles=settings.tiles_per_picture, form=settings.pages_as, webp=True)
@@ -431,7 +431,7 @@ def _place(context: typer.Context, index: str | None, settings: Settings) -> str
 def _opened(place: str, settings: Settings, *, encoder: str | None = None, create: bool = False) -> PageIndex:
     from pagesight.indexing import PageIndex
 
-    terminal.quieten_milvus()
+    printing.quieten_milvus()
     return PageIndex.open(place, encoder=encoder, settings=settings, create=create)
 
 

@@ -13,20 +13,20 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
-from pagesight.agent.answer import Terms
+from pagesight.agent.answers.answer import Terms
+from pagesight.agent.answers.correction import is_mending, mending, requests
 from pagesight.agent.hydrate import CallLimits, Hydrator
-from pagesight.agent.mending import is_mending, mending, requests
 from pagesight.agent.prompts import SYSTEM_PROMPT
-from pagesight.agent.reasoner import Reasoner, make_reasoner, transport_for
+from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
+from pagesight.indexing.calls.prices import price_of
 from pagesight.indexing.errors import EmptyAnswer, ReasonerError, SettingsError, UnknownDocument
 from pagesight.indexing.settings import Settings
 from pagesight.tools.budget import Budget, left
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
-from pagesight.tools.pictures import Form, Pictures
-from pagesight.tools.prices import price_of
 from pagesight.tools.search_pages import make_search_pages
+from pagesight.tools.transport.pictures import Form, Pictures
 from pagesight.tools.view_pages import make_view_pages
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
     from langgraph.types import Checkpointer
 
-    from pagesight.tools.transport import Transport
+    from pagesight.tools.transport.transport import Transport
 
 
 def create_page_agent(

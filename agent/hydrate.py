@@ -13,8 +13,8 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.indexing.pages import PageRef
 from pagesight.tools.conversation import PageView, viewed
-from pagesight.tools.pictures import Picture, Pictures
-from pagesight.tools.transport import Block, Transport
+from pagesight.tools.transport.pictures import Picture, Pictures
+from pagesight.tools.transport.transport import Block, Transport
 
 #: A page whose source is gone becomes a line of text; an index that is gone, or a service that refuses, ends the run.
 _UNREADABLE = (RequestError, SourceError, OSError)

@@ -19,7 +19,7 @@ from pydantic import Field
 from pagesight.indexing.errors import BadRegion, MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
 from pagesight.indexing.pages import Hit, Region
 from pagesight.tools.conversation import PageView
-from pagesight.tools.pictures import Picture, Pictures
+from pagesight.tools.transport.pictures import Picture, Pictures
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pagesight.agent.citations import NOT_FOUND
+from pagesight.agent.answers.citations import NOT_FOUND
 
 SYSTEM_PROMPT = f"""\
 You answer questions about a collection of documents by looking at their pages.

@@ -22,8 +22,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from pagesight.agent.answer import Answer, read_answer, terms_of
-from pagesight.agent.reasoner import plain_failures
+from pagesight.agent.answers.answer import Answer, read_answer, terms_of
+from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
 from pagesight.tools.conversation import this_question
 

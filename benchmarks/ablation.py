@@ -26,11 +26,11 @@ import snowballstemmer
 from numpy.typing import NDArray
 
 from pagesight.indexing import PageIndex, load_settings
-from pagesight.indexing.aboutness import DocumentNames, document_evidence, named_pages
 from pagesight.indexing.evaluate.metrics import measure
 from pagesight.indexing.evaluate.questions import Question, read_questions
+from pagesight.indexing.lexical.bm25 import TermStatistics, query_terms, terms
+from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence, named_pages
 from pagesight.indexing.pages import PageRef, PageText
-from pagesight.indexing.terms import TermStatistics, query_terms, terms
 
 Scores = NDArray[np.float64]
 Scorer = Callable[[str], Scores]

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from vectors import questions, synthetic_pages
 
-from pagesight.indexing.candidates import best_pages, centroids
 from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.maxsim import best_similarities
-from pagesight.indexing.pooling import pooled
-from pagesight.indexing.precision import StoredVectors, stored
+from pagesight.indexing.vectors.centroids import best_pages, centroids
+from pagesight.indexing.vectors.maxsim import best_similarities
+from pagesight.indexing.vectors.quantization import StoredVectors, stored
+from pagesight.indexing.vectors.token_pooling import pooled
 
 Vectors = NDArray[np.float32]
 _SYNTHETIC = 400

@@ -35,13 +35,13 @@ from numpy.typing import NDArray
 from vectors import DIM, VECTORS, questions, synthetic_pages
 
 from pagesight.indexing import PageIndex, load_settings
+from pagesight.indexing.commit import write_batch
 from pagesight.indexing.encoders import MultiVector, QueryVectors
+from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.precision import VectorLayout
 from pagesight.indexing.retrieve import Weights, rank_pages
-from pagesight.indexing.terms import TermStatistics
-from pagesight.indexing.writing import write_batch
+from pagesight.indexing.vectors.quantization import VectorLayout
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "retrieval.json"

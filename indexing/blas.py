@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy  # noqa: F401  (loads the BLAS that is to be found)
 from threadpoolctl import ThreadpoolController
 
-from pagesight.indexing.ordered import in_order, threads
+from pagesight.indexing.parallel import in_order, threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

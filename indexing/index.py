@@ -11,24 +11,24 @@ from typing import Any
 
 from PIL import Image
 
-from pagesight.indexing.audit import Audit, audit
-from pagesight.indexing.closing import Calls, while_open
+from pagesight.indexing.audit.audit import Audit, audit
+from pagesight.indexing.commit import clear_away, remove_document
+from pagesight.indexing.documents.document import OpenDocument, open_document
+from pagesight.indexing.documents.metadata import Metadata, read_condition
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.evidence import mark
-from pagesight.indexing.folder import disk_errors
-from pagesight.indexing.heatmap import draw, similarity_map
+from pagesight.indexing.highlight.best_places import best_boxes
+from pagesight.indexing.highlight.mark import mark
+from pagesight.indexing.highlight.similarity_map import draw, similarity_map
+from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
-from pagesight.indexing.metadata import Metadata, read_condition
-from pagesight.indexing.opening import give_back, take
+from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.open_calls import Calls, while_open
+from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
-from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.render import OpenDocument, open_document
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
-from pagesight.indexing.spots import best_boxes
-from pagesight.indexing.store import PageRow
-from pagesight.indexing.writing import clear_away, remove_document
+from pagesight.indexing.storage.folder import disk_errors
 
 
 class PageIndex:

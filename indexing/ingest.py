@@ -1,6 +1,6 @@
 """The document's journey: find → render → read → encode → write, in batches, so that it can be cut off and taken up.
 
-How a batch is written, so that a page is whole or not there, stands in writing.py; running again does only what is
+How a batch is written, so that a page is whole or not there, stands in commit.py; running again does only what is
 missing. While a batch is encoded the next one is read and the last one written: in memory are three batches at most,
 and a page for each core.
 """
@@ -20,17 +20,17 @@ from typing import Any
 
 from PIL import Image
 
+from pagesight.indexing.commit import clear_away, remove_document, write_batch
+from pagesight.indexing.documents.document import OpenDocument, open_document
+from pagesight.indexing.documents.metadata import Metadata, read_sidecar
+from pagesight.indexing.documents.sources import Failure, Source, find_documents
+from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
-from pagesight.indexing.folder import disk_errors
-from pagesight.indexing.metadata import Metadata, read_sidecar
-from pagesight.indexing.ordered import in_order, threads
+from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.pages import DocumentRecord, PageText
-from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.render import OpenDocument, open_document
-from pagesight.indexing.sources import Failure, Source, find_documents
-from pagesight.indexing.text import read_text
-from pagesight.indexing.writing import clear_away, remove_document, write_batch
+from pagesight.indexing.parallel import in_order, threads
+from pagesight.indexing.storage.folder import disk_errors
 
 # Small enough to lose little to a crash and to show progress, large enough that Milvus and the disk cost little a page.
 _BATCH_PAGES = 8

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.aboutness import document_evidence, named_pages
-from pagesight.indexing.catalog import View
+from pagesight.indexing.documents.metadata import Condition
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, VectorsMissing
-from pagesight.indexing.maxsim import best_similarities, scores
-from pagesight.indexing.metadata import Condition
+from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
+from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.lexical.bm25 import query_terms
+from pagesight.indexing.lexical.document_prior import document_evidence, named_pages
+from pagesight.indexing.milvus.page_rows import PageRow
 from pagesight.indexing.pages import Hit, Hits, PageRef
-from pagesight.indexing.parts import IndexParts
-from pagesight.indexing.spots import best_boxes, best_lines, regions
-from pagesight.indexing.store import PageRow
-from pagesight.indexing.terms import query_terms
+from pagesight.indexing.storage.catalog import View
+from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
 _BEST_DOCUMENTS = 3
 

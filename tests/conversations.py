@@ -12,7 +12,7 @@ from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent,
 from pagesight.indexing import PageIndex
 from pagesight.indexing.settings import Settings
 from pagesight.tools.conversation import PageView
-from pagesight.tools.pictures import Pictures
+from pagesight.tools.transport.pictures import Pictures
 
 WAYS = ["invoke", "ainvoke", "stream", "astream"]
 QUESTION = "How high was the net revenue in 2023?"

@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 from small_index import PHOTO, REPORT, make_index, small_settings
 
 from pagesight.agent import Step, ask, astream, create_page_agent, stream
-from pagesight.agent.reasoner import choose_reasoner, make_reasoner
+from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import (
     EmptyAnswer,
@@ -36,7 +36,7 @@ from pagesight.indexing.errors import (
     SettingsError,
 )
 from pagesight.tools.conversation import PageView
-from pagesight.tools.pictures import Pictures
+from pagesight.tools.transport.pictures import Pictures
 
 
 def play(server: GeminiServer, last: str) -> None:

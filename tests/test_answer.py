@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from pagesight.agent import Answer, Citation
-from pagesight.agent.answer import CitationCheck, Terms, read_answer
+from pagesight.agent.answers.answer import CitationCheck, Terms, read_answer
 from pagesight.indexing.pages import Hit, PageRef
 
 REPORT, SLIDES, DATED = "annual-report.pdf", "slides [final], v2 ü.pdf", "2023, a review.pdf"

@@ -12,10 +12,10 @@ from small_index import PHOTO, REPORT
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
+from pagesight.indexing.calls.prices import Price, price_of
 from pagesight.indexing.errors import EmptyAnswer, SettingsError
 from pagesight.tools.conversation import PageView
-from pagesight.tools.pictures import Pictures, fitting_dpi, picture_tokens
-from pagesight.tools.prices import Price, price_of
+from pagesight.tools.transport.pictures import Pictures, fitting_dpi, picture_tokens
 
 A4 = (595.0, 842.0)
 

@@ -15,11 +15,11 @@ from small_index import small_settings
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.encoders import KNOWN, MultiVector, choose, grids, make_encoder
+from pagesight.indexing.encoders import KNOWN, MultiVector, choose, make_encoder, patch_boxes
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, MissingExtra, SettingsError
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics
 
 PAGE = Image.new("RGB", (60, 80), "white")
 
@@ -179,13 +179,13 @@ def test_an_index_refuses_another_encoder_without_loading_it(tmp_path: Path):
 
 def test_grids_are_read_row_by_row_and_tiles_one_after_the_other():
     np.testing.assert_allclose(
-        grids.grid(2, 2), [[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]]
+        patch_boxes.grid(2, 2), [[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]]
     )
-    tiled = grids.tiles(2, 1, 4)
+    tiled = patch_boxes.tiles(2, 1, 4)
     assert tiled.shape == (12, 4)
     np.testing.assert_allclose(tiled[1], [0.25, 0, 0.5, 0.5])
     np.testing.assert_allclose(tiled[4], [0.5, 0, 0.75, 0.5])
-    np.testing.assert_allclose(tiled[-4:], grids.grid(2, 2))
-    assert grids.tiles(0, 0, 9).shape == (9, 4)
+    np.testing.assert_allclose(tiled[-4:], patch_boxes.grid(2, 2))
+    assert patch_boxes.tiles(0, 0, 9).shape == (9, 4)
     with pytest.raises(ValueError, match="no square"):
-        grids.square(10)
+        patch_boxes.square(10)

@@ -25,12 +25,12 @@ from pagesight.agent.cli import main
 from pagesight.indexing.encoders import QueryVectors, make_encoder
 from pagesight.indexing.encoders import checkpoint as files
 from pagesight.indexing.errors import EncoderError, EncoderMismatch
-from pagesight.indexing.heatmap import similarity_map
-from pagesight.indexing.maxsim import best_similarities, scores
+from pagesight.indexing.highlight.best_places import best_boxes
+from pagesight.indexing.highlight.similarity_map import similarity_map
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.precision import StoredVectors
-from pagesight.indexing.spots import best_boxes
-from pagesight.indexing.terms import TermStatistics
+from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.vectors.quantization import StoredVectors
 
 FAMILIES = [*tiny_checkpoints.COLPALI_ENGINE, "adapter"]
 QUESTION = "net revenue of 4.2 billion"

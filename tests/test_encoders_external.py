@@ -23,10 +23,11 @@ from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.encoders import KNOWN, choose, make_encoder, process
+from pagesight.indexing.calls import worker_process
+from pagesight.indexing.encoders import KNOWN, choose, make_encoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics
 
 ROOT = Path(__file__).parent.parent
 COMMIT = "a" * 40
@@ -379,7 +380,7 @@ def test_the_process_ends_with_the_index(tmp_path):
 
 
 def test_one_that_hangs_at_its_end_is_ended_by_force_with_what_it_started(tmp_path, monkeypatch):
-    monkeypatch.setattr(process, "_PATIENCE", 0.5)
+    monkeypatch.setattr(worker_process, "_PATIENCE", 0.5)
     hang = "import atexit; atexit.register(time.sleep, 60)"
     child = "open('child', 'w').write(str(subprocess.Popen(['sleep', '60']).pid))"
     encoder = opened(script(tmp_path, PID, hang, child))
@@ -399,7 +400,7 @@ def test_the_process_ends_when_pagesight_is_killed(tmp_path, busy):
     name = script(tmp_path, slow)
     code = (
         "import sys, time\nfrom pagesight.indexing.encoders import make_encoder\n"
-        "from pagesight.indexing.terms import TermStatistics\n"
+        "from pagesight.indexing.lexical.bm25 import TermStatistics\n"
         "make_encoder(sys.argv[1]).encode_query('x', TermStatistics())\ntime.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, name]) as parent:

@@ -39,10 +39,10 @@ from transformers import (
 from transformers.models.llava_next.modeling_llava_next import get_anyres_image_grid_shape, unpad_image
 
 from pagesight.agent.cli import main
-from pagesight.indexing.encoders import granite, grids, make_encoder
+from pagesight.indexing.encoders import granite, make_encoder, patch_boxes
 from pagesight.indexing.errors import EncoderError, SettingsError
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics
 
 KINDS = list(tiny_checkpoints.NATIVE)
 VLM2VEC = "VLM2Vec-Qwen2VL-2B"
@@ -321,12 +321,12 @@ def test_granite_makes_the_vectors_of_its_parts(checkpoint):
 
 def test_granite_looks_at_a_page_pressed_into_a_square(checkpoint):
     """27 patches of 14 pixels are 378 of a tile's 384: nothing looks at the last six at the right and the bottom."""
-    published = grids.pressed(384, 14)
+    published = patch_boxes.pressed(384, 14)
     assert published.shape == (729, 4)
     np.testing.assert_allclose(published[0], [0, 0, 14 / 384, 14 / 384], atol=1e-6)
     np.testing.assert_allclose(published[-1], [364 / 384, 364 / 384, 378 / 384, 378 / 384], atol=1e-6)
     found = vectors_of(opened(checkpoint("granite")), [page()])[0]
-    np.testing.assert_array_equal(found.boxes, grids.pressed(44, 14))
+    np.testing.assert_array_equal(found.boxes, patch_boxes.pressed(44, 14))
 
 
 @pytest.mark.parametrize("size", [(420, 594), (594, 420), (300, 900)])

@@ -22,10 +22,10 @@ from sentence_transformers import MultiVectorEncoder, SentenceTransformer
 from pagesight.agent.cli import main
 from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.maxsim import best_similarities, scores
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.precision import StoredVectors
-from pagesight.indexing.terms import TermStatistics
+from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.vectors.quantization import StoredVectors
 
 SEVERAL = ["ColPali-hf", "ColQwen2-hf", "multi-vector"]
 SIGLIP = ["SigLIP", "SigLIP 2", "SigLIP 2 of any size"]

@@ -20,8 +20,8 @@ from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.encoders import PageEncoder, make_encoder
 from pagesight.indexing.errors import EncoderError
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics
 
 pytestmark = pytest.mark.slow
 

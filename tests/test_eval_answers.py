@@ -11,9 +11,9 @@ import pytest
 from gemini_server import GeminiServer
 from small_index import REPORT, SHEET, small_settings
 
-from pagesight.agent.answer_report import report_on
 from pagesight.agent.cli import main
-from pagesight.agent.evaluate import AnswerFile, Way, answer_questions
+from pagesight.agent.evaluate.answer_report import report_on
+from pagesight.agent.evaluate.ask_questions import AnswerFile, Way, answer_questions
 from pagesight.indexing import PageIndex, Settings
 from pagesight.indexing.errors import KeyRefused, QuestionsError
 from pagesight.indexing.evaluate.questions import read_questions

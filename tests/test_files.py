@@ -24,9 +24,9 @@ from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import KeyRefused, ReasonerError
 from pagesight.tools.conversation import PageView
-from pagesight.tools.file_cache import FileCache
-from pagesight.tools.files import FilesTransport
-from pagesight.tools.pictures import Picture, Pictures
+from pagesight.tools.transport.file_cache import FileCache
+from pagesight.tools.transport.files_api import FilesTransport
+from pagesight.tools.transport.pictures import Picture, Pictures
 
 CITED = f"4.2 billion [{REPORT} p. 2]."
 
@@ -118,8 +118,8 @@ def test_processes_at_the_same_time_upload_a_page_once(server: GeminiServer, tmp
     code = f"""if True:
         from pathlib import Path
         from langchain_google_genai import ChatGoogleGenerativeAI
-        from pagesight.tools.files import FilesTransport
-        from pagesight.tools.pictures import Picture
+        from pagesight.tools.transport.files_api import FilesTransport
+        from pagesight.tools.transport.pictures import Picture
         model = ChatGoogleGenerativeAI(model="m", api_key="k", base_url={server.url!r})
         FilesTransport(model, Path({str(tmp_path / "uploads")!r})).blocks([Picture(b"one page", "image/png")])"""
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
@@ -132,7 +132,7 @@ def test_processes_at_the_same_time_upload_a_page_once(server: GeminiServer, tmp
 async def test_a_file_is_waited_for_until_it_is_active(
     server: GeminiServer, index: PageIndex, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pagesight.tools.files._POLL_EVERY", 0.01)
+    monkeypatch.setattr("pagesight.tools.transport.files_api._POLL_EVERY", 0.01)
     server.polls_until_active = 2
     look(server)
 
@@ -245,8 +245,8 @@ async def test_an_upload_that_keeps_breaking_ends_in_bounded_time_and_the_thread
 def test_a_file_that_never_gets_ready_ends_the_run(
     server: GeminiServer, index: PageIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pagesight.tools.files._POLL_EVERY", 0.01)
-    monkeypatch.setattr("pagesight.tools.files._PATIENCE", 0.05)
+    monkeypatch.setattr("pagesight.tools.transport.files_api._POLL_EVERY", 0.01)
+    monkeypatch.setattr("pagesight.tools.transport.files_api._PATIENCE", 0.05)
     server.polls_until_active = 1000
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
 

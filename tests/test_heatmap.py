@@ -10,8 +10,8 @@ from PIL import Image
 from small_index import write_pdf
 
 from pagesight.agent.cli import main
-from pagesight.indexing.encoders import QueryVectors, grids
-from pagesight.indexing.heatmap import draw, similarity_map
+from pagesight.indexing.encoders import QueryVectors, patch_boxes
+from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_word_that_the_query_lacks_is_named_with_those_it_has(indexed, capsys)
 
 
 def test_the_map_is_hot_where_the_vector_looks():
-    boxes = grids.grid(4, 4)
+    boxes = patch_boxes.grid(4, 4)
     vectors = np.eye(16, dtype=np.float32)
     query = QueryVectors(vectors[[5, 10]], ["Ġre", "venue"], np.ones(2, np.float32))
     heat = similarity_map(query, vectors, boxes, (200, 100))

@@ -13,7 +13,7 @@ from small_index import small_settings, write_pdf
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.pooling import pooled
+from pagesight.indexing.vectors.token_pooling import pooled
 
 PAGES = [
     ["Ferry timetable", "The ferry leaves the harbour at nine and at noon."],

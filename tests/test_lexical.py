@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pagesight.indexing.encoders.lexical import LexicalEncoder
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics
 
 
 def vectors(*words: str) -> np.ndarray:

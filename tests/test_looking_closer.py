@@ -18,12 +18,12 @@ from PIL import Image
 from small_index import PHOTO, REPORT, SLIDES, small_settings
 
 from pagesight.agent import ask, create_page_agent
-from pagesight.agent.gemini import GeminiReasoner
+from pagesight.agent.reasoners.gemini import GeminiReasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import SettingsError
-from pagesight.tools.export import write_pages
 from pagesight.tools.locate import Box2D, checked
-from pagesight.tools.pictures import Pictures
+from pagesight.tools.transport.export import write_pages
+from pagesight.tools.transport.pictures import Pictures
 
 
 def replies(agent: CompiledStateGraph) -> list[ToolMessage]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pagesight.indexing.candidates import best_pages, centroids
 from pagesight.indexing.encoders import MultiVector, QueryVectors
-from pagesight.indexing.maxsim import best_similarities, scores
-from pagesight.indexing.precision import Precision, StoredVectors, stored
+from pagesight.indexing.vectors.centroids import best_pages, centroids
+from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.vectors.quantization import Precision, StoredVectors, stored
 
 
 def unit(rng: np.random.Generator, count: int, dim: int = 16) -> np.ndarray:

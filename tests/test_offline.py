@@ -9,7 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import REPORT, SHEET
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
-from pagesight.agent.offline import best_lines
+from pagesight.agent.reasoners.quoting import best_lines
 from pagesight.indexing import Hit, PageIndex, PageRef
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from pagesight.indexing.ordered import in_order, threads
+from pagesight.indexing.parallel import in_order, threads
 
 
 def test_results_come_in_the_order_of_the_calls():

@@ -24,8 +24,8 @@ from documents import (
 from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption
 
+from pagesight.indexing.documents.document import check_region, open_document
 from pagesight.indexing.errors import BadRegion, MissingExtra, MissingPath, UnknownPage, UnreadableDocument
-from pagesight.indexing.render import check_region, open_document
 
 
 def shown(path: Path, number: int = 1, **asked) -> Image.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagesight.agent import scoring
+from pagesight.agent.evaluate.ask_questions import scoring
 
 
 @pytest.mark.parametrize(

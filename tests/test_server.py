@@ -17,8 +17,6 @@ from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.address import server_address
-from pagesight.indexing.connection import connect_server
 from pagesight.indexing.errors import (
     EncoderMismatch,
     IndexInUse,
@@ -29,6 +27,8 @@ from pagesight.indexing.errors import (
     SettingsError,
     UnreadableDocument,
 )
+from pagesight.indexing.milvus.connection import connect_server
+from pagesight.indexing.storage.address import server_address
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]

@@ -14,8 +14,8 @@ from pymilvus.grpc_gen import common_pb2, schema_pb2
 from small_index import small_settings, write_pdf
 
 from pagesight.indexing import PageIndex
-from pagesight.indexing.capabilities import LITE, capabilities
 from pagesight.indexing.errors import ServerUnreachable
+from pagesight.indexing.milvus.capabilities import LITE, capabilities
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 

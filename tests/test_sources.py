@@ -11,8 +11,8 @@ import pytest
 from documents import as_bytes, pdf
 from PIL import Image
 
+from pagesight.indexing.documents.sources import find_documents, identify
 from pagesight.indexing.errors import MissingPath, NoDocuments, UnreadableDocument
-from pagesight.indexing.sources import find_documents, identify
 
 
 def messages(found) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pagesight.indexing.encoders import LexicalEncoder, QueryVectors, grids
+from pagesight.indexing.encoders import LexicalEncoder, QueryVectors, patch_boxes
+from pagesight.indexing.highlight.best_places import best_boxes, regions
+from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.spots import best_boxes, regions
-from pagesight.indexing.terms import TermStatistics
 
 DIM = 64
 
@@ -63,25 +63,25 @@ def test_a_word_in_many_places_is_taken_where_the_others_are():
 
 @pytest.mark.parametrize("where", [(0.25, 0.25, 0.5, 0.375), (0.0, 0.0, 0.25, 0.25), (0.75, 0.5, 1.0, 1.0)])
 def test_neighbouring_patches_that_stand_out_are_one_box(where: tuple[float, float, float, float]):
-    boxes = grids.grid(16, 16)
+    boxes = patch_boxes.grid(16, 16)
     found = best_boxes(*patches(boxes, within(boxes, *where), within(boxes, *where)))
     assert found[0] == pytest.approx(where, abs=1e-3)
     assert len(found) == 1
 
 
 def test_where_all_patches_are_alike_nothing_is_found():
-    boxes = grids.grid(8, 8)
+    boxes = patch_boxes.grid(8, 8)
     assert best_boxes(*patches(boxes, within(boxes, 2, 2, 3, 3), noise=0.001)) == []
 
 
 def test_patches_that_match_one_thing_count_less_than_those_that_match_two():
-    boxes = grids.grid(20, 20)
+    boxes = patch_boxes.grid(20, 20)
     both, one = within(boxes, 0.6, 0.6, 0.7, 0.7), within(boxes, 0.1, 0.1, 0.2, 0.2)
     assert best_boxes(*patches(boxes, both | one, both)) == [pytest.approx((0.6, 0.6, 0.7, 0.7), abs=1e-3)]
 
 
 def test_tiles_say_more_than_the_view_of_the_whole_page():
-    boxes = grids.tiles(3, 4, 64)
+    boxes = patch_boxes.tiles(3, 4, 64)
     where = within(boxes, 0.4, 0.29, 0.47, 0.34)  # two patches of a tile, and one eight times their size
     assert where.sum() == 3
     found = best_boxes(*patches(boxes, where, where))

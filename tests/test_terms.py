@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from pagesight.indexing.aboutness import DocumentNames, document_evidence, named_pages
+from pagesight.indexing.lexical.bm25 import TermStatistics, page_terms, query_terms, terms
+from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence, named_pages
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics, page_terms, query_terms, terms
 
 
 def page(*words: str, heights: list[float] | None = None) -> PageText:

@@ -18,11 +18,11 @@ from documents import (
 )
 from PIL import Image
 
-from pagesight.indexing import text as text_module
+from pagesight.indexing.documents import text as text_module
+from pagesight.indexing.documents.document import open_document
+from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.errors import UnknownPage
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.render import open_document
-from pagesight.indexing.text import read_text
 
 #: Lines of a scan, with the left and upper edge of each in pixels of a picture of 900 × 600.
 SCAN = [("Quarterly revenue report", 60, 50), ("Total income rose to 4,713 million", 60, 140), ("Zurich", 620, 480)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from small_index import small_settings
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["small_index", "pagesight.indexing.index", "pagesight.indexing.store"])
+_CONTEXT.set_forkserver_preload(["small_index", "pagesight.indexing.index", "pagesight.indexing.milvus.page_rows"])
 
 
 def adding(folder: Path, files: Path, told: Connection) -> None:

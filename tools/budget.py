@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
+from pagesight.indexing.calls.prices import Price
 from pagesight.tools.conversation import (
     SEARCH_PAGES,
     VIEW_PAGES,
@@ -17,7 +18,6 @@ from pagesight.tools.conversation import (
     usages,
     viewed,
 )
-from pagesight.tools.prices import Price
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from pagesight.indexing.errors import (
 from pagesight.indexing.pages import PageRef, Region
 from pagesight.tools.budget import Budget, Left, left
 from pagesight.tools.conversation import LOCATE, PageView
-from pagesight.tools.pictures import Picture, Pictures
-from pagesight.tools.transport import Block, Transport
+from pagesight.tools.transport.pictures import Picture, Pictures
+from pagesight.tools.transport.transport import Block, Transport
 from pagesight.tools.view_pages import page_named
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _mendable(rest: Left) -> Iterator[None]:
 
 def checked(boxes: Sequence[Box2D], size: tuple[int, int]) -> tuple[list[Spot], list[str]]:
     """The boxes that can be, at most 25, in pixels of a picture of ``size``; and what is wrong with the others."""
-    from pagesight.indexing.render import check_region
+    from pagesight.indexing.documents.document import check_region
 
     spots: list[Spot] = []
     bad: list[str] = []

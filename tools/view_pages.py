@@ -17,7 +17,7 @@ from pagesight.indexing.errors import BadRegion, RequestError, SourceError, Unkn
 from pagesight.indexing.pages import PageRef, Region
 from pagesight.tools.budget import Budget, Left, left, seen
 from pagesight.tools.conversation import VIEW_PAGES, PageView
-from pagesight.tools.pictures import Pictures
+from pagesight.tools.transport.pictures import Pictures
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex

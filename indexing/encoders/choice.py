@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.encoders.base import PageEncoder, PageModel
 from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognise, unknown, untrusted
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, SCRIPT_PREFIX, Route, runnable
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.settings import Settings, load_settings
+from pagesight.indexing.vectors.multivector import PageEncoder, PageModel
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,13 @@ def _check_trust(checkpoint: Checkpoint, settings: Settings) -> None:
 
 
 def _colpali_engine(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
-    from pagesight.indexing.encoders.colpali import ColpaliEngineModel
+    from pagesight.indexing.encoders.colpali_engine import ColpaliEngineModel
 
     return ColpaliEngineModel(checkpoint, family, settings)
 
 
 def _sentence_transformers(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
-    from pagesight.indexing.encoders.sentences import SentenceTransformersModel
+    from pagesight.indexing.encoders.sentence_transformers import SentenceTransformersModel
 
     return SentenceTransformersModel(checkpoint, family, settings)
 

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing.encoders.base import MultiVector
+from pagesight.indexing.calls.worker_process import EncoderProcess
 from pagesight.indexing.encoders.checkpoint import Checkpoint
-from pagesight.indexing.encoders.process import EncoderProcess
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.encoders.workers.serve import PROTOCOL, Message
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.settings import Settings, environment
+from pagesight.indexing.vectors.multivector import MultiVector
 
 _WORKERS = Path(__file__).with_name("workers")
 _MOST_DIMENSIONS = 32_768  # Milvus takes no more
@@ -65,7 +65,7 @@ class ScriptEncoder(VisionEncoder):
 
 
 class ExternalModel:
-    """A model in a process; see `pagesight.indexing.encoders.base.PageModel`.
+    """A model in a process; see `pagesight.indexing.vectors.multivector.PageModel`.
 
     A process that has ended is started again by the next request. Raises EncoderError, SettingsError.
     """

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.encoders import grids
-from pagesight.indexing.encoders.base import MultiVector
+from pagesight.indexing.encoders import patch_boxes
 from pagesight.indexing.encoders.checkpoint import Checkpoint, check_weights, not_loaded
 from pagesight.indexing.encoders.devices import device_of, dtype_of
 from pagesight.indexing.settings import Settings
+from pagesight.indexing.vectors.multivector import MultiVector
 
 #: The names of weights in the checkpoint, which was saved with transformers 4.49, and here: regular expressions.
 RENAMED = {
@@ -70,7 +70,7 @@ def network() -> Any:
 
 
 class GraniteModel:
-    """A model and its processor; see `pagesight.indexing.encoders.base.PageModel`."""
+    """A model and its processor; see `pagesight.indexing.vectors.multivector.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from transformers import LlavaNextConfig
@@ -88,7 +88,7 @@ class GraniteModel:
         model, told = loaded
         check_weights(checkpoint, told["missing_keys"], told["unexpected_keys"])
         self._model = model.to(device).eval()
-        self._boxes = grids.pressed(config.vision_config.image_size, config.vision_config.patch_size)
+        self._boxes = patch_boxes.pressed(config.vision_config.image_size, config.vision_config.patch_size)
         self._short_side = config.vision_config.image_size
         self.dim = int(model.custom_text_proj.out_features)
         self.revision = checkpoint.fingerprint()
@@ -98,7 +98,7 @@ class GraniteModel:
         texts, resized = [_PAGE] * len(pictures), [self._resized(picture) for picture in pictures]
         inputs = self._processor(text=texts, images=resized, padding="longest", return_tensors="pt")
         looks = inputs["input_ids"] == self._processor.image_token_id
-        grids.require_image_tokens(int(looks.sum(dim=1).min()))
+        patch_boxes.require_image_tokens(int(looks.sum(dim=1).min()))
         wholes = [row.nonzero()[-len(self._boxes) :, 0] for row in looks]
         return [
             MultiVector(vectors[whole], self._boxes) for vectors, whole in zip(self._run(inputs), wholes, strict=True)

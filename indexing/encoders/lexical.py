@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing.encoders.base import MultiVector, QueryVectors
+from pagesight.indexing.lexical.bm25 import TermStatistics, query_terms, terms
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.terms import TermStatistics, query_terms, terms
+from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 _DIM = 128
 _NGRAMS = ((3, 1.0), (2, 0.7))  # (length, weight); without a whole-word term, which measured worse
 
 
 class LexicalEncoder:
-    """Hashed character n-grams of words; see `pagesight.indexing.encoders.base.PageEncoder`."""
+    """Hashed character n-grams of words; see `pagesight.indexing.vectors.multivector.PageEncoder`."""
 
     name = "lexical"
     revision = "1"

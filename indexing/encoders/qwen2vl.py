@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.encoders import grids
-from pagesight.indexing.encoders.base import MultiVector
+from pagesight.indexing.encoders import patch_boxes
 from pagesight.indexing.encoders.checkpoint import Checkpoint, check_weights, not_loaded
 from pagesight.indexing.encoders.devices import device_of, dtype_of
 from pagesight.indexing.errors import EncoderError
 from pagesight.indexing.settings import Settings
+from pagesight.indexing.vectors.multivector import MultiVector
 
 _PICTURE = "<|image_pad|>"
 _FRAMED = f"<|vision_start|>{_PICTURE}<|vision_end|>"
@@ -58,7 +58,7 @@ _PROMPTS = {
 
 
 class LastTokenModel:
-    """A model and its processor; see `pagesight.indexing.encoders.base.PageModel`."""
+    """A model and its processor; see `pagesight.indexing.vectors.multivector.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from transformers import Qwen2VLProcessor
@@ -106,7 +106,7 @@ class LastTokenModel:
         inputs = self._processor(text=texts, images=pictures or None, padding="longest", return_tensors="pt")
         if pictures:
             looks = inputs["input_ids"] == self._processor.image_token_id
-            grids.require_image_tokens(int(looks.any(dim=1).all()))
+            patch_boxes.require_image_tokens(int(looks.any(dim=1).all()))
         real = inputs["attention_mask"]
         if _FRAMED not in texts[0]:
             # Before transformers 5, as in training, an unframed picture's tokens had one position after the other.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pagesight.indexing.evaluate.compare import Report
 from pagesight.indexing.evaluate.plot import plot, plot_split
-from pagesight.indexing.folder import disk_errors
+from pagesight.indexing.storage.folder import disk_errors
 
 
 def write_report(report: Report, folder: Path) -> list[Path]:

@@ -1,0 +1,1 @@
+"""How good answers are: questions asked, answers kept and scored."""

@@ -1,0 +1,140 @@
+"""What the answers to questions come to: how many are right, how well they cite, what they cost."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pagesight.agent.evaluate.ask_questions import Asked
+from pagesight.agent.evaluate.scoring import (
+    anls,
+    contains,
+    exact,
+    is_answerable,
+    mean,
+    numeric,
+    precision_and_recall,
+    token_f1,
+)
+from pagesight.indexing.errors import QuestionsError
+from pagesight.indexing.evaluate.metrics import Estimate, estimate
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+
+#: Each measure with what it says; see `agent/evaluate/scoring.py`.
+MEASURES = {
+    "right": "exact or numeric match, or that there is no answer where there is none",
+    "exact": "the expected answer and nothing else",
+    "numeric": "the expected number is among the answer's, where a number is expected",
+    "contains": "the expected answer stands in the answer",
+    "token_f1": "words shared with the expected answer",
+    "anls": "letters shared with the expected answer",
+    "judged": "in the judge's view the answer says what is expected",
+    "citation_precision": "pages cited that are evidence",
+    "citation_recall": "evidence pages that are cited",
+    "not_found_precision": "answers that say that there is none, where there is none",
+    "not_found_recall": "questions without an answer that are told so",
+}
+
+
+@dataclass
+class AnswerReport:
+    """The measures of answers, each with its interval, their costs, and the questions that failed."""
+
+    name: str
+    reasoner: str
+    scores: list[dict[str, float | None]]
+    costs: dict[str, float | None]
+    failures: dict[str, str] = field(default_factory=dict)
+    splits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    def of(self, measure: str, rows: Sequence[int] | None = None) -> tuple[int, Estimate] | None:
+        """Over how many questions a measure is taken, and its mean; None if it is of none."""
+        chosen = self.scores if rows is None else [self.scores[row] for row in rows]
+        values = np.array([value for one in chosen if (value := one.get(measure)) is not None])
+        return (len(values), estimate(values)) if len(values) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        return {
+            "collection": self.name,
+            "reasoner": self.reasoner,
+            "questions": len(self.scores),
+            "failed": self.failures,
+            "measures": self._measures(None),
+            "costs": self.costs,
+            "splits": {
+                split: {value: self._measures(rows) for value, rows in values.items()}
+                for split, values in self.splits.items()
+            },
+        }
+
+    def _measures(self, rows: Sequence[int] | None) -> dict[str, Any]:
+        found = {measure: self.of(measure, rows) for measure in MEASURES}
+        return {name: {"questions": one[0]} | one[1].as_dict() for name, one in found.items() if one}
+
+
+def report_on(
+    name: str, reasoner: str, index: PageIndex, asked: Sequence[Asked], split: Sequence[str] = ()
+) -> AnswerReport:
+    """The report on answers. Raises QuestionsError for a field that no question has, UnknownDocument."""
+    answered = [one for one in asked if one.record and not one.failure]
+    failures = {one.question.id: one.failure for one in asked if one.failure}
+    scores = [_scores(index, one) for one in answered]
+    splits = {field: _rows_by(field, answered) for field in split}
+    return AnswerReport(name, reasoner, scores, _costs([one.record or {} for one in answered]), failures, splits)
+
+
+def _scores(index: PageIndex, asked: Asked) -> dict[str, float | None]:
+    """One question's values; None where a measure says nothing about it."""
+    record, expected = asked.record or {}, asked.question.answer or ""
+    answer, found = record["answer"], record["found"]
+    if not is_answerable(expected):
+        said = float(not found)
+        return {"right": said, "not_found_precision": None if found else 1.0, "not_found_recall": said}
+    if not found:
+        scores: dict[str, float | None] = dict.fromkeys(("exact", "contains", "token_f1", "anls", "right"), 0.0)
+        scores |= {"numeric": None if numeric("", expected) is None else 0.0, "judged": record.get("judgement", None)}
+        scores |= {"not_found_precision": 0.0}
+    else:
+        scores = {name: of(answer, expected) for name, of in _BY_TEXT.items()}
+        scores["right"] = max(scores["exact"] or 0.0, scores["numeric"] or 0.0)
+        scores["judged"] = float(record["judgement"]) if "judgement" in record else None
+    evidence = [f"{index.document(page.document).document} p. {page.page}" for page in asked.question.pages]
+    precision, recall = precision_and_recall(record["cited"], evidence)
+    return scores | {"citation_precision": precision if evidence else None, "citation_recall": recall}
+
+
+_BY_TEXT = {"exact": exact, "numeric": numeric, "contains": contains, "token_f1": token_f1, "anls": anls}
+
+
+def _costs(records: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """US dollars, tokens, seconds and steps; dollars are None where the price is not known."""
+    dollars = [record["usage"].get("cost") for record in records]
+    seconds = sorted(record["seconds"] for record in records)
+    return {
+        "dollars": sum(one for one in dollars if one is not None) if records and None not in dollars else None,
+        "tokens_per_question": mean(record["usage"].get("total_tokens") for record in records),
+        "model_calls_per_question": mean(record["usage"].get("model_calls") for record in records),
+        "pages_viewed_per_question": mean(len(record["pages_viewed"]) for record in records),
+        "seconds_median": statistics.median(seconds) if seconds else None,
+        "seconds_p90": float(np.quantile(seconds, 0.9)) if seconds else None,
+    }
+
+
+def _rows_by(name: str, answered: Sequence[Asked]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, one in enumerate(answered):
+        value = one.question.fields.get(name)
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                rows.setdefault(str(each), []).append(row)
+    if not rows:
+        fields = sorted({key for one in answered for key in one.question.fields})
+        raise QuestionsError(f"no question has the field {name!r}; there are {', '.join(fields)}.")
+    return dict(sorted(rows.items()))

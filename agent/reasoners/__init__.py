@@ -1,0 +1,1 @@
+"""The language models that reason: Gemini, any other of LangChain, or the quoting reasoner."""

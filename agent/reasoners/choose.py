@@ -1,0 +1,189 @@
+"""Which language model reasons, and why: Gemini, any other LangChain chat model, or the quoting reasoner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from langchain_core.language_models import BaseChatModel
+
+    from pagesight.indexing.settings import Settings
+    from pagesight.tools.transport.transport import Transport
+
+_GEMINI = "google_genai"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A reasoner's name, such as ``google_genai:gemini-3.5-flash`` or ``offline``, and why it is taken."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Reasoner:
+    """A chat model, its name, and why it was taken."""
+
+    model: BaseChatModel
+    name: str
+    why: str
+
+    @property
+    def is_gemini(self) -> bool:
+        """Whether Gemini's client speaks for it. That one makes parts of pictures in tool messages; others refuse or
+        drop them."""
+        return self.model._llm_type == "chat-google-generative-ai"
+
+    @property
+    def is_vertex(self) -> bool:
+        """Whether it is Gemini through Vertex AI, which has no Files API."""
+        return self.is_gemini and bool(getattr(self.model, "_use_vertexai", False))
+
+
+def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
+    """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model."""
+    wanted = spec or settings.reasoner
+    if wanted != "auto":
+        return Choice(wanted, "asked for" if spec else "set by PAGESIGHT_REASONER")
+    if settings.vertex_project:
+        return Choice(f"{_GEMINI}:{settings.gemini_model}", f"Vertex AI is set, project {settings.vertex_project}")
+    if settings.google_api_key:
+        return Choice(f"{_GEMINI}:{settings.gemini_model}", "there is a GOOGLE_API_KEY")
+    return Choice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
+
+
+def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reasoner:
+    """The reasoner: a chat model as it is, or one by name: ``auto``, ``offline``, ``google_genai:MODEL``, or any
+    other ``PROVIDER:MODEL`` of LangChain.
+
+    Raises KeyRefused when Gemini is asked for without a key, MissingExtra when the provider's package is not installed,
+    SettingsError when the name cannot be read.
+    """
+    if model is not None and not isinstance(model, str):
+        return Reasoner(model, _name(model), "given")
+    choice = choose_reasoner(model, settings)
+    return Reasoner(_named(choice.name, settings), choice.name, choice.why)
+
+
+def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Path) -> Transport | None:
+    """How pictures reach a reasoner: by ``bytes``, ``base64``, ``files``, or by what suits it best (``auto``).
+
+    Auto is inline while a request stays under its limit and files beyond it with Gemini, inline with Vertex AI, which
+    has no Files API, and base64 with others. Uploads are noted in ``folder``. None for the quoting reasoner, which
+    takes no pictures. Raises SettingsError when the reasoner can't take that way.
+    """
+    from pagesight.tools.transport.transport import AutoTransport, Base64Transport, BucketTransport, BytesTransport
+
+    if name not in ("auto", "bytes", "base64", "files"):
+        raise SettingsError(f"the transport {name!r} is not known: take auto, bytes, base64 or files")
+    if reasoner.model._llm_type == "pagesight-quoting":
+        return None
+    ours = hasattr(reasoner.model, "takes_inline_parts")
+    _must(ours or name != "bytes", name, f"Gemini by its name, such as {_GEMINI}:gemini-3.5-flash,", reasoner)
+    _must(name != "files" or (reasoner.is_gemini and not reasoner.is_vertex), name, "the Gemini API", reasoner)
+    inline = BytesTransport() if name == "bytes" or (name == "auto" and ours) else Base64Transport()
+    if reasoner.is_vertex:
+        return BucketTransport(settings.bucket, inline) if settings.bucket else inline
+    if name == "files":
+        return _files(reasoner, settings, folder)
+    if name == "auto" and reasoner.is_gemini:
+        return AutoTransport(inline, _files(reasoner, settings, folder), settings.inline_limit)
+    return inline
+
+
+def _files(reasoner: Reasoner, settings: Settings, folder: Path) -> Transport:
+    from pagesight.tools.transport.files_api import FilesTransport
+
+    return FilesTransport(reasoner.model, folder, attempts=settings.max_retries, longest_wait=settings.longest_wait)
+
+
+@contextmanager
+def plain_failures(name: str) -> Iterator[None]:
+    """Within it, what other chat models of LangChain raise comes out as ReasonerError; Gemini's are plain already."""
+    from langchain_core.exceptions import ModelAuthenticationError, ModelError, ModelPermissionDeniedError
+
+    try:
+        yield
+    except (ModelAuthenticationError, ModelPermissionDeniedError) as error:
+        raise KeyRefused(
+            f"the provider of {name} refused the key: set the one that its package reads from the environment, or "
+            "answer without a language model with PAGESIGHT_REASONER=offline"
+        ) from error
+    except ModelError as error:
+        raise ReasonerError(f"{name} did not answer ({type(error).__name__}: {error}): ask again in a while") from error
+
+
+def _must(fits: bool, transport: str, wanted: str, reasoner: Reasoner) -> None:
+    if not fits:
+        raise SettingsError(
+            f"the transport {transport!r} works with {wanted} only, not with {reasoner.name}: take auto or base64 "
+            "(PAGESIGHT_TRANSPORT)"
+        )
+
+
+def _named(name: str, settings: Settings) -> BaseChatModel:
+    provider, _, model = name.partition(":")
+    if name == "offline":
+        from pagesight.agent.reasoners.quoting import QuotingReasoner
+
+        return QuotingReasoner()
+    if not model:
+        raise SettingsError(
+            f"the reasoner {name!r} is not known: take auto, offline, {_GEMINI}:MODEL or another PROVIDER:MODEL of "
+            "LangChain (PAGESIGHT_REASONER)"
+        )
+    return gemini(model, settings) if provider == _GEMINI else _of_langchain(name, settings)
+
+
+def gemini(model: str, settings: Settings) -> BaseChatModel:
+    """The Gemini model of that name, by key or through Vertex AI. Raises KeyRefused without either."""
+    if not settings.google_api_key and not settings.vertex_project:
+        raise KeyRefused(
+            f"{_GEMINI}:{model} needs a key: set GOOGLE_API_KEY, in the environment or in .env, to one from "
+            "https://aistudio.google.com/apikey, or answer without a language model with PAGESIGHT_REASONER=offline"
+        )
+    from pagesight.agent.reasoners.gemini import GeminiReasoner
+    from pagesight.tools.gemini_service.errors import plain_refusals
+
+    place: dict[str, Any] = {"vertexai": False, "api_key": settings.google_api_key}
+    if settings.vertex_project:
+        place = {"vertexai": True, "project": settings.vertex_project, "location": settings.vertex_location}
+    with plain_refusals(settings.google_api_key):
+        return GeminiReasoner(
+            model=model,
+            client_options=settings.google_base_url,
+            request_timeout=settings.timeout,
+            attempts=settings.max_retries,
+            longest_wait=settings.longest_wait,
+            resolution=settings.media_resolution,
+            **place,
+        )
+
+
+def _of_langchain(name: str, settings: Settings) -> BaseChatModel:
+    provider = name.partition(":")[0]
+    try:
+        from langchain.chat_models import init_chat_model
+
+        return init_chat_model(name, timeout=settings.timeout, max_retries=settings.max_retries)
+    except ImportError as error:
+        package = f"langchain-{provider.replace('_', '-')}"
+        raise MissingExtra(
+            f"the reasoner {name} needs packages that are not installed ({error.name or error}): "
+            f"run `pip install langchain {package}`"
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"the reasoner {name} cannot be made: {error}") from error
+
+
+def _name(model: Any) -> str:
+    inner = getattr(model, "model", None) or getattr(model, "model_name", None)
+    return f"{type(model).__name__}:{inner}" if isinstance(inner, str) else type(model).__name__

@@ -1,0 +1,225 @@
+"""QuotingReasoner: a chat model that needs no key. It searches, looks, quotes the best lines and cites them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from pagesight.agent.answers.citations import NOT_FOUND
+from pagesight.indexing.lexical.bm25 import query_terms, terms
+from pagesight.indexing.pages import Hit
+from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, found, this_question, viewed
+
+_MOST_QUOTES = 4
+_LONGEST_QUOTE = 300
+#: Lines are quoted that score at least half of what the best one does.
+_NEAR_THE_BEST = 0.5
+#: Lines that share fewer of the question's words, all lines together, are no answer to it.
+_LEAST_WORDS = 2
+
+#: How a question opens that goes on from the one before it: "and the year before?", "und im Jahr davor?".
+_GOES_ON = re.compile(
+    r"\W*(and|but|or|what about|how about|also|then|und|aber|oder|auch|was ist mit|wie steht es mit|dann)\b",
+    re.IGNORECASE,
+)
+#: A question of fewer words of its own goes on as well, such as "In Asia?".
+_OWN_WORDS = 2
+
+_GERMAN = frozenset(terms("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für"))
+_ENGLISH = frozenset(terms("the what how which who where when why is are does did do of and for many much"))
+_SAID = {
+    "en": {
+        "quoted": "No language model was used: these are the lines that match the question best.",
+        "missed": "The best pages for this question were {pages}; their lines share too few of its words.",
+        "nothing": "The search found no page.",
+        "model": "No language model was used: only words were compared.",
+    },
+    "de": {
+        "quoted": "Ohne Sprachmodell beantwortet: Dies sind die Zeilen, die am besten zur Frage passen.",
+        "missed": "Am besten passten {pages}; ihre Zeilen haben zu wenige Wörter mit der Frage gemeinsam.",
+        "nothing": "Die Suche fand keine Seite.",
+        "model": "Ohne Sprachmodell beantwortet: Es wurden nur Wörter verglichen.",
+    },
+}
+
+
+class QuotingReasoner(BaseChatModel):
+    """Plays the agent's loop with its tools, as a language model would, and answers with quotations.
+
+    It reads what the tools found since the last question from their artifacts, and understands nothing: it picks the
+    lines that share most of the question's words, and says so.
+    """
+
+    @property
+    def _llm_type(self) -> str:
+        return "pagesight-quoting"
+
+    def bind_tools(
+        self, tools: Sequence[dict[str, Any] | type | Callable | BaseTool], **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The reasoner with these tools; it uses `search_pages` and `view_pages` when they are among them."""
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        message = _next_step(messages, _names(kwargs.get("tools", [])))
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for message in _in_pieces(_next_step(messages, _names(kwargs.get("tools", [])))):
+            chunk = ChatGenerationChunk(message=message)
+            if run_manager:
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
+
+
+def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
+    return {tool["function"]["name"] for tool in tools}
+
+
+def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
+    """The ReAct loop: search, then look at the pages whose lines would be quoted, then answer."""
+    conversation = this_question(messages)
+    question = asked_with_what_went_before(messages)
+    replies = [message for message in conversation if isinstance(message, ToolMessage)]
+    if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
+        return _call(SEARCH_PAGES, query=question)
+    hits = [hit for reply in replies for hit in found(reply)]
+    quotes = best_lines(question, hits)
+    if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
+        return _call(VIEW_PAGES, pages=list(dict.fromkeys(hit.label for hit, _ in quotes)))
+    labels = {view.ref.label for reply in replies for view in viewed(reply)}
+    failures = [reply.text.splitlines()[0] for reply in replies if reply.status == "error"]
+    return _message(_answer(question, hits, [quote for quote in quotes if quote[0].label in labels], failures))
+
+
+def asked_with_what_went_before(messages: Sequence[BaseMessage]) -> str:
+    """The last question; where it goes on from the ones before it, after these, back to one that does not."""
+    questions = [message.text for message in messages if isinstance(message, HumanMessage)]
+    asked: list[str] = []
+    for question in reversed(questions):
+        asked.insert(0, question)
+        if not _goes_on(question):
+            break
+    return " ".join(asked)
+
+
+def _goes_on(question: str) -> bool:
+    return bool(_GOES_ON.match(question)) or len(query_terms(question)) < _OWN_WORDS
+
+
+def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
+    """The lines, four at most, that share most of the question's words; or none.
+
+    Rare words count more, and so do lines of pages that the search ranks higher.
+    """
+    asked = query_terms(question)
+    lines = {tuple(terms(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
+    shared = {key: frozenset(term for term in asked if _stands_in(term, key)) for key in lines}
+    standing = Counter(term for words in shared.values() for term in words)
+    weight = {term: math.log(1 + len(lines) / standing[term]) for term in standing}
+    score = {
+        key: (sum(weight[term] for term in words) + _fullness(key, words)) * (1 + lines[key][0].score)
+        for key, words in shared.items()
+    }
+    ranked = sorted((key for key in lines if shared[key]), key=lambda key: -score[key])
+    best = [key for key in ranked if score[key] >= _NEAR_THE_BEST * score[ranked[0]]][:_MOST_QUOTES]
+    covered = frozenset[str]().union(*(shared[key] for key in best))
+    return [lines[key] for key in best] if len(covered) >= min(_LEAST_WORDS, len(asked)) else []
+
+
+def _fullness(line: Sequence[str], shared: frozenset[str]) -> float:
+    """Of lines that share the same words the fuller first: a heading repeats the question, a sentence answers it."""
+    return 0.01 * min(len(line) - len(shared), 10)
+
+
+def _stands_in(term: str, line: Sequence[str]) -> bool:
+    return any(_stems(term) & _stems(word) for word in line)
+
+
+_stemming = threading.Lock()
+
+
+@lru_cache(maxsize=20_000)
+def _stems(word: str) -> frozenset[str]:
+    """The word's stems as English and as German; the language of a line is not known."""
+    with _stemming:  # a stemmer keeps the word that it is at work on
+        return frozenset(stemmer.stemWord(word) for stemmer in _stemmers())
+
+
+@lru_cache(maxsize=1)
+def _stemmers() -> list[Any]:
+    import snowballstemmer
+
+    return [snowballstemmer.stemmer("english"), snowballstemmer.stemmer("german")]
+
+
+def _answer(question: str, hits: Sequence[Hit], quotes: Sequence[tuple[Hit, str]], failures: Sequence[str]) -> str:
+    said = _SAID[_language(question)]
+    if quotes:
+        quoted = "\n".join(f"- “{line.strip()[:_LONGEST_QUOTE]}” [{hit.label}]" for hit, line in quotes)
+        return f"{quoted}\n\n{said['quoted']}"
+    pages = ", ".join(dict.fromkeys(hit.label for hit in hits))
+    why = " ".join(failures) or (said["missed"].format(pages=pages) if pages else said["nothing"])
+    return f"{NOT_FOUND}. {why}\n\n{said['model']}"
+
+
+def _language(question: str) -> str:
+    words = set(terms(question))
+    german = len(words & _GERMAN) + bool(re.search("[äöüß]", question.lower()))
+    return "de" if german > len(words & _ENGLISH) else "en"
+
+
+def _has(replies: Sequence[ToolMessage], tool: str) -> bool:
+    return any(reply.name == tool for reply in replies)
+
+
+def _call(tool: str, **arguments: Any) -> AIMessage:
+    call = {"name": tool, "args": arguments, "id": f"call_{uuid.uuid4().hex[:16]}", "type": "tool_call"}
+    return AIMessage("", tool_calls=[call], usage_metadata=_no_tokens())
+
+
+def _message(text: str) -> AIMessage:
+    return AIMessage(text, usage_metadata=_no_tokens())
+
+
+def _in_pieces(message: AIMessage) -> Iterator[AIMessageChunk]:
+    calls = [
+        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+        for index, call in enumerate(message.tool_calls)
+    ]
+    yield AIMessageChunk(content="", tool_call_chunks=calls, usage_metadata=_no_tokens())
+    for word in re.findall(r"\S+\s*", message.text):
+        yield AIMessageChunk(content=word)
+
+
+def _no_tokens() -> UsageMetadata:
+    return UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)

@@ -1,0 +1,1 @@
+"""A conversation read back, and written as a file."""

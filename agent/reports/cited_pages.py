@@ -1,0 +1,34 @@
+"""Pictures of the pages that an answer cites, with what matches the question and what is cited marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pagesight.agent.answers.answer import Answer
+    from pagesight.indexing import PageIndex
+
+
+def write_pictures(
+    index: PageIndex, answer: Answer, question: str, folder: Path, *, labels: Iterable[str] | None = None
+) -> dict[str, Path]:
+    """Writes a PNG of each cited page, or of the pages with these ``labels``, into a folder: label → path.
+
+    Raises what `PageIndex.evidence` raises.
+    """
+    wanted = dict.fromkeys(citation.label for citation in answer.citations) if labels is None else labels
+    pictures = {}
+    for label in wanted:
+        regions = [citation.region for citation in answer.citations if citation.label == label and citation.region]
+        path = picture_path(folder, label)
+        pictures[label] = index.evidence(index.page(label), path, query=question, regions=regions)
+    return pictures
+
+
+def picture_path(folder: Path, label: str) -> Path:
+    """Where the picture of a page lies: ``reports/annual.pdf p. 12`` → ``<folder>/reports-annual.pdf-p12.png``."""
+    name = re.sub(r"[^\w.()+-]+", "-", re.sub(r" p\. (\d+)$", r"-p\1", label)).lstrip(".-")
+    return folder / f"{name}.png"

@@ -1,0 +1,228 @@
+"""A conversation as a file: a web page that holds all it shows, or Markdown.
+
+What comes from documents and models is untrusted: in the web page it is escaped, links and pictures in it stay text,
+and a policy in the page keeps browsers from running or fetching anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from PIL.Image import open as open_image
+
+from pagesight.agent.answers.citations import Bracket, CitationReader
+from pagesight.agent.reports.cited_pages import write_pictures
+from pagesight.agent.reports.report_style import STYLE
+from pagesight.indexing.errors import PagesightError
+from pagesight.indexing.storage.folder import disk_errors
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pagesight.agent.answers.answer import Answer
+    from pagesight.agent.answers.citations import Citation
+    from pagesight.agent.reports.turns import Turn
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.pages import PageRef, Region
+
+_LONG_SIDE = 1500  # pixels of a cited page's longer side
+_LONG_SIDE_OF_A_REGION = 1200
+_LONG_SIDE_OF_A_SEEN_PAGE = 360
+_MOST_SEEN = 12
+_QUALITY = 80
+#: Stands for a citation while Markdown becomes HTML; from a private area of Unicode that no text uses.
+_PLACE = re.compile("\ue000(\\d+)\ue001")
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def write_html(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
+    """Writes a self-contained web page of answered turns: pages that they cite stand in it as pictures.
+
+    Raises StorageFull and PageIndexError when it cannot be written. A page that cannot be rendered is named instead.
+    """
+    articles = "\n".join(_article(index, turn, number) for number, turn in enumerate(turns, 1) if turn.answer)
+    title = html.escape(turns[0].question if turns else "pagesight")
+    page = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{STYLE}</style>
+<main>
+{articles}
+</main>
+</html>
+"""
+    _write(path, page)
+
+
+def write_markdown(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
+    """Writes answered turns as Markdown; pictures of the cited pages lie in a folder beside it. Raises as above."""
+    parts = [_as_markdown(index, turn, path) for turn in turns if turn.answer]
+    _write(path, "\n\n---\n\n".join(parts) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with disk_errors(f"the report {path} cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+# HTML
+
+
+def _article(index: PageIndex, turn: Turn, number: int) -> str:
+    answer = turn.answer
+    assert answer
+    labels = list(dict.fromkeys(citation.label for citation in answer.citations))
+    anchors = {label: f"page-{number}-{place}" for place, label in enumerate(labels, 1)}
+    absent = "" if answer.found else '<p class="absent">Not in these documents</p>\n'
+    cited = "\n".join(_figure(index, turn, label, anchors[label]) for label in labels)
+    seen = "" if answer.found and labels else _seen(index, answer)
+    steps = "\n".join(f"<li>{html.escape(step)}</li>" for step in turn.steps)
+    return f"""<article>
+<h1>{html.escape(turn.question)}</h1>
+<div class="answer">
+{absent}{_answer(answer.text, index, anchors)}
+</div>
+{_section("Cited pages", cited)}{seen}{_section("Steps", steps and f'<ol class="steps">{steps}</ol>')}<footer>
+{html.escape(_footer(answer))}</footer>
+</article>"""
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section>\n<h2>{title}</h2>\n{content}\n</section>\n" if content else ""
+
+
+def _answer(text: str, index: PageIndex, anchors: dict[str, str]) -> str:
+    """The answer's Markdown as HTML, its citations as links to the pages' pictures."""
+    from markdown_it import MarkdownIt
+
+    reader = CitationReader(record.document for record in index.documents())
+    text = _PLACE.sub("", text)
+    held: list[str] = []
+    marked, done = "", 0
+    for bracket in _brackets(reader, text):
+        marked += f"{text[done : bracket.start]}\ue000{len(held)}\ue001"
+        held.append(_citation(text[bracket.start : bracket.end], bracket.citations, anchors))
+        done = bracket.end
+    # No HTML passes, and what a document could make the model write does not become a link or a picture.
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link", "autolink"])
+    return _PLACE.sub(lambda place: held[int(place[1])], markdown.render(marked + text[done:]))
+
+
+def _brackets(reader: CitationReader, text: str) -> Iterator[Bracket]:
+    """The citations of a text, and the marks of those that were not verified, which hold no citation."""
+    start = 0
+    for bracket in reader.read(text):
+        yield from _unverified(text, start, bracket.start)
+        yield bracket
+        start = bracket.end
+    yield from _unverified(text, start, len(text))
+
+
+def _unverified(text: str, start: int, end: int) -> Iterator[Bracket]:
+    for found in re.compile(r"\[[^\[\]\n]+ — not verified\]").finditer(text, start, end):
+        yield Bracket(found.start(), found.end(), [])
+
+
+def _citation(written: str, citations: Sequence[Citation], anchors: dict[str, str]) -> str:
+    if not citations:
+        return f'<span class="unverified">{html.escape(written[1:-1])}</span>'
+    links = [
+        f'<a class="cite" href="#{anchors[label]}">{_unbroken(label)}</a>' if label in anchors else _unbroken(label)
+        for label in dict.fromkeys(citation.label for citation in citations)
+    ]
+    return " ".join(links)
+
+
+def _unbroken(label: str) -> str:
+    """The label escaped, its number kept on one line with its ``p.``."""
+    return "\u00a0".join(html.escape(label).rsplit(" ", 1))
+
+
+def _figure(index: PageIndex, turn: Turn, label: str, anchor: str) -> str:
+    """A cited page with its regions marked, and each region by itself, larger."""
+    assert turn.answer
+    regions = [one.region for one in turn.answer.citations if one.label == label and one.region]
+    note = f"<span>{len(regions)} region{'s' * (len(regions) > 1)} cited</span>" if regions else ""
+    try:
+        ref = index.page(label)
+        picture = _marked(index, ref, turn.question, regions)
+        closer = "".join(
+            f'<div class="closer"><p>region {",".join(map(str, region))}</p>'
+            f"{_image(index.picture(ref, region=region, long_side=_LONG_SIDE_OF_A_REGION), f'{label}, region')}</div>"
+            for region in regions
+        )
+        shown = _image(picture, label) + closer
+    except PagesightError as error:
+        shown = f"<p>{html.escape(str(error))}</p>"
+    return f'<figure id="{anchor}">\n<figcaption>{html.escape(label)}{note}</figcaption>\n{shown}\n</figure>'
+
+
+def _marked(index: PageIndex, ref: PageRef, question: str, regions: Sequence[Region]) -> Image.Image:
+    with TemporaryDirectory() as folder:
+        path = index.evidence(ref, Path(folder) / "page.png", query=question, regions=regions)
+        with open_image(path) as picture:
+            picture.thumbnail((_LONG_SIDE, _LONG_SIDE))
+            return picture.convert("RGB")
+
+
+def _seen(index: PageIndex, answer: Answer) -> str:
+    """What was looked at for an answer that cites nothing, or else what was found."""
+    labels = answer.pages_viewed or [hit.label for hit in answer.hits]
+    figures = []
+    for label in labels[:_MOST_SEEN]:
+        try:
+            shown = _image(index.picture(index.page(label), long_side=_LONG_SIDE_OF_A_SEEN_PAGE), label)
+        except PagesightError as error:
+            shown = f"<p>{html.escape(str(error))}</p>"
+        figures.append(f"<figure>\n<figcaption>{html.escape(label)}</figcaption>\n{shown}\n</figure>")
+    title = "Pages looked at" if answer.pages_viewed else "Pages found"
+    return _section(title, "\n".join(['<div class="seen">', *figures, "</div>"]) if figures else "")
+
+
+def _image(picture: Image.Image, label: str) -> str:
+    file = io.BytesIO()
+    picture.convert("RGB").save(file, "WEBP", quality=_QUALITY, method=4)
+    address = f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return f'<img src="{address}" width="{picture.width}" height="{picture.height}" alt="{html.escape(label)}">'
+
+
+def _footer(answer: Answer) -> str:
+    tokens = answer.usage.get("total_tokens", 0)
+    parts = [f"answered by {answer.reasoner}", f"{tokens:,} tokens" if tokens else ""]
+    if answer.usage.get("cost") is not None:
+        parts.append(f"${answer.usage['cost']:.4f}")
+    parts.append(f"{datetime.now().astimezone():%Y-%m-%d %H:%M}")
+    return "pagesight · " + " · ".join(part for part in parts if part)
+
+
+# Markdown
+
+
+def _as_markdown(index: PageIndex, turn: Turn, path: Path) -> str:
+    assert turn.answer
+    folder = path.with_name(f"{path.stem}-pages")
+    pictures = write_pictures(index, turn.answer, turn.question, folder)
+    sources = [f"- [{_plain(label)}](<{folder.name}/{picture.name}>)" for label, picture in pictures.items()]
+    sources = sources or [f"- looked at {_plain(label)}" for label in turn.answer.pages_viewed]
+    steps = [f"{number}. {_plain(step)}" for number, step in enumerate(turn.steps, 1)]
+    blocks = [f"# {_plain(turn.question)}", turn.answer.text.strip(), "\n".join(["## Pages", "", *sources])]
+    blocks += ["\n".join(["## Steps", "", *steps]), _plain(_footer(turn.answer))]
+    return "\n\n".join(blocks)
+
+
+def _plain(text: str) -> str:
+    """The text on one line, with what Markdown would read otherwise made plain."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))

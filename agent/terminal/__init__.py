@@ -1,0 +1,1 @@
+"""What people meet in a terminal: each command's work, the chat, and all printing."""

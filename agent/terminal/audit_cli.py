@@ -1,0 +1,67 @@
+"""`pagesight audit`: compares the candidates of an index's search with exhaustive search, and says what to set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pagesight.agent.terminal import eval_tables, printing
+
+
+def audit(
+    context: typer.Context,
+    index: Annotated[str | None, typer.Option("--index", metavar="DIR", help="Folder of the index.")] = None,
+    questions: Annotated[
+        str | None,
+        typer.Option(
+            "--questions", metavar="SOURCE",
+            help="A text file with a question on each line, or what `eval retrieval` reads; by default they are made "
+            "from the index's own pages.",
+        ),
+    ] = None,
+    sample: Annotated[int, typer.Option("--sample", min=1, help="Questions to make, or to take of those given.")] = 50,
+    recall: Annotated[
+        float, typer.Option("--recall", min=0.0, max=1.0, help="The recall of the five best pages that is wanted.")
+    ] = 0.95,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:  # fmt: skip
+    """Find out what the HNSW candidates lose.
+
+    Prints how many of the pages that exhaustive search ranks best are among the candidates, what both cost, and the
+    settings that would reach a wanted recall. Made from the index's own pages, questions need no model.
+    """
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import load_settings
+
+    settings = load_settings()
+    asked = _questions(questions)[:sample] if questions else []
+    printing.quieten_milvus()
+    place = index or context.obj or settings.index
+    with (
+        PageIndex.open(place, settings=settings, create=False) as opened,
+        eval_tables.progress("searches") as progress,
+    ):
+        found = opened.audit(asked, sample=sample, wanted=recall, progress=progress)
+    if as_json:
+        printing.write_json(found.as_dict())
+    else:
+        printing.audited(found)
+
+
+def _questions(source: str) -> list[str]:
+    """The questions of a text file, or of a collection. Raises QuestionsError."""
+    from pagesight.indexing.errors import QuestionsError
+    from pagesight.indexing.evaluate.collections import load_collection
+
+    path = Path(source).expanduser()
+    if path.suffix != ".txt":
+        found = load_collection(source, Path(f"evaluation-{path.name}") / "pictures").questions
+        return [question.text for question in found]
+    if not path.is_file():
+        raise QuestionsError(f"there is no file {path}: name a text file with a question on each line.")
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+    if not any(lines):
+        raise QuestionsError(f"{path} holds no questions: write one on each line.")
+    return [line for line in lines if line]

@@ -1,0 +1,92 @@
+"""`pagesight chat`: question after question in one conversation, in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from pagesight.agent.answers.answer import Answer
+from pagesight.agent.asking import Step
+from pagesight.agent.reasoners.choose import choose_reasoner
+from pagesight.agent.reports.cited_pages import picture_path, write_pictures
+from pagesight.agent.terminal import chat_commands, printing
+from pagesight.agent.terminal.line_editor import HISTORY, Lines
+from pagesight.agent.terminal.session import Session
+from pagesight.agent.terminal.threads import Threads
+from pagesight.agent.terminal.thumbnails import Thumbnails
+from pagesight.indexing.errors import PagesightError
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
+
+_SIDE_OF_A_THUMBNAIL = 800  # pixels
+
+
+def converse(
+    index: PageIndex, settings: Settings, *, resume: bool = False, pictures: bool = True, **options: Any
+) -> None:
+    """Reads lines until the input ends: each is a command or a question. ``options`` are those of `Session`.
+
+    What fails is said, and the chat goes on. Raises what making the agent raises, and PageIndexError when conversations
+    cannot be kept.
+    """
+    with asyncio.Runner() as runner, Threads.kept_in(index.path, runner) as threads:
+        session = Session(index, threads, runner, settings, **options)
+        thumbnails = Thumbnails(printing.console(), wanted=pictures)
+        lines = Lines(index.path / HISTORY, list(chat_commands.COMMANDS), session.names)
+        printing.reasoner(choose_reasoner(session.model, settings))
+        printing.note("Ask about the documents. /help lists commands, Ctrl-C stops an answer, Ctrl-D ends the chat.")
+        if resume:
+            _take(session, "/resume", thumbnails)
+        while _turn(session, lines, thumbnails):
+            pass
+
+
+def _turn(session: Session, lines: Lines, thumbnails: Thumbnails) -> bool:
+    """Reads one line and does what it says; returns whether the chat goes on."""
+    printing.gap()
+    try:
+        line = lines.next(f"{', '.join(session.documents)}> ")
+    except KeyboardInterrupt:
+        printing.note("/quit or Ctrl-D ends the chat")
+        return True
+    return line is not None and _take(session, line, thumbnails)
+
+
+def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
+    try:
+        if line.startswith("/"):
+            return chat_commands.run(line, session, thumbnails)
+        if line:
+            _answer(session, line, thumbnails)
+    except KeyboardInterrupt:
+        printing.note("\nstopped")
+    except (PagesightError, OSError) as error:
+        printing.error(str(error))
+    return True
+
+
+def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
+    flow = printing.flow(session.names(), lambda label: picture_path(session.folder, label).as_uri())
+
+    def show(step: Step) -> None:
+        if thumbnails and step.pages:
+            _show(session, step, thumbnails)
+
+    with closing(session.ask(question)) as events:
+        answer: Answer = printing.followed(events, flow, show)
+    write_pictures(session.index, answer, question, session.folder)
+    printing.cited(answer, session.link)
+
+
+def _show(session: Session, step: Step, thumbnails: Thumbnails) -> None:
+    """The pages that a step looked at, each once in a chat; one that cannot be rendered any more is left out."""
+    pictures = []
+    for label in thumbnails.not_shown_yet(step.pages):
+        try:
+            pictures.append(session.index.picture(session.index.page(label), long_side=_SIDE_OF_A_THUMBNAIL))
+        except (PagesightError, OSError) as error:
+            printing.note(f"{label}: {error}")
+    thumbnails.show(pictures)

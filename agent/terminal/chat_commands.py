@@ -1,0 +1,176 @@
+"""The commands of a chat, each a line that begins with a slash: what it is called, what it does, what it prints."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL.Image import open as open_image
+
+from pagesight.agent.terminal import printing
+from pagesight.agent.terminal.viewer import open_outside
+from pagesight.indexing.errors import RequestError
+
+if TYPE_CHECKING:
+    from pagesight.agent.terminal.session import Session
+    from pagesight.agent.terminal.thumbnails import Thumbnails
+
+_ROWS_OF_A_PAGE = 40
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: the argument it takes, in words, what it does in one line, and the function that does it."""
+
+    argument: str
+    help: str
+    run: Callable[[Session, str, Thumbnails], None]
+
+
+def run(line: str, session: Session, thumbnails: Thumbnails) -> bool:
+    """Runs the command of a line, by its name or what it begins with; returns whether the chat goes on.
+
+    Raises RequestError when there is none of that name, and what the command raises.
+    """
+    name, _, argument = line.partition(" ")
+    fitting = [known for known in COMMANDS if known.startswith(name)] if name not in COMMANDS else [name]
+    if len(fitting) != 1:
+        meant = f"did you mean {' or '.join(fitting)}?" if fitting else "/help lists the commands"
+        raise RequestError(f"there is no command {name}: {meant}")
+    COMMANDS[fitting[0]].run(session, argument.strip(), thumbnails)
+    return fitting[0] != "/quit"
+
+
+def _documents(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    printing.documents(session.index.documents())
+    if session.documents:
+        printing.note(f"this chat keeps to {', '.join(session.documents)}; /document alone opens it to all")
+
+
+def _pages(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    turn = session.last_answered()
+    if turn and turn.answer:
+        printing.pages(turn.answer, session.pages(), session.link)
+    else:
+        printing.note("no answer yet")
+
+
+def _open(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    pages = session.pages()
+    if argument.isdigit() and not 1 <= int(argument) <= len(pages):
+        raise RequestError(f"there is no page {argument} in the last answer: /pages lists its {len(pages)}")
+    if not argument and not pages:
+        raise RequestError("no page to open yet: name one, such as /open report.pdf p. 3")
+    label = pages[int(argument or 1) - 1] if argument.isdigit() or not argument else argument.strip("[]")
+    path = session.picture(label)
+    with open_image(path) as picture:
+        thumbnails.show([picture], _ROWS_OF_A_PAGE)
+    printing.write(f"{printing.short(path)}\n")
+    open_outside(path)
+
+
+def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    if not argument:
+        raise RequestError("name files or folders: /index PATH")
+    whole = Path(argument).expanduser()
+    paths = [whole] if whole.exists() else [Path(one).expanduser() for one in _words(argument)]
+    with printing.progress() as progress:
+        report = session.index.add(paths, progress=progress)
+    printing.added(report, session.index.encoder.name)
+
+
+def _document(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    names = {record.document for record in session.index.documents()}
+    session.narrow([argument] if argument in names else _words(argument))
+    printing.note(
+        f"this chat keeps to {', '.join(session.documents)}" if session.documents else "open to all documents"
+    )
+
+
+def _cost(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    answers = [turn.answer for turn in session.turns() if turn.answer]
+    if not answers:
+        printing.note("no answer yet")
+        return
+    printing.usage("last answer", [answers[-1].usage])
+    printing.usage(f"this conversation, {len(answers)} answered", [answer.usage for answer in answers])
+
+
+def _threads(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    printing.threads(session.threads.newest(), session.thread)
+
+
+def _resume(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    kept = session.threads.newest()
+    others = [thread for thread in kept if thread.id != session.thread]
+    if not others and not argument:
+        raise RequestError("no other conversation is kept")
+    if argument and not (argument.isdigit() and 1 <= int(argument) <= len(kept)):
+        raise RequestError(f"there is no conversation {argument}: /threads lists them by number")
+    session.start(kept[int(argument) - 1].id if argument else others[0].id)
+    for turn in session.turns():
+        printing.turn(turn, printing.flow(session.names(), session.link))
+    printing.note("the conversation goes on from here")
+
+
+def _new(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    session.start()
+    printing.note("a new conversation")
+
+
+def _export(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    from pagesight.agent.reports import report
+
+    path = Path(argument).expanduser()
+    if path.suffix not in (".md", ".html") or path.exists():
+        problem = f"{argument} is there already" if path.exists() else "it becomes Markdown or a web page"
+        raise RequestError(f"{problem}: name a new file, /export FILE.md or /export FILE.html")
+    turns = [turn for turn in session.turns() if turn.answer]
+    if not turns:
+        raise RequestError("there is no answer to export yet")
+    if path.suffix == ".html":
+        report.write_html(path, session.index, turns)
+    else:
+        report.write_markdown(path, session.index, turns)
+    printing.note(f"written: {printing.short(path)}")
+
+
+def _model(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    if argument:
+        session.take_model(argument)
+    printing.note(f"reasoner: {session.reasoner}")
+
+
+def _help(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    printing.commands([(f"{name} {one.argument}".strip(), one.help) for name, one in COMMANDS.items()])
+
+
+def _quit(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    """Nothing to do: `run` says that the chat ends."""
+
+
+def _words(argument: str) -> list[str]:
+    try:
+        return shlex.split(argument)
+    except ValueError as error:
+        raise RequestError(f"{argument} cannot be read ({error}): put names with spaces in quotes") from error
+
+
+COMMANDS = {
+    "/documents": Command("", "the documents in the index", _documents),
+    "/pages": Command("", "the pages behind the last answer", _pages),
+    "/open": Command("[N]", "show a page of the last answer, or one by its label", _open),
+    "/index": Command("PATH", "add a file or folder to the index", _index),
+    "/document": Command("[NAME…]", "keep to these documents; without a name to none in particular", _document),
+    "/model": Command("[NAME]", "who answers; with a name, another from now on", _model),
+    "/cost": Command("", "tokens and, where the price is known, dollars", _cost),
+    "/threads": Command("", "the conversations that are kept", _threads),
+    "/resume": Command("[N]", "go on with a kept conversation, by default the last one", _resume),
+    "/new": Command("", "begin a new conversation", _new),
+    "/export": Command("FILE", "write the conversation to FILE.md or FILE.html", _export),
+    "/help": Command("", "this list", _help),
+    "/quit": Command("", "end; Ctrl-D does too", _quit),
+}

@@ -1,0 +1,183 @@
+"""Says what is installed, what would be chosen and why, and what is missing with the command that mends it.
+
+Looks without importing anything heavy: installed versions come from package metadata, the GPU from its driver's tool.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import Requirement
+
+from pagesight.indexing.errors import IndexMissing, PagesightError
+from pagesight.indexing.pages import DocumentRecord
+from pagesight.indexing.settings import Settings
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: ``absent`` is missing but not needed as things are set, ``broken`` keeps it from working."""
+
+    name: str
+    state: Literal["ok", "absent", "broken"]
+    says: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was looked at."""
+
+    checks: list[Check]
+
+    @property
+    def works(self) -> bool:
+        """Whether pagesight can do its work as it is set up."""
+        return all(check.state != "broken" for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as it stands in ``doctor --json``."""
+        return {"works": self.works, "checks": [asdict(check) for check in self.checks]}
+
+
+def examine(settings: Settings, index: str | Path) -> Report:
+    """Looks at the installation, at the choices that the settings lead to, and at the index."""
+    checks = [_core(), _renderer(settings), _colpali(), _gpu()]
+    return Report([*checks, _encoder(settings), _reasoner(settings), _index(settings, index)])
+
+
+def _core() -> Check:
+    faults = list(_faults(extra=""))
+    version = f"pagesight {importlib.metadata.version('pagesight')}, Python {platform.python_version()}"
+    if faults:
+        return Check("core", "broken", f"{version}; {'; '.join(faults)}", _install_command(""))
+    return Check("core", "ok", f"{version}, all packages installed")
+
+
+def _colpali() -> Check:
+    faults = list(_faults(extra="colpali"))
+    if faults:
+        says = f"not installed ({'; '.join(faults)}); vision encoders need it"
+        return Check("colpali extra", "absent", says, _install_command("colpali"))
+    return Check("colpali extra", "ok", f"torch {importlib.metadata.version('torch')}, all packages installed")
+
+
+def _renderer(settings: Settings) -> Check:
+    poppler = shutil.which("pdftoppm")
+    if settings.renderer == "pdfium":
+        return Check("renderer", "ok", f"pdfium, built in (poppler: {poppler or 'not installed, not needed'})")
+    if poppler:
+        return Check("renderer", "ok", f"poppler, {poppler}")
+    mend = "brew install poppler" if sys.platform == "darwin" else "apt-get install poppler-utils"
+    return Check(
+        "renderer",
+        "broken",
+        "poppler is set, but pdftoppm is not on the PATH",
+        f"{mend}, or set PAGESIGHT_RENDERER=pdfium",
+    )
+
+
+def _gpu() -> Check:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return Check("GPU", "absent", "no NVIDIA driver; the lexical encoder needs none")
+    asked = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return Check("GPU", "absent", f"the NVIDIA driver does not answer ({error})")
+    return Check("GPU", "ok", "; ".join(found.strip().splitlines()))
+
+
+def _encoder(settings: Settings) -> Check:
+    from pagesight.indexing.encoders import choose
+    from pagesight.indexing.encoders.external import command
+    from pagesight.indexing.encoders.registry import has_own_environment
+
+    try:
+        choice = choose(settings.encoder)
+        if has_own_environment(choice.name):
+            command(choice.name, settings)
+    except PagesightError as error:
+        return Check("encoder", "broken", str(error), "set PAGESIGHT_ENCODER=auto")
+    return Check("encoder", "ok", f"{choice.name} for new indexes; {choice.why}")
+
+
+def _reasoner(settings: Settings) -> Check:
+    from pagesight.agent.reasoners.choose import make_reasoner
+
+    try:
+        reasoner = make_reasoner(None, settings)
+    except PagesightError as error:
+        return Check("reasoner", "broken", str(error), "set PAGESIGHT_REASONER=auto")
+    mend = (
+        "set GOOGLE_API_KEY, in the environment or in .env, for answers by Gemini" if reasoner.name == "offline" else ""
+    )
+    return Check("reasoner", "ok", f"{reasoner.name}; {reasoner.why}", mend)
+
+
+def _index(settings: Settings, place: str | Path) -> Check:
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.storage.address import shown
+
+    try:
+        with PageIndex.open(place, settings=settings, create=False) as index:
+            says = f"{shown(str(place))}: {_holds(index.documents())}, encoder {index.encoder.name}"
+            return Check("index", "ok", says)
+    except IndexMissing:
+        named = shown(str(place))
+        return Check("index", "absent", f"{named}: none yet", f"pagesight index PATHS… --index {shlex.quote(named)}")
+    except PagesightError as error:
+        return Check("index", "broken", str(error))
+
+
+def _holds(records: Sequence[DocumentRecord]) -> str:
+    pages = sum(record.pages for record in records)
+    return f"{len(records)} document{'s' * (len(records) != 1)}, {pages} page{'s' * (pages != 1)}"
+
+
+def _faults(extra: str) -> Iterator[str]:
+    """What is missing or too old of pagesight's requirements: of the core (extra ""), or of the extra alone."""
+    for requirement in map(Requirement, importlib.metadata.requires("pagesight") or []):
+        marker = requirement.marker
+        of_core = marker is None or marker.evaluate({"extra": ""})
+        if of_core != (extra == "") or (marker and not marker.evaluate({"extra": extra})):
+            continue
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            yield f"{requirement.name} is missing"
+        else:
+            if not requirement.specifier.contains(version, prereleases=True):
+                yield f"{requirement.name} is {version}, not {requirement.specifier}"
+
+
+def _install_command(extra: str) -> str:
+    """The command that installs what is missing. By uv: pip may take a torchvision that does not fit torch."""
+    target = _source_folder() or "pagesight"
+    what = f"{target}[{extra}]" if extra else target
+    editable = ["-e"] if target != "pagesight" else []
+    beside = Path(sys.executable).with_name("uv")
+    uv = str(beside) if beside.exists() else "uv"
+    command = shlex.join([uv, "pip", "install", "--python", sys.executable, *editable, what])
+    return command if beside.exists() or shutil.which("uv") else f"pip install uv && {command}"
+
+
+def _source_folder() -> str | None:
+    """The folder that pagesight is installed from, when it runs from one."""
+    # In a clone's own folder the leavings of its build come first, which do not say it.
+    found = importlib.metadata.distributions(name="pagesight")
+    written = next(filter(None, (installed.read_text("direct_url.json") for installed in found)), None)
+    origin = json.loads(written) if written else {}
+    return unquote(urlsplit(origin["url"]).path) if origin.get("dir_info", {}).get("editable") else None

@@ -1,0 +1,205 @@
+"""`pagesight eval`: measures retrieval and answers on questions of one's own, or on a published dataset."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pagesight.agent.terminal import eval_tables, printing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.evaluate.questions import Collection
+    from pagesight.indexing.settings import Settings
+
+app = typer.Typer(
+    help="Measure retrieval and answers on questions.", no_args_is_help=True, pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)  # fmt: skip
+
+Questions = Annotated[
+    str,
+    typer.Option(
+        "--questions", metavar="SOURCE",
+        help="A JSONL file, a BEIR folder, or a ViDoRe dataset by name or folder.", show_default=False,
+    ),
+]  # fmt: skip
+Paths = Annotated[
+    list[str] | None, typer.Option("--documents", metavar="PATH", help="Index this first; can be given again.")
+]
+Index = Annotated[str | None, typer.Option("--index", metavar="DIR", help="Folder of the index.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Write JSON, plots and values of each question there.")
+]
+Language = Annotated[
+    str | None, typer.Option("--language", metavar="NAME", help="Only questions in it, where the dataset says theirs.")
+]
+
+
+@app.command("retrieval")
+def _retrieval(
+    context: typer.Context,
+    questions: Questions,
+    documents: Paths = None,
+    index: Index = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--run", metavar="NAME",
+            help="text, ocr, vectors, fused, hybrid, candidates or exhaustive, also of another encoder, as in "
+            "vectors@lexical; can be given again. text, ocr, vectors and hybrid by default.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="NAME", help="Run that others are tested against; the first by default."),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split", metavar="FIELD",
+            help="Split by a field of the questions, or by text_source (text layer, ocr); can be given again.",
+        ),
+    ] = None,
+    language: Language = None,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:  # fmt: skip
+    """Find out how well pages are found.
+
+    Prints nDCG, recall and MRR with 95 % intervals, over the whole index and within the right document, seconds a
+    search, bytes a page, and whether runs differ.
+    """
+    from pagesight.indexing.evaluate.collections import EncoderIndexes
+    from pagesight.indexing.evaluate.compare import evaluate_retrieval
+    from pagesight.indexing.evaluate.runs import DEFAULT, parse_run
+
+    runs = [parse_run(name) for name in run or DEFAULT]
+    settings = _settings()
+    collection = _collection(questions, out, language)
+    with (
+        _opened(context, index, settings, collection, documents, out) as opened,
+        EncoderIndexes(opened, _folder(collection, out) / "indexes") as indexes,
+    ):
+        with printing.progress() as indexing:
+            indexes.make(dict.fromkeys(run.encoder for run in runs if run.encoder), indexing)
+        with eval_tables.progress("searches") as searching:
+            report = evaluate_retrieval(
+                opened, collection.name, collection.questions, runs,
+                split=split or [], against=against, index_for=indexes, progress=searching,
+            )  # fmt: skip
+    if out:
+        from pagesight.indexing.evaluate.report_files import write_report
+
+        write_report(report, out)
+    if as_json:
+        printing.write_json(report.as_dict())
+    else:
+        eval_tables.retrieval(report)
+
+
+@app.command("answers")
+def _answers(
+    context: typer.Context,
+    questions: Questions,
+    documents: Paths = None,
+    index: Index = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "--reasoner", help="auto, offline, google_genai:MODEL or another PROVIDER:MODEL."),
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="MODEL", help="A model that says whether answers are right.")
+    ] = None,
+    within: Annotated[
+        bool, typer.Option("--within-document", help="Look only into the document that a question is about.")
+    ] = False,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns.")] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Questions at a time.")] = 4,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N questions with an answer.")
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option("--split", metavar="FIELD", help="Split by a field; can be given again.")
+    ] = None,
+    language: Language = None,
+    as_json: Json = False,
+    out: Out = None,
+) -> None:  # fmt: skip
+    """Find out how good answers are.
+
+    Asks the whole agent questions with known answers. What was answered is kept in answers.jsonl and not asked again
+    with the same settings. Exit status 1 if some questions failed.
+    """
+    from pagesight.agent.evaluate.answer_report import report_on
+    from pagesight.agent.evaluate.ask_questions import AnswerFile, Way, answer_questions
+    from pagesight.agent.reasoners.choose import choose_reasoner
+
+    settings = _settings(top_k=top_k)
+    reasoner = choose_reasoner(model, settings).name
+    collection = _collection(questions, out, language)
+    known = [question for question in collection.questions if question.answer is not None][:limit]
+    kept = AnswerFile(_folder(collection, out) / "answers.jsonl")
+    with _opened(context, index, settings, collection, documents, out) as opened:
+        with eval_tables.progress("questions") as asking:
+            asked = answer_questions(
+                opened, known, kept, Way(reasoner, within, judge),
+                settings=settings, concurrency=concurrency, progress=asking,
+            )  # fmt: skip
+        report = report_on(collection.name, reasoner, opened, asked, split or [])
+    if out:
+        eval_tables.save(report.as_dict(), out / "answers.json")
+    if as_json:
+        printing.write_json(report.as_dict())
+    else:
+        eval_tables.answers(report)
+    if report.failures:
+        printing.error(f"{len(report.failures)} questions failed; run the same command again to ask only them")
+        raise typer.Exit(1)
+
+
+def _settings(**explicit: object) -> Settings:
+    from pagesight.indexing.settings import load_settings
+
+    return load_settings(**explicit)
+
+
+def _collection(source: str, out: Path | None, language: str | None) -> Collection:
+    from pagesight.indexing.evaluate.collections import load_collection
+
+    name = Path(source).name
+    return load_collection(source, (out or Path(f"evaluation-{name}")) / "pictures", language=language)
+
+
+def _folder(collection: Collection, out: Path | None) -> Path:
+    """Where an evaluation keeps what it makes: --out, or a folder named for the collection."""
+    return out or Path(f"evaluation-{collection.name}")
+
+
+@contextmanager
+def _opened(
+    context: typer.Context,
+    index: str | None,
+    settings: Settings,
+    collection: Collection,
+    documents: list[str] | None,
+    out: Path | None,
+) -> Iterator[PageIndex]:
+    """The index that is asked, with what must be in it: a collection that brings its pages has an index of its own."""
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.evaluate.collections import add_files
+
+    own = _folder(collection, out) / "index" if collection.files else settings.index
+    files: list[Any] = [*collection.files, *(documents or [])]
+    printing.quieten_milvus()
+    with PageIndex.open(index or context.obj or own, settings=settings, create=bool(files)) as opened:
+        if files:
+            with printing.progress() as progress:
+                add_files(opened, files, progress)
+        yield opened

@@ -1,0 +1,138 @@
+"""Prints what evaluations found: a table for each scope and split. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pagesight.agent.terminal import printing
+
+if TYPE_CHECKING:
+    from pagesight.agent.evaluate.answer_report import AnswerReport
+    from pagesight.indexing.evaluate.compare import Report, RunReport
+    from pagesight.indexing.evaluate.metrics import Difference, Estimate
+
+_TITLES = {"index": "Over the whole index", "document": "Within the right document"}
+_SHOWN = ("nDCG@5", "nDCG@10", "R@1", "R@5", "R@10", "R@100", "RR")
+_SHORT = {"RR": "MRR"}
+_WITH_INTERVAL = "nDCG@5"
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def retrieval(report: Report) -> None:
+    """The runs side by side, what they cost, how they differ, and the splits."""
+    left_out = ", ".join(f"{count} {reason}" for reason, count in report.left_out.items())
+    printing.write(
+        f"{report.name}: {len(report.questions)} questions with evidence pages, {report.documents} documents, "
+        f"{report.pages} pages{f'; left out: {left_out}' if left_out else ''}\n"
+    )
+    differences = {(run, scope): found for run, scope, name, found in report.differences() if name == _WITH_INTERVAL}
+    for scope in report.runs[0].scores:
+        printing.write(f"\n{_TITLES[scope]}\n")
+        names = [_SHORT.get(name, name) for name in _SHOWN]
+        header = ["run", *names, f"against {report.against}", "s/search", "s/page", "KB/page"]
+        _table(header, [_row(run, scope, differences.get((run.run.name, scope))) for run in report.runs])
+    for split in report.splits:
+        _split(report, split)
+
+
+def _row(report: RunReport, scope: str, difference: Difference | None) -> list[str]:
+    scores = report.scores[scope]
+    estimates = [scores.of(name) for name in _SHOWN]
+    shown = [
+        _interval(one) if name == _WITH_INTERVAL else _short(one.mean)
+        for name, one in zip(_SHOWN, estimates, strict=True)
+    ]
+    cost = [f"{scores.seconds:.3f}", f"{report.seconds_per_page:.2f}" if report.seconds_per_page else "–"]
+    return [report.run.name, *shown, _difference(difference), *cost, f"{report.bytes_per_page / 1000:.0f}"]
+
+
+def _split(report: Report, split: str) -> None:
+    for scope in report.runs[0].scores:
+        printing.write(f"\n{_TITLES[scope]}, {_WITH_INTERVAL} by {split}\n")
+        rows = [
+            [value, str(len(places)), *(_interval(run.scores[scope].of(_WITH_INTERVAL, places)) for run in report.runs)]
+            for value, places in report.splits[split].items()
+        ]
+        _table([split, "questions", *(run.run.name for run in report.runs)], rows)
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{_short(estimate.mean)} [{_short(estimate.low)}–{_short(estimate.high)}]"
+
+
+def _difference(found: Difference | None) -> str:
+    return "–" if found is None else f"{found.mean:+.3f} (p {'< .001' if found.p < 0.001 else f'{found.p:.3f}'})"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0") if value < 1 else f"{value:.2f}"
+
+
+def answers(report: AnswerReport) -> None:
+    """The measures of answers, what they cost, the splits, and what failed."""
+    from pagesight.agent.evaluate.answer_report import MEASURES
+
+    printing.write(f"{report.name}: {len(report.scores)} questions answered by {report.reasoner}\n\n")
+    found = {name: report.of(name) for name in MEASURES}
+    rows = [[name, _interval(one[1]), str(one[0]), MEASURES[name]] for name, one in found.items() if one]
+    _table(["measure", "mean", "questions", "what it says"], rows, left=(0, 3))
+    printing.write("\n")
+    _table(["", ""], [[name.replace("_", " "), _amount(value)] for name, value in report.costs.items()])
+    for split, values in report.splits.items():
+        printing.write(f"\nBy {split}\n")
+        names = [name for name in MEASURES if found[name]]
+        rows = [
+            [value, str(len(places)), *(_mean(report.of(name, places)) for name in names)]
+            for value, places in values.items()
+        ]
+        _table([split, "questions", *names], rows)
+    for known, reason in report.failures.items():
+        printing.error(f"{known}: {reason}")
+
+
+def save(report: dict[str, Any], path: Path) -> None:
+    """Write a report as JSON. Raises StorageFull, PageIndexError."""
+    from pagesight.indexing.storage.folder import disk_errors
+
+    with disk_errors(f"the report {path} cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _mean(found: tuple[int, Estimate] | None) -> str:
+    return _short(found[1].mean) if found else "–"
+
+
+def _amount(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
+    """Columns of figures to the right, those in ``left`` to the left; on a file or pipe as wide as they are."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(header))
+    for place, name in enumerate(header):
+        table.add_column(name, justify="left" if place in left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(printing.printable(cell)) for cell in row))
+    console = Console(highlight=False, markup=False, emoji=False)
+    Console(width=None if console.is_terminal else 240, highlight=False, markup=False, emoji=False).print(table)

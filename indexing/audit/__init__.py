@@ -1,0 +1,1 @@
+"""What the candidates of an index lose against exhaustive search."""

@@ -1,0 +1,1 @@
+"""Where on a page a question is answered: boxes, regions, lines, maps, marked pictures."""

@@ -1,0 +1,1 @@
+"""Words as retrieval counts them: terms, BM25, and what a question says of documents and pages."""

@@ -1,0 +1,117 @@
+"""What a question says of where its answer stands: documents that it names or is about, and numbers of pages."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import PurePath
+
+import numpy as np
+
+from pagesight.indexing.lexical.bm25 import TermStatistics, parts_of, query_terms, terms
+
+# A term on a tenth of a document's pages counts half of one on all of them: from there on it is what the document is
+# about, however long that is.
+_HALF_SPREAD = 0.1
+_MOST_JOINED = 3  # words of a question that a file's name may write as one: MGM Resorts International
+_LONGEST_RANGE = 20
+
+_NUMBERS = r"\d{1,4}(?:\s*(?:,|&|-|–|to|and|bis|und)\s*\d{1,4})*"
+_NAMED = re.compile(
+    rf"\b(?:pages?|slides?|pp?\.|seiten?|folien?)\s*(?:no\.?|number|nr\.?|nummer|\#)?\s*(?P<numbers>{_NUMBERS})\b"
+    r"|\b(?P<ordinal>\d{1,4})(?:st|nd|rd|th|\.)\s+(?:page|slide|seite|folie)\b"
+    r"|\b(?P<word>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+    r"|erste|zweite|dritte|vierte|fünfte|sechste|siebte|achte|neunte|zehnte)n?\s+(?:page|slide|seite|folie)\b",
+    re.IGNORECASE,
+)
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+    "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte",
+)
+_ORDINAL = {word: number for row in _ORDINALS for number, word in enumerate(row.split(), 1)}
+
+
+class DocumentNames:
+    """The words in the names of an index's documents: companies, years, products."""
+
+    def __init__(self, names: Iterable[tuple[int, str]]) -> None:
+        """``names`` with each document's place, as in `TermStatistics.documents`."""
+        self.count = 0
+        self._holders: dict[str, list[int]] = {}
+        for place, name in names:
+            self.count += 1
+            for term in _name_terms(name):
+                self._holders.setdefault(term, []).append(place)
+
+    def holders(self, term: str) -> list[int]:
+        """The places of the documents whose names hold the term."""
+        return self._holders.get(term, [])
+
+    def idf(self, term: str) -> float:
+        """How rare the term is in names; see `TermStatistics.idf`."""
+        n = len(self.holders(term))
+        return math.log((self.count - n + 0.5) / (n + 0.5) + 1)
+
+
+def document_evidence(question: str, statistics: TermStatistics, names: DocumentNames) -> dict[str, float]:
+    """How much each document, by id, is what the question is about; rarely above 1, those at 0 are left out.
+
+    A part of the question's whole information, the sum of its terms' idf: terms that few documents hold count by how
+    much of the document they pervade, and those in the document's name in full. So "3M" and "2018" lead to the pages
+    of ``3M_2018_10K.pdf`` although a thousand pages of other reports hold the rest of the question.
+    """
+    evidence = np.zeros(len(statistics.documents))
+    asked = query_terms(question)
+    for term in asked:
+        holders, spread = statistics.spread(term)
+        evidence[holders] += _rarity(len(holders), len(evidence)) * spread / (spread + _HALF_SPREAD)
+    for term in _joined(question) | set(asked):
+        evidence[names.holders(term)] += min(names.idf(term), statistics.idf(term))
+    information = sum(statistics.idf(term) for term in asked)
+    places = list(statistics.documents)
+    return {places[place]: float(evidence[place] / information) for place in np.flatnonzero(evidence)}
+
+
+def named_pages(question: str) -> set[int]:
+    """The numbers of pages that a question names: "on page 14", "slides 3-5", "the second page", "Seite 7"."""
+    numbers: set[int] = set()
+    for match in _NAMED.finditer(question):
+        if match["word"]:
+            numbers.add(_ORDINAL[match["word"].lower()])
+        else:
+            numbers |= _numbers(match["numbers"] or match["ordinal"])
+    return numbers
+
+
+def _numbers(written: str) -> set[int]:
+    numbers: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:\s*(?:-|–|to|bis)\s*(\d+))?", written, re.IGNORECASE):
+        ends = sorted((int(first), int(last or first)))
+        span = range(ends[0], ends[1] + 1)
+        numbers |= set(span if len(span) <= _LONGEST_RANGE else ends)
+    return numbers
+
+
+def _rarity(holders: int, documents: int) -> float:
+    """Robertson's and Spärck Jones's weight: nothing for what stands in half of the documents."""
+    return max(0.0, math.log((documents - holders + 0.5) / (holders + 0.5)))
+
+
+@lru_cache(maxsize=100_000)  # each time a document comes or goes, all names are looked at
+def _name_terms(name: str) -> frozenset[str]:
+    path = PurePath(name)
+    stem = path.with_suffix("") if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path
+    found = terms(str(stem).replace("_", " "))
+    return frozenset(part for term in found for part in (term, *parts_of(term)))
+
+
+def _joined(question: str) -> set[str]:
+    """Neighbouring words of the question written as one: "Best Buy" stands in names as BESTBUY."""
+    words = terms(question)
+    return {
+        "".join(words[start : start + length])
+        for length in range(2, _MOST_JOINED + 1)
+        for start in range(len(words) - length + 1)
+    }

@@ -1,0 +1,1 @@
+"""Milvus, in a folder or on a server: the one room that talks to it."""

@@ -1,0 +1,117 @@
+"""Finding the pages that are worth an exact score: by HNSW over the centroids of each page's multi-vector.
+
+On servers that can, by their own MaxSim instead (server_maxsim.py), behind the same seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.blas import in_threads
+from pagesight.indexing.encoders import QueryVectors
+from pagesight.indexing.milvus.capabilities import Capabilities
+from pagesight.indexing.milvus.connection import Collection, Connection
+from pagesight.indexing.milvus.page_rows import documents_filter
+from pagesight.indexing.settings import Settings, environment
+from pagesight.indexing.vectors.centroids import best_pages, centroids
+
+with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
+    from pymilvus import DataType, MilvusClient
+
+# M and efConstruction as FAISS recommends for some 100,000 vectors.
+HNSW = {"M": 16, "efConstruction": 200}
+_PAGE_BITS, _CENTROID_BITS = 24, 8
+
+
+class CandidateSearch(Protocol):
+    """What finds candidates among the pages of an index."""
+
+    def write(
+        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
+    ) -> None:
+        """Take in pages of a document, (number, (n, dim) float32) each, over what was known of them."""
+        ...
+
+    def near(
+        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[tuple[int, int]]:
+        """The nearest pages as (ordinal, page), nearest first, at most `Settings.candidates`."""
+        ...
+
+    def remove(self, document_id: str) -> None:
+        """Forget a document."""
+        ...
+
+    def flush(self) -> None:
+        """Make the next searches faster; nothing is lost without it."""
+        ...
+
+
+class CentroidSearch:
+    """HNSW over a few centroids of each page; see `CandidateSearch`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def write(
+        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
+    ) -> None:
+        """Write the pages' centroids, at most 256 each."""
+        found = in_threads(lambda page: centroids(page[1], settings.centroids), pages)
+        rows = [
+            {"id": candidate_id(ordinal, page, position), "document_id": document_id, "vector": vector}
+            for (page, _), vectors in zip(pages, found, strict=True)
+            for position, vector in enumerate(vectors)
+        ]
+        if rows:
+            self._connection.upsert("candidates", rows)
+
+    def near(
+        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[tuple[int, int]]:
+        """The pages with the greatest sum of best hits, all query vectors searched for in one call."""
+        limit = settings.hits_per_vector
+        found = self._connection.search(
+            "candidates",
+            data=list(query.vectors),
+            anns_field="vector",
+            limit=limit,
+            filter=documents_filter(document_ids),
+            search_params={"params": {"ef": max(settings.ef, limit)}},
+            output_fields=["id"],
+        )
+        hits = [[(*page_of(hit.id), hit.distance) for hit in row] for row in found]
+        return best_pages(hits, query.weights, settings.candidates)
+
+    def remove(self, document_id: str) -> None:
+        """Remove the document's centroids."""
+        self._connection.delete("candidates", documents_filter([document_id]))
+
+    def flush(self) -> None:
+        """Seal what was written."""
+        self._connection.flush("candidates")
+
+
+def collection(dim: int, able: Capabilities) -> Collection:
+    """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers."""
+    schema = MilvusClient.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("document_id", DataType.VARCHAR, max_length=64)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
+    index = MilvusClient.prepare_index_params()
+    index.add_index("vector", index_type=able.graph, metric_type="IP", params=HNSW)
+    return Collection("candidates", schema, index)
+
+
+def candidate_id(ordinal: int, page: int, centroid: int) -> int:
+    """A candidate's key, which carries its page: asking Milvus for fields would double the time of a search."""
+    return (ordinal << (_PAGE_BITS + _CENTROID_BITS)) | (page << _CENTROID_BITS) | centroid
+
+
+def page_of(key: int) -> tuple[int, int]:
+    """The ordinal and the page in a candidate's key."""
+    return key >> (_PAGE_BITS + _CENTROID_BITS), (key >> _CENTROID_BITS) & ((1 << _PAGE_BITS) - 1)

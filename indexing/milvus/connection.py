@@ -1,0 +1,255 @@
+"""A connection to one Milvus, in a folder or on a server, and to the collections of one index there.
+
+Every call to Milvus goes through here: names get the index's prefix, calls a time limit, and what fails becomes an
+error that says what to do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from pagesight.indexing.errors import LoginRefused, PageIndexError, ServerUnreachable, SettingsError, StorageFull
+from pagesight.indexing.milvus.capabilities import LITE, capabilities
+from pagesight.indexing.settings import Settings, environment
+from pagesight.indexing.storage.address import ServerAddress, shown
+
+# It loads a `.env` from any folder above the one it is installed in: not the caller's, whose it would override.
+with environment(PYTHON_DOTENV_DISABLED="1"):
+    from pymilvus import CollectionSchema, DataType, MilvusClient, MilvusException
+    from pymilvus.milvus_client import IndexParams
+
+# pymilvus pings every 10 s, also when nothing is asked; Milvus Lite takes that for an attack and closes the connection,
+# with a message on standard error.
+_CALM = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls": False}
+_CONNECT_SECONDS = 5.0
+# A server that has gone is asked again until these are over.
+_READ_SECONDS, _WRITE_SECONDS = 20.0, 120.0
+_SIGNS_OF_ABSENCE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "Fail connecting")
+_ROWS_AT_ONCE = 16_384  # a server's limit
+
+#: What a row has for the vector that a server wants in every collection.
+NO_VECTOR = {"no_vector": [0.0, 0.0]}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection to be: ``kind`` is its name within the index."""
+
+    kind: str
+    schema: CollectionSchema
+    index: IndexParams
+
+
+class Connection:
+    """The collections of one index. Made by `connect_folder`, `connect_served` or `connect_server`.
+
+    ``place`` is the address as people see it, without a password. Reads see what this process has written; with
+    ``strong``, also what others have: on Milvus 2.3 that takes 0.3 s, since the server waits for its clock to tick.
+    """
+
+    def __init__(self, client: MilvusClient, place: str, *, prefix: str = "", lite: Path | None = None) -> None:
+        self.place = place
+        self._client = client
+        self._prefix = prefix
+        self._lite = lite
+        self.capabilities = LITE if lite else capabilities(str(self._answer("get_server_version", "say its version")))
+        self._limited = {} if lite else {"timeout": _READ_SECONDS}
+        self._slow = {} if lite else {"timeout": _WRITE_SECONDS}
+
+    def has(self, kind: str) -> bool:
+        """Whether the collection is there."""
+        return bool(self._answer("has_collection", "be asked", self._prefix + kind, **self._limited))
+
+    @property
+    def serves_folder(self) -> bool:
+        """Whether this is the address of an index in a folder that `pagesight serve` serves."""
+        return self.capabilities.lite and bool(self._answer("has_collection", "be asked", "pages", **self._limited))
+
+    def ensure(self, collections: Sequence[Collection]) -> None:
+        """Create the collections that are missing, and load all: a process that was killed leaves them unloaded."""
+        # A server takes seconds for each, most of them waiting.
+        with ThreadPoolExecutor(1 if self.capabilities.lite else len(collections)) as makers:
+            list(makers.map(self._ensure, collections))
+
+    def upsert(self, kind: str, rows: list[dict[str, Any]]) -> None:
+        """Write rows, over those of the same keys."""
+        self._answer("upsert", "write", self._prefix + kind, rows, **self._slow)
+
+    def get(self, kind: str, keys: Sequence[str], fields: Sequence[str], *, strong: bool = False) -> list[dict]:
+        """The rows of these keys that are there, in any order."""
+        if not keys:
+            return []
+        options = self._limited | _level(strong)
+        return list(
+            self._answer("get", "read", self._prefix + kind, ids=list(keys), output_fields=list(fields), **options)
+        )
+
+    def rows(
+        self, kind: str, condition: str, fields: Sequence[str], *, at_once: int = _ROWS_AT_ONCE, strong: bool = False
+    ) -> Iterator[dict]:
+        """All rows that meet the condition, ``at_once`` in one message of a server."""
+        asked = {"filter": condition, "output_fields": list(fields)} | self._limited | _level(strong)
+        if self.capabilities.lite:
+            yield from self._answer("query", "read", self._prefix + kind, **asked)
+            return
+        # An iterator takes three calls at the least; most indexes fit into one.
+        first = self._answer("query", "read", self._prefix + kind, limit=at_once, **asked)
+        if len(first) < at_once:
+            yield from first
+            return
+        with self._errors("read"):
+            iterator = self._client.query_iterator(self._prefix + kind, batch_size=at_once, **asked)
+            try:
+                while batch := iterator.next():
+                    yield from batch
+            finally:
+                iterator.close()
+
+    def search(self, kind: str, **asked: Any) -> list:
+        """`MilvusClient.search` in the collection."""
+        return list(self._answer("search", "search", self._prefix + kind, **asked, **self._limited))
+
+    def delete(self, kind: str, condition: str) -> None:
+        """Delete the rows that meet the condition."""
+        self._answer("delete", "remove", self._prefix + kind, filter=condition, **self._slow)
+
+    def flush(self, kind: str) -> None:
+        """Seal what was written, which makes Milvus Lite's next searches faster; a server does it when it is time."""
+        if self.capabilities.lite:
+            self._answer("flush", "write", self._prefix + kind)
+
+    def close(self) -> None:
+        """Close the connection; Milvus Lite lets go of its folder."""
+        self._client.close()
+        if self._lite:
+            # Its server stays behind otherwise, with the folder locked, until this process ends.
+            from milvus_lite.server_manager import server_manager_instance
+
+            server_manager_instance.release_server(str(self._lite))
+
+    def _ensure(self, collection: Collection) -> None:
+        name = self._prefix + collection.kind
+        if not self.has(collection.kind):
+            # The index with it: on a filled collection Milvus Lite builds it in one call that gRPC gives up on.
+            made = {"schema": collection.schema, "index_params": collection.index, "consistency_level": "Session"}
+            self._answer("create_collection", "make the index", name, **made, **self._slow)
+        elif not self._answer("list_indexes", "be asked", name):
+            self._answer("create_index", "make the index", name, collection.index, **self._slow)
+        self._answer("load_collection", "open the index", name, **self._slow)
+
+    def _answer(self, method: str, action: str, *arguments: Any, **options: Any) -> Any:
+        with self._errors(action):
+            return getattr(self._client, method)(*arguments, **options)
+
+    @contextmanager
+    def _errors(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except MilvusException as error:
+            text = str(error.message)
+            if not self._lite and any(sign in text for sign in _SIGNS_OF_ABSENCE):
+                raise _unreached(error, self.place) from error
+            if "auth check failure" in text or "permission deny" in text.lower():
+                raise _login_refused(self.place, text) from error
+            raise _translated(error, f"Milvus at {self.place} could not {action}") from error
+
+
+def without_vectors(schema: CollectionSchema) -> IndexParams:
+    """Gives a collection that needs no vector the one that a server wants; returns its index."""
+    schema.add_field("no_vector", DataType.FLOAT_VECTOR, dim=2)
+    index = MilvusClient.prepare_index_params()
+    index.add_index("no_vector", index_type="FLAT", metric_type="L2")
+    return index
+
+
+def connect_folder(database: Path) -> Connection:
+    """Milvus Lite in a folder, in this process, until the connection is closed."""
+    return Connection(_client(str(database), str(database), {}), str(database), lite=database)
+
+
+def connect_served(uri: str, place: str) -> Connection:
+    """Milvus Lite that another process serves; ``place`` is the index's folder."""
+    return Connection(_client(uri, place, {"timeout": _CONNECT_SECONDS}), place)
+
+
+def connect_server(address: ServerAddress, settings: Settings) -> Connection:
+    """A Milvus server. Raises ServerUnreachable, LoginRefused, SettingsError for a certificate that is not there."""
+    token = settings.milvus_token or address.token
+    options: dict[str, Any] = {"timeout": _CONNECT_SECONDS, "token": token.get_secret_value() if token else ""}
+    if settings.milvus_database:
+        options["db_name"] = settings.milvus_database
+    if certificate := settings.milvus_certificate:
+        if not certificate.expanduser().is_file():
+            raise SettingsError(f"there is no certificate {certificate}. Correct PAGESIGHT_MILVUS_CERTIFICATE.")
+        options["server_pem_path"] = str(certificate.expanduser())
+    if settings.milvus_server_name:
+        options["server_name"] = settings.milvus_server_name
+    return Connection(_client(address.uri, str(address), options), str(address), prefix=f"{address.name}_")
+
+
+def _client(uri: str, place: str, options: dict[str, Any]) -> MilvusClient:
+    # Milvus Lite logs what it also raises, and its server the calls of pymilvus that it does not have.
+    logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+    logging.getLogger("grpc._server").addFilter(_is_no_missing_call)
+    logging.getLogger("pymilvus.client.iterator.query_iterator").addFilter(_is_no_old_server)
+    try:
+        # Connections are shared by address otherwise, also with one that was opened with another certificate.
+        return MilvusClient(uri, grpc_options=_CALM, dedicated="://" in uri, **options)
+    except MilvusException as error:
+        if "://" not in uri:
+            raise _translated(error, f"Milvus at {place} cannot be opened") from error
+        raise _unreached(error, place) from error
+
+
+def _level(strong: bool) -> dict[str, str]:
+    return {"consistency_level": "Strong"} if strong else {}
+
+
+def _is_no_missing_call(record: logging.LogRecord) -> bool:
+    """Keeps back only what Milvus Lite's server logs of a call that it lacks: pymilvus tries it and does without."""
+    return not (record.exc_info and isinstance(record.exc_info[1], NotImplementedError))
+
+
+def _is_no_old_server(record: logging.LogRecord) -> bool:
+    return "failed to get mvccTs" not in record.getMessage()
+
+
+def _unreached(error: MilvusException, place: str) -> PageIndexError:
+    """The error for a server that cannot be talked to; gRPC knows why, what pymilvus raises does not."""
+    cause = error.__cause__
+    if "://" not in place:
+        return ServerUnreachable(
+            f"the index in {place} is not served any more. Run the same command again, or `pagesight serve --index "
+            f"{place}` first to open it several times."
+        )
+    why = str(cause.details()) if isinstance(cause, grpc.Call) else str(error.message)
+    if isinstance(cause, grpc.Call) and cause.code() == grpc.StatusCode.UNAUTHENTICATED:
+        return _login_refused(place, why)
+    return ServerUnreachable(
+        f"Milvus at {place} cannot be reached ({shown(why)}). Check that the server runs and that the address is "
+        "right: https:// for one with TLS; PAGESIGHT_MILVUS_CERTIFICATE names a certificate that no authority signed."
+    )
+
+
+def _login_refused(place: str, why: str) -> LoginRefused:
+    return LoginRefused(
+        f"Milvus at {place} refuses the login ({shown(why)}). Set PAGESIGHT_MILVUS_TOKEN to the server's API key or to "
+        "USER:PASSWORD."
+    )
+
+
+def _translated(error: MilvusException, what: str) -> PageIndexError:
+    text = shown(str(error.message)).strip()
+    if "No space left" in text or "Errno 28" in text:
+        return StorageFull(
+            f"{what}: the disk is full. Free some space and run the same command again; what was written stays."
+        )
+    return PageIndexError(f"{what}: {text}. Run `pagesight doctor` to see whether the index can be used.")

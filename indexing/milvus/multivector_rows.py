@@ -1,0 +1,128 @@
+"""Full multi-vectors in rows of Milvus, for indexes on a server: whoever reaches it can score pages exactly.
+
+A page's values, boxes and scales (quantization.py), one after the other, in base64, are cut into rows of 65,532
+characters; their keys, `<document_id>:<page>:<part>`, are known from the number of the page's vectors.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+
+from pagesight.indexing.errors import VectorsMissing
+from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
+from pagesight.indexing.milvus.page_rows import VARCHAR_BYTES, PageRow
+from pagesight.indexing.settings import environment
+from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout
+
+with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
+    from pymilvus import DataType, MilvusClient
+
+_PART_BYTES = VARCHAR_BYTES // 4 * 3
+# Rows in one message, 12 MB: a server takes 64 MB at most, and while one chunk is scored the next one is fetched.
+_ROWS_AT_ONCE = 192
+
+
+def collection() -> Collection:
+    """What `MultiVectorRows` needs of a Milvus."""
+    schema = MilvusClient.create_schema()
+    schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=64)
+    schema.add_field("document_id", DataType.VARCHAR, max_length=64)
+    schema.add_field("part", DataType.VARCHAR, max_length=VARCHAR_BYTES)
+    return Collection("vectors", schema, without_vectors(schema))
+
+
+class MultiVectorRows:
+    """The multi-vectors of an index on a server; see `MultiVectors`."""
+
+    local = False
+
+    def __init__(self, connection: Connection, layout: VectorLayout, dim: int) -> None:
+        self._connection = connection
+        self._values = np.dtype(layout.precision)
+        self._dim = dim
+        self._fetching = ThreadPoolExecutor(1, thread_name_prefix="multivectors")
+
+    def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
+        """Write the pages; the server has them when this returns."""
+        rows = (
+            {"key": f"{document_id}:{page}:{part}", "document_id": document_id, "part": text} | NO_VECTOR
+            for page, vectors in enumerate(pages, first_page)
+            for part, text in enumerate(_parts(vectors))
+        )
+        while chunk := list(islice(rows, _ROWS_AT_ONCE)):
+            self._connection.upsert("vectors", chunk)
+
+    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
+        """The vectors of pages, fetched a chunk ahead of what is asked for."""
+        chunks = self._chunks(rows)
+        ahead = [self._fetching.submit(self._fetch, chunk) for chunk in islice(chunks, 1)]
+        while ahead:
+            found = ahead.pop().result()
+            ahead = [self._fetching.submit(self._fetch, chunk) for chunk in islice(chunks, 1)]
+            yield from found
+
+    def remove(self, document_id: str) -> None:
+        """Remove the document's rows."""
+        self._connection.delete("vectors", f'document_id == "{document_id}"')
+
+    def close(self) -> None:
+        """End the thread that fetches."""
+        self._fetching.shutdown()
+
+    def _chunks(self, rows: Sequence[PageRow]) -> Iterator[list[PageRow]]:
+        chunk: list[PageRow] = []
+        parts = 0
+        for row in rows:
+            if chunk and parts + self._part_count(row) > _ROWS_AT_ONCE:
+                yield chunk
+                chunk, parts = [], 0
+            chunk.append(row)
+            parts += self._part_count(row)
+        if chunk:
+            yield chunk
+
+    def _fetch(self, pages: list[PageRow]) -> list[StoredVectors]:
+        keys = [f"{page.key}:{part}" for page in pages for part in range(self._part_count(page))]
+        found = self._get(keys)
+        return [self._joined(page, found) for page in pages]
+
+    def _get(self, keys: list[str]) -> dict[str, str]:
+        """The rows by their keys; asked for again where another machine may have written them a moment ago."""
+        found: dict[str, str] = {}
+        for strong in (False, True):
+            missing = [key for key in keys if key not in found]
+            if missing:
+                rows = self._connection.get("vectors", missing, ["key", "part"], strong=strong)
+                found |= {row["key"]: row["part"] for row in rows}
+        return found
+
+    def _joined(self, page: PageRow, found: dict[str, str]) -> StoredVectors:
+        try:
+            content = b"".join(b64decode(found[f"{page.key}:{part}"]) for part in range(self._part_count(page)))
+        except KeyError:
+            raise VectorsMissing(
+                f"{self._connection.place} has lost the vectors of {page.document} p. {page.page}. Remove the document "
+                "and index it again."
+            ) from None
+        boxes, scales = np.cumsum([page.vectors * self._dim * self._values.itemsize, page.vectors * 8])
+        return StoredVectors(
+            np.frombuffer(content[:boxes], self._values).reshape(-1, self._dim),
+            np.frombuffer(content[boxes:scales], np.float16).reshape(-1, 4),
+            np.frombuffer(content[scales:], np.float16) if self._values == np.int8 else None,
+        )
+
+    def _part_count(self, page: PageRow) -> int:
+        per_vector = self._dim * self._values.itemsize + 8 + (2 if self._values == np.int8 else 0)
+        return -(-page.vectors * per_vector // _PART_BYTES)
+
+
+def _parts(page: StoredVectors) -> Iterator[str]:
+    arrays = [page.values, page.boxes] + ([] if page.scales is None else [page.scales])
+    content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+    for start in range(0, len(content), _PART_BYTES):
+        yield b64encode(content[start : start + _PART_BYTES]).decode()

@@ -1,0 +1,122 @@
+"""The Milvus collection `pages` of an index: a row a page, with its terms and its text.
+
+The same code for Milvus Lite in a folder and for a server. What it does not do: find pages by their vectors
+(centroid_search.py), or decide what is written in which order (commit.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
+from pagesight.indexing.settings import environment
+
+with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
+    from pymilvus import DataType, MilvusClient
+
+VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
+_TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page's row in `pages`; written last, so that a page with a row is complete.
+
+    ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
+    page of its multi-vector file; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
+    the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's.
+    """
+
+    key: str
+    document_id: str
+    document: str
+    path: str
+    page: int
+    page_count: int
+    ordinal: int
+    batch: int
+    text_source: str
+    size: int
+    modified: int
+    added: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    vectors: int = 0
+    terms: str = ""
+    text: str = ""
+
+
+_LIGHT_FIELDS = [item.name for item in fields(PageRow) if item.name not in ("terms", "text")]
+
+
+class PageStore:
+    """The pages of an index behind a connection, which must have the `collection`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
+        """Write the rows that make pages findable; returns them as kept, cut to what Milvus takes."""
+        fitted = [replace(row, terms=_cut(row.terms), text=_cut(row.text)) for row in rows]
+        self._connection.upsert("pages", [asdict(row) | NO_VECTOR for row in fitted])
+        return fitted
+
+    def flush(self) -> None:
+        """Make the next searches faster; nothing is lost without it."""
+        self._connection.flush("pages")
+
+    def pages(self) -> list[PageRow]:
+        """All rows of `pages`, without terms and text."""
+        return [_page_row(row) for row in self._connection.rows("pages", "page > 0", _LIGHT_FIELDS, strong=True)]
+
+    def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
+        """Give a document other metadata; returns its rows without terms and text."""
+        every = [item.name for item in fields(PageRow)]
+        found = self._connection.rows("pages", documents_filter([document_id]), every, at_once=_TERMS_AT_ONCE // 2)
+        described = [replace(_page_row(row), metadata=metadata) for row in found]
+        self.write_pages(described)
+        return [replace(row, terms="", text="") for row in described]
+
+    def terms(self) -> Iterator[tuple[str, list[str]]]:
+        """Each page's key and terms."""
+        for row in self._connection.rows("pages", "page > 0", ["key", "terms"], at_once=_TERMS_AT_ONCE):
+            yield row["key"], row["terms"].split()
+
+    def texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """The pages' texts, in lines, by key."""
+        return {row["key"]: row["text"] for row in self._connection.get("pages", keys, ["key", "text"])}
+
+    def remove_pages(self, document_id: str) -> None:
+        """Remove a document's rows from `pages`: from here on it is not found."""
+        self._connection.delete("pages", documents_filter([document_id]))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def collection() -> Collection:
+    """What `PageStore` needs of a Milvus."""
+    schema = MilvusClient.create_schema(enable_dynamic_field=True)
+    schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=64)
+    schema.add_field("document_id", DataType.VARCHAR, max_length=64)
+    schema.add_field("page", DataType.INT64)
+    schema.add_field("terms", DataType.VARCHAR, max_length=VARCHAR_BYTES)
+    schema.add_field("text", DataType.VARCHAR, max_length=VARCHAR_BYTES)
+    return Collection("pages", schema, without_vectors(schema))
+
+
+def documents_filter(document_ids: Sequence[str] | None) -> str:
+    """The condition of Milvus for rows of these documents; None is all."""
+    return "" if document_ids is None else f"document_id in {json.dumps(list(document_ids))}"
+
+
+def _page_row(row: dict[str, Any]) -> PageRow:
+    return PageRow(**{item.name: row[item.name] for item in fields(PageRow) if item.name in row})
+
+
+def _cut(text: str) -> str:
+    encoded = text.encode()
+    return text if len(encoded) <= VARCHAR_BYTES else encoded[:VARCHAR_BYTES].decode(errors="ignore")

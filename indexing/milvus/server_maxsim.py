@@ -1,0 +1,94 @@
+"""Candidates by a server's own MaxSim over all vectors of a page, on Milvus 2.6.4 and later.
+
+A page is one row with an array of structs, each with one vector; the search compares lists of vectors (`MAX_SIM_IP`):
+https://milvus.io/docs/array-of-structs.md. Its requests are tested on the wire; it was not run on such a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.encoders import QueryVectors
+from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_of
+from pagesight.indexing.milvus.connection import Collection, Connection
+from pagesight.indexing.milvus.page_rows import documents_filter
+from pagesight.indexing.settings import Settings, environment
+
+with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
+    from pymilvus import DataType, MilvusClient
+    from pymilvus.client.embedding_list import EmbeddingList
+
+_MOST_VECTORS = 4096  # a server's limit for an array
+_VECTORS_AT_ONCE = 16_384  # in one message, 8 MB of 128 numbers each
+
+
+class ServerMaxSim:
+    """The server's MaxSim; see `CandidateSearch`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def write(
+        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
+    ) -> None:
+        """Write all vectors of the pages, of a page with more than 4,096 as many, evenly taken."""
+        rows = [_row(ordinal, document_id, page, vectors) for page, vectors in pages if len(vectors)]
+        chunk: list[dict] = []
+        for row in rows:
+            if chunk and sum(len(other["patches"]) for other in [*chunk, row]) > _VECTORS_AT_ONCE:
+                self._connection.upsert("patches", chunk)
+                chunk = []
+            chunk.append(row)
+        if chunk:
+            self._connection.upsert("patches", chunk)
+
+    def near(
+        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[tuple[int, int]]:
+        """The pages with the greatest MaxSim; a query vector's weight goes into its length."""
+        asked = EmbeddingList(query.vectors * query.weights[:, None].astype(np.float32))
+        found = self._connection.search(
+            "patches",
+            data=[asked],
+            anns_field="patches[vector]",
+            limit=settings.candidates,
+            filter=documents_filter(document_ids),
+            search_params={"metric_type": "MAX_SIM_IP", "params": {"ef": max(settings.ef, settings.candidates)}},
+            output_fields=["id"],
+        )
+        return [page_of(hit.id) for hit in found[0]]
+
+    def remove(self, document_id: str) -> None:
+        """Remove the document's pages."""
+        self._connection.delete("patches", documents_filter([document_id]))
+
+    def flush(self) -> None:
+        """A server seals what was written when it is time."""
+
+
+def collection(dim: int) -> Collection:
+    """What `ServerMaxSim` needs of a Milvus, for vectors of ``dim`` numbers."""
+    patch = MilvusClient.create_struct_field_schema()
+    patch.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
+    schema = MilvusClient.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("document_id", DataType.VARCHAR, max_length=64)
+    schema.add_field(
+        "patches", DataType.ARRAY, element_type=DataType.STRUCT, struct_schema=patch, max_capacity=_MOST_VECTORS
+    )
+    index = MilvusClient.prepare_index_params()
+    index.add_index("patches[vector]", index_type="HNSW", metric_type="MAX_SIM_IP", params=HNSW)
+    return Collection("patches", schema, index)
+
+
+def _row(ordinal: int, document_id: str, page: int, vectors: NDArray[np.float32]) -> dict:
+    if len(vectors) > _MOST_VECTORS:
+        vectors = vectors[np.linspace(0, len(vectors) - 1, _MOST_VECTORS).astype(int)]
+    return {
+        "id": candidate_id(ordinal, page, 0),
+        "document_id": document_id,
+        "patches": [{"vector": vector} for vector in vectors.astype(np.float32)],
+    }

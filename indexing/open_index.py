@@ -1,0 +1,176 @@
+"""Opens indexes: in a folder, in one that another process serves, or on a Milvus server; each once in a process."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from pagesight.indexing.encoders import PageEncoder, choose, make_encoder
+from pagesight.indexing.errors import IndexMissing, PageIndexError
+from pagesight.indexing.index_parts import Freshness, IndexParts
+from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
+from pagesight.indexing.milvus.centroid_search import CentroidSearch
+from pagesight.indexing.milvus.connection import Collection, Connection, connect_folder, connect_served, connect_server
+from pagesight.indexing.milvus.lease import ServerSharing
+from pagesight.indexing.milvus.multivector_rows import MultiVectorRows
+from pagesight.indexing.milvus.page_rows import PageStore
+from pagesight.indexing.milvus.server_maxsim import ServerMaxSim
+from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.address import ServerAddress, folder_of, server_address
+from pagesight.indexing.storage.catalog import Catalog
+from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.storage.manifest import About, read_about, refuse_other
+from pagesight.indexing.storage.multivector_files import MultiVectorFiles, MultiVectors
+from pagesight.indexing.storage.sharing import Alone, ServedFolder, Sharing
+from pagesight.indexing.vectors.quantization import VectorLayout
+
+# The indexes that this process has open: opening one again, as notebooks do, shares what is open and does not wait for
+# the process's own lock.
+_registry: dict[str, IndexParts] = {}
+_uses: dict[str, int] = {}
+_registry_lock = threading.Lock()
+
+
+def take(place: str, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+    """The parts of the index at a place, until `give_back`; see `PageIndex.open`."""
+    address = server_address(place)
+    key = str(address or folder_of(place, settings))
+    with _registry_lock:
+        parts = _registry.get(key)
+        if parts is None:
+            parts = _on_server(address, encoder, settings, create) if address else None
+            parts = parts or _in_folder(Path(key), encoder, settings, create)
+            _registry[key] = parts
+        elif encoder not in (None, "auto", parts.encoder.name):
+            refuse_other(About(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
+        _uses[key] = _uses.get(key, 0) + 1
+    return replace(parts, settings=settings)
+
+
+def give_back(parts: IndexParts) -> None:
+    """Close the parts once nobody in this process has them any more."""
+    with _registry_lock:
+        _uses[parts.place] -= 1
+        if _uses[parts.place] == 0:
+            _registry.pop(parts.place)
+            parts.close()
+
+
+def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+    folder = IndexFolder(path)
+    uri = folder.served_at()
+    if uri is None:
+        folder.hold(create=create)
+    try:
+        about = folder.about()
+        chosen, made_with = _encoder(about, encoder, settings, path)
+        connection = connect_served(uri, str(path)) if uri else connect_folder(path / "milvus.db")
+        if about is None:
+            folder.note_about(made_with)
+        connection.ensure(_collections(chosen.dim, connection))
+        sharing = ServedFolder(path) if uri else Alone()
+        multivectors = MultiVectorFiles(path / "multivectors")
+        return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
+    except BaseException:
+        folder.close()
+        raise
+
+
+def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+    connection = connect_server(address, settings)
+    try:
+        if connection.serves_folder:
+            raise PageIndexError(
+                f"{address.uri} is where `pagesight serve` serves an index in a folder. Open that one by its folder: "
+                "--index DIR."
+            )
+        sharing = ServerSharing(connection)
+        about = _about_on_server(sharing, connection)
+        if about is None and not create:
+            raise IndexMissing(
+                f"there is no index at {address}. Make one with `pagesight index PATH… --index {address}`, or name "
+                "another with --index."
+            )
+        chosen, made_with = _encoder(about, encoder, settings, address)
+        connection.ensure(
+            [
+                lease.collection(),
+                multivector_rows.collection(),
+                *_collections(chosen.dim, connection),
+            ]
+        )
+        if about is None:
+            made_with = _noted(sharing, made_with, address)
+        multivectors = MultiVectorRows(connection, made_with.layout, chosen.dim)
+        folder = IndexFolder(folder_of(str(address), settings))
+        return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(address))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _parts(
+    folder: IndexFolder,
+    connection: Connection,
+    multivectors: MultiVectors,
+    sharing: Sharing,
+    encoder: PageEncoder,
+    about: About,
+    settings: Settings,
+    place: str,
+) -> IndexParts:
+    revision = sharing.revision()  # before the catalog is read: what comes in between is read again
+    pages = PageStore(connection)
+    candidates = ServerMaxSim(connection) if connection.capabilities.max_sim else CentroidSearch(connection)
+    catalog = Catalog(pages.pages(), sharing.changed)
+    return IndexParts(
+        folder,
+        pages,
+        candidates,
+        multivectors,
+        about.layout,
+        catalog,
+        encoder,
+        settings,
+        sharing,
+        place,
+        Freshness(revision),
+    )
+
+
+def _collections(dim: int, connection: Connection) -> list[Collection]:
+    able = connection.capabilities
+    candidates = server_maxsim.collection(dim) if able.max_sim else centroid_search.collection(dim, able)
+    return [candidates, page_rows.collection()]
+
+
+def _encoder(about: About | None, encoder: str | None, settings: Settings, place: object) -> tuple[PageEncoder, About]:
+    """The index's encoder, or that of a new one, and what it is made with. Raises EncoderMismatch."""
+    known = about.encoder if about else None
+    name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoder).name
+    refuse_other(about, {"name": name}, place)
+    chosen = make_encoder(name, settings, known)
+    refuse_other(about, chosen.describe(), place)
+    layout = about.layout if about else VectorLayout(settings.precision or "float16", settings.pool or 1)
+    return chosen, About(chosen.describe(), layout)
+
+
+def _about_on_server(sharing: ServerSharing, connection: Connection) -> About | None:
+    if not connection.has("state"):
+        return None
+    connection.ensure([lease.collection()])
+    recorded = sharing.about(strong=True)
+    return None if recorded is None else read_about(recorded, connection.place)
+
+
+def _noted(sharing: ServerSharing, made_with: About, address: ServerAddress) -> About:
+    """Notes what a new index is made with, unless another machine has made it meanwhile: then that counts."""
+    with sharing.lease():
+        recorded = sharing.about(strong=True)
+        if recorded is None:
+            sharing.note_about(made_with.as_dict())
+            return made_with
+    about = read_about(recorded, address)
+    refuse_other(about, made_with.encoder, address)
+    return about

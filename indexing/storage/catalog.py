@@ -1,0 +1,267 @@
+"""What is in an index, in memory: documents, their pages and names. Read from Milvus at opening, kept up by the writer.
+
+A reader takes one immutable view and sees whole documents only: a document counts from the moment that its last page is
+written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pagesight.indexing.documents.metadata import Condition
+from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.document_prior import DocumentNames
+from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.pages import DocumentRecord, PageRef
+
+
+@dataclass
+class Entry:
+    """A document's pages so far."""
+
+    rows: dict[int, PageRow] = field(default_factory=dict)
+
+    @property
+    def first(self) -> PageRow:
+        """Any row: what all pages of a document share stands in each."""
+        return next(iter(self.rows.values()))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its pages are written."""
+        return len(self.rows) == self.first.page_count
+
+    @property
+    def record(self) -> DocumentRecord:
+        """The document as people see it."""
+        row = self.first
+        return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
+
+
+class _TermsOfAll:
+    """The terms of all documents, counted when a reader first asks, and kept up as documents come and go."""
+
+    def __init__(self) -> None:
+        self._counted = TermStatistics()
+        self._asked_for = False
+        self._lock = threading.Lock()
+
+    def of(self, entries: dict[str, Entry], terms: Iterable[tuple[str, list[str]]]) -> TermStatistics:
+        """The statistics over these documents; ``terms`` of each page's key are read only if some are not counted."""
+        with self._lock:
+            self._asked_for = True
+            missing = {known for known in entries if not self._counted.pages_of(known)}
+            for key, page_terms in terms if missing else ():
+                document_id, _, page = key.partition(":")
+                if document_id in missing:
+                    self._counted.add(page_terms, document_id, int(page))
+            for known in missing:  # removed or written anew while it was read
+                if self._counted.pages_of(known) != len(entries[known].rows):
+                    self._counted.forget(known)
+            return self._counted.only(entries)
+
+    def add(self, document_id: str, rows: Iterable[PageRow]) -> None:
+        """Count a document that was now written."""
+        with self._lock:
+            if self._asked_for:
+                self._counted.forget(document_id)
+                for row in rows:
+                    self._counted.add(row.terms.split(), document_id, row.page)
+
+    def forget(self, document_id: str) -> None:
+        """Count a document no longer."""
+        with self._lock:
+            self._counted.forget(document_id)
+
+
+class View:
+    """The complete documents of an index at one moment."""
+
+    def __init__(self, entries: Iterable[Entry], terms: _TermsOfAll) -> None:
+        shown: dict[str, Entry] = {}
+        # A crash between writing a changed document and removing its old version leaves both: the newer one counts.
+        for entry in sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added):
+            shown[entry.first.path] = entry
+        self.entries = {entry.first.document_id: entry for entry in shown.values()}
+        self._by_name = {entry.first.document: entry for entry in self.entries.values()}
+        self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
+        self._terms = terms
+        self._statistics: TermStatistics | None = None
+        self._names: DocumentNames | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def documents(self) -> list[DocumentRecord]:
+        """The documents in the order of their names."""
+        return sorted((entry.record for entry in self.entries.values()), key=lambda record: record.document)
+
+    def statistics(self, terms: Iterator[tuple[str, list[str]]]) -> TermStatistics:
+        """The statistics over this view's pages, counted from ``(page key, terms)`` when first asked for."""
+        with self._lock:
+            if self._statistics is None:
+                self._statistics = self._terms.of(self.entries, terms)
+            return self._statistics
+
+    def names(self, statistics: TermStatistics) -> DocumentNames:
+        """The words in the documents' names, by the documents' places in this view's statistics."""
+        with self._lock:
+            if self._names is None:
+                places = statistics.documents.items()
+                self._names = DocumentNames((place, self.entries[known].first.document) for known, place in places)
+            return self._names
+
+    def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
+        """The pages of these documents, or of all, in the order of documents and numbers."""
+        entries = self.entries.values() if document_ids is None else [self.entries[known] for known in document_ids]
+        ordered = sorted(entries, key=lambda entry: entry.first.ordinal)
+        return [entry.rows[number] for entry in ordered for number in sorted(entry.rows)]
+
+    def narrowed(self, documents: Sequence[str] | None, where: Condition | None) -> list[str] | None:
+        """The names of the documents, of the named ones or all, whose metadata meets the condition; None is all."""
+        if documents is None and where is None:
+            return None
+        entries = self.entries.values() if documents is None else [self.find(name) for name in documents]
+        return [entry.first.document for entry in entries if where is None or where(entry.first.metadata)]
+
+    def page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
+        """The page that a candidate vector stands for, unless its document is not in the view."""
+        entry = self._by_ordinal.get(ordinal)
+        return entry.rows.get(page) if entry else None
+
+    def row(self, ref: PageRef) -> PageRow:
+        """The page's row. Raises UnknownPage."""
+        entry = self.entries.get(ref.document_id)
+        if entry is None or ref.page not in entry.rows:
+            raise UnknownPage(f"there is no page {ref.label!r} in the index; it may have been removed or replaced.")
+        return entry.rows[ref.page]
+
+    def find(self, name: str) -> Entry:
+        """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
+        entry = self._by_name.get(name) or self.entries.get(name) or self._by_path(name) or self._by_file_name(name)
+        if entry is None:
+            raise UnknownDocument(f"there is no document {name!r} in the index. {self._instead_of(name)}")
+        return entry
+
+    def page(self, label: str) -> PageRef:
+        """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
+        name, separator, number = label.strip().rpartition(" p. ")
+        if not separator or not number.strip().isdigit():
+            raise UnknownPage(
+                f"{label!r} is no page label. A label is a document's name and a page number, such as "
+                f"{self._example()!r}. {self._instead_of(name or label)}"
+            )
+        entry = self.find(name)
+        record = entry.record
+        if not 1 <= int(number) <= record.pages:
+            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {int(number)}.")
+        return PageRef(record.document_id, record.document, int(number))
+
+    def _by_path(self, name: str) -> Entry | None:
+        path = str(Path(name).expanduser().resolve())
+        return next((entry for entry in self.entries.values() if entry.first.path == path), None)
+
+    def _by_file_name(self, name: str) -> Entry | None:
+        """A document whose name was made unique, by its plain file name where only one has it."""
+        named = [entry for entry in self.entries.values() if Path(entry.first.path).name == name]
+        return named[0] if len(named) == 1 else None
+
+    def _example(self) -> str:
+        return f"{next(iter(self._by_name), 'report.pdf')} p. 1"
+
+    def _instead_of(self, name: str) -> str:
+        if not self._by_name:
+            return "The index is empty."
+        near = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.5)
+        return f"Nearest: {', '.join(near)}." if near else f"It holds: {_shortened(sorted(self._by_name))}."
+
+
+class Catalog:
+    """All documents of an index, unfinished ones too, and the view that readers take."""
+
+    def __init__(self, rows: Iterable[PageRow], changed: Callable[[], None] = lambda: None) -> None:
+        """``changed`` is called when what readers see has changed by `add` or `remove`."""
+        self._changed = changed
+        self._lock = threading.Lock()
+        self.reload(rows)
+
+    def reload(self, rows: Iterable[PageRow]) -> None:
+        """Forget all and take in what the index holds now, after another process changed it."""
+        with self._lock:
+            self._entries: dict[str, Entry] = {}
+            self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
+            self._names: defaultdict[str, set[str]] = defaultdict(set)  # of those of that name
+            self._last_ordinal = 0
+            self._terms = _TermsOfAll()
+            for row in rows:
+                self._take(row)
+            self._view: View | None = None
+
+    @property
+    def view(self) -> View:
+        """What readers see now; made when one asks, so that writing many documents costs the same for each."""
+        with self._lock:
+            if self._view is None:
+                self._view = View(self._entries.values(), self._terms)
+            return self._view
+
+    def get(self, document_id: str) -> Entry | None:
+        """The document of that id, finished or not."""
+        return self._entries.get(document_id)
+
+    def at_path(self, path: str) -> list[Entry]:
+        """The documents, finished or not, that were found at a path."""
+        return [self._entries[known] for known in sorted(self._paths.get(path, ()))]
+
+    def next_ordinal(self) -> int:
+        """A number that no document has."""
+        return self._last_ordinal + 1
+
+    def unique_name(self, path: Path) -> str:
+        """The file's name, with as many of its folders as make it unlike those of documents at other paths."""
+        parts = path.parts[1:] if path.anchor else path.parts
+        for length in range(1, len(parts) + 1):
+            name = "/".join(parts[-length:])
+            if all(self._entries[known].first.path == str(path) for known in self._names.get(name, ())):
+                return name
+        return str(path)
+
+    def add(self, rows: Iterable[PageRow]) -> None:
+        """Take in pages of a document that are now written; readers see it with its last page."""
+        with self._lock:
+            for row in rows:
+                entry = self._take(replace(row, text=""))  # what only searching needs stays in Milvus
+            if not entry.complete:
+                return
+            if all(row.terms for row in entry.rows.values()):  # or some were written earlier, or have no words
+                self._terms.add(entry.first.document_id, entry.rows.values())
+            entry.rows = {page: replace(row, terms="") for page, row in entry.rows.items()}
+            self._view = None
+        self._changed()
+
+    def remove(self, document_id: str) -> None:
+        """Forget a document."""
+        with self._lock:
+            if entry := self._entries.pop(document_id, None):
+                self._paths[entry.first.path].discard(document_id)
+                self._names[entry.first.document].discard(document_id)
+            self._terms.forget(document_id)
+            self._view = None
+        self._changed()
+
+    def _take(self, row: PageRow) -> Entry:
+        entry = self._entries.setdefault(row.document_id, Entry())
+        entry.rows[row.page] = row
+        self._paths[row.path].add(row.document_id)
+        self._names[row.document].add(row.document_id)
+        self._last_ordinal = max(self._last_ordinal, row.ordinal)
+        return entry
+
+
+def _shortened(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,170 @@
+"""An index's folder: what it was made with, who holds it, and the bytes of its documents.
+
+<folder>/index.json      format, encoder, how vectors are kept (manifest.py)
+<folder>/lock            held by the process that has the index open, or serves it
+<folder>/holder.json     which one that is
+<folder>/milvus.db/      Milvus Lite
+<folder>/multivectors/   see multivector_files.py
+<folder>/documents/      the indexed files by their ids, hard-linked where the disk can
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pagesight.indexing.documents.sources import Source, hash_file
+from pagesight.indexing.errors import (
+    IndexInUse,
+    IndexMissing,
+    PageIndexError,
+    StorageFull,
+    UnreadableDocument,
+)
+from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.storage.holder import described, read_holder, this_process
+from pagesight.indexing.storage.manifest import About, damaged, read_about
+
+
+class IndexFolder:
+    """The folder of one index; of one on a server, what this machine keeps of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path / "lock", timeout=0)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an index in the folder."""
+        return (self.path / "index.json").is_file()
+
+    def hold(self, *, create: bool) -> None:
+        """Take the index for this process. Raises IndexMissing, IndexInUse, PageIndexError for a bad folder."""
+        if not self.exists and not create:
+            raise IndexMissing(
+                f"there is no index in {self.path}. Make one with `pagesight index PATH… --index {self.path}`, "
+                "or name another with --index."
+            )
+        with disk_errors(f"the index folder {self.path} cannot be used"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise IndexInUse(self._in_use()) from None
+            self.say_held()
+
+    def say_held(self, **more: str) -> None:
+        """Tell others who holds the index, such as the address at which it is served."""
+        unfinished = self.path / "holder.json.part"
+        unfinished.write_text(json.dumps(this_process() | more))
+        unfinished.replace(self.path / "holder.json")
+
+    def served_at(self) -> str | None:
+        """The address at which the process that holds the index serves it; None if nobody does."""
+        address = read_holder(self.path / "holder.json").get("address")
+        if address is None or not self.path.is_dir():
+            return None
+        try:
+            with self._lock:
+                return None  # that process has ended, and could not say so
+        except Timeout:
+            return str(address)
+
+    def about(self) -> About | None:
+        """What the index was made with; None for a new index."""
+        if not self.exists:
+            return None
+        try:
+            recorded = json.loads((self.path / "index.json").read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise damaged(self.path, error) from error
+        return read_about(recorded, self.path)
+
+    def note_about(self, about: About) -> None:
+        """Note what a new index is made with."""
+        unfinished = self.path / "index.json.part"
+        unfinished.write_text(json.dumps(about.as_dict(), indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(self.path / "index.json")
+
+    def keep(self, source: Source) -> None:
+        """Keep the document's bytes under its id, so that its pages can be shown after the original moved."""
+        kept = self._kept(source.document_id, source.path.suffix)
+        if kept.exists():
+            return
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_name(kept.name + ".part")
+        unfinished.unlink(missing_ok=True)
+        try:
+            os.link(source.path, unfinished)
+        except OSError:  # another disk, or one without links
+            shutil.copy2(source.path, unfinished)
+        unfinished.replace(kept)
+
+    def kept(self, row: PageRow) -> Path:
+        """The document that a page is in, known to hold the bytes that were indexed. Raises UnreadableDocument.
+
+        The kept one; or, of an index on a server to which another machine added it, what is at the same path here.
+        """
+        path = self._kept(row.document_id, Path(row.path).suffix)
+        if not path.exists():
+            path = Path(row.path)
+            if not path.is_file() or hash_file(path) != row.document_id:
+                raise UnreadableDocument(
+                    f"this machine has no copy of {row.document}, which was {row.path} when it was indexed: its pages "
+                    "can be found, and not be shown. Index the same file here, which only makes the copy: "
+                    "`pagesight index PATH`."
+                )
+        # A hard link shares its bytes with the original: writing into that one in place changes the kept one too.
+        elif path.stat().st_mtime_ns != row.modified and hash_file(path) != row.document_id:
+            raise UnreadableDocument(
+                f"the document was changed in place since it was indexed ({path}). Index it again: "
+                "`pagesight index PATH`."
+            )
+        return path
+
+    def kept_ids(self) -> set[str]:
+        """The ids of the documents of which there are bytes here: each that is indexed, was to be, or was removed."""
+        folder = self.path / "documents"
+        return {path.name.partition(".")[0] for path in folder.iterdir()} if folder.is_dir() else set()
+
+    def forget(self, document_id: str) -> None:
+        """Remove the kept bytes of a document."""
+        for path in (self.path / "documents").glob(f"{document_id}*"):
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let the index go, for other processes to take."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                (self.path / "holder.json").unlink()
+            self._lock.release()
+
+    def _kept(self, document_id: str, suffix: str) -> Path:
+        return self.path / "documents" / f"{document_id}{suffix.lower()}"
+
+    def _in_use(self) -> str:
+        return (
+            f"the index in {self.path} is in use by {described(self.path / 'holder.json')}. Only one process at a time "
+            "can open it, but for one that `pagesight serve` serves: wait until that one is done or end it, and run "
+            f"`pagesight serve --index {self.path}` to open it several times; or use another index with --index."
+        )
+
+
+@contextlib.contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Turns the errors of the file system inside the block into StorageFull or PageIndexError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"{what}: the disk is full. Free some space and run the same command again; what was written stays."
+            ) from error
+        raise PageIndexError(f"{what}: {error.strerror or error}.") from error

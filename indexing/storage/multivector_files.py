@@ -1,0 +1,144 @@
+"""Full multi-vectors in memory-mapped files: one file for each batch of pages, renamed into place when complete.
+
+A file holds numpy arrays, one after the other: ``offsets`` (pages + 1,) int64, ``boxes`` (vectors, 4) float16,
+``values`` (vectors, dim) float16 or int8, and for int8 ``scales`` (vectors,) float16. It lies at
+``<folder>/<document_id>/<first page>.npy``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from pagesight.indexing.errors import VectorsMissing
+from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.vectors.quantization import StoredVectors
+
+# Each open map holds a file descriptor; the usual limit of a process is 1,024.
+_OPEN_FILES = 512
+
+
+class MultiVectors(Protocol):
+    """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
+
+    local: bool
+
+    def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
+        """Write consecutive pages from ``first_page`` on; nothing of them is lost once this has returned."""
+        ...
+
+    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
+        """The vectors of pages, in the order of their rows. Raises VectorsMissing if a page's are gone."""
+        ...
+
+    def remove(self, document_id: str) -> None:
+        """Remove all pages of a document."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+class MultiVectorFiles:
+    """The multi-vectors of an index in a folder; see `MultiVectors`."""
+
+    local = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._batch = lru_cache(maxsize=_OPEN_FILES)(_open_batch)
+
+    def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
+        """Write the pages; on the disk, and under their file's name, when this returns."""
+        path = self._path(document_id, first_page)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        try:
+            with unfinished.open("wb") as file:
+                file.write(_packed(pages))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
+        """The vectors of pages, mapped and not copied."""
+        for row in rows:
+            path = self._path(row.document_id, row.batch)
+            try:
+                yield self._batch(path).page(row.page - row.batch)
+            except FileNotFoundError:
+                raise VectorsMissing(
+                    f"the index has lost the vectors of {row.document} ({path} is gone). Remove the document and index "
+                    "it again."
+                ) from None
+
+    def remove(self, document_id: str) -> None:
+        """Remove the document's folder."""
+        self._batch.cache_clear()
+        shutil.rmtree(self.folder / document_id, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._batch.cache_clear()
+
+    def _path(self, document_id: str, first_page: int) -> Path:
+        return self.folder / document_id / f"{first_page:06d}.npy"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The multi-vectors of consecutive pages of one document."""
+
+    offsets: NDArray[np.int64]
+    boxes: NDArray[np.float16]
+    values: NDArray
+    scales: NDArray[np.float16] | None
+
+    def page(self, position: int) -> StoredVectors:
+        """The batch's page at a position from 0."""
+        part = slice(int(self.offsets[position]), int(self.offsets[position + 1]))
+        return StoredVectors(self.values[part], self.boxes[part], None if self.scales is None else self.scales[part])
+
+
+def _packed(pages: Sequence[StoredVectors]) -> bytes:
+    # In memory first: numpy's own writing to a file reports a full disk without its error number.
+    file = io.BytesIO()
+    npy.write_array(file, np.concatenate([[0], np.cumsum([len(page) for page in pages])]).astype(np.int64))
+    npy.write_array(file, np.concatenate([page.boxes for page in pages]))
+    npy.write_array(file, np.concatenate([page.values for page in pages]))
+    if scales := [page.scales for page in pages if page.scales is not None]:
+        npy.write_array(file, np.concatenate(scales))
+    return file.getvalue()
+
+
+def _open_batch(path: Path) -> _Batch:
+    with path.open("rb") as file:
+        content = np.asarray(np.memmap(path, np.uint8, "r"))  # one map, and so one file descriptor, for all arrays
+        arrays = []
+        while file.tell() < len(content):
+            arrays.append(_next_array(file, content))
+    offsets, boxes, values, *scales = arrays
+    return _Batch(offsets, boxes, values, scales[0] if scales else None)
+
+
+def _next_array(file: BinaryIO, content: NDArray[np.uint8]) -> NDArray:
+    """The array whose header comes next in the file, as a part of its mapped content."""
+    npy.read_magic(file)
+    shape, _, dtype = npy.read_array_header_1_0(file)
+    start = file.tell()
+    end = file.seek(start + int(np.prod(shape)) * dtype.itemsize)
+    return content[start:end].view(dtype).reshape(shape)

@@ -1,0 +1,1 @@
+"""Multi-vectors: how they are kept, pooled, stood for by centroids, and compared."""

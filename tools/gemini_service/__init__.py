@@ -1,0 +1,1 @@
+"""Gemini's service: what it refuses, in pagesight's words."""

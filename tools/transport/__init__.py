@@ -1,0 +1,1 @@
+"""How a page's picture travels to a model."""
