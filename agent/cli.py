@@ -183,7 +183,7 @@ def _search(
 
     settings = _settings(top_k=top_k)
     with _opened(_place(context, index, settings), settings) as opened:
-        hits = opened.search(query, top_k=settings.top_k, documents=document or None, where=where)
+        hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
         if heatmap:
             for hit in hits:
                 path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), query, token=token)
@@ -401,7 +401,7 @@ def _files(
         printing.write(f"wrote {_exported(place, settings, export)} pages to {export}\n")
         return
     folder = folder_of(place, settings) / "uploads"
-    found = (purged if purge else uploads)(gemini(settings.gemini_model, settings), folder)
+    found = (purged if purge else uploads)(gemini(settings.gemini.gemini_model, settings), folder)
     if as_json:
         printing.write_json([upload.as_dict() for upload in found])
     else:
@@ -413,7 +413,9 @@ def _exported(place: str, settings: Settings, folder: Path) -> int:
     from pagesight.tools.transport.pictures import Pictures
 
     with _opened(place, settings) as opened:
-        pictures = Pictures(opened, tiles=settings.tiles_per_picture, form=settings.pages_as, webp=True)
+        pictures = Pictures(
+            opened, tiles=settings.pictures.tiles_per_picture, form=settings.pictures.pages_as, webp=True
+        )
         return write_pages(opened, pictures, folder)
 
 
@@ -439,7 +441,7 @@ def _encoder(index: PageIndex) -> str:
     """The encoder of an index and why it is this one."""
     from pagesight.indexing.encoders import choose
 
-    choice = choose(index.settings.encoder)
+    choice = choose(index.settings.encoding.encoder)
     why = choice.why if choice.name == index.encoder.name else "the index was made with it"
     return f"{index.encoder.name}: {why}"
 

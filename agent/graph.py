@@ -62,7 +62,7 @@ def create_page_agent(
 
     reasoner = make_reasoner(model, settings)
     pictures = _pictures(index, settings, reasoner)
-    way = transport_for(reasoner, transport or settings.transport, settings, index.path / "uploads")
+    way = transport_for(reasoner, transport or settings.pictures.transport, settings, index.path / "uploads")
     budget, limits = _budget(settings, reasoner), _limits(settings, way)
     tools = _tools(index, pictures, budget, narrowed)
     if way:
@@ -106,25 +106,25 @@ def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
 
 def _pictures(index: PageIndex, settings: Settings, reasoner: Reasoner) -> Pictures:
     """Gemini reads WebP and PDFs; whether others do is not known."""
-    form: Form = settings.pages_as if reasoner.is_gemini else "picture"
-    return Pictures(index, tiles=settings.tiles_per_picture, form=form, webp=reasoner.is_gemini)
+    form: Form = settings.pictures.pages_as if reasoner.is_gemini else "picture"
+    return Pictures(index, tiles=settings.pictures.tiles_per_picture, form=form, webp=reasoner.is_gemini)
 
 
 def _limits(settings: Settings, way: Transport | None) -> CallLimits:
-    inline_bytes = settings.inline_limit if way and way.inline_only else None
-    return CallLimits(settings.images_per_call, settings.image_tokens_per_call, inline_bytes)
+    inline_bytes = settings.pictures.inline_limit if way and way.inline_only else None
+    return CallLimits(settings.budget.images_per_call, settings.budget.image_tokens_per_call, inline_bytes)
 
 
 def _budget(settings: Settings, reasoner: Reasoner) -> Budget:
-    price = price_of(reasoner.name, settings.prices)
-    if settings.dollars_per_question is not None and price is None:
+    price = price_of(reasoner.name, settings.budget.prices)
+    if settings.budget.dollars_per_question is not None and price is None:
         raise SettingsError(
             f"PAGESIGHT_DOLLARS_PER_QUESTION cannot be kept, since the price of {reasoner.name} is not known: set "
             'PAGESIGHT_PRICES, such as {"MODEL": [0.3, 2.5]} for US dollars per million tokens of input and output'
         )
     return Budget(
-        settings.searches_per_question, settings.pages_per_question, settings.calls_per_question,
-        settings.dollars_per_question, price,
+        settings.budget.searches_per_question, settings.budget.pages_per_question, settings.budget.calls_per_question,
+        settings.budget.dollars_per_question, price,
     )  # fmt: skip
 
 

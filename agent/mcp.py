@@ -113,7 +113,7 @@ def _add_search_pages(server: FastMCP, index: PageIndex) -> None:
 def _add_view_pages(server: FastMCP, index: PageIndex) -> None:
     from mcp.types import TextContent
 
-    pictures = Pictures(index, tiles=index.settings.tiles_per_picture)
+    pictures = Pictures(index, tiles=index.settings.pictures.tiles_per_picture)
 
     @server.tool(structured_output=False, annotations=_read_only())
     async def view_pages(pages: Labels, region: Numbers = None) -> Any:
@@ -156,7 +156,7 @@ def _told() -> Iterator[None]:
 
 def _views(index: PageIndex, labels: Sequence[str], region: list[int] | None) -> list[PageView]:
     """The pages with these labels, each once. Raises UnknownPage, UnknownDocument and BadRegion."""
-    most = index.settings.images_per_call
+    most = index.settings.budget.images_per_call
     refs = list(dict.fromkeys(index.page(label.strip().strip("[]")) for label in labels))
     if not 1 <= len(refs) <= most:
         raise UnknownPage(f"name 1 to {most} pages at once, not {len(refs)}; search_pages finds some")

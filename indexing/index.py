@@ -112,13 +112,13 @@ class PageIndex:
         documents: Sequence[str] | None = None,
         where: str | None = None,
     ) -> Hits:
-        """The pages that answer the query best, best first, at most ``top_k`` (default `Settings.top_k`).
+        """The pages that answer the query best, best first, at most ``top_k`` (default `SearchSettings.top_k`).
 
         ``documents`` restricts it to documents of these names, ``where`` to those whose metadata meets a condition such
         as ``year >= 2020 and kind == "10-K"``. Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a
         ``top_k`` below 1.
         """
-        wanted = self.settings.top_k if top_k is None else top_k
+        wanted = self.settings.search.top_k if top_k is None else top_k
         if wanted < 1:
             raise ValueError(f"top_k must be at least 1, not {wanted}")
         condition = read_condition(where) if where else None
@@ -201,7 +201,9 @@ class PageIndex:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
         path = self._parts.folder.kept(row)
-        return open_document(path, renderer=self.settings.renderer, max_pixels=self.settings.max_pixels)
+        return open_document(
+            path, renderer=self.settings.documents.renderer, max_pixels=self.settings.documents.max_pixels
+        )
 
     @while_open
     def text(self, ref: PageRef) -> str:
@@ -291,7 +293,7 @@ class PageIndex:
         return await asyncio.to_thread(self.evidence, *args, **options)
 
     def _refuse_other_layout(self) -> None:
-        kept, asked = self._parts.layout, self.settings
+        kept, asked = self._parts.layout, self.settings.vectors
         for name, has, wanted in (("precision", kept.precision, asked.precision), ("pool", kept.pool, asked.pool)):
             if wanted not in (None, has):
                 raise PageIndexError(

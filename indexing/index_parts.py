@@ -71,8 +71,8 @@ class IndexParts:
     def exhaustive_below(self) -> int:
         """The number of pages up to which all are scored: at least as many as would be fetched and scored anyway."""
         # Over a network fetching takes longer than searching, unless somebody has measured it.
-        by_setting = self.multivectors.local or "exhaustive_below" in self.settings.model_fields_set
-        return max(self.settings.candidates, self.settings.exhaustive_below if by_setting else 0)
+        by_setting = self.multivectors.local or "exhaustive_below" in self.settings.search.model_fields_set
+        return max(self.settings.search.candidates, self.settings.search.exhaustive_below if by_setting else 0)
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""

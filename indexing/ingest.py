@@ -213,7 +213,7 @@ def _read_page(parts: IndexParts, job: _Job, document: OpenDocument, number: int
     """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
     text, picture, fault = PageText.empty(), None, None
     try:
-        text = read_text(document, number, ocr=parts.settings.ocr)
+        text = read_text(document, number, ocr=parts.settings.documents.ocr)
         if parts.encoder.needs_pictures:
             picture = document.picture(number, long_side=_ENCODER_LONG_SIDE)
     except UnreadableDocument as error:
@@ -250,7 +250,9 @@ def _remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
 
 def _open(parts: IndexParts, path: Path) -> OpenDocument:
     try:
-        return open_document(path, renderer=parts.settings.renderer, max_pixels=parts.settings.max_pixels)
+        return open_document(
+            path, renderer=parts.settings.documents.renderer, max_pixels=parts.settings.documents.max_pixels
+        )
     except MissingExtra:
         raise
     except PagesightError as error:

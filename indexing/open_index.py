@@ -148,11 +148,13 @@ def _collections(dim: int, connection: Connection) -> list[Collection]:
 def _encoder(about: About | None, encoder: str | None, settings: Settings, place: object) -> tuple[PageEncoder, About]:
     """The index's encoder, or that of a new one, and what it is made with. Raises EncoderMismatch."""
     known = about.encoder if about else None
-    name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoder).name
+    name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoding.encoder).name
     refuse_other(about, {"name": name}, place)
     chosen = make_encoder(name, settings, known)
     refuse_other(about, chosen.describe(), place)
-    layout = about.layout if about else VectorLayout(settings.precision or "float16", settings.pool or 1)
+    layout = (
+        about.layout if about else VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
+    )
     return chosen, About(chosen.describe(), layout)
 
 

@@ -96,12 +96,12 @@ def rank_pages(
     statistics = view.statistics(parts.store.terms())
     evidence = document_evidence(question, statistics, view.names(statistics)) if weights.about else {}
     numbers = named_pages(question) if weights.named else set()
-    bm25 = statistics.bm25(query_terms(question), parts.settings.candidates, document_ids)
+    bm25 = statistics.bm25(query_terms(question), parts.settings.search.candidates, document_ids)
     if len(pages) > parts.exhaustive_below:
         if document_ids is None:
             best = sorted(evidence, key=lambda document_id: -evidence[document_id])[:_BEST_DOCUMENTS]
             # Pages of the documents that the question is most likely about, which others may have crowded out.
-            bm25 |= statistics.bm25(query_terms(question), parts.settings.candidates // 2 + 1, best)
+            bm25 |= statistics.bm25(query_terms(question), parts.settings.search.candidates // 2 + 1, best)
         pages = _candidates(parts, view, query, bm25, document_ids, numbers)
     maxsim = exact_scores(parts, query, pages) if weights.vectors else np.zeros(len(pages), np.float32)
     words = np.array([bm25.get(page.key, 0.0) for page in pages])
@@ -138,7 +138,7 @@ def _candidates(
 def near_pages(
     parts: IndexParts, view: View, query: QueryVectors, document_ids: Sequence[str] | None = None
 ) -> list[PageRow]:
-    """The pages nearest to the query by HNSW over their centroids, nearest first, at most `Settings.candidates`."""
+    """The pages nearest to the query by HNSW over centroids, nearest first, at most `SearchSettings.candidates`."""
     places = parts.candidates.near(query, parts.settings, document_ids)
     return [row for row in (view.page_of_ordinal(*place) for place in places) if row]
 

@@ -1,7 +1,8 @@
 """The one settings object: arguments beat the environment, the environment beats `.env`, `.env` beats defaults.
 
-Nothing else in pagesight reads the environment. Every setting is `PAGESIGHT_<NAME>` in the environment, but for the
-keys of services, which have their usual names.
+Nothing else in pagesight reads the environment. Settings stand in groups, by the room that they are for; in the
+environment and as arguments they have flat names, `PAGESIGHT_<NAME>`, but for the keys of services, which have their
+usual names.
 """
 
 from __future__ import annotations
@@ -9,33 +10,45 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pagesight.indexing.errors import SettingsError
 
 
-class Settings(BaseSettings):
-    """How pagesight indexes, searches and answers; frozen once made."""
+class _Group(BaseModel):
+    """Settings that belong together. ``prefix`` is what their flat names begin with."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="PAGESIGHT_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True,
-        env_ignore_empty=True, populate_by_name=True,
-    )  # fmt: skip
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    prefix: ClassVar[str] = ""
 
-    index: Path | str = Field(
-        Path(".pagesight"), description="folder of the index, or http://HOST:PORT/NAME on a Milvus server"
-    )
-    milvus_token: SecretStr | None = Field(None, description="a Milvus server's API key, or USER:PASSWORD")
-    milvus_database: str | None = Field(None, description="the server's database; its default one if nothing is said")
-    milvus_certificate: Path | None = Field(
+    def with_(self, values: dict[str, object]) -> Self:
+        """A copy with other values; which ones were set, and not left to their defaults, stays known."""
+        return self.model_validate({field: getattr(self, field) for field in self.model_fields_set} | values)
+
+
+class MilvusSettings(_Group):
+    """Logging in to a Milvus server."""
+
+    prefix: ClassVar[str] = "milvus_"
+
+    token: SecretStr | None = Field(None, description="a Milvus server's API key, or USER:PASSWORD")
+    database: str | None = Field(None, description="the server's database; its default one if nothing is said")
+    certificate: Path | None = Field(
         None,
         description="PEM file of the certificate of a server with https://, if no authority signed it",
     )
-    milvus_server_name: str | None = Field(None, description="name in the certificate, where it is not the address's")
+    server_name: str | None = Field(None, description="name in the certificate, where it is not the address's")
+
+
+class EncodingSettings(_Group):
+    """Which page encoder makes the vectors of pages, and how."""
+
     encoder: str = Field(
         "auto", description="page encoder: auto, a name from `pagesight encoders`, a folder, or external:SCRIPT"
     )
@@ -48,7 +61,9 @@ class Settings(BaseSettings):
         None, ge=4, description="image tokens of a page at most, for the Qwen families; more see smaller print"
     )
     dim: int | None = Field(
-        None, ge=1, description="dimensions to cut vectors to, for encoders that are trained for it (Matryoshka)"
+        None,
+        ge=1,
+        description="dimensions to cut vectors to, for encoders that are trained for it (Matryoshka)",
     )
     revision: str | None = Field(None, description="commit of the encoder's repository; the newest by default")
     trust_remote_code: bool = Field(
@@ -61,6 +76,10 @@ class Settings(BaseSettings):
         600.0, gt=0, description="seconds that such an encoder may take to load, and for one batch of pages"
     )
 
+
+class DocumentSettings(_Group):
+    """How pages are rendered and read."""
+
     renderer: Literal["pdfium", "poppler"] = Field(
         "pdfium", description="what renders PDF pages; poppler must be installed"
     )
@@ -69,13 +88,24 @@ class Settings(BaseSettings):
     )
     ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
 
+
+class VectorSettings(_Group):
+    """How a new index keeps page vectors."""
+
     precision: Literal["float16", "int8"] | None = Field(
-        None, description="how a new index keeps page vectors: float16 if nothing is said, or int8, half as large"
+        None,
+        description="how a new index keeps page vectors: float16 if nothing is said, or int8, half as large",
     )
     pool: int | None = Field(
-        None, ge=1, description="how many vectors of a page a new index pools into one, for less disk; 1 keeps all"
+        None,
+        ge=1,
+        description="how many vectors of a page a new index pools into one, for less disk; 1 keeps all",
     )
     centroids: int = Field(32, ge=1, le=256, description="candidate vectors of a page, in the HNSW index")
+
+
+class SearchSettings(_Group):
+    """How broadly pages are searched for."""
 
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
     candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
@@ -84,10 +114,30 @@ class Settings(BaseSettings):
     )
     ef: int = Field(400, ge=1, le=32_768, description="breadth of HNSW's search; more finds better ones, more slowly")
     exhaustive_below: int = Field(
-        600, ge=0, description="index size in pages up to which every page is scored exactly, without HNSW candidates"
+        600,
+        ge=0,
+        description="index size in pages up to which every page is scored exactly, without HNSW candidates",
     )
 
+
+class ReasonerSettings(_Group):
+    """Which language model answers, and how long it is waited for."""
+
     reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")
+    timeout: float = Field(
+        120.0,
+        gt=0,
+        description="seconds to wait for the model's next word; a whole answer may take five times that",
+    )
+    max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
+    longest_wait: float = Field(
+        60.0, ge=0, description="seconds to wait at most when the service asks to wait; beyond it the run ends"
+    )
+
+
+class GeminiSettings(_Group):
+    """Where Gemini is, and who asks it."""
+
     gemini_model: str = Field("gemini-3.5-flash", description="the Gemini model that auto takes")
     google_api_key: SecretStr | None = Field(
         None,
@@ -100,9 +150,14 @@ class Settings(BaseSettings):
         description="another address of the Gemini API",
     )
     vertex_project: str | None = Field(
-        None, description="Google Cloud project: Gemini through Vertex AI, with its own credentials instead of a key"
+        None,
+        description="Google Cloud project: Gemini through Vertex AI, with its own credentials instead of a key",
     )
     vertex_location: str = Field("global", description="where Vertex AI runs the model")
+
+
+class PictureSettings(_Group):
+    """How page pictures look and travel to the model."""
 
     transport: Literal["auto", "bytes", "base64", "files"] = Field(
         "auto", description="how page pictures reach the model"
@@ -122,13 +177,10 @@ class Settings(BaseSettings):
     media_resolution: Literal["default", "low", "medium", "high"] = Field(
         "default", description="how closely Gemini looks at pictures; default leaves it to the model"
     )
-    timeout: float = Field(
-        120.0, gt=0, description="seconds to wait for the model's next word; a whole answer may take five times that"
-    )
-    max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
-    longest_wait: float = Field(
-        60.0, ge=0, description="seconds to wait at most when the service asks to wait; beyond it the run ends"
-    )
+
+
+class BudgetSettings(_Group):
+    """What one question, and one model call, may take."""
 
     images_per_call: int = Field(
         12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text"
@@ -145,8 +197,84 @@ class Settings(BaseSettings):
         None, gt=0, description="US dollars for one question by the price table; then the model must answer"
     )
     prices: dict[str, list[float]] | None = Field(
-        None, description="US dollars per million tokens by model, [input, output, cached input]; beats the own table"
+        None,
+        description="US dollars per million tokens by model, [input, output, cached input]; beats the own table",
     )
+
+
+class Settings(BaseModel):
+    """How pagesight indexes, searches and answers; frozen once made. Made by `load_settings`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: Path | str = Field(
+        Path(".pagesight"), description="folder of the index, or http://HOST:PORT/NAME on a Milvus server"
+    )
+    milvus: MilvusSettings = MilvusSettings()
+    encoding: EncodingSettings = EncodingSettings()
+    documents: DocumentSettings = DocumentSettings()
+    vectors: VectorSettings = VectorSettings()
+    search: SearchSettings = SearchSettings()
+    reasoning: ReasonerSettings = ReasonerSettings()
+    gemini: GeminiSettings = GeminiSettings()
+    pictures: PictureSettings = PictureSettings()
+    budget: BudgetSettings = BudgetSettings()
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by its flat name, as JSON has it; keys are masked."""
+        told = self.model_dump(mode="json")
+        return {name: told[group][field] if group else told[field] for name, (group, field) in _places().items()}
+
+    def changed(self, **named: object) -> Settings:
+        """A copy with other values of the settings with these flat names."""
+        groups: dict[str, dict[str, object]] = {}
+        for name, value in named.items():
+            group, field = _places()[name]
+            groups.setdefault(group, {})[field] = value
+        own = groups.pop("", {})
+        return self.model_copy(
+            update=own | {group: getattr(self, group).with_(values) for group, values in groups.items()}
+        )
+
+
+class _FromEnvironment(BaseSettings):
+    """Reads settings by their flat names."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAGESIGHT_", env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True,
+        populate_by_name=True,
+    )  # fmt: skip
+
+
+@cache
+def _places() -> dict[str, tuple[str, str]]:
+    """Each flat name with its group, "" for none, and its name there."""
+    places: dict[str, tuple[str, str]] = {}
+    for group, info in Settings.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, _Group):
+            places |= {kind.prefix + field: (group, field) for field in kind.model_fields}
+        else:
+            places[group] = "", group
+    return places
+
+
+@cache
+def flat_fields() -> dict[str, FieldInfo]:
+    """Each setting's type, default and description by its flat name."""
+
+    def model(group: str) -> type[BaseModel]:
+        kind = Settings.model_fields[group].annotation if group else Settings
+        assert isinstance(kind, type)
+        return kind
+
+    return {name: model(group).model_fields[field] for name, (group, field) in _places().items()}
+
+
+@cache
+def _reader() -> type[_FromEnvironment]:
+    fields: Any = {name: (info.annotation, info) for name, info in flat_fields().items()}
+    return create_model("_Reader", __base__=_FromEnvironment, **fields)
 
 
 @contextmanager
@@ -169,11 +297,12 @@ def load_settings(**explicit: object) -> Settings:
 
     Raises SettingsError, naming the setting, its value's fault and where it is set.
     """
-    given = {name: value for name, value in explicit.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in explicit.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        read = _reader()(**given)
     except ValidationError as error:
         faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_input=False))
         raise SettingsError(
             f"a setting cannot be used: {faults}. Correct the option, the variable PAGESIGHT_… or the line in .env."
         ) from None
+    return Settings().changed(**{name: getattr(read, name) for name in read.model_fields_set})

@@ -10,7 +10,7 @@ from small_index import small_settings
 
 from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent, stream
 from pagesight.indexing import PageIndex
-from pagesight.indexing.settings import Settings
+from pagesight.indexing.settings import flat_fields
 from pagesight.tools.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
 
@@ -18,7 +18,7 @@ WAYS = ["invoke", "ainvoke", "stream", "astream"]
 QUESTION = "How high was the net revenue in 2023?"
 KEY = "AIza-test-key"
 
-_SETTINGS = set(Settings.model_fields) - {"transport"}
+_SETTINGS = set(flat_fields()) - {"transport"}
 
 
 def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> CompiledStateGraph:

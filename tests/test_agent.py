@@ -269,7 +269,7 @@ def test_a_page_whose_source_is_gone_becomes_a_line_of_text(server: GeminiServer
 
 
 def test_auto_takes_gemini_with_a_key_and_the_quoting_reasoner_without() -> None:
-    with_key, without = small_settings(), small_settings().model_copy(update={"google_api_key": None})
+    with_key, without = small_settings(), small_settings().changed(google_api_key=None)
 
     assert choose_reasoner(None, with_key).name == "google_genai:gemini-3.5-flash"
     assert choose_reasoner("auto", without).name == "offline"

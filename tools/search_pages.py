@@ -44,7 +44,7 @@ def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str]
         rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
         if rest.searches == 0:
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
-        pages = min(max(top_k or index.settings.top_k, 1), _MOST)
+        pages = min(max(top_k or index.settings.search.top_k, 1), _MOST)
         try:
             hits = index.search(query, top_k=pages, documents=_within(documents, allowed))
         except RequestError as error:

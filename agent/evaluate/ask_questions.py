@@ -185,7 +185,7 @@ def _at_a_time(asker: _Asker, questions: Sequence[Question], concurrency: int) -
 
 def _fingerprint(index: PageIndex, settings: Settings) -> list[Any]:
     documents = sorted(record.document_id for record in index.documents())
-    told = settings.model_dump(mode="json")
+    told = settings.flat()
     return [documents, index.encoder.describe(), {name: told.get(name) for name in _THAT_COUNT}]
 
 

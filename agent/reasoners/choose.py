@@ -50,13 +50,15 @@ class Reasoner:
 
 def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
     """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model."""
-    wanted = spec or settings.reasoner
+    wanted = spec or settings.reasoning.reasoner
     if wanted != "auto":
         return Choice(wanted, "asked for" if spec else "set by PAGESIGHT_REASONER")
-    if settings.vertex_project:
-        return Choice(f"{_GEMINI}:{settings.gemini_model}", f"Vertex AI is set, project {settings.vertex_project}")
-    if settings.google_api_key:
-        return Choice(f"{_GEMINI}:{settings.gemini_model}", "there is a GOOGLE_API_KEY")
+    if settings.gemini.vertex_project:
+        return Choice(
+            f"{_GEMINI}:{settings.gemini.gemini_model}", f"Vertex AI is set, project {settings.gemini.vertex_project}"
+        )
+    if settings.gemini.google_api_key:
+        return Choice(f"{_GEMINI}:{settings.gemini.gemini_model}", "there is a GOOGLE_API_KEY")
     return Choice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
 
 
@@ -91,18 +93,20 @@ def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Pat
     _must(name != "files" or (reasoner.is_gemini and not reasoner.is_vertex), name, "the Gemini API", reasoner)
     inline = BytesTransport() if name == "bytes" or (name == "auto" and ours) else Base64Transport()
     if reasoner.is_vertex:
-        return BucketTransport(settings.bucket, inline) if settings.bucket else inline
+        return BucketTransport(settings.pictures.bucket, inline) if settings.pictures.bucket else inline
     if name == "files":
         return _files(reasoner, settings, folder)
     if name == "auto" and reasoner.is_gemini:
-        return AutoTransport(inline, _files(reasoner, settings, folder), settings.inline_limit)
+        return AutoTransport(inline, _files(reasoner, settings, folder), settings.pictures.inline_limit)
     return inline
 
 
 def _files(reasoner: Reasoner, settings: Settings, folder: Path) -> Transport:
     from pagesight.tools.transport.files_api import FilesTransport
 
-    return FilesTransport(reasoner.model, folder, attempts=settings.max_retries, longest_wait=settings.longest_wait)
+    return FilesTransport(
+        reasoner.model, folder, attempts=settings.reasoning.max_retries, longest_wait=settings.reasoning.longest_wait
+    )
 
 
 @contextmanager
@@ -145,7 +149,7 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
 
 def gemini(model: str, settings: Settings) -> BaseChatModel:
     """The Gemini model of that name, by key or through Vertex AI. Raises KeyRefused without either."""
-    if not settings.google_api_key and not settings.vertex_project:
+    if not settings.gemini.google_api_key and not settings.gemini.vertex_project:
         raise KeyRefused(
             f"{_GEMINI}:{model} needs a key: set GOOGLE_API_KEY, in the environment or in .env, to one from "
             "https://aistudio.google.com/apikey, or answer without a language model with PAGESIGHT_REASONER=offline"
@@ -153,17 +157,21 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
     from pagesight.agent.reasoners.gemini import GeminiReasoner
     from pagesight.tools.gemini_service.errors import plain_refusals
 
-    place: dict[str, Any] = {"vertexai": False, "api_key": settings.google_api_key}
-    if settings.vertex_project:
-        place = {"vertexai": True, "project": settings.vertex_project, "location": settings.vertex_location}
-    with plain_refusals(settings.google_api_key):
+    place: dict[str, Any] = {"vertexai": False, "api_key": settings.gemini.google_api_key}
+    if settings.gemini.vertex_project:
+        place = {
+            "vertexai": True,
+            "project": settings.gemini.vertex_project,
+            "location": settings.gemini.vertex_location,
+        }
+    with plain_refusals(settings.gemini.google_api_key):
         return GeminiReasoner(
             model=model,
-            client_options=settings.google_base_url,
-            request_timeout=settings.timeout,
-            attempts=settings.max_retries,
-            longest_wait=settings.longest_wait,
-            resolution=settings.media_resolution,
+            client_options=settings.gemini.google_base_url,
+            request_timeout=settings.reasoning.timeout,
+            attempts=settings.reasoning.max_retries,
+            longest_wait=settings.reasoning.longest_wait,
+            resolution=settings.pictures.media_resolution,
             **place,
         )
 
@@ -173,7 +181,7 @@ def _of_langchain(name: str, settings: Settings) -> BaseChatModel:
     try:
         from langchain.chat_models import init_chat_model
 
-        return init_chat_model(name, timeout=settings.timeout, max_retries=settings.max_retries)
+        return init_chat_model(name, timeout=settings.reasoning.timeout, max_retries=settings.reasoning.max_retries)
     except ImportError as error:
         package = f"langchain-{provider.replace('_', '-')}"
         raise MissingExtra(

@@ -75,7 +75,7 @@ def _colpali() -> Check:
 
 def _renderer(settings: Settings) -> Check:
     poppler = shutil.which("pdftoppm")
-    if settings.renderer == "pdfium":
+    if settings.documents.renderer == "pdfium":
         return Check("renderer", "ok", f"pdfium, built in (poppler: {poppler or 'not installed, not needed'})")
     if poppler:
         return Check("renderer", "ok", f"poppler, {poppler}")
@@ -106,7 +106,7 @@ def _encoder(settings: Settings) -> Check:
     from pagesight.indexing.encoders.registry import has_own_environment
 
     try:
-        choice = choose(settings.encoder)
+        choice = choose(settings.encoding.encoder)
         if has_own_environment(choice.name):
             command(choice.name, settings)
     except PagesightError as error:

@@ -201,7 +201,7 @@ class _Trial:
 
     def _searched(self, breadth: Breadth) -> tuple[list[list[PageRow]], list[float]]:
         """The candidates of each question, and the seconds that it took."""
-        parts = replace(self._parts, settings=self._parts.settings.model_copy(update=asdict(breadth)))
+        parts = replace(self._parts, settings=self._parts.settings.changed(**asdict(breadth)))
         near_pages(parts, self._view, self._queries[0])  # Milvus loads what it needs on the first search
         found, seconds = zip(*(_timed(near_pages, parts, self._view, query) for query in self._queries), strict=True)
         return list(found), list(seconds)
@@ -245,7 +245,7 @@ def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
 
 
 def _breadth(settings: Settings) -> Breadth:
-    return Breadth(settings.candidates, settings.hits_per_vector, settings.ef)
+    return Breadth(settings.search.candidates, settings.search.hits_per_vector, settings.search.ef)
 
 
 def _as_dict(measured: Measured) -> dict[str, Any]:

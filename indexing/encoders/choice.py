@@ -56,16 +56,16 @@ def make_encoder(name: str, settings: Settings | None = None, recorded: dict[str
     chosen = choose(name).name
     if chosen == LexicalEncoder.name:
         return LexicalEncoder()
-    revision = recorded["revision"] if recorded else settings.revision
+    revision = recorded["revision"] if recorded else settings.encoding.revision
     checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None)
     kept = _that_change_vectors(settings, recorded)
-    as_kept = settings.model_copy(update=kept)
+    as_kept = settings.changed(**kept)
     return _kind(chosen)(
         chosen,
         lambda: _load(checkpoint, as_kept),
-        dim=settings.dim,
+        dim=settings.encoding.dim,
         settings=kept,
-        batch=settings.pages_at_once,
+        batch=settings.encoding.pages_at_once,
         recorded=recorded,
     )
 
@@ -99,7 +99,7 @@ def _may_have_gpu() -> bool:
 
 def _that_change_vectors(settings: Settings, recorded: dict[str, Any] | None) -> dict[str, Any]:
     """Settings beside the dimensions that an index must keep; those of the index where none are given."""
-    given = {"visual_tokens": settings.visual_tokens} if settings.visual_tokens else {}
+    given = {"visual_tokens": settings.encoding.visual_tokens} if settings.encoding.visual_tokens else {}
     kept = {name: value for name, value in (recorded or {}).items() if name not in ("name", "revision", "dim")}
     return kept | given
 
@@ -114,8 +114,8 @@ def _load(checkpoint: Checkpoint, settings: Settings) -> PageModel:
 
 def _check_trust(checkpoint: Checkpoint, settings: Settings) -> None:
     """Code from a repository runs only as somebody has read it: raises SettingsError without the commit."""
-    revision = checkpoint.revision or settings.revision or ""
-    if settings.trust_remote_code and not re.fullmatch(r"[0-9a-f]{40}", revision):
+    revision = checkpoint.revision or settings.encoding.revision or ""
+    if settings.encoding.trust_remote_code and not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise SettingsError(
             f"the code of {checkpoint.name} is trusted by PAGESIGHT_TRUST_REMOTE_CODE or --trust-remote-code, but not "
             "which: set PAGESIGHT_REVISION or --revision to the commit that you read, 40 hex digits and no branch."
@@ -137,7 +137,7 @@ def _sentence_transformers(checkpoint: Checkpoint, family: str, settings: Settin
 def _external(checkpoint: Checkpoint, _: str, settings: Settings) -> PageModel:
     from pagesight.indexing.encoders.external import ExternalModel
 
-    if checkpoint.name in KNOWN and not settings.trust_remote_code:
+    if checkpoint.name in KNOWN and not settings.encoding.trust_remote_code:
         raise untrusted(checkpoint.name)
     return ExternalModel(checkpoint, settings)
 

@@ -29,11 +29,11 @@ class ColpaliEngineModel:
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from colpali_engine import models
 
-        device = device_of(settings.device)
+        device = device_of(settings.encoding.device)
         place = {"pretrained_model_name_or_path": checkpoint.name} | checkpoint.pinned
         processor = getattr(models, _PROCESSORS.get(family, f"{family}Processor"))
         try:
-            model = getattr(models, family).from_pretrained(**place, dtype=dtype_of(settings.dtype, device))
+            model = getattr(models, family).from_pretrained(**place, dtype=dtype_of(settings.encoding.dtype, device))
             self._processor = processor.from_pretrained(**place, **_resolution(family, settings))
         except (OSError, ValueError) as error:
             raise not_loaded(checkpoint, error) from error
@@ -93,6 +93,6 @@ def _without_words(model: Any) -> None:
 
 
 def _resolution(family: str, settings: Settings) -> dict[str, Any]:
-    if settings.visual_tokens is None or "Qwen" not in family:
+    if settings.encoding.visual_tokens is None or "Qwen" not in family:
         return {}
-    return {"max_num_visual_tokens": settings.visual_tokens}
+    return {"max_num_visual_tokens": settings.encoding.visual_tokens}

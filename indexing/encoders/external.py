@@ -108,7 +108,7 @@ class ExternalModel:
         try:
             # What a model's code would fetch beside itself, nobody has read: it must be in the hub's cache.
             with environment(**({"HF_HUB_OFFLINE": "1"} if self._options["model"] else {})):
-                process = EncoderProcess(self._name, program, self._settings.encoder_timeout)
+                process = EncoderProcess(self._name, program, self._settings.encoding.encoder_timeout)
             hello, _ = process.ask({"type": "hello", "protocol": PROTOCOL, "options": self._options})
         except EncoderError as error:
             raise EncoderError(f"{error}{_remedy(self._options)}") from error
@@ -183,8 +183,8 @@ def _script(name: str) -> Path:
 
 def _python(name: str, settings: Settings) -> str:
     """The Python that runs the encoder; for a script, where none is set, the one that runs pagesight."""
-    if settings.encoder_python:
-        return str(settings.encoder_python.expanduser())
+    if settings.encoding.encoder_python:
+        return str(settings.encoding.encoder_python.expanduser())
     if name.startswith(SCRIPT_PREFIX):
         return sys.executable
     raise SettingsError(
@@ -199,10 +199,10 @@ def _options(checkpoint: Checkpoint, settings: Settings) -> dict[str, Any]:
     return {
         "model": known.repository if known else None,
         "variant": known.variant if known else None,
-        "revision": checkpoint.revision if known else settings.revision,
-        "device": settings.device,
-        "dtype": settings.dtype,
-        "visual_tokens": settings.visual_tokens,
+        "revision": checkpoint.revision if known else settings.encoding.revision,
+        "device": settings.encoding.device,
+        "dtype": settings.encoding.dtype,
+        "visual_tokens": settings.encoding.visual_tokens,
     }
 
 

@@ -75,12 +75,12 @@ class GraniteModel:
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from transformers import LlavaNextConfig
 
-        device = device_of(settings.device)
+        device = device_of(settings.encoding.device)
         try:
             config: Any = LlavaNextConfig.from_dict(checkpoint.read("config.json") or {})
             self._processor = _processor(checkpoint, config)
             loaded = network().from_pretrained(
-                checkpoint.name, config=config, dtype=dtype_of(settings.dtype, device), key_mapping=RENAMED,
+                checkpoint.name, config=config, dtype=dtype_of(settings.encoding.dtype, device), key_mapping=RENAMED,
                 output_loading_info=True, **checkpoint.pinned,
             )  # fmt: skip
         except (OSError, ValueError, RuntimeError) as error:

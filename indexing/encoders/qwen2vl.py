@@ -63,15 +63,15 @@ class LastTokenModel:
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from transformers import Qwen2VLProcessor
 
-        device = device_of(settings.device)
+        device = device_of(settings.encoding.device)
         self._prompts = _prompts(checkpoint, family)
-        self._most = settings.visual_tokens or self._prompts.visual_tokens
+        self._most = settings.encoding.visual_tokens or self._prompts.visual_tokens
         try:
             self._processor: Any = Qwen2VLProcessor.from_pretrained(checkpoint.name, **checkpoint.pinned)
         except (OSError, ValueError) as error:
             raise not_loaded(checkpoint, error) from error
         self._processor.tokenizer.padding_side = "right"
-        self._model = _load(checkpoint, dtype_of(settings.dtype, device)).model.to(device).eval()
+        self._model = _load(checkpoint, dtype_of(settings.encoding.dtype, device)).model.to(device).eval()
         self.dim = int(self._model.config.text_config.hidden_size)
         self.revision = checkpoint.fingerprint()
 

@@ -27,11 +27,11 @@ class SentenceTransformersModel:
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         import sentence_transformers
 
-        device = device_of(settings.device)
+        device = device_of(settings.encoding.device)
         several = _has_several_vectors(checkpoint, family)
         kind = sentence_transformers.MultiVectorEncoder if several else sentence_transformers.SentenceTransformer
-        options: dict[str, Any] = {"model_kwargs": {"dtype": dtype_of(settings.dtype, device)}}
-        options |= {"trust_remote_code": settings.trust_remote_code} | checkpoint.pinned
+        options: dict[str, Any] = {"model_kwargs": {"dtype": dtype_of(settings.encoding.dtype, device)}}
+        options |= {"trust_remote_code": settings.encoding.trust_remote_code} | checkpoint.pinned
         try:
             self._model: Any = kind(checkpoint.name, device=device, **options)
         except (OSError, ValueError) as error:

@@ -86,8 +86,8 @@ def _opened_for(index: PageIndex, run: Run) -> PageIndex:
     if run.kind == "candidates":
         changed = {"exhaustive_below": 0}
     elif run.kind in ("exhaustive", "vectors", "text", "ocr"):
-        changed = {"exhaustive_below": _ALL, "candidates": max(2 * _DEPTH, index.settings.candidates)}
-    return PageIndex.open(index.place, settings=index.settings.model_copy(update=changed), create=False)
+        changed = {"exhaustive_below": _ALL, "candidates": max(2 * _DEPTH, index.settings.search.candidates)}
+    return PageIndex.open(index.place, settings=index.settings.changed(**changed), create=False)
 
 
 def _weights(index: PageIndex, run: Run) -> Weights:

@@ -39,7 +39,7 @@ class CandidateSearch(Protocol):
     def near(
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
     ) -> list[tuple[int, int]]:
-        """The nearest pages as (ordinal, page), nearest first, at most `Settings.candidates`."""
+        """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`."""
         ...
 
     def remove(self, document_id: str) -> None:
@@ -61,7 +61,7 @@ class CentroidSearch:
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
     ) -> None:
         """Write the pages' centroids, at most 256 each."""
-        found = in_threads(lambda page: centroids(page[1], settings.centroids), pages)
+        found = in_threads(lambda page: centroids(page[1], settings.vectors.centroids), pages)
         rows = [
             {"id": candidate_id(ordinal, page, position), "document_id": document_id, "vector": vector}
             for (page, _), vectors in zip(pages, found, strict=True)
@@ -74,18 +74,18 @@ class CentroidSearch:
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
     ) -> list[tuple[int, int]]:
         """The pages with the greatest sum of best hits, all query vectors searched for in one call."""
-        limit = settings.hits_per_vector
+        limit = settings.search.hits_per_vector
         found = self._connection.search(
             "candidates",
             data=list(query.vectors),
             anns_field="vector",
             limit=limit,
             filter=documents_filter(document_ids),
-            search_params={"params": {"ef": max(settings.ef, limit)}},
+            search_params={"params": {"ef": max(settings.search.ef, limit)}},
             output_fields=["id"],
         )
         hits = [[(*page_of(hit.id), hit.distance) for hit in row] for row in found]
-        return best_pages(hits, query.weights, settings.candidates)
+        return best_pages(hits, query.weights, settings.search.candidates)
 
     def remove(self, document_id: str) -> None:
         """Remove the document's centroids."""

@@ -182,16 +182,16 @@ def connect_served(uri: str, place: str) -> Connection:
 
 def connect_server(address: ServerAddress, settings: Settings) -> Connection:
     """A Milvus server. Raises ServerUnreachable, LoginRefused, SettingsError for a certificate that is not there."""
-    token = settings.milvus_token or address.token
+    token = settings.milvus.token or address.token
     options: dict[str, Any] = {"timeout": _CONNECT_SECONDS, "token": token.get_secret_value() if token else ""}
-    if settings.milvus_database:
-        options["db_name"] = settings.milvus_database
-    if certificate := settings.milvus_certificate:
+    if settings.milvus.database:
+        options["db_name"] = settings.milvus.database
+    if certificate := settings.milvus.certificate:
         if not certificate.expanduser().is_file():
             raise SettingsError(f"there is no certificate {certificate}. Correct PAGESIGHT_MILVUS_CERTIFICATE.")
         options["server_pem_path"] = str(certificate.expanduser())
-    if settings.milvus_server_name:
-        options["server_name"] = settings.milvus_server_name
+    if settings.milvus.server_name:
+        options["server_name"] = settings.milvus.server_name
     return Connection(_client(address.uri, str(address), options), str(address), prefix=f"{address.name}_")
 
 

@@ -54,9 +54,12 @@ class ServerMaxSim:
             "patches",
             data=[asked],
             anns_field="patches[vector]",
-            limit=settings.candidates,
+            limit=settings.search.candidates,
             filter=documents_filter(document_ids),
-            search_params={"metric_type": "MAX_SIM_IP", "params": {"ef": max(settings.ef, settings.candidates)}},
+            search_params={
+                "metric_type": "MAX_SIM_IP",
+                "params": {"ef": max(settings.search.ef, settings.search.candidates)},
+            },
             output_fields=["id"],
         )
         return [page_of(hit.id) for hit in found[0]]
