@@ -23,7 +23,7 @@ from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
 from pagesight.indexing.milvus.page_rows import PageRow
-from pagesight.indexing.open_calls import Calls, while_open
+from pagesight.indexing.open_calls import OpenCalls, while_open
 from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
@@ -40,7 +40,7 @@ class PageIndex:
 
     def __init__(self, parts: IndexParts) -> None:
         self._parts = parts
-        self._calls = Calls(f"the index in {parts.place}", "Open it again with PageIndex.open.")
+        self._calls = OpenCalls(f"the index in {parts.place}", "Open it again with PageIndex.open.")
 
     @classmethod
     def open(
@@ -249,7 +249,7 @@ class PageIndex:
 
     def close(self) -> None:
         """Let the index go, so that another process can open it; waits for other threads' calls. Twice is no error."""
-        if self._calls.end():
+        if self._calls.close():
             give_back(self._parts)
 
     def __enter__(self) -> PageIndex:

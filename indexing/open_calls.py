@@ -11,8 +11,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from pagesight.indexing.errors import PageIndexError
 
 
-class Calls:
-    """The calls of one object's methods, by any number of threads."""
+class OpenCalls:
+    """The calls of one object's methods that are under way, by any number of threads, until the object is closed."""
 
     def __init__(self, what: str, way_out: str) -> None:
         self._error = f"{what} was closed. {way_out}"
@@ -22,37 +22,37 @@ class Calls:
         self._thread = threading.local()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """A call; those that it makes itself belong to it. Raises PageIndexError if it comes too late."""
-        if getattr(self._thread, "calls", False):
+    def call(self) -> Iterator[None]:
+        """One call; calls that it makes itself belong to it. Raises PageIndexError if the object was closed before."""
+        if getattr(self._thread, "in_call", False):
             yield
             return
         with self._changed:
             if self._closed:
                 raise PageIndexError(self._error)
             self._under_way += 1
-        self._thread.calls = True
+        self._thread.in_call = True
         try:
             yield
         finally:
-            self._thread.calls = False
+            self._thread.in_call = False
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def end(self) -> bool:
-        """Let no other begin and wait for those under way, but for one of this thread; False if that was done."""
+    def close(self) -> bool:
+        """Let no further call begin, and wait for those of other threads; False if it was closed before."""
         with self._changed:
             if self._closed:
                 return False
             self._closed = True
-            own = int(getattr(self._thread, "calls", False))
+            own = int(getattr(self._thread, "in_call", False))
             self._changed.wait_for(lambda: self._under_way <= own)
             return True
 
 
 class _Closable(Protocol):
-    _calls: Calls
+    _calls: OpenCalls
 
 
 Closable = TypeVar("Closable", bound=_Closable)
@@ -66,8 +66,8 @@ def while_open(
     """Makes a method one of the calls that its object's ``_calls`` counts."""
 
     @wraps(method)
-    def counted(self: Closable, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
-        with self._calls.one():
+    def counted(self: Closable, /, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+        with self._calls.call():
             return method(self, *args, **options)
 
     return counted

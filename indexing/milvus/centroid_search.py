@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.blas import in_threads
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.milvus.capabilities import Capabilities
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
+from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.settings import Settings, environment
 from pagesight.indexing.vectors.centroids import best_pages, centroids
 
@@ -61,7 +61,7 @@ class CentroidSearch:
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
     ) -> None:
         """Write the pages' centroids, at most 256 each."""
-        found = in_threads(lambda page: centroids(page[1], settings.vectors.centroids), pages)
+        found = map_on_all_cores(lambda page: centroids(page[1], settings.vectors.centroids), pages)
         rows = [
             {"id": candidate_id(ordinal, page, position), "document_id": document_id, "vector": vector}
             for (page, _), vectors in zip(pages, found, strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.blas import in_threads
+from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.vectors.multivector import QueryVectors
 from pagesight.indexing.vectors.quantization import StoredVectors, joined
 
@@ -22,7 +22,7 @@ def best_similarities(query: NDArray[np.float32], pages: Iterable[StoredVectors]
     ``query`` (m, dim) float32; ``pages`` have (n_i, dim) vectors, n_i may be 0. Returns (pages, m) float32; a page
     without vectors has 0 everywhere.
     """
-    rows = list(in_threads(lambda block: _best_in_block(query, block), _blocks(pages)))
+    rows = list(map_on_all_cores(lambda block: _best_in_block(query, block), _blocks(pages)))
     return np.concatenate(rows) if rows else np.zeros((0, len(query)), np.float32)
 
 
