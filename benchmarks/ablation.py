@@ -28,8 +28,10 @@ from numpy.typing import NDArray
 from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.evaluate.metrics import measure
 from pagesight.indexing.evaluate.questions import Question, read_questions
-from pagesight.indexing.lexical.bm25 import TermStatistics, query_terms, terms
-from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence, named_pages
+from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence
+from pagesight.indexing.lexical.page_mentions import named_pages
+from pagesight.indexing.lexical.tokens import query_terms, terms
 from pagesight.indexing.pages import PageRef, PageText
 
 Scores = NDArray[np.float64]

@@ -17,8 +17,9 @@ from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.lexical.bm25 import query_terms
-from pagesight.indexing.lexical.document_prior import document_evidence, named_pages
+from pagesight.indexing.lexical.document_prior import document_evidence
+from pagesight.indexing.lexical.page_mentions import named_pages
+from pagesight.indexing.lexical.tokens import query_terms
 from pagesight.indexing.milvus.page_rows import PageRow
 from pagesight.indexing.pages import Hit, Hits, PageRef
 from pagesight.indexing.storage.catalog import View

@@ -23,7 +23,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from pagesight.agent.answers.citations import NOT_FOUND
-from pagesight.indexing.lexical.bm25 import query_terms, terms
+from pagesight.indexing.lexical.tokens import query_terms, terms
 from pagesight.indexing.pages import Hit
 from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, found, this_question, viewed
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.lexical.bm25 import query_terms
+from pagesight.indexing.lexical.tokens import query_terms
 from pagesight.indexing.milvus.page_rows import PageRow
 from pagesight.indexing.storage.catalog import View
 

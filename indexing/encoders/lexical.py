@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing.lexical.bm25 import TermStatistics, query_terms, terms
+from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.tokens import query_terms, terms
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 

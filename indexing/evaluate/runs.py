@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pagesight.indexing.errors import EmptyQuestion, QuestionsError
 from pagesight.indexing.evaluate.questions import Question
 from pagesight.indexing.index import PageIndex
-from pagesight.indexing.lexical.bm25 import query_terms
+from pagesight.indexing.lexical.tokens import query_terms
 from pagesight.indexing.milvus.page_rows import PageRow
 from pagesight.indexing.retrieve import Weights
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.lexical.bm25 import TermStatistics, query_terms, terms
+from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.tokens import query_terms, terms
 from pagesight.indexing.pages import Box, Region
 
 _MOST_BOXES = 12

@@ -1,37 +1,19 @@
-"""Words as retrieval counts them: how a text is split, which words of a page or a question count, how rare each one is.
+"""BM25: which terms a page counts with, on which pages each term stands, how rare it is, and the scores from that.
 
-The same terms count for BM25 and become the lexical encoder's vectors, so that both stages agree.
+The terms are those of tokens.py, which also become the lexical encoder's vectors, so that both stages agree.
 """
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.lexical.tokens import terms
 from pagesight.indexing.pages import PageText
-
-_TERM = re.compile(r"[^\W_]+")
-_LETTERS_OR_DIGITS = re.compile(r"[^\W\d]+|\d+")
-
-# Words that shape a question and say nothing about its subject. Left out of questions only: pages keep every word.
-# Measured on real questions with evidence pages: nDCG@5 of BM25 .512 with them, .549 without.
-_FUNCTION_WORDS = frozenset(
-    """
-    a about according an and any are as at be been being but by can could did do does each for from had has have he
-    her his how i if in into is it its many may me more most much my not of on or our please she should than that the
-    their there these they this those to was we were what when where which who whom whose why will with would you your
-    aber alle als am an auf aus bei bis bin bitte da das dem den der des die dies diese dieser dieses durch ein eine
-    einem einen einer eines er es für gibt hat hatte ich ihr im in ist kann können man mit nach nicht noch oder sein
-    sich sie sind so über um und uns unter vom von vor war waren was welche welchem welchen welcher welches wenn wer
-    wie wieviel wird wo wurde wurden zu zum zur
-    """.split()  # noqa: SIM905 - a text is the readable form of this list
-)
 
 # What a page opens with and what it sets large say what it is about: such words count twice, or three times if both.
 # Measured: nDCG@5 .579 → .596 over an index, .699 → .709 within the document; 20 to 40 words and heights from 1.5 to
@@ -42,11 +24,6 @@ _LARGE = 1.5  # times the page's median height of words
 
 # BM25's usual constants; with k1 1.2 or b 0.5 real questions scored up to .04 nDCG@5 lower.
 _K1, _B = 1.5, 0.75
-
-
-def terms(text: str) -> list[str]:
-    """The terms of a text in their order: runs of letters and digits, compatibility forms resolved, lower case."""
-    return _TERM.findall(unicodedata.normalize("NFKC", text).lower())
 
 
 def page_terms(text: PageText) -> list[str]:
@@ -60,22 +37,6 @@ def page_terms(text: PageText) -> list[str]:
     for place, (term, height) in enumerate(owners):
         counted += [term] * (1 + (place < _OPENING_TERMS) + (height >= large))
     return counted
-
-
-def query_terms(question: str) -> list[str]:
-    """The terms of a question, each once, without function words unless it has no others.
-
-    A term of letters and digits counts with its parts of two characters or more: FY2018 asks for 2018, too.
-    """
-    found = list(dict.fromkeys(terms(question)))
-    informative = [term for term in found if term not in _FUNCTION_WORDS] or found
-    return list(dict.fromkeys(part for term in informative for part in (term, *parts_of(term))))
-
-
-def parts_of(term: str) -> list[str]:
-    """The runs of letters and of digits, two characters or longer, in a term that has both."""
-    parts = _LETTERS_OR_DIGITS.findall(term)
-    return [part for part in parts if len(part) > 1] if len(parts) > 1 else []
 
 
 class TermStatistics:

@@ -1,36 +1,21 @@
-"""What a question says of where its answer stands: documents that it names or is about, and numbers of pages."""
+"""Which documents a question is about: those that it names, and those that its rare terms pervade."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePath
 
 import numpy as np
 
-from pagesight.indexing.lexical.bm25 import TermStatistics, parts_of, query_terms, terms
+from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.tokens import parts_of, query_terms, terms
 
 # A term on a tenth of a document's pages counts half of one on all of them: from there on it is what the document is
 # about, however long that is.
 _HALF_SPREAD = 0.1
 _MOST_JOINED = 3  # words of a question that a file's name may write as one: MGM Resorts International
-_LONGEST_RANGE = 20
-
-_NUMBERS = r"\d{1,4}(?:\s*(?:,|&|-|–|to|and|bis|und)\s*\d{1,4})*"
-_NAMED = re.compile(
-    rf"\b(?:pages?|slides?|pp?\.|seiten?|folien?)\s*(?:no\.?|number|nr\.?|nummer|\#)?\s*(?P<numbers>{_NUMBERS})\b"
-    r"|\b(?P<ordinal>\d{1,4})(?:st|nd|rd|th|\.)\s+(?:page|slide|seite|folie)\b"
-    r"|\b(?P<word>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
-    r"|erste|zweite|dritte|vierte|fünfte|sechste|siebte|achte|neunte|zehnte)n?\s+(?:page|slide|seite|folie)\b",
-    re.IGNORECASE,
-)
-_ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth",
-    "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte",
-)
-_ORDINAL = {word: number for row in _ORDINALS for number, word in enumerate(row.split(), 1)}
 
 
 class DocumentNames:
@@ -72,26 +57,6 @@ def document_evidence(question: str, statistics: TermStatistics, names: Document
     information = sum(statistics.idf(term) for term in asked)
     places = list(statistics.documents)
     return {places[place]: float(evidence[place] / information) for place in np.flatnonzero(evidence)}
-
-
-def named_pages(question: str) -> set[int]:
-    """The numbers of pages that a question names: "on page 14", "slides 3-5", "the second page", "Seite 7"."""
-    numbers: set[int] = set()
-    for match in _NAMED.finditer(question):
-        if match["word"]:
-            numbers.add(_ORDINAL[match["word"].lower()])
-        else:
-            numbers |= _numbers(match["numbers"] or match["ordinal"])
-    return numbers
-
-
-def _numbers(written: str) -> set[int]:
-    numbers: set[int] = set()
-    for first, last in re.findall(r"(\d+)(?:\s*(?:-|–|to|bis)\s*(\d+))?", written, re.IGNORECASE):
-        ends = sorted((int(first), int(last or first)))
-        span = range(ends[0], ends[1] + 1)
-        numbers |= set(span if len(span) <= _LONGEST_RANGE else ends)
-    return numbers
 
 
 def _rarity(holders: int, documents: int) -> float:

@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from pagesight.indexing.lexical.bm25 import TermStatistics, page_terms, query_terms, terms
-from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence, named_pages
+from pagesight.indexing.lexical.bm25 import TermStatistics, page_terms
+from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence
+from pagesight.indexing.lexical.page_mentions import named_pages
+from pagesight.indexing.lexical.tokens import query_terms, terms
 from pagesight.indexing.pages import PageText
 
 

@@ -1,0 +1,41 @@
+"""Which pages a question names by their numbers: "on page 14", "slides 3-5", "the second page", "Seite 7"."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST_RANGE = 20
+
+_NUMBERS = r"\d{1,4}(?:\s*(?:,|&|-|–|to|and|bis|und)\s*\d{1,4})*"
+_NAMED = re.compile(
+    rf"\b(?:pages?|slides?|pp?\.|seiten?|folien?)\s*(?:no\.?|number|nr\.?|nummer|\#)?\s*(?P<numbers>{_NUMBERS})\b"
+    r"|\b(?P<ordinal>\d{1,4})(?:st|nd|rd|th|\.)\s+(?:page|slide|seite|folie)\b"
+    r"|\b(?P<word>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+    r"|erste|zweite|dritte|vierte|fünfte|sechste|siebte|achte|neunte|zehnte)n?\s+(?:page|slide|seite|folie)\b",
+    re.IGNORECASE,
+)
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+    "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte",
+)
+_ORDINAL = {word: number for row in _ORDINALS for number, word in enumerate(row.split(), 1)}
+
+
+def named_pages(question: str) -> set[int]:
+    """The numbers of pages that a question names: "on page 14", "slides 3-5", "the second page", "Seite 7"."""
+    numbers: set[int] = set()
+    for match in _NAMED.finditer(question):
+        if match["word"]:
+            numbers.add(_ORDINAL[match["word"].lower()])
+        else:
+            numbers |= _numbers(match["numbers"] or match["ordinal"])
+    return numbers
+
+
+def _numbers(written: str) -> set[int]:
+    numbers: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:\s*(?:-|–|to|bis)\s*(\d+))?", written, re.IGNORECASE):
+        ends = sorted((int(first), int(last or first)))
+        span = range(ends[0], ends[1] + 1)
+        numbers |= set(span if len(span) <= _LONGEST_RANGE else ends)
+    return numbers
