@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pagesight.indexing.encoders.choice import Choice, choose, make_encoder
+from pagesight.indexing.encoders.interface import PageEncoder
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import KNOWN, KnownModel, runnable
-from pagesight.indexing.vectors.multivector import MultiVector, PageEncoder, QueryVectors
+from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
     "KNOWN",

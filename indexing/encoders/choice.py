@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognise, unknown, untrusted
+from pagesight.indexing.encoders.interface import PageEncoder, PageModel
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, SCRIPT_PREFIX, Route, runnable
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.settings import Settings, load_settings
-from pagesight.indexing.vectors.multivector import PageEncoder, PageModel
 
 
 @dataclass(frozen=True)

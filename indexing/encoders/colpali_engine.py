@@ -24,7 +24,7 @@ _PROCESSORS = {"ColQwen2_5": "ColQwen2_5_Processor"}
 
 
 class ColpaliEngineModel:
-    """A model and its processor; see `pagesight.indexing.vectors.multivector.PageModel`."""
+    """A model and its processor; see `pagesight.indexing.encoders.interface.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from colpali_engine import models

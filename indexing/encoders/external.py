@@ -65,7 +65,7 @@ class ScriptEncoder(VisionEncoder):
 
 
 class ExternalModel:
-    """A model in a process; see `pagesight.indexing.vectors.multivector.PageModel`.
+    """A model in a process; see `pagesight.indexing.encoders.interface.PageModel`.
 
     A process that has ended is started again by the next request. Raises EncoderError, SettingsError.
     """

@@ -70,7 +70,7 @@ def network() -> Any:
 
 
 class GraniteModel:
-    """A model and its processor; see `pagesight.indexing.vectors.multivector.PageModel`."""
+    """A model and its processor; see `pagesight.indexing.encoders.interface.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from transformers import LlavaNextConfig

@@ -26,7 +26,7 @@ _NGRAMS = ((3, 1.0), (2, 0.7))  # (length, weight); without a whole-word term, w
 
 
 class LexicalEncoder:
-    """Hashed character n-grams of words; see `pagesight.indexing.vectors.multivector.PageEncoder`."""
+    """Hashed character n-grams of words; see `pagesight.indexing.encoders.interface.PageEncoder`."""
 
     name = "lexical"
     revision = "1"

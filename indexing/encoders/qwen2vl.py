@@ -58,7 +58,7 @@ _PROMPTS = {
 
 
 class LastTokenModel:
-    """A model and its processor; see `pagesight.indexing.vectors.multivector.PageModel`."""
+    """A model and its processor; see `pagesight.indexing.encoders.interface.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         from transformers import Qwen2VLProcessor

@@ -22,7 +22,7 @@ _SIGLIP = ("SigLIP", "SigLIP 2", "SiglipModel", "Siglip2Model")
 
 
 class SentenceTransformersModel:
-    """A model with its processor; see `pagesight.indexing.vectors.multivector.PageModel`."""
+    """A model with its processor; see `pagesight.indexing.encoders.interface.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
         import sentence_transformers

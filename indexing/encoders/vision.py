@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.encoders.interface import PageModel
 from pagesight.indexing.encoders.workers.serve import free_memory, out_of_memory
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.vectors.multivector import MultiVector, PageModel, QueryVectors
+from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _USUAL = 0.6
 
 
 class VisionEncoder:
-    """An encoder whose vectors a model makes; see `pagesight.indexing.vectors.multivector.PageEncoder`.
+    """An encoder whose vectors a model makes; see `pagesight.indexing.encoders.interface.PageEncoder`.
 
     ``load`` gives the model; ``recorded`` is what an index notes of the encoder that it was made with: then the model
     is loaded when it is needed, and refused with EncoderMismatch if it is another. ``settings`` are those that change
