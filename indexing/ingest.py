@@ -21,8 +21,9 @@ from typing import Any
 from PIL import Image
 
 from pagesight.indexing.commit import clear_away, remove_document, write_batch
-from pagesight.indexing.documents.document import OpenDocument, open_document
+from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
+from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 #: A part of a page, ``(left, top, right, bottom)``, each 0–1 of the page's width or height, from its top left corner.
 Box = tuple[float, float, float, float]
+WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
 
 #: A part of a page as the model writes it, ``(ymin, xmin, ymax, xmax)``, integers 0–1000.
 Region = tuple[int, int, int, int]

@@ -24,7 +24,8 @@ from documents import (
 from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption
 
-from pagesight.indexing.documents.document import check_region, open_document
+from pagesight.indexing.documents.document import check_region
+from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.errors import BadRegion, MissingExtra, MissingPath, UnknownPage, UnreadableDocument
 
 

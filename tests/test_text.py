@@ -19,7 +19,7 @@ from documents import (
 from PIL import Image
 
 from pagesight.indexing.documents import text as text_module
-from pagesight.indexing.documents.document import open_document
+from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.errors import UnknownPage
 from pagesight.indexing.pages import PageText

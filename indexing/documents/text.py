@@ -20,7 +20,8 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents.document import OpenDocument, PdfDocument, to_picture
+from pagesight.indexing.documents.document import OpenDocument
+from pagesight.indexing.documents.pdf import PdfDocument, to_picture
 from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.settings import environment

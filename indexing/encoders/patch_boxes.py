@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import EncoderError
-from pagesight.indexing.pages import Box
+from pagesight.indexing.pages import WHOLE_PAGE, Box
 
 _TILE = re.compile(r"<row_(\d+)_col_(\d+)>")  # stands before each tile of Idefics3's families
-_WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
-def grid(columns: int, rows: int, within: Box = _WHOLE) -> NDArray[np.float32]:
+def grid(columns: int, rows: int, within: Box = WHOLE_PAGE) -> NDArray[np.float32]:
     """(rows * columns, 4): the boxes of a regular grid, row by row."""
     left, top, right, bottom = within
     xs = np.linspace(left, right, columns + 1)

@@ -140,8 +140,7 @@ def fitting_dpi(size: tuple[float, float], region: tuple[int, int, int, int] | N
 
 
 def _as_pdf(document: OpenDocument, view: PageView) -> Picture | None:
-    from pagesight.indexing.documents.document import PdfDocument
-    from pagesight.indexing.documents.single_page import single_page
+    from pagesight.indexing.documents.pdf import PdfDocument, single_page
 
     if not isinstance(document, PdfDocument):
         return None

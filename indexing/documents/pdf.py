@@ -1,0 +1,180 @@
+"""PDFs: through pdfium, with pictures made by poppler instead where that is set."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium
+from numpy.typing import NDArray
+from PIL import Image
+
+from pagesight.indexing.documents.document import OpenDocument
+from pagesight.indexing.errors import MissingExtra, UnreadableDocument
+from pagesight.indexing.pages import WHOLE_PAGE, Box
+
+#: pdfium keeps state of its own for the whole process and is not thread-safe, not even for two different documents, so
+#: that every call into it, closing included, is made under this one lock.
+PDFIUM = threading.RLock()
+
+_NO_POPPLER = (
+    "the renderer is set to poppler, but poppler is not installed. Install it with `apt install poppler-utils` "
+    "(Debian, Ubuntu), `dnf install poppler-utils` (Fedora), `brew install poppler` (macOS) or `conda install "
+    "-c conda-forge poppler` (Windows), or set PAGESIGHT_RENDERER=pdfium, which needs nothing."
+)
+
+
+class PdfDocument(OpenDocument):
+    """A PDF through pdfium."""
+
+    def __init__(self, path: Path, max_pixels: int) -> None:
+        super().__init__(path, max_pixels)
+        self._pdf: pypdfium2.PdfDocument | None = None
+        with PDFIUM:
+            # for a PDF without pages pdfium leaves the last error standing, whatever it was: make it "no such file"
+            pdfium.FPDF_LoadDocument(b"", None)
+            try:
+                self._pdf = pypdfium2.PdfDocument(path)
+                self.page_count = len(self._pdf)
+                if self._pdf.get_formtype():
+                    self._pdf.init_forms()
+            except pypdfium2.PdfiumError as error:
+                self.close()
+                raise UnreadableDocument(_pdf_fault(path, error)) from None
+
+    def close(self) -> None:
+        """Closes the file. A second time does nothing."""
+        with PDFIUM:
+            if self._pdf is not None:
+                self._pdf.close()
+                self._pdf = None
+
+    @contextmanager
+    def page(self, number: int) -> Iterator[pypdfium2.PdfPage]:
+        """The page in pdfium's own terms, for the length of a ``with`` statement, which holds the lock `PDFIUM`."""
+        self._check(number)
+        with PDFIUM:
+            with self._page_errors(number) as pdf:
+                page = pdf[number - 1]
+            try:
+                yield page
+            finally:
+                page.close()
+
+    def _size(self, number: int) -> tuple[float, float]:
+        with PDFIUM, self._page_errors(number) as pdf:
+            width, height = pdf.get_page_size(number - 1)
+        return max(width, 0.1), max(height, 0.1)
+
+    @contextmanager
+    def _page_errors(self, number: int) -> Iterator[pypdfium2.PdfDocument]:
+        """The open file; what pdfium cannot read of a page in the block is an UnreadableDocument."""
+        if self._pdf is None:
+            raise ValueError(f"{self.path} is closed")
+        try:
+            yield self._pdf
+        except pypdfium2.PdfiumError as error:
+            raise UnreadableDocument(f"{self.path} p. {number} cannot be read: {error} The file is damaged.") from None
+
+    def _render(self, number: int, part: Box, pixels: tuple[int, int]) -> Image.Image:
+        width, height = pixels
+        # pdfium is told the size of the whole page and where on it the bitmap lies; what is outside it does not draw
+        canvas = round(width / (part[2] - part[0])), round(height / (part[3] - part[1]))
+        window = (-round(part[0] * canvas[0]), -round(part[1] * canvas[1]), *canvas, 0)
+        with self.page(number) as page:
+            bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGRx, rev_byteorder=True)
+            bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+            flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
+            pdfium.FPDF_RenderPageBitmap(bitmap, page, *window, flags)
+            if page.formenv:
+                pdfium.FPDF_FFLDraw(page.formenv, bitmap, page, *window, flags)
+            picture: Image.Image = bitmap.to_pil().convert("RGB")
+            bitmap.close()
+        return picture
+
+
+class PopplerDocument(PdfDocument):
+    """A PDF whose pictures poppler makes, through pdf2image; sizes and words still come from pdfium."""
+
+    def __init__(self, path: Path, max_pixels: int) -> None:
+        if shutil.which("pdftoppm") is None or shutil.which("pdfinfo") is None:
+            raise MissingExtra(_NO_POPPLER)
+        super().__init__(path, max_pixels)
+
+    def _render(self, number: int, part: Box, pixels: tuple[int, int]) -> Image.Image:
+        from pdf2image import convert_from_bytes, convert_from_path
+        from pdf2image.exceptions import PDFPageCountError
+
+        with self.page(number) as page:
+            upright = pixels if page.get_rotation() % 180 == 0 else pixels[::-1]  # poppler scales before it turns
+        try:
+            if part == WHOLE_PAGE:
+                pictures = convert_from_path(
+                    self.path, first_page=number, last_page=number, size=upright, use_cropbox=True
+                )
+            else:
+                pictures = convert_from_bytes(self._cut_out(number, part), size=upright, use_cropbox=True)
+        except PDFPageCountError as error:
+            raise UnreadableDocument(f"{self.path} cannot be read by poppler: {error}") from None
+        if not pictures:
+            raise UnreadableDocument(
+                f"{self.path} p. {number} cannot be rendered by poppler; pdfium may still read it."
+            )
+        return pictures[0].convert("RGB")
+
+    def _cut_out(self, number: int, part: Box) -> bytes:
+        """A PDF of this one page, cropped to the part: pdf2image has no option for a part of a page."""
+        with self.page(number) as page, pypdfium2.PdfDocument.new() as cut:
+            to_page = np.linalg.inv(np.vstack([to_picture(page), [0, 0, 1]]))
+            corners = to_page @ np.array([[part[0], part[2]], [part[1], part[3]], [1, 1]])
+            (left, right), (bottom, top) = np.sort(corners[0]), np.sort(corners[1])
+            assert self._pdf is not None
+            cut.import_pages(self._pdf, [number - 1])
+            cut[0].set_cropbox(left, bottom, right, top)
+            target = io.BytesIO()
+            cut.save(target)
+        return target.getvalue()
+
+
+def single_page(document: PdfDocument, number: int) -> bytes:
+    """The bytes of a PDF that holds this page alone. Raises UnknownPage, UnreadableDocument for a damaged page."""
+    target = io.BytesIO()
+    with PDFIUM, document.page(number) as page, pypdfium2.PdfDocument.new() as copy:
+        copy.import_pages(page.pdf, [number - 1])
+        copy.save(target)
+    return target.getvalue()
+
+
+def to_picture(page: pypdfium2.PdfPage) -> NDArray[np.float64]:
+    """(2, 3): from (x, y, 1) in points in the page's own coordinates to 0–1 of the picture's width and height.
+
+    Needs the lock `PDFIUM`. It takes in cropping and turning, since pdfium itself is asked where corners come to lie.
+    """
+    left, bottom, right, top = page.get_bbox()
+    corners = np.array([[left, bottom, 1], [right, bottom, 1], [left, top, 1]])
+    fine = 1 << 24  # pdfium answers in whole pixels
+    x, y = pdfium.c_int(), pdfium.c_int()
+    shown = []
+    for across, up, _ in corners.tolist():
+        pdfium.FPDF_PageToDevice(page, 0, 0, fine, fine, 0, across, up, x, y)
+        shown.append((x.value / fine, y.value / fine))
+    return np.linalg.solve(corners, np.array(shown)).T
+
+
+def _pdf_fault(path: Path, error: pypdfium2.PdfiumError) -> str:
+    """Why pdfium does not open the file, and what would help."""
+    if error.err_code == pdfium.FPDF_ERR_PASSWORD:
+        return f"{path} needs a password. Save it without one: `qpdf --decrypt --password=… in.pdf out.pdf`."
+    if error.err_code == pdfium.FPDF_ERR_SECURITY:
+        return (
+            f"{path} is encrypted in a way that pdfium does not know. Save it without: `qpdf --decrypt in.pdf out.pdf`."
+        )
+    if error.err_code in (pdfium.FPDF_ERR_SUCCESS, pdfium.FPDF_ERR_FILE):
+        return f"{path} has no pages; it may be damaged. `qpdf --check` says more."
+    return f"{path} is a damaged or truncated PDF. Fetch it again, or try to repair it: `qpdf in.pdf out.pdf`."
