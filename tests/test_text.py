@@ -18,7 +18,7 @@ from documents import (
 )
 from PIL import Image
 
-from pagesight.indexing.documents import text as text_module
+from pagesight.indexing.documents import ocr as ocr_module
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.errors import UnknownPage
@@ -124,13 +124,13 @@ def test_raised_characters_do_not_break_a_line(tmp_path):
 
 
 def test_an_empty_page_has_no_words_and_needs_no_ocr(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_module, "_ocr_engine", lambda: pytest.fail("an empty page was sent to OCR"))
+    monkeypatch.setattr(ocr_module, "_ocr_engine", lambda: pytest.fail("an empty page was sent to OCR"))
     text = read(pdf(tmp_path / "a.pdf", [[]]), ocr=True)
     assert (text.words, text.source, text.boxes.shape) == ([], "none", (0, 4))
 
 
 def test_a_page_with_text_needs_no_ocr(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_module, "_ocr_engine", lambda: pytest.fail("a page with text was sent to OCR"))
+    monkeypatch.setattr(ocr_module, "_ocr_engine", lambda: pytest.fail("a page with text was sent to OCR"))
     assert read(pdf(tmp_path / "a.pdf"), ocr=True).words == ["hello"]
 
 
@@ -214,7 +214,7 @@ def test_threads_may_read_at_once(scan):
 
 
 def test_ocr_is_quiet(scan, capfd, caplog):
-    text_module._engine = None
+    ocr_module._engine = None
     with caplog.at_level(logging.DEBUG):
         read(scan, ocr=True)
     assert capfd.readouterr() == ("", "")
