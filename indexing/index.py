@@ -13,8 +13,9 @@ from PIL import Image
 
 from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.commit import clear_away, remove_document
+from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.metadata import Metadata, read_condition
+from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.documents.metadata import Condition
+from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions

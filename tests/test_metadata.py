@@ -11,7 +11,8 @@ from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.documents.metadata import read_condition, read_pairs
+from pagesight.indexing.documents.conditions import read_condition
+from pagesight.indexing.documents.metadata import read_pairs
 from pagesight.indexing.errors import BadCondition, SettingsError, UnreadableDocument
 
 

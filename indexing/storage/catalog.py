@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pagesight.indexing.documents.metadata import Condition
+from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames

@@ -1,0 +1,96 @@
+"""Conditions on a document's metadata, written as in Python: ``year >= 2020 and kind == "10-K"``.
+
+Only comparisons, ``and``, ``or``, ``not`` and ``in`` mean something in them, and nothing in them is ever run.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pagesight.indexing.documents.metadata import Value
+from pagesight.indexing.errors import BadCondition
+
+Condition = Callable[[Mapping[str, Value]], bool]
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+}
+_MISSING = object()
+
+
+def read_condition(expression: str) -> Condition:
+    """The condition as a function of a document's metadata; a key that the document lacks meets no comparison.
+
+    Raises BadCondition for what is no condition, naming the part that is at fault.
+    """
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError):
+        raise _bad(expression, "it cannot be read") from None
+    return _condition(tree, expression)
+
+
+def _condition(node: ast.expr, expression: str) -> Condition:
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            parts = [_condition(value, expression) for value in values]
+            combine = all if isinstance(op, ast.And) else any
+            return lambda metadata: combine(part(metadata) for part in parts)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            part = _condition(operand, expression)
+            return lambda metadata: not part(metadata)
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            return _comparison([_operand(one, expression) for one in (left, *others)], ops, expression)
+        case ast.Name(id=key):
+            return lambda metadata: bool(metadata.get(key, False))
+    raise _bad(expression, f"`{ast.unparse(node)}` is no comparison")
+
+
+def _comparison(
+    operands: list[Callable[[Mapping[str, Value]], Any]], ops: list[ast.cmpop], expression: str
+) -> Condition:
+    unknown = [op for op in ops if type(op) not in _COMPARISONS]
+    if unknown:
+        raise _bad(expression, "`is` compares nothing here; write == or !=")
+
+    def holds(metadata: Mapping[str, Value]) -> bool:
+        values = [operand(metadata) for operand in operands]
+        if any(value is _MISSING for value in values):
+            return False
+        try:
+            pairs = zip(ops, values, values[1:], strict=False)
+            return all(_COMPARISONS[type(op)](left, right) for op, left, right in pairs)
+        except TypeError:  # a text compared with a number
+            return False
+
+    return holds
+
+
+def _operand(node: ast.expr, expression: str) -> Callable[[Mapping[str, Value]], Any]:
+    match node:
+        case ast.Name(id=key):
+            return lambda metadata: metadata.get(key, _MISSING)
+        case ast.Constant() | ast.List() | ast.Tuple() | ast.UnaryOp(op=ast.USub()):
+            try:
+                value = ast.literal_eval(node)
+            except ValueError:
+                raise _bad(expression, f"`{ast.unparse(node)}` is no value") from None
+            return lambda metadata: value
+    raise _bad(expression, f"`{ast.unparse(node)}` is neither a key nor a value")
+
+
+def _bad(expression: str, fault: str) -> BadCondition:
+    return BadCondition(
+        f"the condition {expression!r} cannot be used: {fault}. Write it as in Python, with the keys of the metadata, "
+        "such as 'year >= 2020 and kind == \"10-K\"'."
+    )
