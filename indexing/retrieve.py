@@ -19,8 +19,7 @@ from pagesight.indexing.highlight.best_places import best_boxes, best_lines, reg
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.bm25 import query_terms
 from pagesight.indexing.lexical.document_prior import document_evidence, named_pages
-from pagesight.indexing.milvus.page_rows import PageRow
-from pagesight.indexing.pages import Hit, Hits, PageRef
+from pagesight.indexing.pages import Hit, Hits, PageRow
 from pagesight.indexing.storage.catalog import View
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
@@ -166,8 +165,7 @@ def _hits(
     hits = Hits()
     pages = parts.multivectors.read([row for row, _ in ranked])
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
-        ref = PageRef(row.document_id, row.document, row.page)
         lines = best_lines(question, texts.get(row.key, ""), statistics)
         places = best_boxes(query, page.vectors, page.boxes)
-        hits.append(Hit(rank, ref, score, places, lines, regions(places)))
+        hits.append(Hit(rank, row.ref, score, places, lines, regions(places)))
     return hits
