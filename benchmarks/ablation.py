@@ -32,7 +32,7 @@ from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence
 from pagesight.indexing.lexical.page_mentions import named_pages
 from pagesight.indexing.lexical.tokens import query_terms, terms
-from pagesight.indexing.pages import PageRef, PageText
+from pagesight.indexing.pages import PageText, page_label
 
 Scores = NDArray[np.float64]
 Scorer = Callable[[str], Scores]
@@ -74,11 +74,11 @@ class Pages:
 
     def __init__(self, index: PageIndex) -> None:
         self.rows = index.pages()
-        self.labels = [f"{row.document} p. {row.page}" for row in self.rows]
+        self.labels = [row.label for row in self.rows]
         self.numbers = np.array([row.page for row in self.rows])
         self.names = list(dict.fromkeys(row.document for row in self.rows))
         self.owner = np.array([self.names.index(row.document) for row in self.rows])
-        refs = [PageRef(row.document_id, row.document, row.page) for row in self.rows]
+        refs = [row.ref for row in self.rows]
         self.terms = [terms(index.text(ref)) for ref in refs]
         boxes = [index.multivector(ref).boxes.astype(np.float32) for ref in refs]
         self.heights = [box[:, 3] - box[:, 1] for box in boxes]
@@ -304,7 +304,7 @@ def _of_document(pages: Pages, place: int) -> list[str]:
 
 def values(pages: Pages, questions: Sequence[Question], scorer: Scorer) -> dict[str, NDArray[np.float64]]:
     """nDCG@5 of each question, over the index and within its document."""
-    relevant = {q.id: {f"{page.document} p. {page.page}": 1 for page in q.pages} for q in questions}
+    relevant = {q.id: {page_label(page.document, page.page): 1 for page in q.pages} for q in questions}
     found: dict[str, dict[str, list[str]]] = {"index": {}, "document": {}}
     for question in questions:
         scores = scorer(question.text)
@@ -329,7 +329,7 @@ def ablation(index: PageIndex, questions: Sequence[Question]) -> list[dict[str, 
     """A row for each idea: nDCG@5 in both scopes, the difference from the default, and how surely it holds."""
     pages = Pages(index)
     known = set(pages.labels)
-    asked = [q for q in questions if any(f"{page.document} p. {page.page}" in known for page in q.pages)]
+    asked = [q for q in questions if any(page_label(page.document, page.page) in known for page in q.pages)]
     documents = [question.documents[0] for question in asked]
     base = values(pages, asked, Default(pages))
     rows = [{"idea": "default", "stays": True} | {scope: float(base[scope].mean()) for scope in base}]

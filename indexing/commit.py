@@ -13,8 +13,7 @@ from typing import Any
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.bm25 import page_terms
-from pagesight.indexing.milvus.page_rows import PageRow
-from pagesight.indexing.pages import PageText
+from pagesight.indexing.pages import PageRow, PageText
 from pagesight.indexing.vectors.quantization import stored
 from pagesight.indexing.vectors.token_pooling import pooled
 
@@ -45,7 +44,6 @@ def write_batch(
 
 def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int) -> PageRow:
     return PageRow(
-        key=f"{document['document_id']}:{number}",
         page=number,
         batch=batch,
         vectors=vectors,

@@ -38,6 +38,10 @@ class PagesightError(Exception):
     """Base of all errors that pagesight raises on purpose."""
 
 
+class IndexWarning(UserWarning):
+    """Something in an index cannot be used and is left out; the rest can."""
+
+
 class SourceError(PagesightError):
     """A file or folder cannot be indexed."""
 

@@ -24,10 +24,9 @@ from pagesight.indexing.highlight.mark import mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
-from pagesight.indexing.milvus.page_rows import PageRow
 from pagesight.indexing.open_calls import OpenCalls, while_open
 from pagesight.indexing.open_index import give_back, take
-from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, Region
+from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.storage.folder import disk_errors

@@ -70,7 +70,7 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
             folder.note_about(made_with)
         connection.ensure(_collections(chosen.dim, connection))
         sharing = ServedFolder(path) if uri else Alone()
-        multivectors = MultiVectorFiles(path / "multivectors")
+        multivectors = MultiVectorFiles(path / "multivectors", made_with.layout, chosen.dim)
         return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
     except BaseException:
         folder.close()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+
+from pagesight.indexing.errors import PageIndexError
 
 #: A part of a page, ``(left, top, right, bottom)``, each 0–1 of the page's width or height, from its top left corner.
 Box = tuple[float, float, float, float]
@@ -15,6 +19,39 @@ WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
 
 #: A part of a page as the model writes it, ``(ymin, xmin, ymax, xmax)``, integers 0–1000.
 Region = tuple[int, int, int, int]
+
+_DOCUMENT_ID = "[0-9a-f]{16}"
+
+# What a row from outside may hold, so that a path, a key or a length made of it is one of ours.
+_Id = Annotated[str, Field(strict=True, pattern=f"^{_DOCUMENT_ID}$")]
+_Name = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$", max_length=4096)]  # Linux's longest path
+_Text = Annotated[str, Field(strict=True)]
+_Page = Annotated[int, Field(strict=True, ge=1, lt=2**24)]  # as many as a candidate's key has room for
+_Ordinal = Annotated[int, Field(strict=True, ge=1, lt=2**31)]  # as above
+_Vectors = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]  # a guess, not measured: 500 times a page of patches
+_Number = Annotated[int, Field(strict=True)]
+
+
+def is_document_id(text: str) -> bool:
+    """Whether a text is a document's id: 16 hex digits."""
+    return re.fullmatch(_DOCUMENT_ID, text) is not None
+
+
+def checked_document_id(text: str) -> str:
+    """The text, where it is a document's id and so may be part of a path. Raises PageIndexError."""
+    if not is_document_id(text):
+        raise PageIndexError(f"{text[:80]!r} is no document's id, which has 16 hex digits. Nothing was done with it.")
+    return text
+
+
+def page_key(document_id: str, page: int) -> str:
+    """``<document_id>:<page>``, a page's key in Milvus."""
+    return f"{document_id}:{page}"
+
+
+def page_label(document: str, page: int) -> str:
+    """What people and the model see and cite, such as ``annual-report.pdf p. 12``; unique within an index."""
+    return f"{document} p. {page}"
 
 
 @dataclass(frozen=True)
@@ -55,12 +92,53 @@ class PageRef:
     @property
     def key(self) -> str:
         """``<document_id>:<page>``, the page's key in Milvus."""
-        return f"{self.document_id}:{self.page}"
+        return page_key(self.document_id, self.page)
 
     @property
     def label(self) -> str:
         """What people and the model see and cite, such as ``annual-report.pdf p. 12``; unique within an index."""
-        return f"{self.document} p. {self.page}"
+        return page_label(self.document, self.page)
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page as the index knows it: its row in `pages`, written last, so that a page with a row is complete.
+
+    ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
+    page of its multi-vector file; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
+    the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's.
+    """
+
+    document_id: _Id
+    document: _Name
+    path: _Name
+    page: _Page
+    page_count: _Page
+    ordinal: _Ordinal
+    batch: _Page
+    text_source: _Text
+    size: _Number
+    modified: _Number
+    added: _Text
+    metadata: dict[_Text, Any] = field(default_factory=dict)
+    vectors: _Vectors = 0
+    terms: _Text = ""
+    text: _Text = ""
+
+    @property
+    def key(self) -> str:
+        """Its key in Milvus."""
+        return page_key(self.document_id, self.page)
+
+    @property
+    def ref(self) -> PageRef:
+        """The page, as others are told of it."""
+        return PageRef(self.document_id, self.document, self.page)
+
+    @property
+    def label(self) -> str:
+        """Such as ``annual-report.pdf p. 12``."""
+        return page_label(self.document, self.page)
 
 
 @dataclass(frozen=True)
@@ -134,6 +212,11 @@ class DocumentRecord:
     pages: int
     added: str
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def page_refs(self) -> list[PageRef]:
+        """Its pages, in their order."""
+        return [PageRef(self.document_id, self.document, page) for page in range(1, self.pages + 1)]
 
     def as_dict(self) -> dict[str, Any]:
         """The record as it stands in ``documents --json``."""

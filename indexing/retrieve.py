@@ -20,8 +20,7 @@ from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.page_mentions import named_pages
 from pagesight.indexing.lexical.tokens import query_terms
-from pagesight.indexing.milvus.page_rows import PageRow
-from pagesight.indexing.pages import Hit, Hits, PageRef
+from pagesight.indexing.pages import Hit, Hits, PageRow
 from pagesight.indexing.storage.catalog import View
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
@@ -167,8 +166,7 @@ def _hits(
     hits = Hits()
     pages = parts.multivectors.read([row for row, _ in ranked])
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
-        ref = PageRef(row.document_id, row.document, row.page)
         lines = best_lines(question, texts.get(row.key, ""), statistics)
         places = best_boxes(query, page.vectors, page.boxes)
-        hits.append(Hit(rank, ref, score, places, lines, regions(places)))
+        hits.append(Hit(rank, row.ref, score, places, lines, regions(places)))
     return hits

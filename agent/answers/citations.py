@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pagesight.indexing.pages import Region
+from pagesight.indexing.pages import Region, page_label
 
 #: The opening of an answer that says that the documents do not hold what was asked.
 NOT_FOUND = "Not found in these documents"
@@ -104,7 +104,7 @@ def says_not_found(text: str) -> bool:
 
 def _cited(document: str, pages: str, region: str | None) -> list[Citation]:
     place = _region(region) if region else None
-    return [Citation(f"{document} p. {page}", document, page, place) for page in _numbers(pages)]
+    return [Citation(page_label(document, page), document, page, place) for page in _numbers(pages)]
 
 
 def _numbers(pages: str) -> list[int]:

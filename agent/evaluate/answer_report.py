@@ -22,6 +22,7 @@ from pagesight.agent.evaluate.scoring import (
 )
 from pagesight.indexing.errors import QuestionsError
 from pagesight.indexing.evaluate.metrics import Estimate, estimate
+from pagesight.indexing.pages import page_label
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
@@ -105,7 +106,7 @@ def _scores(index: PageIndex, asked: Asked) -> dict[str, float | None]:
         scores = {name: of(answer, expected) for name, of in _BY_TEXT.items()}
         scores["right"] = max(scores["exact"] or 0.0, scores["numeric"] or 0.0)
         scores["judged"] = float(record["judgement"]) if "judgement" in record else None
-    evidence = [f"{index.document(page.document).document} p. {page.page}" for page in asked.question.pages]
+    evidence = [page_label(index.document(page.document).document, page.page) for page in asked.question.pages]
     precision, recall = precision_and_recall(record["cited"], evidence)
     return scores | {"citation_precision": precision if evidence else None, "citation_recall": recall}
 

@@ -19,7 +19,7 @@ from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.tokens import query_terms
-from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.retrieve import exact_scores, near_pages
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import View

@@ -7,7 +7,7 @@ import numpy as np
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.tokens import query_terms
-from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.storage.catalog import View
 
 _VECTORS = 16  # of a question

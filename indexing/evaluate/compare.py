@@ -17,6 +17,7 @@ from pagesight.indexing.evaluate.metrics import MEASURES, Difference, Estimate, 
 from pagesight.indexing.evaluate.questions import Question
 from pagesight.indexing.evaluate.runs import Rankings, Run, rank
 from pagesight.indexing.index import PageIndex
+from pagesight.indexing.pages import page_label
 
 #: Where is searched: all documents, or only those that a question is asked about.
 SCOPES = ("index", "document")
@@ -140,7 +141,7 @@ def evaluate_retrieval(
     ``index_for`` gives the index of another encoder by its name, with the seconds that a page took. Raises
     QuestionsError if no question has evidence pages or none has a field, UnknownDocument.
     """
-    sources = {f"{row.document} p. {row.page}": row.text_source for row in index.pages()}
+    sources = {row.label: row.text_source for row in index.pages()}
     asked, left_out = _measurable(index, questions, sources)
     relevant = {question.id: _labels(question) for question in asked}
     scopes = SCOPES if all(question.documents for question in asked) else SCOPES[:1]
@@ -183,7 +184,7 @@ def _scores(relevant: Mapping[str, Mapping[str, int]], rankings: Rankings) -> Sc
 
 
 def _labels(question: Question) -> dict[str, int]:
-    return {f"{place.document} p. {place.page}": grade for place, grade in question.pages.items()}
+    return {page_label(place.document, place.page): grade for place, grade in question.pages.items()}
 
 
 def _measurable(

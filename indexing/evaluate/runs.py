@@ -10,7 +10,7 @@ from pagesight.indexing.errors import EmptyQuestion, QuestionsError
 from pagesight.indexing.evaluate.questions import Question
 from pagesight.indexing.index import PageIndex
 from pagesight.indexing.lexical.tokens import query_terms
-from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.retrieve import Weights
 
 #: What each kind of run ranks pages by.
@@ -75,7 +75,7 @@ def rank(
                 question.text, documents=question.documents if within else None, weights=_weights(opened, run)
             )
             rankings.seconds.append(time.perf_counter() - started)
-            rankings.found[question.id] = [_label(row) for row, _ in rows if _counts(row, run)][:_DEPTH]
+            rankings.found[question.id] = [row.label for row, _ in rows if _counts(row, run)][:_DEPTH]
             progress()
     return rankings
 
@@ -102,7 +102,3 @@ def _weights(index: PageIndex, run: Run) -> Weights:
 
 def _counts(row: PageRow, run: Run) -> bool:
     return run.kind != "text" or row.text_source == "text layer"
-
-
-def _label(row: PageRow) -> str:
-    return f"{row.document} p. {row.page}"

@@ -25,6 +25,7 @@ from pagesight.indexing.errors import IndexInUse, PageIndexError
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
 from pagesight.indexing.settings import environment
 from pagesight.indexing.storage.holder import named, this_process
+from pagesight.indexing.storage.manifest import damaged
 
 with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
     from pymilvus import DataType, MilvusClient
@@ -127,7 +128,7 @@ class ServerSharing:
             time.sleep(self._pace.beat / 4)
             now = self._writers()
             for key in others.keys() & now.keys():
-                if now[key]["count"] != others[key]["count"]:
+                if now[key].get("count") != others[key].get("count"):
                     raise IndexInUse(
                         f"{named(now[key])} is writing to the index at {self._connection.place}. Wait until that one "
                         "is done, or end it; searching goes on meanwhile."
@@ -157,11 +158,18 @@ class ServerSharing:
 
     def _writers(self, mine: str = "") -> dict[str, Any]:
         rows = self._connection.rows("state", 'key like "writer:%"', ["key", "value"], strong=True)
-        return {row["key"]: json.loads(row["value"]) for row in rows if row["key"] != mine}
+        found = {row["key"]: self._read(row["value"]) for row in rows if row["key"] != mine}
+        return {key: value if isinstance(value, dict) else {} for key, value in found.items()}
 
     def _value(self, key: str, *, strong: bool = False) -> Any:
         rows = self._connection.get("state", [key], ["value"], strong=strong)
-        return json.loads(rows[0]["value"]) if rows else None
+        return self._read(rows[0]["value"]) if rows else None
+
+    def _read(self, value: str) -> Any:
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise damaged(self._connection.place, error) from error
 
     def _put(self, key: str, value: Any) -> None:
         self._connection.upsert("state", [{"key": key, "value": json.dumps(value)} | NO_VECTOR])

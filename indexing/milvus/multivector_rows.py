@@ -15,7 +15,8 @@ import numpy as np
 
 from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
-from pagesight.indexing.milvus.page_rows import VARCHAR_BYTES, PageRow
+from pagesight.indexing.milvus.page_rows import VARCHAR_BYTES, documents_filter
+from pagesight.indexing.pages import PageRow, page_key
 from pagesight.indexing.settings import environment
 from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout
 
@@ -50,7 +51,7 @@ class MultiVectorRows:
     def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
         """Write the pages; the server has them when this returns."""
         rows = (
-            {"key": f"{document_id}:{page}:{part}", "document_id": document_id, "part": text} | NO_VECTOR
+            {"key": f"{page_key(document_id, page)}:{part}", "document_id": document_id, "part": text} | NO_VECTOR
             for page, vectors in enumerate(pages, first_page)
             for part, text in enumerate(_parts(vectors))
         )
@@ -68,7 +69,7 @@ class MultiVectorRows:
 
     def remove(self, document_id: str) -> None:
         """Remove the document's rows."""
-        self._connection.delete("vectors", f'document_id == "{document_id}"')
+        self._connection.delete("vectors", documents_filter([document_id]))
 
     def close(self) -> None:
         """End the thread that fetches."""
@@ -104,11 +105,16 @@ class MultiVectorRows:
     def _joined(self, page: PageRow, found: dict[str, str]) -> StoredVectors:
         try:
             content = b"".join(b64decode(found[f"{page.key}:{part}"]) for part in range(self._part_count(page)))
-        except KeyError:
+            return self._unpacked(page, content)
+        except (KeyError, ValueError):  # a row that is not there, or not one of ours
             raise VectorsMissing(
-                f"{self._connection.place} has lost the vectors of {page.document} p. {page.page}. Remove the document "
+                f"{self._connection.place} has lost the vectors of {page.label}. Remove the document "
                 "and index it again."
             ) from None
+
+    def _unpacked(self, page: PageRow, content: bytes) -> StoredVectors:
+        if len(content) != page.vectors * self._bytes_per_vector:
+            raise ValueError(f"{len(content)} bytes for {page.vectors} vectors")
         boxes, scales = np.cumsum([page.vectors * self._dim * self._values.itemsize, page.vectors * 8])
         return StoredVectors(
             np.frombuffer(content[:boxes], self._values).reshape(-1, self._dim),
@@ -117,8 +123,11 @@ class MultiVectorRows:
         )
 
     def _part_count(self, page: PageRow) -> int:
-        per_vector = self._dim * self._values.itemsize + 8 + (2 if self._values == np.int8 else 0)
-        return -(-page.vectors * per_vector // _PART_BYTES)
+        return -(-page.vectors * self._bytes_per_vector // _PART_BYTES)
+
+    @property
+    def _bytes_per_vector(self) -> int:
+        return self._dim * self._values.itemsize + 8 + (2 if self._values == np.int8 else 0)
 
 
 def _parts(page: StoredVectors) -> Iterator[str]:

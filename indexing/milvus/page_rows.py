@@ -7,11 +7,16 @@ The same code for Milvus Lite in a folder and for a server. What it does not do:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import environment
 
 with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
@@ -20,35 +25,9 @@ with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
 VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
 
-
-@dataclass(frozen=True)
-class PageRow:
-    """A page's row in `pages`; written last, so that a page with a row is complete.
-
-    ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
-    page of its multi-vector file; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
-    the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's.
-    """
-
-    key: str
-    document_id: str
-    document: str
-    path: str
-    page: int
-    page_count: int
-    ordinal: int
-    batch: int
-    text_source: str
-    size: int
-    modified: int
-    added: str
-    metadata: dict[str, Any] = field(default_factory=dict)
-    vectors: int = 0
-    terms: str = ""
-    text: str = ""
-
-
-_LIGHT_FIELDS = [item.name for item in fields(PageRow) if item.name not in ("terms", "text")]
+_FIELDS = ["key", *(item.name for item in fields(PageRow))]
+_LIGHT_FIELDS = [name for name in _FIELDS if name not in ("terms", "text")]
+_CHECKED = TypeAdapter(PageRow)
 
 
 class PageStore:
@@ -60,7 +39,7 @@ class PageStore:
     def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
         """Write the rows that make pages findable; returns them as kept, cut to what Milvus takes."""
         fitted = [replace(row, terms=_cut(row.terms), text=_cut(row.text)) for row in rows]
-        self._connection.upsert("pages", [asdict(row) | NO_VECTOR for row in fitted])
+        self._connection.upsert("pages", [{"key": row.key} | asdict(row) | NO_VECTOR for row in fitted])
         return fitted
 
     def flush(self) -> None:
@@ -68,14 +47,13 @@ class PageStore:
         self._connection.flush("pages")
 
     def pages(self) -> list[PageRow]:
-        """All rows of `pages`, without terms and text."""
-        return [_page_row(row) for row in self._connection.rows("pages", "page > 0", _LIGHT_FIELDS, strong=True)]
+        """All rows of `pages`, without terms and text; one that cannot be ours is left out with an IndexWarning."""
+        return self._checked(self._connection.rows("pages", "page > 0", _LIGHT_FIELDS, strong=True))
 
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
-        every = [item.name for item in fields(PageRow)]
-        found = self._connection.rows("pages", documents_filter([document_id]), every, at_once=_TERMS_AT_ONCE // 2)
-        described = [replace(_page_row(row), metadata=metadata) for row in found]
+        found = self._connection.rows("pages", documents_filter([document_id]), _FIELDS, at_once=_TERMS_AT_ONCE // 2)
+        described = [replace(row, metadata=metadata) for row in self._checked(found)]
         self.write_pages(described)
         return [replace(row, terms="", text="") for row in described]
 
@@ -96,6 +74,21 @@ class PageStore:
         """Close the connection."""
         self._connection.close()
 
+    def _checked(self, rows: Iterable[dict[str, Any]]) -> list[PageRow]:
+        """The rows, without those that others must have written: what stands in them becomes paths and sizes."""
+        checked = []
+        for row in rows:
+            try:
+                checked.append(_page_row(row))
+            except ValueError as error:
+                warnings.warn(
+                    f"the index at {self._connection.place} has a row that pagesight did not write so, and leaves it "
+                    f"out: {_why(error)}. Index the document again if it is one of yours.",
+                    IndexWarning,
+                    stacklevel=2,
+                )
+        return checked
+
 
 def collection() -> Collection:
     """What `PageStore` needs of a Milvus."""
@@ -114,7 +107,20 @@ def documents_filter(document_ids: Sequence[str] | None) -> str:
 
 
 def _page_row(row: dict[str, Any]) -> PageRow:
-    return PageRow(**{item.name: row[item.name] for item in fields(PageRow) if item.name in row})
+    """The row, if it can be one of ours. Raises ValueError."""
+    checked = _CHECKED.validate_python(row)
+    if row.get("key") != checked.key:
+        raise ValueError(f"its key is {row.get('key')!r:.80}, not {checked.key!r}")
+    if not checked.batch <= checked.page <= checked.page_count:
+        raise ValueError(f"page {checked.page} of {checked.page_count} with the vectors from page {checked.batch} on")
+    return checked
+
+
+def _why(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))} {first['input']!r:.80}: {first['msg']}"
 
 
 def _cut(text: str) -> str:

@@ -7,6 +7,7 @@ written.
 from __future__ import annotations
 
 import difflib
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,8 +18,11 @@ from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames
-from pagesight.indexing.milvus.page_rows import PageRow
-from pagesight.indexing.pages import DocumentRecord, PageRef
+from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
+
+# Digits of other scripts and superscripts are digits to Python, too.
+_PAGE_NUMBER = re.compile("[0-9]{1,9}")
+_LONGEST_LABEL = 300  # characters that a message repeats
 
 
 @dataclass
@@ -57,10 +61,10 @@ class _TermsOfAll:
         with self._lock:
             self._asked_for = True
             missing = {known for known in entries if not self._counted.pages_of(known)}
+            wanted = {row.key: row for known in missing for row in entries[known].rows.values()}
             for key, page_terms in terms if missing else ():
-                document_id, _, page = key.partition(":")
-                if document_id in missing:
-                    self._counted.add(page_terms, document_id, int(page))
+                if row := wanted.get(key):
+                    self._counted.add(page_terms, row.document_id, row.page)
             for known in missing:  # removed or written anew while it was read
                 if self._counted.pages_of(known) != len(entries[known].rows):
                     self._counted.forget(known)
@@ -151,10 +155,10 @@ class View:
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
         name, separator, number = label.strip().rpartition(" p. ")
-        if not separator or not number.strip().isdigit():
+        if not separator or not _PAGE_NUMBER.fullmatch(number.strip()):
             raise UnknownPage(
-                f"{label!r} is no page label. A label is a document's name and a page number, such as "
-                f"{self._example()!r}. {self._instead_of(name or label)}"
+                f"{label[:_LONGEST_LABEL]!r} is no page label. A label is a document's name and a page number, such as "
+                f"{self._example()!r}. {self._instead_of((name or label)[:_LONGEST_LABEL])}"
             )
         entry = self.find(name)
         record = entry.record

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,9 +29,12 @@ from pagesight.indexing.errors import (
     StorageFull,
     UnreadableDocument,
 )
-from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
 from pagesight.indexing.storage.holder import described, read_holder, this_process
 from pagesight.indexing.storage.manifest import About, damaged, read_about
+
+_SUFFIX = re.compile(r"\.\w{1,16}")  # any, for who names a file by its path; a document without is kept as well
+_SERVED_AT = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")  # only ever this machine
 
 
 class IndexFolder:
@@ -69,7 +73,7 @@ class IndexFolder:
     def served_at(self) -> str | None:
         """The address at which the process that holds the index serves it; None if nobody does."""
         address = read_holder(self.path / "holder.json").get("address")
-        if address is None or not self.path.is_dir():
+        if not _SERVED_AT.fullmatch(str(address)) or not self.path.is_dir():
             return None
         try:
             with self._lock:
@@ -113,9 +117,9 @@ class IndexFolder:
         The kept one; or, of an index on a server to which another machine added it, what is at the same path here.
         """
         path = self._kept(row.document_id, Path(row.path).suffix)
-        if not path.exists():
+        if not _is_there(path):
             path = Path(row.path)
-            if not path.is_file() or hash_file(path) != row.document_id:
+            if not _is_there(path) or hash_file(path) != row.document_id:
                 raise UnreadableDocument(
                     f"this machine has no copy of {row.document}, which was {row.path} when it was indexed: its pages "
                     "can be found, and not be shown. Index the same file here, which only makes the copy: "
@@ -131,13 +135,14 @@ class IndexFolder:
 
     def kept_ids(self) -> set[str]:
         """The ids of the documents of which there are bytes here: each that is indexed, was to be, or was removed."""
-        folder = self.path / "documents"
-        return {path.name.partition(".")[0] for path in folder.iterdir()} if folder.is_dir() else set()
+        return {name for name in map(_id_of, self._kept_files()) if is_document_id(name)}
 
     def forget(self, document_id: str) -> None:
         """Remove the kept bytes of a document."""
-        for path in (self.path / "documents").glob(f"{document_id}*"):
-            path.unlink(missing_ok=True)
+        checked_document_id(document_id)
+        for path in self._kept_files():
+            if _id_of(path) == document_id:
+                path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let the index go, for other processes to take."""
@@ -147,7 +152,12 @@ class IndexFolder:
             self._lock.release()
 
     def _kept(self, document_id: str, suffix: str) -> Path:
-        return self.path / "documents" / f"{document_id}{suffix.lower()}"
+        usual = suffix.lower() if _SUFFIX.fullmatch(suffix) else ""
+        return self.path / "documents" / f"{checked_document_id(document_id)}{usual}"
+
+    def _kept_files(self) -> list[Path]:
+        folder = self.path / "documents"
+        return [path for path in folder.iterdir() if not path.is_dir()] if folder.is_dir() else []
 
     def _in_use(self) -> str:
         return (
@@ -155,6 +165,18 @@ class IndexFolder:
             "can open it, but for one that `pagesight serve` serves: wait until that one is done or end it, and run "
             f"`pagesight serve --index {self.path}` to open it several times; or use another index with --index."
         )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file; a path that the system cannot have leads to none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _id_of(kept: Path) -> str:
+    return kept.name.partition(".")[0]
 
 
 @contextlib.contextmanager

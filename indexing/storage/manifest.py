@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from pagesight.indexing.errors import EncoderMismatch, PageIndexError
 from pagesight.indexing.vectors.quantization import VectorLayout
 
@@ -23,11 +25,17 @@ class About:
         return {"format": FORMAT, "encoder": self.encoder, "vectors": asdict(self.layout)}
 
 
+_ABOUT = TypeAdapter(About)
+
+
 def read_about(recorded: Any, place: object) -> About:
     """What `About.as_dict` gave, for the index at a place. Raises PageIndexError if it is damaged or too old."""
     try:
         if recorded["format"] == FORMAT:
-            return About(dict(recorded["encoder"]), VectorLayout(**recorded["vectors"]))
+            about = _ABOUT.validate_python({"encoder": recorded["encoder"], "layout": recorded["vectors"]})
+            if isinstance(about.encoder.get("name"), str) and about.layout.pool >= 1:
+                return about
+            raise ValueError("it names no encoder, or no pooling")
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(place, error) from error
     raise PageIndexError(

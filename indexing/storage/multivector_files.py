@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -21,8 +21,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import VectorsMissing
-from pagesight.indexing.milvus.page_rows import PageRow
-from pagesight.indexing.vectors.quantization import StoredVectors
+from pagesight.indexing.pages import PageRow, checked_document_id
+from pagesight.indexing.vectors.quantization import Precision, StoredVectors, VectorLayout
 
 # Each open map holds a file descriptor; the usual limit of a process is 1,024.
 _OPEN_FILES = 512
@@ -55,9 +55,9 @@ class MultiVectorFiles:
 
     local = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, layout: VectorLayout, dim: int) -> None:
         self.folder = folder
-        self._batch = lru_cache(maxsize=_OPEN_FILES)(_open_batch)
+        self._batch = lru_cache(maxsize=_OPEN_FILES)(partial(_open_batch, precision=layout.precision, dim=dim))
 
     def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
         """Write the pages; on the disk, and under their file's name, when this returns."""
@@ -79,24 +79,27 @@ class MultiVectorFiles:
         for row in rows:
             path = self._path(row.document_id, row.batch)
             try:
-                yield self._batch(path).page(row.page - row.batch)
+                page = self._batch(path).page(row.page - row.batch)
             except FileNotFoundError:
-                raise VectorsMissing(
-                    f"the index has lost the vectors of {row.document} ({path} is gone). Remove the document and index "
-                    "it again."
-                ) from None
+                raise _missing(row, f"{path} is gone") from None
+            except (ValueError, IndexError, TypeError) as error:
+                raise _missing(row, f"{path} is damaged: {error}") from error
+            yield page
 
     def remove(self, document_id: str) -> None:
         """Remove the document's folder."""
         self._batch.cache_clear()
-        shutil.rmtree(self.folder / document_id, ignore_errors=True)
+        shutil.rmtree(self._of(document_id), ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the files."""
         self._batch.cache_clear()
 
     def _path(self, document_id: str, first_page: int) -> Path:
-        return self.folder / document_id / f"{first_page:06d}.npy"
+        return self._of(document_id) / f"{first_page:06d}.npy"
+
+    def _of(self, document_id: str) -> Path:
+        return self.folder / checked_document_id(document_id)
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,28 @@ def _packed(pages: Sequence[StoredVectors]) -> bytes:
     return file.getvalue()
 
 
-def _open_batch(path: Path) -> _Batch:
+def _missing(row: PageRow, why: str) -> VectorsMissing:
+    return VectorsMissing(
+        f"the index has lost the vectors of {row.document} ({why}). Remove the document and index it again."
+    )
+
+
+def _open_batch(path: Path, precision: Precision, dim: int) -> _Batch:
+    """The file's arrays. Raises ValueError if they are not those of an index with these vectors."""
     with path.open("rb") as file:
         content = np.asarray(np.memmap(path, np.uint8, "r"))  # one map, and so one file descriptor, for all arrays
         arrays = []
         while file.tell() < len(content):
             arrays.append(_next_array(file, content))
+    kept = np.dtype(precision)
     offsets, boxes, values, *scales = arrays
+    count = len(values)
+    expected = [(offsets.shape, np.int64), ((count, 4), np.float16), ((count, dim), kept)]
+    expected += [((count,), np.float16)] if kept == np.int8 else []
+    if [(array.shape, array.dtype) for array in arrays] != expected or offsets.ndim != 1:
+        raise ValueError("its arrays are not those of this index")
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
+        raise ValueError("its pages are not one after the other")
     return _Batch(offsets, boxes, values, scales[0] if scales else None)
 
 
@@ -139,6 +157,8 @@ def _next_array(file: BinaryIO, content: NDArray[np.uint8]) -> NDArray:
     """The array whose header comes next in the file, as a part of its mapped content."""
     npy.read_magic(file)
     shape, _, dtype = npy.read_array_header_1_0(file)
+    if dtype.hasobject or min(shape, default=0) < 0:
+        raise ValueError(f"it has an array of {dtype} with the shape {shape}")
     start = file.tell()
     end = file.seek(start + int(np.prod(shape)) * dtype.itemsize)
     return content[start:end].view(dtype).reshape(shape)

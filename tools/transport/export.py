@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagesight.indexing.pages import PageRef
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.tools.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
@@ -19,11 +18,7 @@ def write_pages(index: PageIndex, pictures: Pictures, folder: Path) -> int:
 
     Returns the number of pages. Raises SourceError for a page that cannot be rendered, StorageFull, PageIndexError.
     """
-    refs = [
-        PageRef(record.document_id, record.document, page)
-        for record in index.documents()
-        for page in range(1, record.pages + 1)
-    ]
+    refs = [ref for record in index.documents() for ref in record.page_refs]
     for ref in refs:
         picture = pictures.of(PageView(ref))
         path = folder / f"{picture.name}{picture.suffix}"
