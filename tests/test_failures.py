@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from conversations import KEY, QUESTION, WAYS, agent_at, asked, followed, steps
@@ -216,6 +220,48 @@ def test_a_refusal_that_is_not_about_time_is_not_repeated(server: GeminiServer, 
 async def test_a_service_that_is_not_there_is_an_error(server: GeminiServer, index: PageIndex, way: str) -> None:
     with pytest.raises(ReasonerError, match="connection to Gemini failed"):
         await asked(way, agent_at(server, index, google_base_url="http://127.0.0.1:9"))
+
+
+@contextmanager
+def hanging_up(how: str) -> Iterator[tuple[str, list[socket.socket]]]:
+    """A server that ends each connection before it answers; its address, and the connections so far."""
+    connections: list[socket.socket] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                connections.append(connection)
+                connection.recv(1)
+                if how == "resets":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", connections
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("how", ["closes", "resets"])
+async def test_a_connection_that_ends_early_is_made_again(
+    server: GeminiServer, index: PageIndex, how: str, way: str
+) -> None:
+    with hanging_up(how) as (address, connections), pytest.raises(ReasonerError, match="connection to Gemini failed"):
+        await asked(way, agent_at(server, index, google_base_url=address, max_retries=2))
+    assert len(connections) == 2
+
+
+def test_the_version_of_the_api_is_the_one_that_has_all_we_use(server: GeminiServer, index: PageIndex) -> None:
+    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    server.says(CITED)
+    ask(agent_at(server, index, transport="files"), QUESTION)
+    assert {request.path.removeprefix("/upload").split("/")[1] for request in server.requests} == {
+        "v1beta",
+        "upload-session",
+    }
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -246,7 +246,7 @@ def test_a_file_that_never_gets_ready_ends_the_run(
     server: GeminiServer, index: PageIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pagesight.tools.transport.files_api._POLL_EVERY", 0.01)
-    monkeypatch.setattr("pagesight.tools.transport.files_api._PATIENCE", 0.05)
+    monkeypatch.setattr("pagesight.tools.transport.files_api._LONGEST_PROCESSING", 0.05)
     server.polls_until_active = 1000
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
 

@@ -2,18 +2,16 @@
 
 A blocked prompt, a blocked answer, an empty one and a malformed tool call all reach LangChain as an empty message, and
 an agent would end as if it had answered. Here, and only here, they become errors, or another attempt where that helps;
-so do the service's own refusals. How it ended is judged in `endings`.
+so do the service's own refusals. How it ended is judged in `finish`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
-import httpx
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -22,15 +20,17 @@ from pydantic import model_validator
 
 from pagesight.agent.reasoners.finish import Ending
 from pagesight.indexing.calls.deadline import ends_within
+from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.progress import tell
-from pagesight.indexing.calls.retries import FAILURES, Patience
+from pagesight.indexing.calls.retries import Attempts, Failure
 from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
-from pagesight.tools.gemini_service.errors import is_about_a_file, plain_refusals
+from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
+from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, plain_refusals
 from pagesight.tools.transport.files_api import arenewed, renewed
 from pagesight.tools.transport.transport import inline_parts
 
-#: A whole answer may take this many times as long as the wait for its next word.
+#: A whole answer may take this many times as long as the wait for its next word: a guess, not measured.
 _WHOLE = 5
 
 #: What LangChain logs and then hides; here it becomes an error.
@@ -55,11 +55,13 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
 
     @model_validator(mode="before")
     @classmethod
-    def _wait_as_asked(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _client_as_needed(cls, given: dict[str, Any]) -> dict[str, Any]:
         """google-genai asks once: its own attempts know nothing of how long the service asks to wait."""
         seconds = given.get("request_timeout") or given.get("timeout")
         limit = {"event_hooks": {"response": [ends_within(_WHOLE * seconds)]}} if seconds else {}
-        return {**given, "max_retries": 1, "client_args": {**limit, **(given.get("client_args") or {})}}
+        version = VERTEX_API_VERSION if given.get("vertexai") else API_VERSION
+        client_args = {**limit, **(given.get("client_args") or {})}
+        return {"api_version": version, **given, "max_retries": 1, "client_args": client_args}
 
     def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
         if self.resolution != "default":
@@ -70,132 +72,128 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         return request
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        course = _Course(self, messages)
+        request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
-            while True:
-                try:
-                    result = super()._generate(course.messages, *args, **kwargs)
-                except FAILURES as error:
-                    if course.may_renew(error):
-                        course.messages = renewed(course.messages)
-                    else:
-                        time.sleep(course.patience.wait(error))
-                    continue
-                if course.accepts(Ending.of(result)):
-                    return course.counted(result)
+            for attempt in request.attempts:
+                with attempt:
+                    result = super()._generate(request.fresh_messages(), *args, **kwargs)
+                    request.accept(Ending.of(result))
+        return request.counted(result)
 
     async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        course = _Course(self, messages)
+        request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
-            while True:
-                try:
-                    result = await super()._agenerate(course.messages, *args, **kwargs)
-                except FAILURES as error:
-                    if course.may_renew(error):
-                        course.messages = await arenewed(course.messages)
-                    else:
-                        await asyncio.sleep(course.patience.wait(error))
-                    continue
-                if course.accepts(Ending.of(result)):
-                    return course.counted(result)
+            async for attempt in request.attempts:
+                with attempt:
+                    result = await super()._agenerate(await request.afresh_messages(), *args, **kwargs)
+                    request.accept(Ending.of(result))
+        return request.counted(result)
 
     def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        course = _Course(self, messages)
+        request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
-            while True:
-                ending = Ending()
-                try:
-                    for chunk in super()._stream(course.messages, *args, **kwargs):
+            for attempt in request.attempts:
+                with attempt, request.streamed() as ending:
+                    for chunk in super()._stream(request.fresh_messages(), *args, **kwargs):
                         yield from ending.passed_on(chunk)
-                except FAILURES as error:
-                    course.must_not_have_begun(ending, error)
-                    if course.may_renew(error):
-                        course.messages = renewed(course.messages)
-                    else:
-                        time.sleep(course.patience.wait(error))
-                    continue
-                if course.accepts(ending):
-                    yield from ending.last
-                    yield from course.note()
-                    return
+                    request.accept(ending)
+        yield from [*ending.last, *request.note()]
 
     async def _astream(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        course = _Course(self, messages)
+        request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
-            while True:
-                ending = Ending()
-                try:
-                    async for chunk in super()._astream(course.messages, *args, **kwargs):
+            async for attempt in request.attempts:
+                with attempt, request.streamed() as ending:
+                    async for chunk in super()._astream(await request.afresh_messages(), *args, **kwargs):
                         for piece in ending.passed_on(chunk):
                             yield piece
-                except FAILURES as error:
-                    course.must_not_have_begun(ending, error)
-                    if course.may_renew(error):
-                        course.messages = await arenewed(course.messages)
-                    else:
-                        await asyncio.sleep(course.patience.wait(error))
-                    continue
-                if course.accepts(ending):
-                    for piece in [*ending.last, *course.note()]:
-                        yield piece
-                    return
+                    request.accept(ending)
+        for piece in [*ending.last, *request.note()]:
+            yield piece
 
 
-class _Course:
+class _NoAnswer(Exception):
+    """The attempt brought no answer, and another one may."""
+
+
+class _AnswerRequest:
     """The attempts at one answer: what goes into the next one, and what those before it have cost."""
 
     def __init__(self, model: GeminiReasoner, messages: Sequence[BaseMessage]):
-        self.messages = list(messages)
-        self.patience = Patience(model.attempts, model.longest_wait)
+        self.attempts = Attempts("Gemini", self._failure_of, model.attempts, model.longest_wait)
+        self._messages = list(messages)
         self._model = model.model
-        self._renewed = False
-        self._attempts = 1
+        self._files_are_gone = self._files_were_renewed = False
+        self._begun = False
+        self._answers = 1
         self._spent: UsageMetadata | None = None
 
-    def may_renew(self, error: Exception) -> bool:
-        """Whether a file that the request names is gone: then they are uploaded again, once."""
-        gone = is_about_a_file(error) and not self._renewed
-        self._renewed = self._renewed or gone
-        return gone
+    def fresh_messages(self) -> list[BaseMessage]:
+        """The messages; uploads that the last attempt found gone are made again."""
+        if self._files_are_gone:
+            self._messages, self._files_are_gone = renewed(self._messages), False
+        return self._messages
 
-    def accepts(self, ending: Ending) -> bool:
-        """Whether this is the answer; if not, it is asked for once more. Raises what it amounts to the second time."""
+    async def afresh_messages(self) -> list[BaseMessage]:
+        """The same, async."""
+        if self._files_are_gone:
+            self._messages, self._files_are_gone = await arenewed(self._messages), False
+        return self._messages
+
+    def accept(self, ending: Ending) -> None:
+        """Raises what the ending amounts to where it is no answer; the first time it is asked for once more."""
         fault = ending.fault(self._model)
         if fault is None:
-            return True
-        if self._attempts > 1 or not ending.may_mend:
+            return
+        if self._answers > 1 or not ending.may_mend:
             raise fault
-        self._attempts += 1
+        self._answers += 1
         self._spent = add_usage(self._spent, ending.unsaid_usage)
         tell("waits", text=f"{fault}; asking again")
-        return False
+        raise _NoAnswer from fault
 
-    def must_not_have_begun(self, ending: Ending, error: Exception) -> None:
-        """Raises AnswerCutOff when an answer broke off that has been passed on in part."""
-        if ending.begun and isinstance(error, httpx.TransportError):
-            slow = isinstance(error, httpx.TimeoutException)
+    @contextmanager
+    def streamed(self) -> Iterator[Ending]:
+        """The ending of a stream. One that broke off after a part was passed on raises AnswerCutOff, and is not asked
+        for again."""
+        ending = Ending()
+        try:
+            yield ending
+        except Exception as error:
+            self._begun = ending.begun
+            network = network_error(error) if ending.begun else None
+            if network is None:
+                raise
             raise AnswerCutOff(
                 f"{self._model}'s answer broke off in the middle ({type(error).__name__}): ask again"
-                + (", or give it longer with PAGESIGHT_TIMEOUT" if slow else "")
+                + (", or give it longer with PAGESIGHT_TIMEOUT" if network == "silent" else "")
             ) from error
-        if ending.begun:
-            raise error
+
+    def _failure_of(self, error: BaseException) -> Failure | None:
+        if isinstance(error, _NoAnswer):
+            return Failure("no answer", repaired=True)
+        if self._begun:
+            return None
+        if is_about_a_file(error) and not self._files_were_renewed:
+            self._files_are_gone = self._files_were_renewed = True
+            return Failure("a file is gone", repaired=True)
+        return failure_of(error)
 
     def counted(self, result: ChatResult) -> ChatResult:
         """The result with the tokens of the attempts before it, and their number where there were several."""
         message = result.generations[0].message
-        if self._attempts > 1 and isinstance(message, AIMessage):
+        if self._answers > 1 and isinstance(message, AIMessage):
             message.usage_metadata = add_usage(self._spent, message.usage_metadata)
-            message.response_metadata[ATTEMPTS] = self._attempts
+            message.response_metadata[ATTEMPTS] = self._answers
         return result
 
     def note(self) -> list[ChatGenerationChunk]:
         """The same for a stream: a last piece without text."""
-        if self._attempts == 1:
+        if self._answers == 1:
             return []
-        note = AIMessageChunk(content="", usage_metadata=self._spent, response_metadata={ATTEMPTS: self._attempts})
+        note = AIMessageChunk(content="", usage_metadata=self._spent, response_metadata={ATTEMPTS: self._answers})
         return [ChatGenerationChunk(message=note)]
 
 

@@ -1,4 +1,4 @@
-"""An end to answers that trickle: a time limit for the whole of a response, which httpx does not have."""
+"""An end to answers that trickle: a time limit for the whole of a response, which httpx and httpx2 do not have."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
-import httpx
+
+class DeadlinePassed(TimeoutError):
+    """The answer was not complete in time."""
 
 
-def ends_within(seconds: float) -> Callable[[httpx.Response], _Done]:
-    """A hook for httpx's ``event_hooks={"response": […]}``, of the sync and of the async client.
+def ends_within(seconds: float) -> Callable[[Any], _Done]:
+    """A hook for ``event_hooks={"response": […]}`` of the sync and the async clients of httpx and of httpx2.
 
-    httpx's own time limit starts anew with each byte that arrives. From the headers on, a body may take ``seconds``;
-    beyond it the next piece raises ReadTimeout.
+    Their own time limit starts anew with each byte that arrives. From the headers on, a body may take ``seconds``;
+    beyond it the next piece raises DeadlinePassed.
     """
 
-    def hook(response: httpx.Response) -> _Done:
-        deadline = time.monotonic() + seconds
-        if isinstance(response.stream, httpx.AsyncByteStream):
-            response.stream = _AsyncTimed(response.stream, deadline, seconds)
-        elif isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _Timed(response.stream, deadline, seconds)
+    def hook(response: Any) -> _Done:
+        response.stream = _limited(response.stream, _Deadline(seconds))
         return _Done()
 
     return hook
@@ -30,36 +28,45 @@ def ends_within(seconds: float) -> Callable[[httpx.Response], _Done]:
 class _Done:
     """Nothing to wait for: the sync client ignores it, the async one awaits it."""
 
-    def __await__(self) -> Generator[Any, None, None]:
+    def __await__(self) -> Generator[None, None, None]:
         return iter(())  # type: ignore[return-value]
 
 
-class _Timed(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, deadline: float, seconds: float):
-        self._stream, self._deadline, self._seconds = stream, deadline, seconds
+class _Deadline:
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def check(self) -> None:
+        if time.monotonic() > self._end:
+            raise DeadlinePassed(f"the answer was not complete after {self._seconds:.0f} s")
+
+
+class _LimitedStream:
+    """The pieces of a body while the deadline has not passed."""
+
+    def __init__(self, stream: Any, deadline: _Deadline):
+        self._stream, self._deadline = stream, deadline
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._stream:
-            _check(self._deadline, self._seconds)
+            self._deadline.check()
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            self._deadline.check()
             yield piece
 
     def close(self) -> None:
         self._stream.close()
 
-
-class _AsyncTimed(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, deadline: float, seconds: float):
-        self._stream, self._deadline, self._seconds = stream, deadline, seconds
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._stream:
-            _check(self._deadline, self._seconds)
-            yield piece
-
     async def aclose(self) -> None:
         await self._stream.aclose()
 
 
-def _check(deadline: float, seconds: float) -> None:
-    if time.monotonic() > deadline:
-        raise httpx.ReadTimeout(f"the answer was not complete after {seconds:.0f} s")
+def _limited(stream: Any, deadline: _Deadline) -> Any:
+    """The stream with a deadline, of the same kind: a client asks whether it is of its own sync or async class."""
+    kinds = {kind.__name__: kind for kind in type(stream).__mro__}
+    kind = kinds.get("SyncByteStream") or kinds.get("AsyncByteStream")
+    return type("LimitedStream", (_LimitedStream, kind), {})(stream, deadline) if kind else stream

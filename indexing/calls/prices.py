@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from langchain_core.messages.ai import UsageMetadata
+from typing import TYPE_CHECKING
 
 from pagesight.indexing.errors import SettingsError
+
+if TYPE_CHECKING:
+    from langchain_core.messages.ai import UsageMetadata
 
 #: Model → US dollars per million tokens of input, output (thinking counted in) and cached input.
 PUBLISHED: dict[str, tuple[float, float, float]] = {

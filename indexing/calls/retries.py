@@ -1,72 +1,98 @@
-"""How often something is asked of Gemini's service again, and how long to wait before: as long as the service says."""
+"""A call that failed is made again, after a wait: how often, after how long, and what is told meanwhile.
+
+For any service, sync and async. What a service's client raises, and which of it passes, is the caller's matter.
+
+    for attempt in Attempts("Gemini", failure_of, most=4, longest_wait=60):   # or `async for`
+        with attempt:
+            return client.ask(…)
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import httpx
-from google.genai.errors import APIError
-from langchain_google_genai.chat_models import ChatGoogleGenerativeAIError
+from tenacity import AsyncRetrying, AttemptManager, RetryCallState, Retrying
 
 from pagesight.indexing.calls.progress import tell
 
-#: What a request can fail with: the service's refusals, as google-genai and as LangChain raise them, and the network's.
-FAILURES = (APIError, ChatGoogleGenerativeAIError, httpx.TransportError)
-
-_PASSING = {408, 429, 500, 502, 503, 504}
-#: Seconds before the second attempt where the service does not say; twice that before the third, and so on.
+#: Seconds before the second attempt where the service does not say; twice that before the third, and so on. The second
+#: is what google-genai waits too (HttpRetryOptions.initial_delay).
 _FIRST_WAIT = 1.0
+#: By how much a wait differs from that, so that several callers do not come back at the same moment: a guess.
+_JITTER = 0.2
 
 
-class Patience:
-    """The attempts at one request: ``attempts`` in all, ``longest`` seconds of waiting between two at most."""
+@dataclass(frozen=True)
+class Failure:
+    """What an error of a call amounts to: its ``name`` in a line of text, and whether another attempt may succeed.
 
-    def __init__(self, attempts: int, longest: float):
-        self._attempts = attempts
-        self._longest = longest
+    ``passing`` without a change: after ``asked_wait`` seconds where the service says so. ``repaired``: the caller has
+    removed the cause, and asks again at once; that attempt is not counted.
+    """
+
+    name: str
+    passing: bool = False
+    asked_wait: float | None = None
+    repaired: bool = False
+
+
+class Attempts:
+    """The attempts at one call of ``service``: ``most`` in all, with waits of ``longest_wait`` seconds at most.
+
+    ``failure_of`` reads an error; None is no failure of the service's, but a fault of the program, and raised at once.
+    Each wait is told to whoever follows (progress.py). The last error is raised as it came.
+    """
+
+    def __init__(
+        self, service: str, failure_of: Callable[[BaseException], Failure | None], most: int, longest_wait: float
+    ):
+        self._service = service
+        self._failure_of = failure_of
+        self._most = most
+        self._longest_wait = longest_wait
         self._made = 1
+        self._seconds = 0.0
 
-    def wait(self, error: Exception) -> float:
-        """Seconds to wait before the next attempt, told to whoever follows. Raises ``error`` if another is no use."""
-        asked = asked_wait(error)
-        seconds = asked if asked is not None else _FIRST_WAIT * 2 ** (self._made - 1) * random.uniform(0.8, 1.2)
-        if self._made >= self._attempts or not _passes(error) or seconds > self._longest:
-            raise error
+    def __iter__(self) -> Iterator[AttemptManager]:
+        return iter(Retrying(retry=self._goes_on, wait=self._wait, reraise=True))
+
+    def __aiter__(self) -> AsyncIterator[AttemptManager]:
+        return aiter(AsyncRetrying(retry=self._goes_on, wait=self._wait, reraise=True))
+
+    def _goes_on(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        failure = self._failure_of(error) if error else None
+        if failure is None:
+            return False
+        self._seconds = 0.0 if failure.repaired else self._wait_after(failure)
+        if failure.repaired:
+            return True
+        if self._made >= self._most or not failure.passing or self._seconds > self._longest_wait:
+            return False
         self._made += 1
-        told = "asks to wait" if asked is not None else "failed: waiting"
-        tell("waits", text=f"Gemini {told} {seconds:.0f} s ({_name(error)}), attempt {self._made} of {self._attempts}")
-        return seconds
+        self._tell(failure)
+        return True
+
+    def _wait_after(self, failure: Failure) -> float:
+        if failure.asked_wait is not None:
+            return failure.asked_wait
+        return _FIRST_WAIT * 2 ** (self._made - 1) * random.uniform(1 - _JITTER, 1 + _JITTER)
+
+    def _wait(self, state: RetryCallState) -> float:
+        return self._seconds
+
+    def _tell(self, failure: Failure) -> None:
+        why = "asks to wait" if failure.asked_wait is not None else "failed: waiting"
+        attempt = f"attempt {self._made} of {self._most}"
+        tell("waits", text=f"{self._service} {why} {self._seconds:.0f} s ({failure.name}), {attempt}")
 
 
-def service_error(error: BaseException) -> APIError | None:
-    """What the service said, if it said anything."""
-    said = error if isinstance(error, APIError) else error.__cause__
-    return said if isinstance(said, APIError) else None
-
-
-def asked_wait(error: BaseException) -> float | None:
-    """The seconds that the service asks to wait: RetryInfo in the error, or the header Retry-After; None without."""
-    said = service_error(error)
-    if said is None:
-        return None
-    for detail in _details(said):
-        delay = str(detail.get("retryDelay", ""))
-        if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
-            return float(delay[:-1])
-    return _retry_after(getattr(said.response, "headers", None) or {})
-
-
-def _details(error: APIError) -> list[dict[str, str]]:
-    body = error.details if isinstance(error.details, dict) else {}
-    inner = body.get("error", body)
-    details = inner.get("details", []) if isinstance(inner, dict) else []
-    return [detail for detail in details if isinstance(detail, dict)]
-
-
-def _retry_after(headers: dict[str, str] | httpx.Headers) -> float | None:
-    """The header's seconds, which stand there as such or as the date until which to wait."""
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that the header Retry-After asks to wait: it holds them, or the date until which to wait."""
     value = headers.get("retry-after") or headers.get("Retry-After") or ""
     if value.strip().isdigit():
         return float(value)
@@ -74,16 +100,3 @@ def _retry_after(headers: dict[str, str] | httpx.Headers) -> float | None:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
-
-
-def _passes(error: Exception) -> bool:
-    """Whether the same request may succeed later. A server that is silent for too long is not asked again."""
-    said = service_error(error)
-    if said is not None:
-        return said.code in _PASSING
-    return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
-
-
-def _name(error: Exception) -> str:
-    said = service_error(error)
-    return f"{said.code} {said.status}" if said else type(error).__name__

@@ -1,4 +1,8 @@
-"""Gemini's refusals and breakdowns, as pagesight's errors: what happened, why, and what mends it. Never with a key."""
+"""Gemini's refusals and breakdowns: which of them pass, and each as pagesight's error. Never with a key.
+
+An error says what happened, why, and what corrects it. All that google-genai, LangChain and the HTTP client below them
+raise is read here and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,34 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 from google.auth.exceptions import GoogleAuthError
 from google.genai.errors import APIError, UnknownApiResponseError
-from langchain_google_genai.chat_models import ChatGoogleGenerativeAIError
 from pydantic import SecretStr
 
-from pagesight.indexing.calls.retries import asked_wait, service_error
-from pagesight.indexing.errors import KeyRefused, ReasonerError
+from pagesight.indexing.calls.network_errors import network_error
+from pagesight.indexing.calls.retries import Attempts, Failure, retry_after
+from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
 
+#: Statuses after which the same request may succeed (https://ai.google.dev/gemini-api/docs/troubleshooting).
+_PASSING = {408, 429, 500, 502, 503, 504}
 _OFFLINE = "or answer without a language model with PAGESIGHT_REASONER=offline"
+
+
+def attempts_at_gemini(most: int, longest_wait: float) -> Attempts:
+    """The attempts at one call of Gemini's service, with waits of ``longest_wait`` seconds at most between them."""
+    return Attempts("Gemini", failure_of, most, longest_wait)
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """What an error amounts to; None if it is neither the service's nor the network's.
+
+    A server that stays silent is not asked again: that would double the wait.
+    """
+    said = service_error(error)
+    if said is not None:
+        return Failure(f"{said.code} {said.status}", said.code in _PASSING, asked_wait(error))
+    network = network_error(error)
+    return Failure(type(error).__name__, passing=network == "broken") if network else None
 
 
 @contextmanager
@@ -23,32 +45,67 @@ def plain_refusals(key: SecretStr | None) -> Iterator[None]:
     """Within it, what google-genai and its HTTP client raise comes out as KeyRefused or another ReasonerError."""
     try:
         yield
-    except (ChatGoogleGenerativeAIError, APIError) as error:
-        service = service_error(error)
-        if service is None:
+    except Exception as error:
+        plain = _plain(error, key)
+        if plain is None:
             raise
         # A service may repeat the key that it refuses: then the cause, whose text holds it, does not go along.
-        raise _refusal(service, key) from (None if _holds(str(error), key) else error)
-    except (httpx.TimeoutException, TimeoutError) as error:
-        raise ReasonerError(
-            f"Gemini did not answer in time: ask again, give it longer with PAGESIGHT_TIMEOUT, {_OFFLINE}"
-        ) from error
-    except (httpx.HTTPError, UnknownApiResponseError, ConnectionError) as error:
-        raise ReasonerError(
-            f"the connection to Gemini failed or broke off ({type(error).__name__}): look at the network and at "
-            f"GOOGLE_GEMINI_BASE_URL if it is set, ask again, {_OFFLINE}"
-        ) from error
-    except GoogleAuthError as error:
-        raise KeyRefused(
-            f"Google Cloud gave no credentials for Vertex AI ({type(error).__name__}): run `gcloud auth "
-            f"application-default login`, or unset PAGESIGHT_VERTEX_PROJECT and set GOOGLE_API_KEY, {_OFFLINE}"
-        ) from error
+        raise plain from (None if _holds(str(error), key) else error)
+
+
+def service_error(error: BaseException) -> APIError | None:
+    """What the service said, if it said anything: google-genai's error, also below LangChain's."""
+    if isinstance(error, PagesightError):
+        return None
+    said = error if isinstance(error, APIError) else error.__cause__
+    return said if isinstance(said, APIError) else None
+
+
+def asked_wait(error: BaseException) -> float | None:
+    """The seconds that the service asks to wait: RetryInfo in the error, or the header Retry-After; None without."""
+    said = service_error(error)
+    if said is None:
+        return None
+    for detail in _details(said):
+        delay = str(detail.get("retryDelay", ""))
+        if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
+            return float(delay[:-1])
+    return retry_after(getattr(said.response, "headers", None) or {})
 
 
 def is_about_a_file(error: BaseException) -> bool:
     """Whether the service says that a file of the Files API is gone or may not be used: 403 and 404 look alike."""
     said = service_error(error)
     return said is not None and said.code in (403, 404) and _names_a_file(said)
+
+
+def _plain(error: Exception, key: SecretStr | None) -> ReasonerError | None:
+    """The error in pagesight's words; None for one that is neither the service's nor the network's."""
+    if (said := service_error(error)) is not None:
+        return _refusal(said, key)
+    if isinstance(error, GoogleAuthError):
+        return KeyRefused(
+            f"Google Cloud gave no credentials for Vertex AI ({type(error).__name__}): run `gcloud auth "
+            f"application-default login`, or unset PAGESIGHT_VERTEX_PROJECT and set GOOGLE_API_KEY, {_OFFLINE}"
+        )
+    network = network_error(error)
+    if network == "silent":
+        return ReasonerError(
+            f"Gemini did not answer in time: ask again, give it longer with PAGESIGHT_TIMEOUT, {_OFFLINE}"
+        )
+    if network or isinstance(error, UnknownApiResponseError):
+        return ReasonerError(
+            f"the connection to Gemini failed or broke off ({type(error).__name__}): look at the network and at "
+            f"GOOGLE_GEMINI_BASE_URL if it is set, ask again, {_OFFLINE}"
+        )
+    return None
+
+
+def _details(error: APIError) -> list[dict[str, str]]:
+    body = error.details if isinstance(error.details, dict) else {}
+    inner = body.get("error", body)
+    details = inner.get("details", []) if isinstance(inner, dict) else []
+    return [detail for detail in details if isinstance(detail, dict)]
 
 
 def _names_a_file(error: APIError) -> bool:

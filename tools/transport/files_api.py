@@ -6,17 +6,18 @@ import asyncio
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.calls.progress import tell_bytes
-from pagesight.indexing.calls.retries import FAILURES, Patience
 from pagesight.indexing.errors import ReasonerError
-from pagesight.tools.gemini_service.errors import is_about_a_file, plain_refusals
+from pagesight.tools.gemini_service.api_version import API_VERSION
+from pagesight.tools.gemini_service.errors import attempts_at_gemini, is_about_a_file, plain_refusals
 from pagesight.tools.transport.file_cache import FileCache, Upload
 from pagesight.tools.transport.pictures import Picture
 from pagesight.tools.transport.transport import Block
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
     from google.genai import types
     from langchain_core.messages import BaseMessage
 
-#: A file that will not be ready within this many seconds is given up.
-_PATIENCE = 60.0
+#: A file that is not ready after so many seconds is given up, and how often it is asked for; both a guess: pictures
+#: are ready at once.
+_LONGEST_PROCESSING = 60.0
 _POLL_EVERY = 0.5
 #: How long a file lives where the service does not say; it says 48 hours.
 _LIFE = timedelta(hours=47)
+#: Uploads at the same time: a guess, not measured against the service.
 _AT_ONCE = 4
-_SECONDS = 120.0
+#: Seconds for one request where the model has no time limit of its own: a guess.
+_TIMEOUT = 120.0
 
 
 class FilesTransport:
@@ -110,32 +114,22 @@ class FilesTransport:
         return upload, len(picture.data)
 
     def _uploaded(self, picture: Picture) -> types.File:
-        files, patience = self._model.client.files, Patience(self._attempts, self._longest_wait)
-        while True:
-            try:
+        files = self._model.client.files
+        for attempt in attempts_at_gemini(self._attempts, self._longest_wait):
+            with attempt, _whole_uploads():
                 file = files.upload(file=io.BytesIO(picture.data), config=self._config(picture.mime_type))
-                break
-            except FAILURES as error:
-                time.sleep(patience.wait(error))
-            except ValueError as error:  # google-genai's word for an upload that the service did not complete
-                raise _incomplete(error) from error
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _LONGEST_PROCESSING
         while _waits(file, deadline):
             time.sleep(_POLL_EVERY)
             file = files.get(name=file.name, config=self._config())
         return file
 
     async def _auploaded(self, picture: Picture) -> types.File:
-        files, patience = self._model.async_client.files, Patience(self._attempts, self._longest_wait)
-        while True:
-            try:
+        files = self._model.async_client.files
+        async for attempt in attempts_at_gemini(self._attempts, self._longest_wait):
+            with attempt, _whole_uploads():
                 file = await files.upload(file=io.BytesIO(picture.data), config=self._config(picture.mime_type))
-                break
-            except FAILURES as error:
-                await asyncio.sleep(patience.wait(error))
-            except ValueError as error:
-                raise _incomplete(error) from error
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _LONGEST_PROCESSING
         while _waits(file, deadline):
             await asyncio.sleep(_POLL_EVERY)
             file = await files.get(name=file.name, config=self._config())
@@ -143,7 +137,11 @@ class FilesTransport:
 
     def _config(self, mime_type: str | None = None) -> dict[str, Any]:
         """Without a time limit of its own, an upload to a server that went silent would never end."""
-        options = {"timeout": int(1000 * (self._model.timeout or _SECONDS)), "retry_options": {"attempts": 1}}
+        options = {
+            "api_version": API_VERSION,
+            "timeout": int(1000 * (self._model.timeout or _TIMEOUT)),
+            "retry_options": {"attempts": 1},
+        }
         return {"http_options": options} | ({"mime_type": mime_type} if mime_type else {})
 
 
@@ -225,11 +223,16 @@ def _owner(model: Any) -> str:
     return hashlib.sha256(f"{model.base_url or ''}\n{key}".encode()).hexdigest()[:16]
 
 
-def _incomplete(error: ValueError) -> ReasonerError:
-    return ReasonerError(
-        f"the upload of a page's picture broke off ({error}): ask again, or send the pictures with the request by "
-        "PAGESIGHT_TRANSPORT=bytes"
-    )
+@contextmanager
+def _whole_uploads() -> Iterator[None]:
+    """Within it, google-genai's word for an upload that the service did not complete becomes ReasonerError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ReasonerError(
+            f"the upload of a page's picture broke off ({error}): ask again, or send the pictures with the request by "
+            "PAGESIGHT_TRANSPORT=bytes"
+        ) from error
 
 
 def _waits(file: types.File, deadline: float) -> bool:
