@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import json
 import os
+import pickle
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import ormsgpack
 import pytest
 from gemini_server import GeminiServer
+from langchain_core.messages import AIMessageChunk, HumanMessage
+from langgraph.types import Send
 from small_index import REPORT, write_pdf
 
 from pagesight.agent.cli import main
+from pagesight.agent.terminal.thread_data import ThreadData
+from pagesight.agent.terminal.threads import UNREADABLE, Threads
+from pagesight.indexing.errors import PageIndexError
 
 QUESTION = "How high was the net revenue?"
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "chat", "--index"]
@@ -120,6 +134,165 @@ def test_a_file_of_conversations_that_is_damaged_is_named(index: Path) -> None:
         r"^error: the kept conversations in .*threads\.db cannot be used .* move that file away", err, re.M
     )
     assert "Traceback" not in err
+
+
+# A file of conversations that somebody else has written
+
+
+class Touching:
+    """What pickle calls when it is read."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def extension(code: int, *parts: object) -> ormsgpack.Ext:
+    return ormsgpack.Ext(code, ormsgpack.packb(parts))
+
+
+def nested(depth: int) -> ormsgpack.Ext:
+    """A message in a message in a message, deeper than any stack."""
+    inner: Any = "x"
+    for _ in range(depth):
+        named = ("langchain_core.messages.human", "HumanMessage", {"content": [inner]}, "x")
+        inner = ormsgpack.Ext(5, ormsgpack.packb(named))
+    return inner
+
+
+def blobs(path: Path) -> dict[str, tuple[str, bytes]]:
+    """For each way in which a blob may name something that is called, its type and bytes; it would make ``path``."""
+    touch = f"touch '{path}'"
+    values = {
+        "one argument": extension(0, "os", "system", touch),
+        "arguments": extension(1, "os", "system", [touch]),
+        "keywords": extension(2, "os", "system", {"command": touch}),
+        "a method": extension(3, "pathlib", "Path", str(path), "touch"),
+        "pydantic 1": extension(4, "subprocess", "run", {"args": touch, "shell": True}),
+        "pydantic 2": extension(5, "subprocess", "run", {"args": touch, "shell": True}, "model_validate_json"),
+        "an array": extension(6, "|O", [1], "C", b"12345678"),
+        "a snapshot": ormsgpack.Ext(7, ormsgpack.packb(extension(1, "os", "system", [touch]))),
+        "another code": extension(99, "os", "system", touch),
+        "inside a message": extension(5, "langchain_core.messages.human", "HumanMessage",
+                                      {"content": [extension(0, "os", "system", touch)]}, "x"),
+        "inside a task": extension(1, "langgraph.types", "Send", ["tools", extension(0, "os", "system", touch)]),
+        "a safe type": extension(1, "re", "compile", ["(a+)+$", 0]),
+        "no name": extension(5, 1, 2, 3),
+        "no fields": extension(5, "langchain_core.messages.human", "HumanMessage", "x", "x"),
+        "no message": [1, 2],
+        "too deep": nested(3000),
+    }  # fmt: skip
+    made = {
+        name: ("msgpack", ormsgpack.packb({"v": 4, "id": "1", "channel_values": {"messages": [value]}}))
+        for name, value in values.items()
+    }
+    constructor = {"lc": 2, "type": "constructor", "id": ["os", "system"], "args": [touch]}
+    core = {"lc": 1, "type": "constructor", "id": ["langchain", "schema", "messages", "HumanMessage"],
+            "kwargs": {"content": "x"}}  # fmt: skip
+    made["json, ours"] = ("json", json.dumps({"v": 4, "channel_values": {"messages": [core]}}).encode())
+    made["json, theirs"] = ("json", json.dumps({"v": 4, "channel_values": {"messages": [constructor]}}).encode())
+    made["pickle"] = ("pickle", pickle.dumps(Touching(path)))
+    made["cut off"] = ("msgpack", made["no message"][1][:-3])
+    made["nothing"] = ("msgpack", b"")
+    return made
+
+
+KINDS = list(blobs(Path("x")))
+
+
+def put(index: Path, kind: str, blob: bytes) -> None:
+    """Puts a conversation with this blob beside the kept ones, as the newest."""
+    with sqlite3.connect(index / "threads.db") as database:
+        database.execute(
+            "insert into checkpoints values ('theirs', '', '2fffffff-0000-6000-8000-000000000000', null, ?, ?, '{}')",
+            (kind, blob),
+        )
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def talked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with one conversation."""
+    index = Path(shutil.copytree(made, tmp_path_factory.mktemp("talked") / "index"))
+    chat(index, QUESTION)
+    return index
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_conversation_that_names_anything_but_messages_is_refused_and_nothing_runs(
+    talked: Path, tmp_path: Path, kind: str
+) -> None:
+    canary = tmp_path / "it-ran"
+    shutil.copy(talked / "threads.db", tmp_path)
+    put(tmp_path, *blobs(canary)[kind])
+
+    with asyncio.Runner() as runner, Threads.kept_in(tmp_path, runner) as threads:
+        theirs, ours = threads.newest()
+        with pytest.raises(PageIndexError, match=r"threads\.db cannot be opened: .*Nothing of it was run.*/new"):
+            threads.messages("theirs")
+        assert theirs.title == UNREADABLE
+        assert (ours.title, ours.questions) == (QUESTION, 1)
+        assert threads.messages(ours.id)[0].text == QUESTION
+    assert not canary.exists()
+
+
+def test_what_waits_to_be_written_is_read_the_same_way(talked: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "it-ran"
+    shutil.copy(talked / "threads.db", tmp_path)
+    with sqlite3.connect(tmp_path / "threads.db") as database:
+        [(thread, checkpoint)] = database.execute("select thread_id, checkpoint_id from checkpoints")
+        blob = ormsgpack.packb(extension(0, "os", "system", f"touch '{canary}'"))
+        row = (thread, "", checkpoint, "t", "", 0, "messages", "msgpack", blob)
+        database.execute("insert into writes values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.close()
+
+    with (
+        asyncio.Runner() as runner,
+        Threads.kept_in(tmp_path, runner) as threads,
+        pytest.raises(PageIndexError, match=r"it names os\.system, which is no message"),
+    ):
+        threads.messages(thread)
+    assert not canary.exists()
+
+
+def test_a_chat_refuses_such_a_conversation_and_goes_on_with_the_others(talked: Path, tmp_path: Path) -> None:
+    index = Path(shutil.copytree(talked, tmp_path / "index"))
+    put(index, *blobs(tmp_path / "it-ran")["one argument"])
+
+    out, err = chat(index, QUESTION, "/threads", "/resume 3", "/threads", options=("--resume",))
+
+    assert "error: a conversation in" in err
+    assert "it names os.system, which is no message" in err
+    assert "Traceback" not in err
+    assert "4.2 billion" in out  # a question after the refusal is answered, in a conversation of its own
+    rows = re.findall(r"^(\d) .* (\d)  (.*?) *$", out, re.M)
+    ours = f"{QUESTION} (this one)"
+    assert [title for _, _, title in rows] == [UNREADABLE, ours, QUESTION, UNREADABLE, QUESTION, ours]
+    assert not (tmp_path / "it-ran").exists()
+
+
+def test_a_thread_that_was_stopped_in_a_tool_is_read_with_what_waits(tmp_path: Path) -> None:
+    data = ThreadData(tmp_path / "threads.db")
+    call = {"name": "search_pages", "args": {"query": "a"}, "id": "1", "type": "tool_call"}
+    said = AIMessageChunk("Ä", tool_calls=[call], response_metadata={"at": datetime(2026, 1, 1), "id": UUID(int=1)})
+    state = {"messages": [HumanMessage("?"), said], "__pregel_tasks": [Send("tools", {"call": call})], "none": None}
+
+    kept = data.loads_typed(data.dumps_typed(state))
+
+    plain = {"at": "2026-01-01T00:00:00", "id": str(UUID(int=1))}
+    assert kept == state | {"messages": [HumanMessage("?"), said.model_copy(update={"response_metadata": plain})]}
+
+
+def test_no_file_is_read_as_code() -> None:
+    """Neither pickle and its kin nor eval: what the agent and its tools read is data."""
+    root = Path(__file__).parent.parent
+    for source in [*(root / "agent").rglob("*.py"), *(root / "tools").rglob("*.py")]:
+        names = {name.id for name in ast.walk(ast.parse(source.read_text())) if isinstance(name, ast.Name)}
+        names |= {alias.name for line in ast.walk(ast.parse(source.read_text()))
+                  if isinstance(line, ast.Import | ast.ImportFrom) for alias in line.names}  # fmt: skip
+        assert not names & {"pickle", "marshal", "shelve", "dill", "eval", "exec", "compile", "__import__"}, source
 
 
 def test_a_long_conversation_stays_small(index: Path) -> None:

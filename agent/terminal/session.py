@@ -88,7 +88,9 @@ class Session:
         self.model = model
 
     def start(self, thread: str | None = None) -> None:
-        """Goes on with a kept conversation, or begins a new one."""
+        """Goes on with a kept conversation, or begins a new one. Raises PageIndexError when it cannot be opened."""
+        if thread:
+            self.threads.messages(thread)
         self.thread = thread or uuid.uuid4().hex
 
     def last_answered(self) -> Turn | None:

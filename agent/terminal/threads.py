@@ -10,16 +10,20 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+import aiosqlite
 from langchain_core.messages import BaseMessage, HumanMessage
+from langgraph.checkpoint.base.id import UUID
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from pagesight.agent.terminal.thread_data import ThreadData
 from pagesight.indexing.errors import PageIndexError
 
 FILE = "threads.db"
+#: The title of a conversation that cannot be opened; `Threads.messages` says why.
+UNREADABLE = "(cannot be opened)"
 
 _NEWEST_FIRST = """
 SELECT thread_id, MAX(checkpoint_id) AS newest FROM checkpoints WHERE checkpoint_ns = ''
@@ -39,37 +43,58 @@ class Thread:
 class Threads:
     """The kept conversations of one index. Everything waits on ``runner``, as the runs that write them do."""
 
-    def __init__(self, runner: asyncio.Runner, saver: AsyncSqliteSaver):
+    def __init__(self, runner: asyncio.Runner, saver: AsyncSqliteSaver, data: ThreadData):
         self._runner = runner
+        self._data = data
         self.saver = saver
 
     @classmethod
     @contextmanager
     def kept_in(cls, folder: Path, runner: asyncio.Runner) -> Iterator[Threads]:
         """The conversations in an index's folder. Raises PageIndexError when they cannot be read or written."""
+        data = ThreadData(folder / FILE)
         with storage_errors(folder / FILE):
             folder.mkdir(parents=True, exist_ok=True)  # of an index on a server, this machine may keep nothing yet
-            context = AsyncSqliteSaver.from_conn_string(str(folder / FILE))
-            saver = runner.run(_entered(context))
+            saver = runner.run(_opened(folder / FILE, data))
             try:
-                yield cls(runner, saver)
+                yield cls(runner, saver, data)
             finally:
-                runner.run(context.__aexit__(None, None, None))
+                runner.run(saver.conn.close())
 
     def newest(self, most: int = 20) -> list[Thread]:
-        """The conversations that were last asked something, newest first."""
+        """The conversations that were last asked something, newest first; one that cannot be opened is `UNREADABLE`."""
         return self._runner.run(self._newest(most))
 
     def messages(self, thread_id: str) -> list[BaseMessage]:
-        """What was said in a conversation; nothing when it is not known."""
-        kept = self._runner.run(self.saver.aget_tuple(_config(thread_id)))
-        return _messages(kept) if kept else []
+        """What was said in a conversation; nothing when it is not known.
+
+        Raises PageIndexError when what the file holds there is no conversation.
+        """
+        return self._runner.run(self._messages(thread_id))
 
     async def _newest(self, most: int) -> list[Thread]:
         async with self.saver.conn.execute(_NEWEST_FIRST, (most,)) as rows:
-            ids = [thread_id async for thread_id, _ in rows]
-        kept = [(thread_id, await self.saver.aget_tuple(_config(thread_id))) for thread_id in ids]
-        return [_thread(thread_id, one) for thread_id, one in kept if one and _messages(one)]
+            kept = [(str(thread_id), str(newest)) async for thread_id, newest in rows]
+        threads = [await self._thread(thread_id, newest) for thread_id, newest in kept]
+        return [thread for thread in threads if thread.questions or thread.title]
+
+    async def _thread(self, thread_id: str, checkpoint_id: str) -> Thread:
+        last = _made_at(checkpoint_id)
+        try:
+            questions = questions_in(await self._messages(thread_id))
+        except PageIndexError:
+            return Thread(thread_id, UNREADABLE, 0, last)
+        return Thread(thread_id, " ".join(questions[0].text.split()) if questions else "", len(questions), last)
+
+    async def _messages(self, thread_id: str) -> list[BaseMessage]:
+        try:
+            kept = await self.saver.aget_tuple({"configurable": {"thread_id": thread_id}})
+            messages = kept.checkpoint["channel_values"].get("messages", []) if kept else []
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self._data.refusal("it is damaged") from error
+        if not isinstance(messages, list) or not all(isinstance(message, BaseMessage) for message in messages):
+            raise self._data.refusal("its messages are none")
+        return messages
 
 
 @contextmanager
@@ -84,24 +109,23 @@ def storage_errors(file: Path) -> Iterator[None]:
         ) from error
 
 
-async def _entered(context: Any) -> AsyncSqliteSaver:
-    saver = await context.__aenter__()
-    await saver.setup()
+async def _opened(file: Path, data: ThreadData) -> AsyncSqliteSaver:
+    saver = AsyncSqliteSaver(await aiosqlite.connect(file), serde=data)
+    try:
+        await saver.setup()
+    except BaseException:
+        await saver.conn.close()
+        raise
     return saver
 
 
-def _config(thread_id: str) -> Any:
-    return {"configurable": {"thread_id": thread_id}}
-
-
-def _messages(kept: Any) -> list[BaseMessage]:
-    return list(kept.checkpoint["channel_values"].get("messages", []))
-
-
-def _thread(thread_id: str, kept: Any) -> Thread:
-    questions = questions_in(_messages(kept))
-    last = datetime.fromisoformat(kept.checkpoint["ts"]).astimezone()
-    return Thread(thread_id, " ".join(questions[0].text.split()) if questions else "", len(questions), last)
+def _made_at(checkpoint_id: str) -> datetime:
+    """When a checkpoint was made, which its id says (local time); 1970 where the id is none of LangGraph's."""
+    try:
+        ticks = UUID(checkpoint_id).time  # of 100 ns, since 1582-10-15
+    except ValueError:
+        return datetime.fromtimestamp(0).astimezone()
+    return (datetime(1582, 10, 15, tzinfo=UTC) + timedelta(microseconds=ticks // 10)).astimezone()
 
 
 def questions_in(messages: Sequence[BaseMessage]) -> list[HumanMessage]:
