@@ -25,7 +25,8 @@ async def make_graph() -> CompiledStateGraph:
 def _graph() -> CompiledStateGraph:
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.subagent import as_node
+    from pagesight.indexing import PageIndex
     from pagesight.indexing.settings import load_settings
 
     settings = load_settings()
-    return as_node(create_page_agent(settings.index, settings=settings))
+    return as_node(create_page_agent(PageIndex.open(settings=settings, create=False), settings=settings))

@@ -29,6 +29,7 @@ from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
+from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
 from pagesight.indexing.storage.folder import disk_errors
 
 
@@ -61,6 +62,8 @@ class PageIndex:
         """
         settings = settings or load_settings()
         place = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
+        if path_or_uri is None and settings.milvus.token and server_address(place):
+            refuse_address_from_dotenv(settings, "index", ["milvus_token"])
         return cls(take(place, encoder, settings, create))
 
     @property

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from pagesight.indexing.encoders import PageEncoder, choose, make_encoder
+from pagesight.indexing.encoders import PageEncoder, choose, encoder_code, is_called, make_encoder, remember
 from pagesight.indexing.errors import IndexMissing, PageIndexError
 from pagesight.indexing.index_parts import Freshness, IndexParts
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
@@ -44,6 +44,8 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
             _registry[key] = parts
         elif encoder not in (None, "auto", parts.encoder.name):
             refuse_other(About(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
+        if not _named_by(parts.encoder.name, encoder, settings, key):
+            remember(encoder_code(parts.encoder))
         _uses[key] = _uses.get(key, 0) + 1
     return replace(parts, settings=settings)
 
@@ -150,12 +152,22 @@ def _encoder(about: About | None, encoder: str | None, settings: Settings, place
     known = about.encoder if about else None
     name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoding.encoder).name
     refuse_other(about, {"name": name}, place)
-    chosen = make_encoder(name, settings, known)
+    chosen = make_encoder(name, settings, known, named_by=_named_by(name, encoder, settings, place))
     refuse_other(about, chosen.describe(), place)
     layout = (
         about.layout if about else VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
     )
     return chosen, About(chosen.describe(), layout)
+
+
+def _named_by(name: str, encoder: str | None, settings: Settings, place: object) -> str:
+    """What names the encoder, in words; empty if it is the user, by an argument or in the environment."""
+    if encoder not in (None, "auto"):
+        return ""
+    asked = settings.encoding.encoder
+    if asked == "auto" or not is_called(name, asked):
+        return f"the index in {place}"
+    return f"the file {Path('.env').resolve()}" if settings.from_dotenv("encoder") else ""
 
 
 def _about_on_server(sharing: ServerSharing, connection: Connection) -> About | None:

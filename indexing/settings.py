@@ -8,17 +8,25 @@ usual names.
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting  # a setting that must be JSON and is not
 
 from pagesight.indexing.errors import SettingsError
+
+#: Where a setting's value comes from: who called, a variable, the file `.env` of the current folder, or the program.
+Origin = Literal["argument", "environment", ".env", "default"]
+
+_environment_lock = threading.RLock()
 
 
 class _Group(BaseModel):
@@ -68,6 +76,11 @@ class EncodingSettings(_Group):
     revision: str | None = Field(None, description="commit of the encoder's repository; the newest by default")
     trust_remote_code: bool = Field(
         False, description="run program code from the encoder's repository; needs a revision of 40 hex digits"
+    )
+    trust_scripts: bool = Field(
+        False,
+        description="run what an index names of a script, a folder with program code or a repository's code; in .env "
+        "it does not count",
     )
     encoder_python: Path | None = Field(
         None, description="Python of the environment in which encoders run that need one of their own"
@@ -220,6 +233,16 @@ class Settings(BaseModel):
     pictures: PictureSettings = PictureSettings()
     budget: BudgetSettings = BudgetSettings()
 
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
+
+    def origin(self, name: str) -> Origin:
+        """Where the value of the setting with this flat name comes from."""
+        return self._origins.get(name, "default")
+
+    def from_dotenv(self, name: str) -> bool:
+        """Whether only the current folder's `.env` says it: a folder may come from somebody else."""
+        return self.origin(name) == ".env"
+
     def flat(self) -> dict[str, Any]:
         """Every setting by its flat name, as JSON has it; keys are masked."""
         told = self.model_dump(mode="json")
@@ -232,9 +255,11 @@ class Settings(BaseModel):
             group, field = _places()[name]
             groups.setdefault(group, {})[field] = value
         own = groups.pop("", {})
-        return self.model_copy(
+        copy = self.model_copy(
             update=own | {group: getattr(self, group).with_(values) for group, values in groups.items()}
         )
+        copy._origins = self._origins | dict.fromkeys(named, "argument")
+        return copy
 
 
 class _FromEnvironment(BaseSettings):
@@ -278,18 +303,64 @@ def _reader() -> type[_FromEnvironment]:
 
 
 @contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """Sets variables of the environment inside the block: for packages that read some while they are imported."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def environment(**variables: str | None) -> Iterator[None]:
+    """Sets variables of the environment inside the block, None takes one away.
+
+    For packages that read some while they are imported, and for processes that must not have all. One thread at a time:
+    two at once would leave behind what the other had set.
+    """
+    with _environment_lock:
+        before = {name: os.environ.get(name) for name in variables}
+        _set(variables)
+        try:
+            yield
+        finally:
+            _set(before)
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def key_variables() -> list[str]:
+    """The variables of this environment that hold a key: those of our settings, and all that are named like one."""
+    ours = {variable for name, info in flat_fields().items() if _is_secret(info) for variable in variables_of(name)}
+    return [name for name in os.environ if name.upper() in ours or name.upper().endswith(_KEY_ENDINGS)]
+
+
+# Google's credentials, and the keys of other providers of language models, by LangChain's custom.
+_KEY_ENDINGS = ("_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS")
+
+
+def _is_secret(info: FieldInfo) -> bool:
+    return "SecretStr" in str(info.annotation)
+
+
+def variables_of(name: str) -> list[str]:
+    """The variables of the environment that set the setting with this flat name, the usual one first."""
+    alias = flat_fields()[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices if str(choice).isupper()]
+    return [f"PAGESIGHT_{name.upper()}"]
+
+
+def state_folder() -> Path:
+    """The user's own folder for what pagesight notes outside of indexes; it need not be there yet.
+
+    $XDG_STATE_HOME/pagesight, by default ~/.local/state/pagesight; on Windows in %LOCALAPPDATA%, on macOS in
+    ~/Library/Application Support.
+    """
+    if set_to := os.environ.get("XDG_STATE_HOME"):
+        return Path(set_to) / "pagesight"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "pagesight"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "pagesight"
+    return Path.home() / ".local" / "state" / "pagesight"
 
 
 def load_settings(**explicit: object) -> Settings:
@@ -305,4 +376,21 @@ def load_settings(**explicit: object) -> Settings:
         raise SettingsError(
             f"a setting cannot be used: {faults}. Correct the option, the variable PAGESIGHT_… or the line in .env."
         ) from None
-    return Settings().changed(**{name: getattr(read, name) for name in read.model_fields_set})
+    except UnreadableSetting as error:
+        raise SettingsError(
+            f"a setting cannot be used: {error}. It must be JSON: correct the variable PAGESIGHT_… or the line in .env."
+        ) from None
+    settings = Settings().changed(**{name: getattr(read, name) for name in read.model_fields_set})
+    settings._origins = _origins(given)
+    return settings
+
+
+def _origins(given: dict[str, Any]) -> dict[str, Origin]:
+    """Where each setting that is not left to its default comes from; a later source beats an earlier one."""
+    read = _reader()
+    found: dict[Origin, Any] = {
+        ".env": DotEnvSettingsSource(read)(),
+        "environment": EnvSettingsSource(read)(),
+        "argument": given,
+    }
+    return {name: origin for origin, names in found.items() for name in names}

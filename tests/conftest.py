@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="pagesight-tests-")  # for what starts before a test
     # Importing pymilvus loads the `.env` found in any folder above it, the clone's too, into the environment.
     os.environ["PYTHON_DOTENV_DISABLED"] = "1"
     # A job in the background of a shell ignores Ctrl-C, and so would the processes that tests send it to.
@@ -44,10 +46,11 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test works in an empty folder of its own, so that no `.env` and no index of the caller's is found."""
+    """Each test works in an empty folder of its own, so that nothing of the caller's is found."""
     folder = tmp_path / "cwd"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return folder
 
 

@@ -36,12 +36,34 @@ def test_a_sound_setup(doctor):
     status, checks = doctor()
     assert status == 0
     assert list(checks) == NAMES
-    assert all(set(check) == {"name", "state", "says", "mend"} for check in checks.values())
+    assert all(set(check) == {"name", "state", "says", "fix"} for check in checks.values())
     assert checks["core"]["state"] == "ok"
     assert "lexical" in checks["encoder"]["says"]
     assert checks["reasoner"]["says"].startswith("offline")
-    assert "GOOGLE_API_KEY" in checks["reasoner"]["mend"]
-    assert checks["index"]["mend"] == "pagesight index PATHS… --index .pagesight"
+    assert "GOOGLE_API_KEY" in checks["reasoner"]["fix"]
+    assert checks["index"]["fix"] == "pagesight index PATHS… --index .pagesight"
+
+
+def test_it_lists_what_sets_each_setting(capsys, monkeypatch, own_folder):
+    capsys.readouterr()
+    monkeypatch.setenv("PAGESIGHT_TOP_K", "7")
+    monkeypatch.setenv("GEMINI_API_KEY", "AIza-a-test-key")
+    (own_folder / ".env").write_text(
+        "PAGESIGHT_TOP_K=6\nPAGESIGHT_DIM=64\nPAGESIGHT_INDEX=http://me:hidden@127.0.0.1:1/x\n"
+    )
+    main(["doctor", "--json", "--index", "nowhere"])
+    out = capsys.readouterr().out
+    assert json.loads(out)["settings"] == {
+        "index": {
+            "value": "http://127.0.0.1:1/x", "set_by": f"PAGESIGHT_INDEX in {own_folder / '.env'}",
+        },
+        "dim": {"value": 64, "set_by": f"PAGESIGHT_DIM in {own_folder / '.env'}"},
+        "top_k": {"value": 7, "set_by": "PAGESIGHT_TOP_K in the environment"},
+        "google_api_key": {"value": "**********", "set_by": "GOOGLE_API_KEY or GEMINI_API_KEY in the environment"},
+    }  # fmt: skip
+    assert "hidden" not in out
+    main(["doctor", "--index", "nowhere"])
+    assert f"    dim = 64 (PAGESIGHT_DIM in {own_folder / '.env'})\n" in capsys.readouterr().out
 
 
 def test_for_people(capsys):
@@ -79,7 +101,7 @@ def test_a_missing_poppler_is_broken_only_where_it_is_set(doctor, monkeypatch, t
     monkeypatch.setenv("PAGESIGHT_RENDERER", "poppler")
     status, checks = doctor()
     assert status == 1
-    assert "poppler" in checks["renderer"]["mend"]
+    assert "poppler" in checks["renderer"]["fix"]
 
 
 def test_an_unknown_encoder_is_broken(doctor, monkeypatch):
@@ -101,7 +123,7 @@ def test_the_command_for_a_missing_extra(doctor, monkeypatch):
     extra = doctor()[1]["colpali extra"]
     assert extra["state"] == "absent"
     assert "torch is missing" in extra["says"]
-    words = shlex.split(extra["mend"])
+    words = shlex.split(extra["fix"])
     assert words[-1].endswith("[colpali]")
     assert sys.executable in words
     assert Path(words[-1].removesuffix("[colpali]"), "pyproject.toml").exists()
@@ -113,7 +135,7 @@ def test_a_package_that_is_too_old_breaks_the_core(doctor, monkeypatch):
     status, checks = doctor()
     assert status == 1
     assert "rich is 0.1, not >=" in checks["core"]["says"]
-    assert "uv" in checks["core"]["mend"]
+    assert "uv" in checks["core"]["fix"]
 
 
 def test_the_index(doctor, own_folder):

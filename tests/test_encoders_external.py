@@ -138,7 +138,7 @@ def test_a_changed_script_is_refused_but_for_one_that_names_its_revision(tmp_pat
         place = tmp_path / f"index-{refused}"
         PageIndex.open(place, encoder=name, settings=small_settings()).close()
         script(tmp_path, more, "# another comment")
-        with PageIndex.open(place, settings=small_settings()) as index:
+        with PageIndex.open(place, encoder=name, settings=small_settings()) as index:
             assert index.encoder.revision == "mine-1" or refused
             if refused:
                 with pytest.raises(EncoderMismatch, match="Bring those back"):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from pagesight.indexing.errors import SettingsError
+from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner
+from pagesight.indexing import PageIndex
+from pagesight.indexing.errors import ServerUnreachable, SettingsError
 from pagesight.indexing.settings import flat_fields, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -86,3 +89,83 @@ def test_flat_settings_can_be_kept_as_json_without_keys():
     assert "a-secret-key" not in told
     assert "password" not in told
     assert json.loads(told)["top_k"] == 5
+
+
+def test_a_setting_knows_what_sets_it(monkeypatch, own_folder):
+    (own_folder / ".env").write_text(
+        "PAGESIGHT_TOP_K=6\nPAGESIGHT_DIM=64\nPAGESIGHT_OCR=\nGOOGLE_GEMINI_BASE_URL=http://x\n"
+    )
+    monkeypatch.setenv("PAGESIGHT_TOP_K", "7")
+    monkeypatch.setenv("GEMINI_API_KEY", "a-secret-key")
+    settings = load_settings(device="cpu", precision=None).changed(ef=99)
+    found = {name: settings.origin(name) for name in flat_fields() if settings.origin(name) != "default"}
+    assert found == {
+        "top_k": "environment", "dim": ".env", "google_base_url": ".env", "google_api_key": "environment",
+        "device": "argument", "ef": "argument",
+    }  # fmt: skip
+
+
+def test_what_must_be_json_and_is_not_is_named(monkeypatch):
+    monkeypatch.setenv("PAGESIGHT_PRICES", '{"gemini": [')
+    with pytest.raises(SettingsError, match=r"prices.*PAGESIGHT_"):
+        load_settings()
+
+
+MINE, THEIRS = "environment", ".env"
+
+
+@pytest.mark.parametrize(
+    ("key", "address", "sent"),
+    [(MINE, THEIRS, False), (THEIRS, THEIRS, True), (MINE, MINE, True), (THEIRS, MINE, True)],
+)
+def test_a_key_goes_to_an_address_in_the_folder_only_if_it_stands_there_too(
+    monkeypatch, own_folder, key, address, sent
+):
+    lines = []
+    for variable, value, where in (
+        ("GOOGLE_API_KEY", "AIza-a-test-key", key),
+        ("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:1/", address),
+        ("PAGESIGHT_MILVUS_TOKEN", "me:secret", key),
+        ("PAGESIGHT_INDEX", "http://127.0.0.1:1/reports", address),
+    ):
+        if where == MINE:
+            monkeypatch.setenv(variable, value)
+        else:
+            lines.append(f"{variable}={value}\n")
+    (own_folder / ".env").write_text("".join(lines))
+    refused = rf"KEY is not sent to http://127\.0\.0\.1:1/: only the file {own_folder}/\.env .*GOOGLE_GEMINI_BASE_URL="
+    with nullcontext() if sent else pytest.raises(SettingsError, match=refused):
+        make_reasoner("auto", load_settings())
+    kind = ServerUnreachable if sent else SettingsError
+    with pytest.raises(
+        kind, match="cannot be reached" if sent else r"MILVUS_TOKEN is not sent.*set PAGESIGHT_INDEX=http"
+    ):
+        PageIndex.open()
+
+
+def test_what_the_caller_names_and_googles_own_address_get_the_key(monkeypatch, own_folder):
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-a-test-key")
+    monkeypatch.setenv("PAGESIGHT_MILVUS_TOKEN", "me:secret")
+    place = "http://127.0.0.1:1/reports"
+    (own_folder / ".env").write_text(f"GOOGLE_GEMINI_BASE_URL=https://us.googleapis.com\nPAGESIGHT_INDEX={place}\n")
+    make_reasoner("auto", load_settings())
+    with pytest.raises(ServerUnreachable):
+        PageIndex.open(place)
+    (own_folder / ".env").write_text("GOOGLE_GEMINI_BASE_URL=https://evil.example/googleapis.com\n")
+    with pytest.raises(SettingsError, match="is not sent"):
+        make_reasoner("auto", load_settings())
+    make_reasoner("auto", load_settings(google_base_url="https://evil.example/googleapis.com"))
+
+
+def test_what_the_machine_is_logged_in_with_goes_to_no_address_of_a_folder(own_folder):
+    (own_folder / ".env").write_text("PAGESIGHT_VERTEX_PROJECT=mine\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:1\n")
+    with pytest.raises(SettingsError, match="logged in with is not sent"):
+        make_reasoner("auto", load_settings())
+
+
+def test_the_reasoners_line_names_an_address_that_is_not_googles():
+    def why(address: str | None) -> str:
+        return choose_reasoner(None, load_settings(google_api_key="AIza", google_base_url=address)).why
+
+    assert why(None) == why("https://generativelanguage.googleapis.com") == "there is a GOOGLE_API_KEY"
+    assert why("http://me:hidden@127.0.0.1:1") == "there is a GOOGLE_API_KEY; asked at http://127.0.0.1:1"

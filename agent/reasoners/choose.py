@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
+from pagesight.indexing.storage.address import refuse_address_from_dotenv, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,17 +51,32 @@ class Reasoner:
 
 
 def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
-    """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model."""
-    wanted = spec or settings.reasoning.reasoner
+    """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model.
+
+    Where Gemini is asked at another address than Google's, ``why`` names it.
+    """
+    choice = _choice(spec or settings.reasoning.reasoner, bool(spec), settings)
+    address = settings.gemini.google_base_url
+    if choice.name.startswith(f"{_GEMINI}:") and address and not is_googles(address):
+        return Choice(choice.name, f"{choice.why}; asked at {shown(address)}")
+    return choice
+
+
+def _choice(wanted: str, asked: bool, settings: Settings) -> Choice:
     if wanted != "auto":
-        return Choice(wanted, "asked for" if spec else "set by PAGESIGHT_REASONER")
+        return Choice(wanted, "asked for" if asked else "set by PAGESIGHT_REASONER")
+    gemini_model = f"{_GEMINI}:{settings.gemini.gemini_model}"
     if settings.gemini.vertex_project:
-        return Choice(
-            f"{_GEMINI}:{settings.gemini.gemini_model}", f"Vertex AI is set, project {settings.gemini.vertex_project}"
-        )
+        return Choice(gemini_model, f"Vertex AI is set, project {settings.gemini.vertex_project}")
     if settings.gemini.google_api_key:
-        return Choice(f"{_GEMINI}:{settings.gemini.gemini_model}", "there is a GOOGLE_API_KEY")
+        return Choice(gemini_model, "there is a GOOGLE_API_KEY")
     return Choice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
+
+
+def is_googles(address: str) -> bool:
+    """Whether an address of the Gemini API is one of Google's own."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" and (parts.hostname or "").endswith(".googleapis.com")
 
 
 def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reasoner:
@@ -148,12 +165,19 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
 
 
 def gemini(model: str, settings: Settings) -> BaseChatModel:
-    """The Gemini model of that name, by key or through Vertex AI. Raises KeyRefused without either."""
+    """The Gemini model of that name, by key or through Vertex AI.
+
+    Raises KeyRefused without either, and SettingsError if it would go to an address that only a `.env` names.
+    """
     if not settings.gemini.google_api_key and not settings.gemini.vertex_project:
         raise KeyRefused(
             f"{_GEMINI}:{model} needs a key: set GOOGLE_API_KEY, in the environment or in .env, to one from "
             "https://aistudio.google.com/apikey, or answer without a language model with PAGESIGHT_REASONER=offline"
         )
+    address = settings.gemini.google_base_url
+    if address and not is_googles(address):
+        key = [] if settings.gemini.vertex_project else ["google_api_key"]
+        refuse_address_from_dotenv(settings, "google_base_url", key)
     from pagesight.agent.reasoners.gemini import GeminiReasoner
     from pagesight.tools.gemini_service.errors import plain_refusals
 
@@ -167,7 +191,7 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
     with plain_refusals(settings.gemini.google_api_key):
         return GeminiReasoner(
             model=model,
-            client_options=settings.gemini.google_base_url,
+            client_options=address,
             request_timeout=settings.reasoning.timeout,
             attempts=settings.reasoning.max_retries,
             longest_wait=settings.reasoning.longest_wait,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pagesight.agent.terminal import eval_tables, printing
+from pagesight.agent.terminal import eval_tables, options, printing
+from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 
 def audit(
     context: typer.Context,
-    index: Annotated[str | None, typer.Option("--index", metavar="DIR", help="Folder of the index.")] = None,
+    index: options.Index = None,
     questions: Annotated[
         str | None,
         typer.Option(
@@ -25,22 +26,18 @@ def audit(
     recall: Annotated[
         float, typer.Option("--recall", min=0.0, max=1.0, help="The recall of the five best pages that is wanted.")
     ] = 0.95,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    trust_scripts: options.TrustScripts = False,
+    as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Find out what the HNSW candidates lose.
 
     Prints how many of the pages that exhaustive search ranks best are among the candidates, what both cost, and the
     settings that would reach a wanted recall. Made from the index's own pages, questions need no model.
     """
-    from pagesight.indexing import PageIndex
-    from pagesight.indexing.settings import load_settings
-
-    settings = load_settings()
+    settings = settings_of(trust_scripts=trust_scripts)
     asked = _questions(questions)[:sample] if questions else []
-    printing.quieten_milvus()
-    place = index or context.obj or settings.index
     with (
-        PageIndex.open(place, settings=settings, create=False) as opened,
+        open_index(named_index(context, index), settings) as opened,
         eval_tables.progress("searches") as progress,
     ):
         found = opened.audit(asked, sample=sample, wanted=recall, progress=progress)

@@ -1,4 +1,4 @@
-"""Says what is installed, what would be chosen and why, and what is missing with the command that mends it.
+"""Says what is installed, what would be chosen and why, and what is missing with the command that fixes it.
 
 Looks without importing anything heavy: installed versions come from package metadata, the GPU from its driver's tool.
 """
@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 
 from pagesight.indexing.errors import IndexMissing, PagesightError
 from pagesight.indexing.pages import DocumentRecord
-from pagesight.indexing.settings import Settings
+from pagesight.indexing.settings import Settings, variables_of
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,24 @@ class Check:
     name: str
     state: Literal["ok", "absent", "broken"]
     says: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
-class Report:
+class SetValue:
+    """A setting that is not left to its default: its flat name, its value with keys masked, and what sets it."""
+
+    name: str
+    value: Any
+    set_by: str
+
+
+@dataclass(frozen=True)
+class Checkup:
     """All that was looked at."""
 
     checks: list[Check]
+    settings: list[SetValue]
 
     @property
     def works(self) -> bool:
@@ -47,14 +57,43 @@ class Report:
         return all(check.state != "broken" for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as it stands in ``doctor --json``."""
-        return {"works": self.works, "checks": [asdict(check) for check in self.checks]}
+        """As it stands in ``doctor --json``."""
+        return {
+            "works": self.works,
+            "checks": [asdict(check) for check in self.checks],
+            "settings": {one.name: {"value": one.value, "set_by": one.set_by} for one in self.settings},
+        }
 
 
-def examine(settings: Settings, index: str | Path) -> Report:
-    """Looks at the installation, at the choices that the settings lead to, and at the index."""
+def examine(settings: Settings, index: str | None) -> Checkup:
+    """Looks at the installation, at the choices that the settings lead to, and at the index named, or set."""
     checks = [_core(), _renderer(settings), _colpali(), _gpu()]
-    return Report([*checks, _encoder(settings), _reasoner(settings), _index(settings, index)])
+    return Checkup([*checks, _encoder(settings), _reasoner(settings), _index(settings, index)], _set_values(settings))
+
+
+def _set_values(settings: Settings) -> list[SetValue]:
+    values = settings.flat()
+    set_by = {name: _set_by(name, settings) for name in values}
+    return [SetValue(name, _without_password(values[name]), by) for name, by in set_by.items() if by]
+
+
+def _set_by(name: str, settings: Settings) -> str:
+    """What sets it, in words; empty for a default."""
+    origin = settings.origin(name)
+    variables = " or ".join(variables_of(name))
+    return {
+        "default": "",
+        "argument": "the command line",
+        "environment": f"{variables} in the environment",
+        ".env": f"{variables} in {Path('.env').resolve()}",
+    }[origin]
+
+
+def _without_password(value: Any) -> Any:
+    """A value without the password of an address in it."""
+    from pagesight.indexing.storage.address import shown
+
+    return shown(value) if isinstance(value, str) else value
 
 
 def _core() -> Check:
@@ -79,12 +118,12 @@ def _renderer(settings: Settings) -> Check:
         return Check("renderer", "ok", f"pdfium, built in (poppler: {poppler or 'not installed, not needed'})")
     if poppler:
         return Check("renderer", "ok", f"poppler, {poppler}")
-    mend = "brew install poppler" if sys.platform == "darwin" else "apt-get install poppler-utils"
+    fix = "brew install poppler" if sys.platform == "darwin" else "apt-get install poppler-utils"
     return Check(
         "renderer",
         "broken",
         "poppler is set, but pdftoppm is not on the PATH",
-        f"{mend}, or set PAGESIGHT_RENDERER=pdfium",
+        f"{fix}, or set PAGESIGHT_RENDERER=pdfium",
     )
 
 
@@ -121,22 +160,26 @@ def _reasoner(settings: Settings) -> Check:
         reasoner = make_reasoner(None, settings)
     except PagesightError as error:
         return Check("reasoner", "broken", str(error), "set PAGESIGHT_REASONER=auto")
-    mend = (
+    fix = (
         "set GOOGLE_API_KEY, in the environment or in .env, for answers by Gemini" if reasoner.name == "offline" else ""
     )
-    return Check("reasoner", "ok", f"{reasoner.name}; {reasoner.why}", mend)
+    return Check("reasoner", "ok", f"{reasoner.name}; {reasoner.why}", fix)
 
 
-def _index(settings: Settings, place: str | Path) -> Check:
+def _index(settings: Settings, place: str | None) -> Check:
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.encoders import encoder_code, unconfirmed
     from pagesight.indexing.storage.address import shown
 
+    named = shown(place or str(settings.index))
     try:
         with PageIndex.open(place, settings=settings, create=False) as index:
-            says = f"{shown(str(place))}: {_holds(index.documents())}, encoder {index.encoder.name}"
+            says = f"{named}: {_holds(index.documents())}, encoder {index.encoder.name}"
+            for code in unconfirmed(encoder_code(index.encoder), settings):
+                says += f"; {code.what} {code.where} was not confirmed on this machine, and does not run"
+                return Check("index", "broken", says, "read it, then search on a terminal, or with --trust-scripts")
             return Check("index", "ok", says)
     except IndexMissing:
-        named = shown(str(place))
         return Check("index", "absent", f"{named}: none yet", f"pagesight index PATHS… --index {shlex.quote(named)}")
     except PagesightError as error:
         return Check("index", "broken", str(error))

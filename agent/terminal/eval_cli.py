@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pagesight.agent.terminal import eval_tables, printing
+from pagesight.agent.terminal import eval_tables, options, printing
+from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,32 +23,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )  # fmt: skip
 
-Questions = Annotated[
-    str,
-    typer.Option(
-        "--questions", metavar="SOURCE",
-        help="A JSONL file, a BEIR folder, or a ViDoRe dataset by name or folder.", show_default=False,
-    ),
-]  # fmt: skip
-Paths = Annotated[
-    list[str] | None, typer.Option("--documents", metavar="PATH", help="Index this first; can be given again.")
-]
-Index = Annotated[str | None, typer.Option("--index", metavar="DIR", help="Folder of the index.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Write JSON, plots and values of each question there.")
-]
-Language = Annotated[
-    str | None, typer.Option("--language", metavar="NAME", help="Only questions in it, where the dataset says theirs.")
-]
-
 
 @app.command("retrieval")
 def _retrieval(
     context: typer.Context,
-    questions: Questions,
-    documents: Paths = None,
-    index: Index = None,
+    questions: options.Questions,
+    documents: options.Paths = None,
+    index: options.Index = None,
     run: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,16 +42,11 @@ def _retrieval(
         str | None,
         typer.Option("--against", metavar="NAME", help="Run that others are tested against; the first by default."),
     ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--split", metavar="FIELD",
-            help="Split by a field of the questions, or by text_source (text layer, ocr); can be given again.",
-        ),
-    ] = None,
-    language: Language = None,
-    as_json: Json = False,
-    out: Out = None,
+    split: options.Split = None,
+    language: options.Language = None,
+    trust_scripts: options.TrustScripts = False,
+    as_json: options.Json = False,
+    out: options.Out = None,
 ) -> None:  # fmt: skip
     """Find out how well pages are found.
 
@@ -81,7 +58,7 @@ def _retrieval(
     from pagesight.indexing.evaluate.runs import DEFAULT, parse_run
 
     runs = [parse_run(name) for name in run or DEFAULT]
-    settings = _settings()
+    settings = settings_of(trust_scripts=trust_scripts)
     collection = _collection(questions, out, language)
     with (
         _opened(context, index, settings, collection, documents, out) as opened,
@@ -107,30 +84,26 @@ def _retrieval(
 @app.command("answers")
 def _answers(
     context: typer.Context,
-    questions: Questions,
-    documents: Paths = None,
-    index: Index = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "--reasoner", help="auto, offline, google_genai:MODEL or another PROVIDER:MODEL."),
-    ] = None,
+    questions: options.Questions,
+    documents: options.Paths = None,
+    index: options.Index = None,
+    model: options.Model = None,
     judge: Annotated[
         str | None, typer.Option("--judge", metavar="MODEL", help="A model that says whether answers are right.")
     ] = None,
     within: Annotated[
         bool, typer.Option("--within-document", help="Look only into the document that a question is about.")
     ] = False,
-    top_k: Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns.")] = None,
+    top_k: options.TopK = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Questions at a time.")] = 4,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N questions with an answer.")
     ] = None,
-    split: Annotated[
-        list[str] | None, typer.Option("--split", metavar="FIELD", help="Split by a field; can be given again.")
-    ] = None,
-    language: Language = None,
-    as_json: Json = False,
-    out: Out = None,
+    split: options.Split = None,
+    language: options.Language = None,
+    trust_scripts: options.TrustScripts = False,
+    as_json: options.Json = False,
+    out: options.Out = None,
 ) -> None:  # fmt: skip
     """Find out how good answers are.
 
@@ -141,7 +114,7 @@ def _answers(
     from pagesight.agent.evaluate.ask_questions import AnswerFile, Way, answer_questions
     from pagesight.agent.reasoners.choose import choose_reasoner
 
-    settings = _settings(top_k=top_k)
+    settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
     reasoner = choose_reasoner(model, settings).name
     collection = _collection(questions, out, language)
     known = [question for question in collection.questions if question.answer is not None][:limit]
@@ -162,12 +135,6 @@ def _answers(
     if report.failures:
         printing.error(f"{len(report.failures)} questions failed; run the same command again to ask only them")
         raise typer.Exit(1)
-
-
-def _settings(**explicit: object) -> Settings:
-    from pagesight.indexing.settings import load_settings
-
-    return load_settings(**explicit)
 
 
 def _collection(source: str, out: Path | None, language: str | None) -> Collection:
@@ -192,13 +159,11 @@ def _opened(
     out: Path | None,
 ) -> Iterator[PageIndex]:
     """The index that is asked, with what must be in it: a collection that brings its pages has an index of its own."""
-    from pagesight.indexing import PageIndex
     from pagesight.indexing.evaluate.collections import add_files
 
-    own = _folder(collection, out) / "index" if collection.files else settings.index
+    own = str(_folder(collection, out) / "index") if collection.files else None
     files: list[Any] = [*collection.files, *(documents or [])]
-    printing.quieten_milvus()
-    with PageIndex.open(index or context.obj or own, settings=settings, create=bool(files)) as opened:
+    with open_index(named_index(context, index) or own, settings, create=bool(files)) as opened:
         if files:
             with printing.progress() as progress:
                 add_files(opened, files, progress)

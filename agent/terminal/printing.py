@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pagesight.agent.asking import Step
     from pagesight.agent.reasoners.choose import Choice
     from pagesight.agent.reports.turns import Turn
-    from pagesight.agent.terminal.doctor import Report
+    from pagesight.agent.terminal.doctor import Checkup
     from pagesight.agent.terminal.streaming import Flow, Whole
     from pagesight.agent.terminal.threads import Thread
     from pagesight.indexing.audit.audit import Audit, Measured
@@ -301,12 +301,16 @@ def commands(known: Sequence[tuple[str, str]]) -> None:
         note(f"{name:{width}}{does}")
 
 
-def checkup(report: Report) -> None:
-    """What `doctor` found, and how to mend what is missing."""
-    for check in report.checks:
+def checkup(found: Checkup) -> None:
+    """What `doctor` found, how to fix what is missing, and what sets the settings that are not defaults."""
+    for check in found.checks:
         write(f"{_STATES[check.state]} {check.name}: {check.says}\n")
-        if check.mend:
-            write(f"    → {check.mend}\n")
+        if check.fix:
+            write(f"    → {check.fix}\n")
+    if found.settings:
+        write("settings that are not the defaults:\n")
+    for one in found.settings:
+        write(f"    {one.name} = {one.value} ({one.set_by})\n")
 
 
 def audited(audit: Audit) -> None:

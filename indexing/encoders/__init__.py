@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from pagesight.indexing.encoders.choice import Choice, choose, make_encoder
+from pagesight.indexing.encoders.choice import Choice, choose, encoder_code, is_called, make_encoder
 from pagesight.indexing.encoders.interface import PageEncoder
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import KNOWN, KnownModel, runnable
+from pagesight.indexing.encoders.trust import EncoderCode, refused, remember, unconfirmed
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
     "KNOWN",
     "Choice",
+    "EncoderCode",
     "KnownModel",
     "LexicalEncoder",
     "MultiVector",
     "PageEncoder",
     "QueryVectors",
     "choose",
+    "encoder_code",
+    "is_called",
     "make_encoder",
+    "refused",
+    "remember",
     "runnable",
+    "unconfirmed",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sys
@@ -14,6 +15,7 @@ from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognis
 from pagesight.indexing.encoders.interface import PageEncoder, PageModel
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, SCRIPT_PREFIX, Route, runnable
+from pagesight.indexing.encoders.trust import EncoderCode, check_confirmed, code_of
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.settings import Settings, load_settings
@@ -46,11 +48,27 @@ def choose(setting: str) -> Choice:
     return Choice(setting, "asked for by setting")
 
 
-def make_encoder(name: str, settings: Settings | None = None, recorded: dict[str, Any] | None = None) -> PageEncoder:
+def is_called(name: str, setting: str) -> bool:
+    """Whether a setting, which may be one that no encoder has, leads to the encoder of this name."""
+    with contextlib.suppress(SettingsError):
+        return choose(setting).name == name
+    return False
+
+
+def encoder_code(encoder: PageEncoder) -> list[EncoderCode]:
+    """The code that an encoder runs beside pagesight's own."""
+    return encoder.code() if isinstance(encoder, VisionEncoder) else []
+
+
+def make_encoder(
+    name: str, settings: Settings | None = None, recorded: dict[str, Any] | None = None, *, named_by: str = ""
+) -> PageEncoder:
     """The encoder of that name, "auto" being the best that runs here.
 
-    ``recorded`` is what an index notes of the encoder that it was made with. Raises SettingsError for a name that it
-    does not know, MissingExtra if the packages for it are not installed, EncoderError if it cannot be loaded.
+    ``recorded`` is what an index notes of the encoder that it was made with. ``named_by`` says in words what names it,
+    if that is not the caller: code that comes with it then runs only once it is confirmed (trust.py). Raises
+    SettingsError for a name that it does not know, and later for code that is not confirmed; MissingExtra if the
+    packages for it are not installed, EncoderError if it cannot be loaded.
     """
     settings = settings or load_settings()
     chosen = choose(name).name
@@ -60,9 +78,18 @@ def make_encoder(name: str, settings: Settings | None = None, recorded: dict[str
     checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None)
     kept = _that_change_vectors(settings, recorded)
     as_kept = settings.changed(**kept)
+
+    def code() -> list[EncoderCode]:
+        return code_of(chosen, settings, recorded, named_by)
+
+    def load() -> PageModel:
+        check_confirmed(code(), settings)
+        return _load(checkpoint, as_kept)
+
     return _kind(chosen)(
         chosen,
-        lambda: _load(checkpoint, as_kept),
+        load,
+        code=code,
         dim=settings.encoding.dim,
         settings=kept,
         batch=settings.encoding.pages_at_once,
@@ -100,7 +127,9 @@ def _may_have_gpu() -> bool:
 def _that_change_vectors(settings: Settings, recorded: dict[str, Any] | None) -> dict[str, Any]:
     """Settings beside the dimensions that an index must keep; those of the index where none are given."""
     given = {"visual_tokens": settings.encoding.visual_tokens} if settings.encoding.visual_tokens else {}
-    kept = {name: value for name, value in (recorded or {}).items() if name not in ("name", "revision", "dim")}
+    noted = (recorded or {}).get("visual_tokens")
+    # Nothing else that an index notes becomes a setting: it could name a program, or trust code.
+    kept = {"visual_tokens": noted} if isinstance(noted, int) else {}
     return kept | given
 
 

@@ -24,7 +24,7 @@ from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.encoders.workers.serve import PROTOCOL, Message
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.settings import Settings, environment
+from pagesight.indexing.settings import Settings, environment, key_variables
 from pagesight.indexing.vectors.multivector import MultiVector
 
 _WORKERS = Path(__file__).with_name("workers")
@@ -106,8 +106,7 @@ class ExternalModel:
         """A process whose encoder is loaded, and what it says of itself."""
         program = command(self._name, self._settings)
         try:
-            # What a model's code would fetch beside itself, nobody has read: it must be in the hub's cache.
-            with environment(**({"HF_HUB_OFFLINE": "1"} if self._options["model"] else {})):
+            with environment(**_variables(self._options)):
                 process = EncoderProcess(self._name, program, self._settings.encoding.encoder_timeout)
             hello, _ = process.ask({"type": "hello", "protocol": PROTOCOL, "options": self._options})
         except EncoderError as error:
@@ -157,7 +156,7 @@ class ExternalModel:
         return MultiVector(vectors, boxes)
 
     def _wrong(self, what: str) -> EncoderError:
-        return EncoderError(f"the encoder {self._name} gave {what}. Mend {self._script}, or take another encoder.")
+        return EncoderError(f"the encoder {self._name} gave {what}. Correct {self._script}, or take another encoder.")
 
 
 def command(name: str, settings: Settings) -> list[str]:
@@ -204,6 +203,13 @@ def _options(checkpoint: Checkpoint, settings: Settings) -> dict[str, Any]:
         "dtype": settings.encoding.dtype,
         "visual_tokens": settings.encoding.visual_tokens,
     }
+
+
+def _variables(options: dict[str, Any]) -> dict[str, str | None]:
+    """What the process finds in its environment that this one does not have, and the keys that it does not find."""
+    # What a model's code would fetch beside itself, nobody has read: it must be in the hub's cache.
+    offline = {"HF_HUB_OFFLINE": "1"} if options["model"] else {}
+    return dict.fromkeys(key_variables()) | offline
 
 
 def _remedy(options: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.encoders.interface import PageModel
+from pagesight.indexing.encoders.trust import EncoderCode
 from pagesight.indexing.encoders.workers.serve import free_memory, out_of_memory
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
@@ -38,6 +39,7 @@ class VisionEncoder:
     ``load`` gives the model; ``recorded`` is what an index notes of the encoder that it was made with: then the model
     is loaded when it is needed, and refused with EncoderMismatch if it is another. ``settings`` are those that change
     the vectors, beside ``dim``, to which they are cut and normalised again (Matryoshka; Kusupati et al., 2022).
+    ``code`` gives what the model runs beside pagesight's own code.
     """
 
     needs_pictures = True
@@ -53,8 +55,10 @@ class VisionEncoder:
         settings: dict[str, Any] | None = None,
         batch: int = 4,
         recorded: dict[str, Any] | None = None,
+        code: Callable[[], list[EncoderCode]] = list,
     ) -> None:
         self.name = name
+        self.code = code
         self._load = load
         self._asked_dim = dim
         self._settings = settings or {}

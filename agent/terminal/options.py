@@ -1,0 +1,147 @@
+"""The options that several commands have, and what they lead to: settings, the index's place, the open index."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pagesight.agent.terminal import printing
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
+
+Index = Annotated[
+    str | None,
+    typer.Option(
+        "--index", metavar="DIR", help="Folder of the index, or http://HOST:PORT/NAME; .pagesight by default."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+TopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns; 5 by default.")]
+Documents = Annotated[
+    list[str] | None, typer.Option("--document", metavar="NAME", help="Only this document; can be given again.")
+]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", metavar="CONDITION", help="Only documents whose metadata meets it: 'year >= 2020'."),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "--reasoner", help="auto, offline, google_genai:MODEL or another LangChain PROVIDER:MODEL."
+    ),
+]
+Token = Annotated[str | None, typer.Option("--token", metavar="WORD", help="Map only this word of the query.")]
+Transport = Annotated[
+    Literal["auto", "bytes", "base64", "files"] | None,
+    typer.Option("--transport", help="How page pictures reach the model."),
+]
+PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
+TrustScripts = Annotated[
+    bool, typer.Option("--trust-scripts", help="Run a script or other code that only the index names, without asking.")
+]
+
+# Of `index`.
+Encoder = Annotated[
+    str | None,
+    typer.Option("--encoder", help="What makes vectors of pages: auto, a name, a model's folder or external:SCRIPT."),
+]
+Dimensions = Annotated[
+    int | None, typer.Option("--dim", min=1, help="Dimensions to cut vectors to, where the encoder allows it.")
+]
+Device = Annotated[
+    Literal["auto", "cuda", "mps", "cpu"] | None, typer.Option("--device", help="What the encoder runs on.")
+]
+Revision = Annotated[
+    str | None, typer.Option("--revision", metavar="COMMIT", help="Commit of the encoder's repository.")
+]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run the repository's own code; needs --revision.")
+]
+Pool = Annotated[int | None, typer.Option("--pool", min=1, help="Pool so many vectors of a page into one: less disk.")]
+Precision = Annotated[Literal["float16", "int8"] | None, typer.Option("--precision", help="How page vectors are kept.")]
+Metadata = Annotated[
+    list[str] | None, typer.Option("--meta", metavar="KEY=VALUE", help="What to note of them; can be given again.")
+]
+
+# Of `eval`.
+Questions = Annotated[
+    str,
+    typer.Option(
+        "--questions",
+        metavar="SOURCE",
+        help="A JSONL file, a BEIR folder, or a ViDoRe dataset by name or folder.",
+        show_default=False,
+    ),
+]
+Paths = Annotated[
+    list[str] | None, typer.Option("--documents", metavar="PATH", help="Index this first; can be given again.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Write JSON, plots and values of each question there.")
+]
+Language = Annotated[
+    str | None, typer.Option("--language", metavar="NAME", help="Only questions in it, where the dataset says theirs.")
+]
+Split = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--split",
+        metavar="FIELD",
+        help="Split by a field of the questions; of pages also by text_source (text layer, ocr). Can be given again.",
+    ),
+]
+
+
+def settings_of(**explicit: object) -> Settings:
+    """The settings, with what was given on the command line; an option that was left out counts as not given."""
+    from pagesight.indexing.settings import load_settings
+
+    return load_settings(**{name: value for name, value in explicit.items() if value is not False})
+
+
+def named_index(context: typer.Context, index: str | None) -> str | None:
+    """The index that the command line names, after the command or before it; None leaves it to the settings."""
+    return index or context.obj
+
+
+def open_index(
+    place: str | None, settings: Settings, *, encoder: str | None = None, create: bool = False, encodes: bool = True
+) -> PageIndex:
+    """The index at a place, by default the one that is set.
+
+    Where its encoder will run (``encodes``), code that comes with it is asked about first.
+
+    Raises what `PageIndex.open` raises, and SettingsError for code that may not run.
+    """
+    from pagesight.indexing import PageIndex
+
+    printing.quieten_milvus()
+    opened = PageIndex.open(place, encoder=encoder, settings=settings, create=create)
+    if encodes:
+        try:
+            _confirm_code(opened)
+        except BaseException:
+            opened.close()
+            raise
+    return opened
+
+
+def _confirm_code(index: PageIndex) -> None:
+    """Asks, on a terminal, whether code that only the index names may run. Raises SettingsError if it may not."""
+    from pagesight.indexing.encoders import encoder_code, refused, unconfirmed
+
+    for code in unconfirmed(encoder_code(index.encoder), index.settings):
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise refused(code)
+        printing.note(
+            f"{code.named_by} names {code.what} {code.where}. It would run on this machine with your rights, now and "
+            "later, until it changes. Read it before you say yes."
+        )
+        if not typer.confirm("Run it?", default=False, err=True):
+            raise refused(code)
+        code.confirm()
