@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,8 +20,8 @@ from pagesight.agent.hydrate import CallLimits, Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
-from pagesight.indexing.calls.prices import price_of
-from pagesight.indexing.errors import EmptyAnswer, ReasonerError, SettingsError, UnknownDocument
+from pagesight.indexing.calls.prices import Tariff, dearest
+from pagesight.indexing.errors import EmptyAnswer, ReasonerError, UnknownDocument
 from pagesight.indexing.settings import Settings
 from pagesight.tools.budget import Budget, left
 from pagesight.tools.list_documents import make_list_documents
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from langgraph.types import Checkpointer
 
     from pagesight.tools.transport.transport import Transport
+
+_log = logging.getLogger(__name__)
 
 
 def create_page_agent(
@@ -75,7 +78,7 @@ def create_page_agent(
             _within(budget, limits, reasoner, tools), tools, prompt=hydrator.runnable() | requests(limits),
             post_model_hook=mending(limits, budget) if way else None, checkpointer=checkpointer, name=name,
         )  # fmt: skip
-    terms = Terms(reasoner.name, limits, budget.price)
+    terms = Terms(reasoner.name, limits, settings.budget.prices or {})
     return agent.with_config(recursion_limit=3 * budget.calls + 10, metadata=terms.as_metadata())
 
 
@@ -116,16 +119,24 @@ def _limits(settings: Settings, way: Transport | None) -> CallLimits:
 
 
 def _budget(settings: Settings, reasoner: Reasoner) -> Budget:
-    price = price_of(reasoner.name, settings.budget.prices)
-    if settings.budget.dollars_per_question is not None and price is None:
-        raise SettingsError(
-            f"PAGESIGHT_DOLLARS_PER_QUESTION cannot be kept, since the price of {reasoner.name} is not known: set "
-            'PAGESIGHT_PRICES, such as {"MODEL": [0.3, 2.5]} for US dollars per million tokens of input and output'
-        )
+    tariff = Tariff(reasoner.name, settings.budget.prices or {})
+    dollars = settings.budget.dollars_per_question
+    if dollars is not None and tariff.price() is None:
+        _log.warning(_at_the_dearest_price(reasoner.name, dollars))
     return Budget(
         settings.budget.searches_per_question, settings.budget.pages_per_question, settings.budget.calls_per_question,
-        settings.budget.dollars_per_question, price,
+        dollars, tariff,
     )  # fmt: skip
+
+
+def _at_the_dearest_price(reasoner: str, dollars: float) -> str:
+    price = dearest()
+    tokens = round(1_000_000 * dollars / price.input)
+    return (
+        f"the price of {reasoner} is not known: PAGESIGHT_DOLLARS_PER_QUESTION={dollars:g} is kept as {tokens:,} "
+        f"tokens, one of output for {price.output / price.input:g}, at the dearest price known; set PAGESIGHT_PRICES, "
+        'such as {"MODEL": [0.3, 2.5]} for US dollars per million tokens of input and output'
+    )
 
 
 def _tools(index: PageIndex, pictures: Pictures, budget: Budget, documents: list[str] | None) -> list[BaseTool]:

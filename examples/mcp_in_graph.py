@@ -20,7 +20,7 @@ async def main(address: str, question: str) -> None:
     """Ask a model that has the three tools one question and print its answer."""
     client = MultiServerMCPClient({"pagesight": {"transport": "streamable_http", "url": address}})
     tools = await client.get_tools()
-    model = ChatGoogleGenerativeAI(model="gemini-3.5-flash").bind_tools(tools)
+    model = ChatGoogleGenerativeAI(model="gemini-3.8-flash").bind_tools(tools)
 
     async def assistant(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await model.ainvoke(state["messages"])]}

@@ -17,7 +17,7 @@ PROMPT = "You lead a team. Hand questions about documents to pagesight. Keep the
 def main(index: str, question: str, output_mode: str = "last_message") -> None:
     """Ask the supervisor one question; ``output_mode`` is ``last_message`` or ``full_history``."""
     team = [as_node(create_page_agent(index))]  # put your own agents beside it
-    model = ChatGoogleGenerativeAI(model="gemini-3.5-flash")
+    model = ChatGoogleGenerativeAI(model="gemini-3.8-flash")
     supervisor = create_supervisor(team, model=model, prompt=PROMPT, output_mode=output_mode)
     app = supervisor.compile(checkpointer=InMemorySaver())
 

@@ -151,7 +151,7 @@ class ReasonerSettings(_Group):
 class GeminiSettings(_Group):
     """Where Gemini is, and who asks it."""
 
-    gemini_model: str = Field("gemini-3.5-flash", description="the Gemini model that auto takes")
+    gemini_model: str = Field("gemini-3.8-flash", description="the Gemini model that auto takes")
     google_api_key: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("google_api_key", "GOOGLE_API_KEY", "GEMINI_API_KEY"),

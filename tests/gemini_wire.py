@@ -85,7 +85,7 @@ class Reply:
     """A scripted reply: the parts of one candidate, or none; or an HTTP error with ``headers``.
 
     ``thinking`` and ``cached`` are tokens; ``breaks`` after so many pieces of a stream, the connection then ends, or,
-    with ``drips``, each piece comes after so many seconds.
+    with ``drips``, each piece comes after so many seconds; ``version`` is the model that answers.
     """
 
     parts: list[Json] | None = None
@@ -99,6 +99,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     breaks: int | None = None
     drips: float = 0.0
+    version: str = "gemini-test"
 
     def whole(self) -> Json:
         return self._chunk(self.parts, self.finish, self.tokens)
@@ -115,7 +116,7 @@ class Reply:
         usage |= {"totalTokenCount": sum(tokens) + self.thinking}
         usage |= {"thoughtsTokenCount": self.thinking} if self.thinking else {}
         usage |= {"cachedContentTokenCount": self.cached} if self.cached else {}
-        chunk: Json = {"usageMetadata": usage, "modelVersion": "gemini-test"}
+        chunk: Json = {"usageMetadata": usage, "modelVersion": self.version}
         if self.feedback:
             chunk["promptFeedback"] = self.feedback
         if parts is not None:

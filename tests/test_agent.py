@@ -25,6 +25,7 @@ from small_index import PHOTO, REPORT, make_index, small_settings
 from pagesight.agent import Step, ask, astream, create_page_agent, stream
 from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner
 from pagesight.indexing import PageIndex
+from pagesight.indexing.calls.prices import price_of
 from pagesight.indexing.errors import (
     EmptyAnswer,
     EmptyQuestion,
@@ -64,7 +65,9 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
     ]
     assert answer.pages_viewed == [f"{REPORT} p. 2"]
     assert [hit.as_dict() for hit in answer.hits] == [hit.as_dict() for hit in index.search("net revenue 2023")]
-    assert answer.reasoner == "google_genai:gemini-3.5-flash"
+    price = price_of(answer.reasoner)
+    assert price
+    assert answer.reasoner == "google_genai:gemini-3.8-flash"
     assert answer.usage == {
         "input_tokens": 300,
         "output_tokens": 30,
@@ -74,7 +77,8 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
         "model_calls": 3,
         "pictures": 1,
         "bytes_uploaded": 4 * -(-len(sent(index, f"{REPORT} p. 2")[1]) // 3),
-        "cost": pytest.approx(300 * 1.5 / 1e6 + 30 * 9 / 1e6),
+        "cost": pytest.approx((300 * price.input + 30 * price.output) / 1e6, abs=1e-6),
+        "model_version": "gemini-test",
     }
     assert json.loads(json.dumps(answer.as_dict()))["citations"][0]["page"] == 2
 
@@ -271,12 +275,12 @@ def test_a_page_whose_source_is_gone_becomes_a_line_of_text(server: GeminiServer
 def test_auto_takes_gemini_with_a_key_and_the_quoting_reasoner_without() -> None:
     with_key, without = small_settings(), small_settings().changed(google_api_key=None)
 
-    assert choose_reasoner(None, with_key).name == "google_genai:gemini-3.5-flash"
+    assert choose_reasoner(None, with_key).name == "google_genai:gemini-3.8-flash"
     assert choose_reasoner("auto", without).name == "offline"
     assert "GOOGLE_API_KEY" in choose_reasoner(None, without).why
     assert make_reasoner(None, without).model._llm_type == "pagesight-quoting"
     with pytest.raises(KeyRefused, match="GOOGLE_API_KEY"):
-        make_reasoner("google_genai:gemini-3.5-flash", without)
+        make_reasoner("google_genai:gemini-3.8-flash", without)
 
 
 def test_a_name_that_cannot_be_read_or_whose_package_is_missing_says_what_to_do() -> None:

@@ -12,8 +12,8 @@ from small_index import PHOTO, REPORT
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
-from pagesight.indexing.calls.prices import Price, price_of
-from pagesight.indexing.errors import EmptyAnswer, SettingsError
+from pagesight.indexing.calls.prices import dearest
+from pagesight.indexing.errors import EmptyAnswer
 from pagesight.tools.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures, fitting_dpi, picture_tokens
 
@@ -110,7 +110,7 @@ def test_when_the_money_is_spent_the_model_must_answer(server: GeminiServer, ind
     server.calls("search_pages", query="revenue")
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
     server.says("Done.")
-    prices = {"gemini-3.5-flash": [1000.0, 10_000.0, 100.0]}  # 100 tokens in and 10 out: 0.20 a call
+    prices = {"gemini-3.8-flash": [1000.0, 10_000.0, 100.0]}  # 100 tokens in and 10 out: 0.20 a call
 
     state = agent_at(server, index, prices=prices, dollars_per_question=0.35).invoke({"messages": [("user", QUESTION)]})
 
@@ -120,9 +120,23 @@ def test_when_the_money_is_spent_the_model_must_answer(server: GeminiServer, ind
     assert server.model_requests[-1].body["toolConfig"]["functionCallingConfig"]["mode"] == "NONE"
 
 
-def test_a_limit_of_money_without_a_known_price_is_an_error_at_once(index: PageIndex, server: GeminiServer) -> None:
-    with pytest.raises(SettingsError, match=r"gemini-from-tomorrow.*PAGESIGHT_PRICES"):
-        agent_at(server, index, model="google_genai:gemini-from-tomorrow", dollars_per_question=1.0)
+def test_a_limit_of_money_without_a_known_price_is_kept_in_tokens_at_the_dearest(
+    index: PageIndex, server: GeminiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.calls("search_pages", query="revenue")
+    server.says("Done.")
+    price = dearest()
+    limit = (100 * price.input + 10 * price.output) / 1e6  # what the first call costs then
+
+    agent = agent_at(server, index, model="google_genai:gemini-from-tomorrow", dollars_per_question=limit)
+    ask(agent, QUESTION)
+
+    [warning] = caplog.messages
+    assert "gemini-from-tomorrow" in warning
+    assert f"kept as {round(1e6 * limit / price.input)} tokens" in warning
+    assert "PAGESIGHT_PRICES" in warning
+    assert "answer now" in server.model_requests[-1].replies[0]
+    assert server.model_requests[-1].body["toolConfig"]["functionCallingConfig"]["mode"] == "NONE"
 
 
 # What was spent
@@ -135,7 +149,7 @@ async def test_thinking_and_cached_tokens_are_counted_and_paid_for(
     server.calls("view_pages", pages=[f"{REPORT} p. 2", f"{PHOTO} p. 1"])
     server.says(f"A longer answer, in several pieces [{REPORT} p. 2].", tokens=(1000, 50), thinking=200, cached=600)
 
-    usage = (await asked(way, agent_at(server, index, prices={"gemini-3.5-flash": [1.0, 10.0, 0.1]}))).usage
+    usage = (await asked(way, agent_at(server, index, prices={"gemini-3.8-flash": [1.0, 10.0, 0.1]}))).usage
 
     whole = [sent(index, f"{REPORT} p. 2")[1], sent(index, f"{PHOTO} p. 1")[1]]
     assert usage == {
@@ -148,7 +162,23 @@ async def test_thinking_and_cached_tokens_are_counted_and_paid_for(
         "pictures": 2,
         "bytes_uploaded": sum(4 * -(-len(data) // 3) for data in whole),
         "cost": pytest.approx((500 * 1.0 + 600 * 0.1 + 260 * 10.0) / 1e6),
+        "model_version": "gemini-test",
     }
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_call_costs_what_the_model_that_answered_costs(
+    server: GeminiServer, index: PageIndex, way: str
+) -> None:
+    for version in ("dear-001", "cheap"):
+        server.says("Hello!", version=version, thinking=30)
+    prices = {"dear-001": [10.0, 20.0], "cheap": [1.0, 2.0], "gemini-4-neon": [500.0, 500.0]}
+    agent = agent_at(server, index, model="google_genai:gemini-4-neon", prices=prices)
+
+    dear, cheap = [(await asked(way, agent)).usage for _ in range(2)]
+
+    assert (dear["model_version"], cheap["model_version"]) == ("dear-001", "cheap")
+    assert (dear["cost"], cheap["cost"]) == (pytest.approx(0.0018), pytest.approx(0.00018))
 
 
 def test_the_cost_of_an_unknown_model_is_not_known(server: GeminiServer, index: PageIndex) -> None:
@@ -160,11 +190,3 @@ def test_the_cost_of_an_unknown_model_is_not_known(server: GeminiServer, index: 
 def test_without_a_model_nothing_is_spent(index: PageIndex) -> None:
     usage = ask(create_page_agent(index, model="offline"), QUESTION).usage
     assert (usage["cost"], usage["bytes_uploaded"], usage["total_tokens"]) == (0.0, 0, 0)
-
-
-def test_prices() -> None:
-    assert price_of("google_genai:models/gemini-2.5-flash") == Price(0.30, 2.50, 0.03)
-    assert price_of("openai:gpt-5", {"gpt-5": [1.0, 2.0]}) == Price(1.0, 2.0, 1.0)
-    assert price_of("openai:gpt-5") is None
-    with pytest.raises(SettingsError, match="PAGESIGHT_PRICES"):
-        price_of("gpt-5", {"gpt-5": [1.0]})

@@ -138,10 +138,10 @@ def test_no_more_questions_at_a_time_than_allowed(
 
 
 def at(server: GeminiServer, **explicit: object) -> Settings:
-    return small_settings(google_base_url=server.url, prices={"gemini-2.5-flash": [1.0, 10.0]}, **explicit)
+    return small_settings(google_base_url=server.url, prices={"gemini-3.6-flash": [1.0, 10.0]}, **explicit)
 
 
-GEMINI = "google_genai:gemini-2.5-flash"
+GEMINI = "google_genai:gemini-3.6-flash"
 ONE = [REVENUE | {"answer": "4.2 billion"}]
 
 

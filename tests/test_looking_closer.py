@@ -195,7 +195,7 @@ async def test_a_whole_page_can_go_as_a_pdf_of_this_page(
 
 def on_vertex(server: GeminiServer) -> GeminiReasoner:
     return GeminiReasoner(
-        model="gemini-3.5-flash", vertexai=True, project="p", location="global", base_url=server.url,
+        model="gemini-3.8-flash", vertexai=True, project="p", location="global", base_url=server.url,
         credentials=Credentials("a-token"),
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> Compiled
 def model_at(server: GeminiServer) -> ChatGoogleGenerativeAI:
     """Somebody else's model, at the loopback server."""
     return ChatGoogleGenerativeAI(
-        model="gemini-3.5-flash", api_key="AIza-test-key", base_url=server.url, max_retries=1, vertexai=False
+        model="gemini-3.8-flash", api_key="AIza-test-key", base_url=server.url, max_retries=1, vertexai=False
     )
 
 

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.messages.ai import UsageMetadata
 
-from pagesight.indexing.calls.prices import Price
+from pagesight.indexing.calls.prices import ModelCall, Tariff
 from pagesight.tools.conversation import (
     SEARCH_PAGES,
     VIEW_PAGES,
     PageView,
     calls_made,
+    model_calls,
     this_question,
-    usages,
     viewed,
 )
 
@@ -24,14 +23,15 @@ from pagesight.tools.conversation import (
 class Budget:
     """How many searches, page pictures, model calls and US dollars one question may take.
 
-    ``dollars`` None is no limit; with one the model's ``price`` must be known.
+    ``dollars`` None is no limit; with one the ``tariff`` says what calls cost, and where it knows no price, tokens are
+    counted at the dearest one that is known.
     """
 
     searches: int
     pages: int
     calls: int
     dollars: float | None = None
-    price: Price | None = None
+    tariff: Tariff | None = None
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Left:
         """Whether the next model call is the last."""
         return self.calls <= 1 or (self.dollars is not None and self.dollars <= 0)
 
-    def after_a_call(self, usage: UsageMetadata | None, budget: Budget) -> Left:
+    def after_a_call(self, call: ModelCall | None, budget: Budget) -> Left:
         """What is left when a tool has called the model once."""
-        spent = budget.price.of([usage]) if usage and budget.price else 0.0
+        spent = budget.tariff.at_most([call]) if call and budget.tariff else 0.0
         dollars = None if self.dollars is None else self.dollars - spent
         return replace(self, calls=max(0, self.calls - 1), dollars=dollars)
 
@@ -92,8 +92,14 @@ def left(budget: Budget, messages: Sequence[BaseMessage], call_id: str | None = 
         max(0, budget.searches - searches),
         max(0, budget.pages - pages),
         max(0, budget.calls - calls_made(question)),
-        None if budget.dollars is None or not budget.price else budget.dollars - budget.price.of(usages(question)),
+        _dollars_left(budget, question),
     )
+
+
+def _dollars_left(budget: Budget, question: Sequence[BaseMessage]) -> float | None:
+    if budget.dollars is None or budget.tariff is None:
+        return None
+    return budget.dollars - budget.tariff.at_most(model_calls(question))
 
 
 def seen(messages: Sequence[BaseMessage]) -> set[PageView]:

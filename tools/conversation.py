@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.messages.ai import UsageMetadata
 
+from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit, PageRef, Region
 
 SEARCH_PAGES = "search_pages"
@@ -76,11 +76,16 @@ def calls_made(messages: Sequence[BaseMessage]) -> int:
     return sum(int(message.response_metadata.get(ATTEMPTS, 1)) for message in answers) + located
 
 
-def usages(messages: Sequence[BaseMessage]) -> list[UsageMetadata]:
-    """The tokens of each call for these messages, as the model's provider reports them."""
-    reported = [message.usage_metadata for message in messages if isinstance(message, AIMessage)]
-    reported += [_artifact(message, LOCATE).get("usage") for message in messages]
-    return [usage for usage in reported if usage]
+def model_calls(messages: Sequence[BaseMessage]) -> list[ModelCall]:
+    """The tokens of each call for these messages, as the model's provider reports them, and which model answered."""
+    answers = [message for message in messages if isinstance(message, AIMessage)]
+    calls = [
+        ModelCall(answer.usage_metadata, str(answer.response_metadata.get("model_name") or ""))
+        for answer in answers
+        if answer.usage_metadata
+    ]
+    located = [_artifact(message, LOCATE) for message in messages]
+    return calls + [ModelCall(one["usage"], one.get("model", "")) for one in located if one.get("usage")]
 
 
 def _artifact(message: BaseMessage, tool: str) -> dict[str, Any]:

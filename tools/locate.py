@@ -19,6 +19,7 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
+from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.errors import (
     AnswerBlocked,
     AnswerCutOff,
@@ -136,8 +137,8 @@ class _Search:
             raise EmptyAnswer("the boxes that came back cannot be read: name the things in other words")
         spots, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
         drawn = drawing(self.index, ref, spots) if spots else None
-        usage = getattr(found["raw"], "usage_metadata", None)
-        return _told(ref, spots, bad, rest.after_a_call(usage, self.budget)), _artifact(ref, spots, drawn, usage)
+        call = _call(found["raw"])
+        return _told(ref, spots, bad, rest.after_a_call(call, self.budget)), _artifact(ref, spots, drawn, call)
 
 
 @contextmanager
@@ -185,10 +186,16 @@ def _request(blocks: list[Block], things: list[str]) -> list[HumanMessage]:
     return [HumanMessage([{"type": "text", "text": text}, *blocks])]
 
 
-def _artifact(ref: PageRef, spots: list[Spot], drawn: Path | None, usage: Any) -> dict[str, Any]:
+def _call(raw: Any) -> ModelCall | None:
+    usage = getattr(raw, "usage_metadata", None)
+    return ModelCall(usage, str(raw.response_metadata.get("model_name") or "")) if usage else None
+
+
+def _artifact(ref: PageRef, spots: list[Spot], drawn: Path | None, call: ModelCall | None) -> dict[str, Any]:
     boxes = [{"thing": spot.thing, "region": list(spot.region), "pixels": list(spot.pixels)} for spot in spots]
     page = PageView(ref).as_dict()
-    return {"page": page, "boxes": boxes, "picture": str(drawn) if drawn else None, "usage": usage}
+    paid = {"usage": call.usage if call else None, "model": call.answered_by if call else ""}
+    return {"page": page, "boxes": boxes, "picture": str(drawn) if drawn else None, **paid}
 
 
 def _told(ref: PageRef, spots: list[Spot], bad: list[str], rest: Left) -> str:

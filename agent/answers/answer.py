@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from pagesight.agent.answers.citations import Citation, CitationReader, says_not_found
 from pagesight.agent.hydrate import CallLimits, pages_shown, plans
-from pagesight.indexing.calls.prices import Price
+from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.pages import Hit, PageRef
-from pagesight.tools.conversation import calls_made, found, this_question, usages, viewed
+from pagesight.tools.conversation import calls_made, found, model_calls, this_question, viewed
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -34,6 +34,7 @@ class Answer:
     ``usage`` counts ``input_tokens``, ``output_tokens`` (thinking counted in), ``total_tokens``, ``reasoning_tokens``,
     ``cached_tokens``, ``model_calls``, ``pictures`` (each as often as it was sent), ``bytes_uploaded`` (pictures in
     requests and as files; None where nobody counted), and ``cost`` in US dollars (None where the price is not known).
+    ``model_version`` is the model that answered, where the service says so.
     """
 
     text: str
@@ -108,20 +109,24 @@ class Terms:
 
     reasoner: str
     limits: CallLimits = field(default_factory=CallLimits)
-    price: Price | None = None
+    prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def as_metadata(self) -> dict[str, Any]:
         """As they stand in the graph's metadata."""
-        price = asdict(self.price) if self.price else None
-        return {"pagesight_reasoner": self.reasoner, "pagesight_limits": asdict(self.limits), "pagesight_price": price}
+        limits, prices = asdict(self.limits), dict(self.prices)
+        return {"pagesight_reasoner": self.reasoner, "pagesight_limits": limits, "pagesight_prices": prices}
+
+    @property
+    def tariff(self) -> Tariff:
+        """What its calls cost."""
+        return Tariff(self.reasoner, self.prices)
 
 
 def terms_of(agent: CompiledStateGraph) -> Terms:
     """The inverse of `Terms.as_metadata`, for an agent."""
     metadata = (agent.config or {}).get("metadata", {})
     limits = CallLimits(**metadata.get("pagesight_limits", {}))
-    price = metadata.get("pagesight_price")
-    return Terms(metadata.get("pagesight_reasoner", agent.name), limits, Price(**price) if price else None)
+    return Terms(metadata.get("pagesight_reasoner", agent.name), limits, metadata.get("pagesight_prices", {}))
 
 
 def check_for(messages: Sequence[BaseMessage], limits: CallLimits) -> CitationCheck:
@@ -146,7 +151,7 @@ def read_answer(messages: Sequence[BaseMessage], terms: Terms, bytes_uploaded: i
         unverified=unverified,
         pages_viewed=check.seen(view.ref.label for message in question for view in viewed(message)),
         hits=_best_first(question),
-        usage=_tokens(question, terms.price) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
+        usage=_tokens(question, terms.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
         reasoner=terms.reasoner,
         cut_off=messages[-1].response_metadata.get("finish_reason") == "MAX_TOKENS",
     )
@@ -163,8 +168,11 @@ def _count(messages: Sequence[BaseMessage]) -> int:
     return sum(isinstance(message, AIMessage) for message in messages)
 
 
-def _tokens(messages: Sequence[BaseMessage], price: Price | None) -> dict[str, Any]:
-    reported = usages(messages)
+def _tokens(messages: Sequence[BaseMessage], tariff: Tariff) -> dict[str, Any]:
+    calls = model_calls(messages)
+    reported = [call.usage for call in calls]
+    version = next((call.answered_by for call in reversed(calls) if call.answered_by), None)
+    cost = tariff.of(calls)
     return {
         "input_tokens": sum(usage["input_tokens"] for usage in reported),
         "output_tokens": sum(usage["output_tokens"] for usage in reported),
@@ -172,5 +180,6 @@ def _tokens(messages: Sequence[BaseMessage], price: Price | None) -> dict[str, A
         "reasoning_tokens": sum(usage.get("output_token_details", {}).get("reasoning", 0) for usage in reported),
         "cached_tokens": sum(usage.get("input_token_details", {}).get("cache_read", 0) for usage in reported),
         "model_calls": calls_made(messages),
-        "cost": round(price.of(reported), 6) if price else None,
+        "cost": None if cost is None else round(cost, 6),
+        **({"model_version": version} if version else {}),
     }

@@ -24,7 +24,7 @@ _GEMINI = "google_genai"
 
 @dataclass(frozen=True)
 class Choice:
-    """A reasoner's name, such as ``google_genai:gemini-3.5-flash`` or ``offline``, and why it is taken."""
+    """A reasoner's name, such as ``google_genai:gemini-3.8-flash`` or ``offline``, and why it is taken."""
 
     name: str
     why: str
@@ -106,7 +106,7 @@ def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Pat
     if reasoner.model._llm_type == "pagesight-quoting":
         return None
     ours = hasattr(reasoner.model, "takes_inline_parts")
-    _must(ours or name != "bytes", name, f"Gemini by its name, such as {_GEMINI}:gemini-3.5-flash,", reasoner)
+    _must(ours or name != "bytes", name, f"Gemini by its name, such as {_GEMINI}:gemini-3.8-flash,", reasoner)
     _must(name != "files" or (reasoner.is_gemini and not reasoner.is_vertex), name, "the Gemini API", reasoner)
     inline = BytesTransport() if name == "bytes" or (name == "auto" and ours) else Base64Transport()
     if reasoner.is_vertex:
