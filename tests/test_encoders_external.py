@@ -380,7 +380,7 @@ def test_the_process_ends_with_the_index(tmp_path):
 
 
 def test_one_that_hangs_at_its_end_is_ended_by_force_with_what_it_started(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_process, "_PATIENCE", 0.5)
+    monkeypatch.setattr(worker_process, "_END_SECONDS", 0.5)
     hang = "import atexit; atexit.register(time.sleep, 60)"
     child = "open('child', 'w').write(str(subprocess.Popen(['sleep', '60']).pid))"
     encoder = opened(script(tmp_path, PID, hang, child))
