@@ -30,8 +30,8 @@ from pagesight.indexing.evaluate.metrics import measure
 from pagesight.indexing.evaluate.questions import Question, read_questions
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence
-from pagesight.indexing.lexical.page_mentions import named_pages
-from pagesight.indexing.lexical.tokens import query_terms, terms
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import PageText, page_label
 
 Scores = NDArray[np.float64]
@@ -79,7 +79,7 @@ class Pages:
         self.names = list(dict.fromkeys(row.document for row in self.rows))
         self.owner = np.array([self.names.index(row.document) for row in self.rows])
         refs = [row.ref for row in self.rows]
-        self.terms = [terms(index.text(ref)) for ref in refs]
+        self.terms = [tokenize(index.text(ref)) for ref in refs]
         boxes = [index.multivector(ref).boxes.astype(np.float32) for ref in refs]
         self.heights = [box[:, 3] - box[:, 1] for box in boxes]
         self.encoder = index.encoder
@@ -114,7 +114,7 @@ class Pages:
 
     @cache  # noqa: B019 - one object, as long as the program
     def _best(self, question: str) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
-        query = self.encoder.encode_query(question, self.statistics)
+        query = self.encoder.encode_query(read_query(question), self.statistics.idf)
         similar = query.vectors @ self._vectors.T
         flat, starts, filled = self._flat
         best = np.zeros((len(similar), len(self.terms)), np.float32)
@@ -159,7 +159,7 @@ class Default:
         self,
         question: str,
         *,
-        asked: list[str] | None = None,
+        asked: Sequence[str] | None = None,
         weights: Callable[[str], float] = lambda term: 1.0,
         bm25: Callable[..., Scores] | None = None,
         vectors: float = 0.3,
@@ -169,14 +169,12 @@ class Default:
         extra: Scores | float = 0.0,
     ) -> Scores:
         """Every page's score for a question."""
-        pages = self.pages
-        words = (1 - vectors) * share((bm25 or pages.bm25)(asked or query_terms(question), weights))
+        pages, query = self.pages, read_query(question)
+        words = (1 - vectors) * share((bm25 or pages.bm25)(asked or query.terms, weights))
         words += vectors * share(pages.maxsim(question, power)) if vectors else 0.0
-        evidence = document_evidence(question, pages.statistics, pages.document_names) if about else {}
+        evidence = document_evidence(query, pages.statistics, pages.document_names) if about else {}
         of_page = np.array([evidence.get(name, 0.0) for name in pages.names])[pages.owner]
-        return (
-            words + about * of_page * (words > 0) + named * np.isin(pages.numbers, list(named_pages(question))) + extra
-        )
+        return words + about * of_page * (words > 0) + named * np.isin(pages.numbers, list(query.named_pages)) + extra
 
 
 def share(scores: Scores) -> Scores:
@@ -195,8 +193,8 @@ def _parts(pages: Pages, default: Default, plain: BM25) -> list[Idea]:
     only_opening, only_large = BM25(pages.counted(large=0)), BM25(pages.counted(opening=0))
     less_k1, less_b = BM25(pages.counted(), 1.2), BM25(pages.counted(), b=0.5)
     return [
-        Idea("plain BM25, every word of the question", lambda q: plain(dict.fromkeys(terms(q))), True),
-        Idea("BM25 without function words", lambda q: plain(query_terms(q)), True),
+        Idea("plain BM25, every word of the question", lambda q: plain(dict.fromkeys(tokenize(q))), True),
+        Idea("BM25 without function words", lambda q: plain(read_query(q).terms), True),
         Idea("… and MaxSim of the lexical encoder", lambda q: default(q, bm25=plain, about=0, named=0), True),
         Idea("… and words that open a page twice", lambda q: default(q, bm25=only_opening, about=0, named=0), True),
         Idea("… and large words twice", lambda q: default(q, about=0, named=0), True),
@@ -215,7 +213,7 @@ def _parts(pages: Pages, default: Default, plain: BM25) -> list[Idea]:
 
 
 _FRAME = frozenset(
-    terms(
+    tokenize(
         "answer answers question give response provide following based using shown show listed list tell explain find "
         "mentioned document report paper page pages slide slides figure table chart graph image picture"
     )
@@ -224,7 +222,7 @@ _FRAME = frozenset(
 
 def _query_ideas(pages: Pages, default: Default) -> list[Idea]:
     def without_frame(question: str) -> Scores:
-        asked = query_terms(question)
+        asked = read_query(question).terms
         return default(question, asked=[term for term in asked if term not in _FRAME] or asked)
 
     def named_more(question: str) -> Scores:
@@ -234,7 +232,7 @@ def _query_ideas(pages: Pages, default: Default) -> list[Idea]:
         return default(question, weights=lambda term: 1.4 if term in inside else 1.0)
 
     def early_more(question: str) -> Scores:
-        first = set(terms(question)[: len(terms(question)) // 2])
+        first = set(tokenize(question)[: len(tokenize(question)) // 2])
         return default(question, weights=lambda term: 1.5 if term in first else 1.0)
 
     return [
@@ -243,7 +241,7 @@ def _query_ideas(pages: Pages, default: Default) -> list[Idea]:
         Idea("first half of the question × 1.5", early_more),
         Idea("idf to the power 1.5", lambda q: default(q, weights=lambda term: pages.bm25.idf(term) ** 0.5)),
         Idea("longer words more", lambda q: default(q, weights=lambda term: (len(term) / 6) ** 0.25)),
-        Idea("words of the two best pages added", lambda q: _feedback(pages, default(q), query_terms(q))),
+        Idea("words of the two best pages added", lambda q: _feedback(pages, default(q), read_query(q).terms)),
     ]
 
 
@@ -270,7 +268,7 @@ def _page_ideas(pages: Pages, default: Default) -> list[Idea]:
         return scores + 0.1 * around
 
     def ranks(question: str) -> Scores:
-        parts = (0.3, pages.maxsim(question)), (0.7, pages.bm25(query_terms(question)))
+        parts = (0.3, pages.maxsim(question)), (0.7, pages.bm25(read_query(question).terms))
         fused = sum(weight / (60 + np.argsort(np.argsort(-scores, kind="stable"))) for weight, scores in parts)
         base = Default(pages)(question)
         words = Default(pages)(question, about=0, named=0)
@@ -278,12 +276,13 @@ def _page_ideas(pages: Pages, default: Default) -> list[Idea]:
 
     return [
         Idea(
-            "English stems in place of words", lambda q: default(q, asked=list(map(stem, query_terms(q))), bm25=stems)
+            "English stems in place of words",
+            lambda q: default(q, asked=list(map(stem, read_query(q).terms)), bm25=stems),
         ),
-        Idea("pairs of neighbouring words", lambda q: default(q, extra=0.1 * share(pairs(_pairs(terms(q)))))),
+        Idea("pairs of neighbouring words", lambda q: default(q, extra=0.1 * share(pairs(_pairs(tokenize(q)))))),
         Idea(
             "BM25 of whole documents × 0.2",
-            lambda q: default(q, extra=0.2 * share(documents(query_terms(q)))[pages.owner]),
+            lambda q: default(q, extra=0.2 * share(documents(read_query(q).terms))[pages.owner]),
         ),
         Idea("neighbouring pages × 0.1", lambda q: neighbours(default(q))),
         Idea("reciprocal ranks in place of scores", ranks),

@@ -37,10 +37,11 @@ from vectors import DIM, VECTORS, questions, synthetic_pages
 from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.commit import write_batch
 from pagesight.indexing.encoders import MultiVector, QueryVectors
+from pagesight.indexing.encoders.interface import Idf
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.retrieve import Weights, rank_pages
+from pagesight.indexing.retrieve import Weights, encode, rank_pages
 from pagesight.indexing.vectors.quantization import VectorLayout
 
 ROOT = Path(__file__).parent.parent
@@ -80,9 +81,9 @@ class GivenVectors:
         """Not here."""
         raise NotImplementedError
 
-    def encode_query(self, question: str, statistics: TermStatistics) -> QueryVectors:
+    def encode_query(self, query: Query, idf: Idf) -> QueryVectors:
         """The vectors of that number."""
-        vectors = self._asked[int(question)]
+        vectors = self._asked[int(query.text)]
         return QueryVectors(vectors, [""] * len(vectors), np.ones(len(vectors), np.float32))
 
     def describe(self) -> dict[str, Any]:
@@ -212,9 +213,8 @@ def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **setting
 
 
 def _search(parts: IndexParts, number: int) -> list[int]:
-    view, question = parts.catalog.view, str(number)
-    query = parts.encoder.encode_query(question, view.statistics(iter(())))
-    ranked = rank_pages(parts, view, question, query, None, Weights(vectors=1.0, about=0, named=0))
+    search = encode(parts, parts.catalog.view, read_query(str(number)), None)
+    ranked = rank_pages(search, Weights(vectors=1.0, document_prior=0, named_page=0))
     return [row.ordinal - 1 + row.page - 1 for row, _ in ranked[:10]]
 
 

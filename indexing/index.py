@@ -24,6 +24,7 @@ from pagesight.indexing.highlight.mark import mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, while_open
 from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
@@ -224,7 +225,8 @@ class PageIndex:
     @while_open
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
-        return self.encoder.encode_query(question, self._parts.view().statistics(self._parts.store.terms()))
+        statistics = self._parts.view().statistics(self._parts.store.terms())
+        return self.encoder.encode_query(read_query(question), statistics.idf)
 
     @while_open
     def evidence(

@@ -19,6 +19,7 @@ from pagesight.indexing.encoders import KNOWN, MultiVector, choose, make_encoder
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, MissingExtra, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 
 PAGE = Image.new("RGB", (60, 80), "white")
@@ -146,7 +147,9 @@ def test_vectors_are_cut_and_normalised_again():
     found = cut.encode_pages(*pages(1))[0]
     np.testing.assert_allclose(found.vectors, [[0.6, 0.8], [1, 0]], atol=1e-6)
     assert (cut.dim, cut.describe()["dim"]) == (2, 2)
-    np.testing.assert_allclose(np.linalg.norm(cut.encode_query("x", TermStatistics()).vectors, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(
+        np.linalg.norm(cut.encode_query(read_query("x"), TermStatistics().idf).vectors, axis=1), 1, atol=1e-6
+    )
     with pytest.raises(SettingsError, match="makes vectors of 4 dimensions, 8 were asked for"):
         encoder(FakeModel(), dim=8).describe()
 
@@ -159,7 +162,7 @@ def test_nothing_is_loaded_for_what_an_index_notes_and_other_weights_are_refused
     assert VisionEncoder("fake", load, recorded=noted).describe() == noted
     other = encoder(FakeModel(revision="b2"), recorded=noted)
     with pytest.raises(EncoderMismatch, match=r"revision a1.*now are b2"):
-        other.encode_query("x", TermStatistics())
+        other.encode_query(read_query("x"), TermStatistics().idf)
 
 
 def test_vectors_that_are_no_numbers_are_refused():
@@ -168,7 +171,7 @@ def test_vectors_that_are_no_numbers_are_refused():
             return np.full((1, 4), np.nan, np.float32), ["x"]
 
     with pytest.raises(EncoderError, match="no numbers"):
-        encoder(Broken()).encode_query("x", TermStatistics())
+        encoder(Broken()).encode_query(read_query("x"), TermStatistics().idf)
 
 
 def test_an_index_refuses_another_encoder_without_loading_it(tmp_path: Path):

@@ -28,6 +28,7 @@ from pagesight.indexing.errors import EncoderError, EncoderMismatch
 from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.similarity_map import similarity_map
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 from pagesight.indexing.vectors.quantization import StoredVectors
@@ -105,7 +106,7 @@ def test_vectors_and_scores_are_those_of_colpali_engine(loaded, family):
         assert np.abs(mine.vectors - other.numpy()).max() <= 1e-5
         np.testing.assert_allclose(np.linalg.norm(mine.vectors, axis=1), 1, atol=1e-5)
 
-    query = one.ours.encode_query(QUESTION, TermStatistics())
+    query = one.ours.encode_query(read_query(QUESTION), TermStatistics().idf)
     asked = theirs(one, one.processor.process_queries([QUESTION]))
     assert np.abs(query.vectors - asked[0].numpy()).max() <= 1e-5
     assert len(query.tokens) == len(query.vectors)
@@ -218,7 +219,7 @@ def test_changed_weights_are_refused(checkpoint, tmp_path):
     weights.write_bytes(content)
     files._fingerprint.cache_clear()  # what a new process would do
     with pytest.raises(EncoderMismatch, match="Bring those back"):
-        make_encoder(str(folder), settings, noted).encode_query("x", TermStatistics())
+        make_encoder(str(folder), settings, noted).encode_query(read_query("x"), TermStatistics().idf)
 
 
 def test_a_checkpoint_without_an_image_processor_is_refused(checkpoint, tmp_path):

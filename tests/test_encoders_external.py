@@ -27,6 +27,7 @@ from pagesight.indexing.calls import worker_process
 from pagesight.indexing.encoders import KNOWN, choose, make_encoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 
 ROOT = Path(__file__).parent.parent
@@ -179,7 +180,7 @@ def test_what_a_script_prints_breaks_no_message(tmp_path):
     name = script(tmp_path, noise, method("encode_query(self, question)", f"{noise}; return np.ones((1, 3)), ['a']"))
     encoder = opened(name)
     assert len(vectors_of(encoder, 3)) == 3
-    assert encoder.encode_query("x", TermStatistics()).tokens == ["a"]
+    assert encoder.encode_query(read_query("x"), TermStatistics().idf).tokens == ["a"]
 
 
 def test_out_of_memory_halves_the_batch(tmp_path, caplog):
@@ -240,7 +241,7 @@ def test_a_script_that_fails_is_named_with_what_it_did(tmp_path, capsys, lines, 
 def test_wrong_vectors_of_a_question_are_refused(tmp_path, body, says):
     encoder = opened(script(tmp_path, method("encode_query(self, question)", body)))
     with pytest.raises(EncoderError, match=says):
-        encoder.encode_query("net revenue", TermStatistics())
+        encoder.encode_query(read_query("net revenue"), TermStatistics().idf)
 
 
 def frames(*contents: str) -> str:
@@ -332,11 +333,11 @@ def test_a_process_that_takes_too_long_is_ended_and_the_next_request_starts_anot
     encoder.describe()
     start = time.monotonic()
     with pytest.raises(EncoderError, match=r"took longer than 1 s and was ended\. Set PAGESIGHT_ENCODER_TIMEOUT"):
-        encoder.encode_query("slow", TermStatistics())
+        encoder.encode_query(read_query("slow"), TermStatistics().idf)
     assert time.monotonic() - start < 5
     first = int(Path("pid").read_text())
     assert ended(first)
-    assert encoder.encode_query("fast", TermStatistics()).tokens == ["a"]
+    assert encoder.encode_query(read_query("fast"), TermStatistics().idf).tokens == ["a"]
     assert int(Path("pid").read_text()) != first
 
 
@@ -380,7 +381,7 @@ def test_the_process_ends_with_the_index(tmp_path):
 
 
 def test_one_that_hangs_at_its_end_is_ended_by_force_with_what_it_started(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_process, "_PATIENCE", 0.5)
+    monkeypatch.setattr(worker_process, "_END_SECONDS", 0.5)
     hang = "import atexit; atexit.register(time.sleep, 60)"
     child = "open('child', 'w').write(str(subprocess.Popen(['sleep', '60']).pid))"
     encoder = opened(script(tmp_path, PID, hang, child))
@@ -401,7 +402,8 @@ def test_the_process_ends_when_pagesight_is_killed(tmp_path, busy):
     code = (
         "import sys, time\nfrom pagesight.indexing.encoders import make_encoder\n"
         "from pagesight.indexing.lexical.bm25 import TermStatistics\n"
-        "make_encoder(sys.argv[1]).encode_query('x', TermStatistics())\ntime.sleep(60)"
+        "from pagesight.indexing.lexical.query import read_query\n"
+        "make_encoder(sys.argv[1]).encode_query(read_query('x'), TermStatistics().idf)\ntime.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, name]) as parent:
         deadline = time.monotonic() + 30
@@ -419,13 +421,13 @@ def test_ctrl_c_ends_the_process_and_leaves_no_answer_behind(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         _interrupted(encoder)
     assert ended(int(Path("pid").read_text()))
-    assert encoder.encode_query("next", TermStatistics()).tokens == ["next"]
+    assert encoder.encode_query(read_query("next"), TermStatistics().idf).tokens == ["next"]
 
 
 def _interrupted(encoder: Any) -> None:
     waiting = f"import os, signal, time; time.sleep(1); os.kill({os.getpid()}, signal.SIGINT)"
     with subprocess.Popen([sys.executable, "-c", waiting]):
-        encoder.encode_query("slow", TermStatistics())
+        encoder.encode_query(read_query("slow"), TermStatistics().idf)
 
 
 # models that are known to need it

@@ -42,6 +42,7 @@ from pagesight.agent.cli import main
 from pagesight.indexing.encoders import granite, make_encoder, patch_boxes
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 
 KINDS = list(tiny_checkpoints.NATIVE)
@@ -82,7 +83,7 @@ def vectors_of(encoder: Any, pictures: list[Image.Image]) -> list[Any]:
 
 
 def asked(encoder: Any, question: str = QUESTION) -> Any:
-    return encoder.encode_query(question, TermStatistics())
+    return encoder.encode_query(read_query(question), TermStatistics().idf)
 
 
 def unit(vectors: torch.Tensor) -> np.ndarray:

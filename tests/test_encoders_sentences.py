@@ -23,6 +23,7 @@ from pagesight.agent.cli import main
 from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 from pagesight.indexing.vectors.quantization import StoredVectors
@@ -74,7 +75,7 @@ def test_late_interaction_is_that_of_sentence_transformers(checkpoint, kind):
         assert np.abs(mine.vectors - other).max() <= 1e-5
         boxes = mine.boxes[~np.isnan(mine.boxes).any(axis=1)]
         assert len(boxes) == (64 if kind == "ColPali-hf" else 70)
-    query = ours.encode_query(QUESTION, TermStatistics())
+    query = ours.encode_query(read_query(QUESTION), TermStatistics().idf)
     asked = theirs.encode_query([QUESTION], convert_to_numpy=True)
     assert np.abs(query.vectors - asked[0]).max() <= 1e-5
     mine = scores(query, best_similarities(query.vectors, [StoredVectors(one.vectors, one.boxes) for one in found]))
@@ -93,7 +94,7 @@ def test_one_vector_is_that_of_sentence_transformers_normalised(checkpoint, kind
     assert np.isnan(vectors_of(ours, pictures[:1])[0].boxes).all()
     if kind not in SIGLIP:  # see below
         asked = theirs.encode_query([QUESTION], normalize_embeddings=True)
-        assert np.abs(ours.encode_query(QUESTION, TermStatistics()).vectors - asked).max() <= 1e-5
+        assert np.abs(ours.encode_query(read_query(QUESTION), TermStatistics().idf).vectors - asked).max() <= 1e-5
 
 
 @pytest.mark.parametrize("kind", SIGLIP)
@@ -108,8 +109,8 @@ def test_questions_for_siglip_are_padded_as_it_was_trained(checkpoint, kind):
         wanted = model.text_model(input_ids=inputs["input_ids"]).pooler_output
     wanted = torch.nn.functional.normalize(wanted).numpy()
     ours = opened(folder)
-    assert np.abs(ours.encode_query(QUESTION, TermStatistics()).vectors - wanted).max() <= 1e-5
-    capitals = ours.encode_query(QUESTION.upper(), TermStatistics()).vectors
+    assert np.abs(ours.encode_query(read_query(QUESTION), TermStatistics().idf).vectors - wanted).max() <= 1e-5
+    capitals = ours.encode_query(read_query(QUESTION.upper()), TermStatistics().idf).vectors
     assert (np.abs(capitals - wanted).max() <= 1e-5) == (kind != "SigLIP")  # its published tokenizer does it itself
 
 

@@ -21,6 +21,7 @@ from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.encoders import PageEncoder, make_encoder
 from pagesight.indexing.errors import EncoderError
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 
 pytestmark = pytest.mark.slow
@@ -86,7 +87,7 @@ def check_nomic(encoder: PageEncoder, looks: Path, reads: Path) -> None:
 
     pictures = [Image.linear_gradient("L").convert("RGB"), Image.new("RGB", (90, 60), "red")]
     found = [page.vectors[0] for page in encoder.encode_pages(pictures, [PageText.empty()] * 2)]
-    asked = encoder.encode_query("net", TermStatistics()).vectors
+    asked = encoder.encode_query(read_query("net"), TermStatistics().idf).vectors
     with torch.no_grad():
         inputs = AutoImageProcessor.from_pretrained(looks)(pictures, return_tensors="pt")
         seen = AutoModel.from_pretrained(looks)(**inputs).last_hidden_state[:, 0]
@@ -101,7 +102,7 @@ def check_boxes_and_tokens(encoder: PageEncoder) -> None:
     (page,) = encoder.encode_pages([Image.new("RGB", (90, 60), "red")], [PageText.empty()])
     assert np.isnan(page.boxes[[0, -1]]).all()
     np.testing.assert_allclose(page.boxes[[1, 6]], [[0, 0, 1 / 3, 0.5], [2 / 3, 0.5, 1, 1]], atol=1e-6)
-    assert encoder.encode_query("net revenue", TermStatistics()).tokens == ["Query:", "net", "revenue"]
+    assert encoder.encode_query(read_query("net revenue"), TermStatistics().idf).tokens == ["Query:", "net", "revenue"]
 
 
 @pytest.mark.parametrize("name", [JINA, CLIP])

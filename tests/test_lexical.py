@@ -7,6 +7,7 @@ import pytest
 
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 
 
@@ -48,7 +49,7 @@ def test_rare_terms_of_a_question_weigh_more():
     statistics = TermStatistics()
     for words in (["pump", "boreas"], ["pump"], ["pump"], ["other"]):
         statistics.add(words)
-    query = LexicalEncoder().encode_query("the pump Boreas", statistics)
+    query = LexicalEncoder().encode_query(read_query("the pump Boreas"), statistics.idf)
     assert query.tokens == ["pump", "boreas"]
     assert query.weights.tolist() == pytest.approx([statistics.idf("pump"), statistics.idf("boreas")])
     assert query.weights[1] > query.weights[0]

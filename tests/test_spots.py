@@ -8,6 +8,7 @@ import pytest
 from pagesight.indexing.encoders import LexicalEncoder, QueryVectors, patch_boxes
 from pagesight.indexing.highlight.best_places import best_boxes, regions
 from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageText
 
 DIM = 64
@@ -25,7 +26,7 @@ def lexical(question: str, text: PageText) -> list[tuple[float, ...]]:
     encoder, statistics = LexicalEncoder(), TermStatistics()
     statistics.add(text.text.split())
     [page] = encoder.encode_pages([None], [text])
-    return best_boxes(encoder.encode_query(question, statistics), page.vectors, page.boxes)
+    return best_boxes(encoder.encode_query(read_query(question), statistics.idf), page.vectors, page.boxes)
 
 
 def patches(boxes: np.ndarray, *alike: np.ndarray, noise: float = 0.05, strength: float = 0.4) -> tuple:

@@ -23,7 +23,8 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from pagesight.agent.answers.citations import NOT_FOUND
-from pagesight.indexing.lexical.tokens import query_terms, terms
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
 from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, found, this_question, viewed
 
@@ -42,8 +43,10 @@ _GOES_ON = re.compile(
 #: A question of fewer words of its own goes on as well, such as "In Asia?".
 _OWN_WORDS = 2
 
-_GERMAN = frozenset(terms("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für"))
-_ENGLISH = frozenset(terms("the what how which who where when why is are does did do of and for many much"))
+_GERMAN = frozenset(
+    tokenize("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für")
+)
+_ENGLISH = frozenset(tokenize("the what how which who where when why is are does did do of and for many much"))
 _SAID = {
     "en": {
         "quoted": "No language model was used: these are the lines that match the question best.",
@@ -133,7 +136,7 @@ def asked_with_what_went_before(messages: Sequence[BaseMessage]) -> str:
 
 
 def _goes_on(question: str) -> bool:
-    return bool(_GOES_ON.match(question)) or len(query_terms(question)) < _OWN_WORDS
+    return bool(_GOES_ON.match(question)) or len(read_query(question).terms) < _OWN_WORDS
 
 
 def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
@@ -141,8 +144,8 @@ def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
 
     Rare words count more, and so do lines of pages that the search ranks higher.
     """
-    asked = query_terms(question)
-    lines = {tuple(terms(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
+    asked = read_query(question).terms
+    lines = {tuple(tokenize(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
     shared = {key: frozenset(term for term in asked if _stands_in(term, key)) for key in lines}
     standing = Counter(term for words in shared.values() for term in words)
     weight = {term: math.log(1 + len(lines) / standing[term]) for term in standing}
@@ -193,7 +196,7 @@ def _answer(question: str, hits: Sequence[Hit], quotes: Sequence[tuple[Hit, str]
 
 
 def _language(question: str) -> str:
-    words = set(terms(question))
+    words = set(tokenize(question))
     german = len(words & _GERMAN) + bool(re.search("[äöüß]", question.lower()))
     return "de" if german > len(words & _ENGLISH) else "en"
 

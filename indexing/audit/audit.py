@@ -18,7 +18,7 @@ from pagesight.indexing.audit.sample_questions import sample_questions, source
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.lexical.tokens import query_terms
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.retrieve import exact_scores, near_pages
 from pagesight.indexing.settings import Settings
@@ -219,10 +219,11 @@ class _Trial:
 
 
 def _encoded(parts: IndexParts, view: View, questions: Sequence[str]) -> list[QueryVectors]:
-    if wordless := [question for question in questions if not query_terms(question)]:
+    queries = [read_query(question) for question in questions]
+    if wordless := [query.text for query in queries if not query.terms]:
         raise EmptyQuestion(f"the question {wordless[0]!r} asks nothing: it has no word.")
     statistics = view.statistics(parts.store.terms())
-    return [parts.encoder.encode_query(question, statistics) for question in questions]
+    return [parts.encoder.encode_query(query, statistics.idf) for query in queries]
 
 
 def _blocks(queries: Sequence[QueryVectors]) -> Iterator[list[QueryVectors]]:

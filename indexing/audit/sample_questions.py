@@ -6,7 +6,7 @@ import numpy as np
 
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.lexical.tokens import query_terms
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.storage.catalog import View
 
@@ -34,7 +34,7 @@ def sample_questions(parts: IndexParts, view: View, count: int) -> list[QueryVec
     chosen = [pages[place] for place in rng.permutation(len(pages))[: 4 * count]]  # some pages have no text
     statistics = view.statistics(parts.store.terms())
     lines = _lines(parts, chosen, rng)[:count]
-    return [parts.encoder.encode_query(line, statistics) for line in lines]
+    return [parts.encoder.encode_query(read_query(line), statistics.idf) for line in lines]
 
 
 def _from_vectors(page: np.ndarray, rng: np.random.Generator) -> QueryVectors:
@@ -52,7 +52,7 @@ def _lines(parts: IndexParts, pages: list[PageRow], rng: np.random.Generator) ->
     texts = parts.store.texts([page.key for page in pages])
     found = []
     for page in pages:
-        lines = [line for line in texts.get(page.key, "").splitlines() if len(query_terms(line)) >= _FEWEST_TERMS]
+        lines = [line for line in texts.get(page.key, "").splitlines() if len(read_query(line).terms) >= _FEWEST_TERMS]
         if lines:
             found.append(" ".join(lines[rng.integers(len(lines))].split()[:_MOST_WORDS]))
     return found

@@ -83,22 +83,30 @@ def recognise(checkpoint: Checkpoint) -> tuple[Route, str]:
         return "external", checkpoint.name.removeprefix(SCRIPT_PREFIX)
     if not checkpoint.folder and "/" not in checkpoint.name:
         raise unknown(checkpoint.name)
+    return _by_configuration(checkpoint)
+
+
+def _by_configuration(checkpoint: Checkpoint) -> tuple[Route, str]:
     adapter = checkpoint.read("adapter_config.json")
     if adapter and _projects(adapter):
         return "colpali-engine", _family_below(adapter)
-    config = checkpoint.read("config.json")
-    if native := _native(checkpoint, config or {}):
+    config = checkpoint.read("config.json") or {}
+    if native := _native(checkpoint, config):
         return "native", native
     if adapter:
         raise unknown(checkpoint.name, f"an adapter on {adapter.get('base_model_name_or_path')}")
     if checkpoint.read("modules.json") or checkpoint.read("config_sentence_transformers.json"):
         return "sentence-transformers", "SentenceTransformer"
-    for architecture in (config or {}).get("architectures") or []:
+    return _by_architecture(checkpoint.name, config.get("architectures"))
+
+
+def _by_architecture(name: str, architectures: list[str] | None) -> tuple[Route, str]:
+    for architecture in architectures or []:
         if architecture in _FAMILIES.values():
             return "colpali-engine", architecture
         if architecture.endswith(_OF_TRANSFORMERS):
             return "sentence-transformers", architecture
-    raise unknown(checkpoint.name, (config or {}).get("architectures"))
+    raise unknown(name, architectures)
 
 
 def unknown(name: str, architectures: object = None) -> SettingsError:

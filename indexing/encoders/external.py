@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing.calls.worker_process import EncoderProcess
 from pagesight.indexing.encoders.checkpoint import Checkpoint
+from pagesight.indexing.encoders.encoder_process import EncoderProcess
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.encoders.workers.serve import PROTOCOL, Message

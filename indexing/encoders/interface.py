@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
+
+#: The inverse document frequency of a term in an index: how rare it is there.
+Idf = Callable[[str], float]
 
 
 class PageEncoder(Protocol):
@@ -39,7 +42,7 @@ class PageEncoder(Protocol):
         """The multi-vectors of a batch of pages; ``pictures`` are None where ``needs_pictures`` is false."""
         ...
 
-    def encode_query(self, question: str, statistics: TermStatistics) -> QueryVectors:
+    def encode_query(self, query: Query, idf: Idf) -> QueryVectors:
         """The vectors of a question, weighted, where the encoder does so, by how rare its terms are in the index."""
         ...
 

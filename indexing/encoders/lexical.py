@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.tokens import query_terms, terms
+from pagesight.indexing.encoders.interface import Idf
+from pagesight.indexing.lexical.query import Query
+from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
@@ -40,11 +41,10 @@ class LexicalEncoder:
         """A vector for each term of each page's words; the pictures are not looked at."""
         return [_encode_page(text) for text in texts]
 
-    def encode_query(self, question: str, statistics: TermStatistics) -> QueryVectors:
+    def encode_query(self, query: Query, idf: Idf) -> QueryVectors:
         """A vector for each informative term, weighted by its inverse document frequency."""
-        tokens = query_terms(question)
-        weights = np.array([statistics.idf(token) for token in tokens], np.float32)
-        return QueryVectors(_stack([_vector(token) for token in tokens]), tokens, weights, self.sharpness)
+        weights = np.array([idf(term) for term in query.terms], np.float32)
+        return QueryVectors(_stack([_vector(term) for term in query.terms]), list(query.terms), weights, self.sharpness)
 
     def describe(self) -> dict[str, Any]:
         """Name, revision and dimensions."""
@@ -58,7 +58,7 @@ def _encode_page(text: PageText) -> MultiVector:
     vectors: list[NDArray[np.float32]] = []
     owners: list[int] = []
     for position, word in enumerate(text.words):
-        for term in terms(word):
+        for term in tokenize(word):
             vectors.append(_vector(term))
             owners.append(position)
     return MultiVector(_stack(vectors), text.boxes[owners].astype(np.float32).reshape(-1, 4))

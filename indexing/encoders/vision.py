@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.encoders.interface import PageModel
+from pagesight.indexing.encoders.interface import Idf, PageModel
 from pagesight.indexing.encoders.trust import EncoderCode
 from pagesight.indexing.encoders.workers.serve import free_memory, out_of_memory
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
-from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
@@ -30,7 +30,7 @@ _TRIAL_SIZE = (448, 112)
 _LEAST_DIFFERENCE = 1e-5
 # The median page had .58 to .74 of the best page's score, measured with ColQwen2's vectors of 23 pages. Counted from 0,
 # the best page by words would always come before the best page by vectors.
-_USUAL = 0.6
+_BASELINE = 0.6
 
 
 class VisionEncoder:
@@ -93,12 +93,12 @@ class VisionEncoder:
             self._check_that_it_looks()
             return [self._finished(page) for page in self._in_batches(seen, texts)]
 
-    def encode_query(self, question: str, statistics: TermStatistics) -> QueryVectors:
+    def encode_query(self, query: Query, idf: Idf) -> QueryVectors:
         """The vectors of the question, all of the same weight: what is rare is the model's to know."""
         with self._lock:
-            vectors, tokens = self._loaded().encode_query(question)
+            vectors, tokens = self._loaded().encode_query(query.text)
         weights = np.ones(len(tokens), np.float32)
-        return QueryVectors(self._cut(vectors), tokens, weights, usual=_USUAL)
+        return QueryVectors(self._cut(vectors), tokens, weights, baseline=_BASELINE)
 
     def close(self) -> None:
         """Let the model go, with its memory or its process; it is loaded again when it is needed."""

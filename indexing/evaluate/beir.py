@@ -78,16 +78,21 @@ def _qrels(folder: Path, corpus: dict[str, Place]) -> dict[str, dict[Place, int]
     answers: dict[str, dict[Place, int]] = {}
     with table.open(newline="", encoding="utf-8") as file:
         for number, cells in enumerate(csv.reader(file, delimiter="\t"), 1):
-            where = f"{table.name} line {number}"
             if not cells or (number == 1 and not _is_grade(cells[-1])):
                 continue
-            if len(cells) not in (3, 4) or not _is_grade(cells[-1]):
-                raise QuestionsError(f"{where} is {cells}: write query-id, corpus-id and score, tabs between them.")
-            if cells[-2] not in corpus:
-                raise QuestionsError(f"{where} names {cells[-2]!r}, which the corpus lacks.")
-            if float(cells[-1]) > 0:
-                answers.setdefault(cells[0], {})[corpus[cells[-2]]] = int(float(cells[-1]))
+            query, page, grade = _graded(f"{table.name} line {number}", cells, corpus)
+            if grade > 0:
+                answers.setdefault(query, {})[page] = int(grade)
     return answers
+
+
+def _graded(where: str, cells: list[str], corpus: dict[str, Place]) -> tuple[str, Place, float]:
+    """A query, a page of the corpus and its grade, from a line of qrels. Raises QuestionsError."""
+    if len(cells) not in (3, 4) or not _is_grade(cells[-1]):
+        raise QuestionsError(f"{where} is {cells}: write query-id, corpus-id and score, tabs between them.")
+    if cells[-2] not in corpus:
+        raise QuestionsError(f"{where} names {cells[-2]!r}, which the corpus lacks.")
+    return cells[0], corpus[cells[-2]], float(cells[-1])
 
 
 def _is_grade(cell: str) -> bool:

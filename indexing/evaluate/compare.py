@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from pagesight.indexing.errors import QuestionsError
 from pagesight.indexing.evaluate.metrics import MEASURES, Difference, Estimate, compare, estimate, measure
 from pagesight.indexing.evaluate.questions import Question
-from pagesight.indexing.evaluate.runs import Rankings, Run, rank
+from pagesight.indexing.evaluate.runs import Run, rank
 from pagesight.indexing.index import PageIndex
 from pagesight.indexing.pages import page_label
 
@@ -141,30 +142,39 @@ def evaluate_retrieval(
     ``index_for`` gives the index of another encoder by its name, with the seconds that a page took. Raises
     QuestionsError if no question has evidence pages or none has a field, UnknownDocument.
     """
+    if against not in {None, *(run.name for run in runs)}:
+        raise QuestionsError(
+            f"{against!r} is none of the runs: compare with one of {', '.join(run.name for run in runs)}."
+        )
     sources = {row.label: row.text_source for row in index.pages()}
     asked, left_out = _measurable(index, questions, sources)
-    relevant = {question.id: _labels(question) for question in asked}
-    scopes = SCOPES if all(question.documents for question in asked) else SCOPES[:1]
-    report = Report(name, asked, left_out, len(index.documents()), len(sources))
+    report = Report(name, asked, left_out, len(index.documents()), len(sources), against=against or runs[0].name)
     report.splits = {one: _rows_by(one, asked, sources) for one in split}
-    total, done = len(runs) * len(scopes) * len(asked), 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
+    step = _counted(progress, len(runs) * len(_scopes(asked)) * len(asked))
     for run in runs:
         used, seconds_per_page = index_for(run.encoder) if run.encoder and index_for else (index, None)
-        rankings = {scope: rank(used, asked, run, within=scope == "document", progress=step) for scope in scopes}
-        scores = {scope: _scores(relevant, found) for scope, found in rankings.items()}
-        report.runs.append(RunReport(run, scores, bytes_per_page(used), seconds_per_page))
-    report.against = against or runs[0].name
-    if report.against not in {run.name for run in runs}:
-        raise QuestionsError(
-            f"{report.against!r} is none of the runs: compare with one of {', '.join(run.name for run in runs)}."
-        )
+        report.runs.append(RunReport(run, _run_scores(used, asked, run, step), bytes_per_page(used), seconds_per_page))
     return report
+
+
+def _run_scores(index: PageIndex, asked: Sequence[Question], run: Run, step: Callable[[], None]) -> dict[str, Scores]:
+    """A run's values by scope."""
+    relevant = {question.id: _labels(question) for question in asked}
+    rankings = {scope: rank(index, asked, run, within=scope == "document", progress=step) for scope in _scopes(asked)}
+    return {
+        scope: Scores(measure(relevant, ranked.found), statistics.median(ranked.seconds))
+        for scope, ranked in rankings.items()
+    }
+
+
+def _scopes(asked: Sequence[Question]) -> tuple[str, ...]:
+    return SCOPES if all(question.documents for question in asked) else SCOPES[:1]
+
+
+def _counted(progress: Callable[[int, int], None], total: int) -> Callable[[], None]:
+    """Calls ``progress`` with how often it was called itself, of ``total`` times."""
+    done = itertools.count(1)
+    return lambda: progress(next(done), total)
 
 
 def bytes_per_page(index: PageIndex) -> float:
@@ -177,10 +187,6 @@ def bytes_per_page(index: PageIndex) -> float:
         for name in names
     )
     return sum(sizes) / max(1, len(index.pages()))
-
-
-def _scores(relevant: Mapping[str, Mapping[str, int]], rankings: Rankings) -> Scores:
-    return Scores(measure(relevant, rankings.found), statistics.median(rankings.seconds))
 
 
 def _labels(question: Question) -> dict[str, int]:

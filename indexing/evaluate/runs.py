@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pagesight.indexing.errors import EmptyQuestion, QuestionsError
 from pagesight.indexing.evaluate.questions import Question
 from pagesight.indexing.index import PageIndex
-from pagesight.indexing.lexical.tokens import query_terms
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.retrieve import Weights
 
@@ -68,7 +68,7 @@ def rank(
     rankings = Rankings()
     with _opened_for(index, run) as opened:
         for question in questions:
-            if not query_terms(question.text):
+            if not read_query(question.text).terms:
                 raise EmptyQuestion(f"{question.source} asks nothing: its question has no word.")
             started = time.perf_counter()
             rows = opened.rank(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,31 +65,53 @@ def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple
 def _three_tables(
     name: str, tables: Mapping[str, Iterable[dict[str, Any]]], folder: Path, language: str | None
 ) -> tuple[list[Question], list[Path]]:
-    files: dict[str, Path] = {}
-    document_of: dict[str, str] = {}
-    for row in tables["corpus"]:
-        page = str(_of(row, "corpus", "id"))
-        files[page] = _written(row["image"], folder, page)
-        document_of[page] = str(next((row[key] for key in ("doc_id", "doc-id", "doc") if row.get(key) is not None), ""))
-    pages_of: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in tables["qrels"]:
+    corpus = _corpus(tables["corpus"], folder)
+    grades = _qrels(name, tables["qrels"], corpus)
+    asked = [row for row in tables["queries"] if not language or row.get("language") in (None, language)]
+    return [_question(name, row, corpus, grades) for row in asked], [page.file for page in corpus.values()]
+
+
+@dataclass(frozen=True)
+class _CorpusPage:
+    """A page of a corpus: its picture's file, and the document that it is of, "" where none is named."""
+
+    file: Path
+    document: str
+
+
+def _corpus(rows: Iterable[dict[str, Any]], folder: Path) -> dict[str, _CorpusPage]:
+    """The pages by id; writes their pictures."""
+    pages = {}
+    for row in rows:
+        known = str(_of(row, "corpus", "id"))
+        document = next((row[key] for key in ("doc_id", "doc-id", "doc") if row.get(key) is not None), "")
+        pages[known] = _CorpusPage(_written(row["image"], folder, known), str(document))
+    return pages
+
+
+def _qrels(name: str, rows: Iterable[dict[str, Any]], corpus: Mapping[str, _CorpusPage]) -> dict[str, dict[str, int]]:
+    """For each query the ids of its pages and their grades; those graded 0 are left out."""
+    grades: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
         page, grade = str(_of(row, "corpus", "id")), int(row.get("score", 1))
-        if page not in files:
+        if page not in corpus:
             raise QuestionsError(f"the qrels of {name} name the page {page}, which its corpus lacks.")
         if grade > 0:
-            pages_of[str(_of(row, "query", "id"))][page] = grade
-    questions = []
-    for row in tables["queries"]:
-        known = str(_of(row, "query", "id"))
-        if language and row.get("language") not in (None, language):
-            continue
-        evidence = pages_of[known]
-        documents = {document_of[page] for page in evidence} - {""}
-        within = tuple(str(files[page]) for page in files if document_of[page] in documents)
-        pages = {Place(str(files[page]), 1): grade for page, grade in evidence.items()}
-        text = str(row.get("query") or row.get("text"))
-        questions.append(Question(known, text, pages, within, _text(row.get("answer")), row, f"{name} query {known}"))
-    return questions, list(files.values())
+            grades[str(_of(row, "query", "id"))][page] = grade
+    return grades
+
+
+def _question(
+    name: str, row: dict[str, Any], corpus: Mapping[str, _CorpusPage], grades: Mapping[str, dict[str, int]]
+) -> Question:
+    """A row of the queries as a question about the documents that its pages are of."""
+    known = str(_of(row, "query", "id"))
+    evidence = grades.get(known, {})
+    documents = {corpus[page].document for page in evidence} - {""}
+    within = tuple(str(page.file) for page in corpus.values() if page.document in documents)
+    pages = {Place(str(corpus[page].file), 1): grade for page, grade in evidence.items()}
+    text = str(row.get("query") or row.get("text"))
+    return Question(known, text, pages, within, _text(row.get("answer")), row, f"{name} query {known}")
 
 
 def _of(row: Mapping[str, Any], *parts: str) -> Any:

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.tokens import query_terms, terms
+from pagesight.indexing.encoders.interface import Idf
+from pagesight.indexing.lexical.query import Query
+from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Box, Region
+from pagesight.indexing.vectors.multivector import QueryVectors
 
 _MOST_BOXES = 12
 _MOST_LINES = 3
@@ -71,12 +72,12 @@ def regions(boxes: Sequence[Box]) -> list[Region]:
     return [region for region in map(_around, groups) if _area(region) <= _LARGEST_REGION]
 
 
-def best_lines(question: str, text: str, statistics: TermStatistics) -> list[str]:
+def best_lines(query: Query, text: str, idf: Idf) -> list[str]:
     """The lines of a page's text that hold most of the question's rare words, best first; none if no line holds any."""
-    wanted = [(f" {_start(term)}", statistics.idf(term)) for term in query_terms(question)]
+    wanted = [(f" {_start(term)}", idf(term)) for term in query.terms]
     ranked = []
     for place, line in enumerate(text.splitlines()):
-        held = f" {' '.join(terms(line))} "
+        held = f" {' '.join(tokenize(line))} "
         score = sum(worth for start, worth in wanted if start in held)
         if score > 0:
             ranked.append((-score, place, line.strip()))

@@ -10,12 +10,12 @@ from pathlib import PurePath
 import numpy as np
 
 from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.tokens import parts_of, query_terms, terms
+from pagesight.indexing.lexical.query import Query
+from pagesight.indexing.lexical.tokens import tokenize, with_parts
 
 # A term on a tenth of a document's pages counts half of one on all of them: from there on it is what the document is
 # about, however long that is.
 _HALF_SPREAD = 0.1
-_MOST_JOINED = 3  # words of a question that a file's name may write as one: MGM Resorts International
 
 
 class DocumentNames:
@@ -40,7 +40,7 @@ class DocumentNames:
         return math.log((self.count - n + 0.5) / (n + 0.5) + 1)
 
 
-def document_evidence(question: str, statistics: TermStatistics, names: DocumentNames) -> dict[str, float]:
+def document_evidence(query: Query, statistics: TermStatistics, names: DocumentNames) -> dict[str, float]:
     """How much each document, by id, is what the question is about; rarely above 1, those at 0 are left out.
 
     A part of the question's whole information, the sum of its terms' idf: terms that few documents hold count by how
@@ -48,13 +48,12 @@ def document_evidence(question: str, statistics: TermStatistics, names: Document
     of ``3M_2018_10K.pdf`` although a thousand pages of other reports hold the rest of the question.
     """
     evidence = np.zeros(len(statistics.documents))
-    asked = query_terms(question)
-    for term in asked:
+    for term in query.terms:
         holders, spread = statistics.spread(term)
         evidence[holders] += _rarity(len(holders), len(evidence)) * spread / (spread + _HALF_SPREAD)
-    for term in _joined(question) | set(asked):
+    for term in query.joined_words | set(query.terms):
         evidence[names.holders(term)] += min(names.idf(term), statistics.idf(term))
-    information = sum(statistics.idf(term) for term in asked)
+    information = sum(statistics.idf(term) for term in query.terms)
     places = list(statistics.documents)
     return {places[place]: float(evidence[place] / information) for place in np.flatnonzero(evidence)}
 
@@ -68,15 +67,4 @@ def _rarity(holders: int, documents: int) -> float:
 def _name_terms(name: str) -> frozenset[str]:
     path = PurePath(name)
     stem = path.with_suffix("") if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path
-    found = terms(str(stem).replace("_", " "))
-    return frozenset(part for term in found for part in (term, *parts_of(term)))
-
-
-def _joined(question: str) -> set[str]:
-    """Neighbouring words of the question written as one: "Best Buy" stands in names as BESTBUY."""
-    words = terms(question)
-    return {
-        "".join(words[start : start + length])
-        for length in range(2, _MOST_JOINED + 1)
-        for start in range(len(words) - length + 1)
-    }
+    return frozenset(with_parts(tokenize(str(stem))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _TERM = re.compile(r"[^\W_]+")
 _LETTERS_OR_DIGITS = re.compile(r"[^\W\d]+|\d+")
@@ -23,22 +24,26 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
-def terms(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """The terms of a text in their order: runs of letters and digits, compatibility forms resolved, lower case."""
     return _TERM.findall(unicodedata.normalize("NFKC", text).lower())
 
 
-def query_terms(question: str) -> list[str]:
-    """The terms of a question, each once, without function words unless it has no others.
+def informative(terms: Iterable[str]) -> list[str]:
+    """Each of a question's terms once, without function words unless it has no others, with their parts."""
+    distinct = list(dict.fromkeys(terms))
+    return with_parts([term for term in distinct if term not in _FUNCTION_WORDS] or distinct)
 
-    A term of letters and digits counts with its parts of two characters or more: FY2018 asks for 2018, too.
+
+def with_parts(terms: Iterable[str]) -> list[str]:
+    """Each term once, those of letters and digits with their parts of two characters or more.
+
+    FY2018 stands for 2018, too.
     """
-    found = list(dict.fromkeys(terms(question)))
-    informative = [term for term in found if term not in _FUNCTION_WORDS] or found
-    return list(dict.fromkeys(part for term in informative for part in (term, *parts_of(term))))
+    return list(dict.fromkeys(part for term in terms for part in (term, *_parts(term))))
 
 
-def parts_of(term: str) -> list[str]:
+def _parts(term: str) -> list[str]:
     """The runs of letters and of digits, two characters or longer, in a term that has both."""
     parts = _LETTERS_OR_DIGITS.findall(term)
     return [part for part in parts if len(part) > 1] if len(parts) > 1 else []

@@ -25,11 +25,11 @@ class QueryVectors:
 
     A page's score is ``sum(weights * max(similarity, 0) ** sharpness)`` over each query vector's best similarity with
     the page's vectors; weights of 1 and a sharpness of 1 make it the MaxSim of ColBERT (Khattab and Zaharia, 2020).
-    ``usual`` (0 to below 1) is the part of the best page's score that any page has, for fusion with BM25.
+    ``baseline`` (0 to below 1) is the part of the best page's score that any page has, for fusion with BM25.
     """
 
     vectors: NDArray[np.float32]
     tokens: list[str]
     weights: NDArray[np.float32]
     sharpness: float = 1.0
-    usual: float = 0.0
+    baseline: float = 0.0

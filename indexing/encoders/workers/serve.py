@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 PROTOCOL = 1
 
@@ -30,10 +31,10 @@ _DTYPES = ("<f4", "|u1")
 _CHUNK = 1 << 20  # what is read at once: memory grows with what arrives, not with what a length promises
 _GRACE = 3.0  # seconds that a batch has to end by itself when nobody waits for it any more
 
-Message = tuple[dict[str, Any], list[np.ndarray]]
+Message = tuple[dict[str, Any], list[NDArray[Any]]]
 
 
-class ProtocolError(Exception):
+class ProtocolError(ValueError):
     """What came through the pipe is no message."""
 
 
@@ -75,12 +76,12 @@ class Options:
 class Page:
     """A page: ``picture`` (height, width, 3) uint8; ``words`` with ``boxes`` (n, 4), 0–1 of the page, if wanted."""
 
-    picture: np.ndarray
+    picture: NDArray[Any]
     words: list[str]
-    boxes: np.ndarray
+    boxes: NDArray[Any]
 
 
-def write_message(stream: BinaryIO, header: dict[str, Any], arrays: list[np.ndarray]) -> None:
+def write_message(stream: BinaryIO, header: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
     """Write a message to a pipe that is not buffered; arrays are float32 or uint8."""
     described = [{"dtype": array.dtype.str, "shape": list(array.shape)} for array in arrays]
     _write_frame(stream, json.dumps({**header, "arrays": described}).encode())
@@ -116,7 +117,7 @@ def _size(dtype: str, shape: tuple[int, ...]) -> int:
     return size
 
 
-def _read_array(stream: BinaryIO, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+def _read_array(stream: BinaryIO, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
     wanted = _size(dtype, shape)
     frame = _read_frame(stream, wanted)
     if frame is None or len(frame) != wanted:
@@ -161,7 +162,7 @@ class _Served:
         self._script = script
         self._encoder: Any = None
 
-    def answer(self, header: dict[str, Any], arrays: list[np.ndarray]) -> Message:
+    def answer(self, header: dict[str, Any], arrays: list[NDArray[Any]]) -> Message:
         answers = {"hello": self._hello, "pages": self._pages, "query": self._query}
         try:
             return answers[header["type"]](header, arrays)
@@ -171,7 +172,7 @@ class _Served:
         free_memory()
         return {"type": "error", "kind": "out of memory"}, []
 
-    def _hello(self, header: dict[str, Any], _: list[np.ndarray]) -> Message:
+    def _hello(self, header: dict[str, Any], _: list[NDArray[Any]]) -> Message:
         told = {"type": "hello", "protocol": PROTOCOL}
         if header["protocol"] != PROTOCOL:
             return told, []
@@ -179,7 +180,7 @@ class _Served:
         told |= {"dim": int(encoder.dim), "revision": getattr(encoder, "revision", None)}
         return {**told, "wants": list(getattr(encoder, "wants", ("pictures",)))}, []
 
-    def _pages(self, header: dict[str, Any], arrays: list[np.ndarray]) -> Message:
+    def _pages(self, header: dict[str, Any], arrays: list[NDArray[Any]]) -> Message:
         pictures, boxes = arrays[: len(header["words"])], arrays[len(header["words"]) :]
         pages = [Page(*page) for page in zip(pictures, header["words"], boxes, strict=True)]
         found = [page if isinstance(page, tuple) else (page, None) for page in self._encoder.encode_pages(pages)]
@@ -187,7 +188,7 @@ class _Served:
         looks = [np.full((len(page), 4), np.nan) if boxes is None else boxes for page, boxes in found]
         return {"type": "vectors"}, [*vectors, *map(_as_float32, looks)]
 
-    def _query(self, header: dict[str, Any], _: list[np.ndarray]) -> Message:
+    def _query(self, header: dict[str, Any], _: list[NDArray[Any]]) -> Message:
         vectors, tokens = self._encoder.encode_query(header["question"])
         return {"type": "vectors", "tokens": [str(token) for token in tokens]}, [_as_float32(vectors)]
 
@@ -202,7 +203,7 @@ def _module(script: str) -> Any:
     return module
 
 
-def _as_float32(array: Any) -> np.ndarray:
+def _as_float32(array: Any) -> NDArray[Any]:
     """An array, a torch tensor on whatever device, or lists of numbers, as the protocol sends it."""
     if hasattr(array, "detach"):
         array = array.detach().float().cpu().numpy()

@@ -1,0 +1,40 @@
+"""A question as retrieval takes it: read once, for BM25, the document prior, the encoder and the best lines alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pagesight.indexing.lexical.page_mentions import named_pages
+from pagesight.indexing.lexical.tokens import informative, tokenize
+
+_MOST_JOINED = 3  # words of a question that a file's name may write as one: MGM Resorts International
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question, and what was read in it.
+
+    ``terms`` are those that count, each once: without function words unless it has no others, and with the parts of
+    those that have letters and digits. ``joined_words`` are neighbouring words written as one: "Best Buy" stands in
+    names of files as BESTBUY. ``named_pages`` are the numbers of pages that it names.
+    """
+
+    text: str
+    terms: tuple[str, ...]
+    joined_words: frozenset[str]
+    named_pages: frozenset[int]
+
+
+def read_query(question: str) -> Query:
+    """The question as a query; one without words has no terms."""
+    words = tokenize(question)
+    return Query(question, tuple(informative(words)), _joined(words), frozenset(named_pages(question)))
+
+
+def _joined(words: Sequence[str]) -> frozenset[str]:
+    return frozenset(
+        "".join(words[start : start + length])
+        for length in range(2, _MOST_JOINED + 1)
+        for start in range(len(words) - length + 1)
+    )

@@ -1,0 +1,75 @@
+"""How texts become terms, and what is read in a question: its terms, its words as one, the pages that it names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from small_index import small_settings, write_pdf
+
+from pagesight.indexing import PageIndex
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.tokens import tokenize
+
+
+def test_terms_are_runs_of_letters_and_digits_in_lower_case():
+    assert tokenize("Net_Revenue: 4.2 ﬁgures, Größe №5!") == ["net", "revenue", "4", "2", "figures", "größe", "no5"]
+    assert tokenize("—") == []
+
+
+def test_questions_lose_function_words_unless_they_have_no_others():
+    assert read_query("What is the revenue of the revenue office?").terms == ("revenue", "office")
+    assert read_query("Wie ist das?").terms == ("wie", "ist", "das")
+
+
+def test_a_term_of_letters_and_digits_asks_for_its_parts_too():
+    assert read_query("FY2018 capex").terms == ("fy2018", "fy", "2018", "capex")
+    assert read_query("the Q4 of IP67").terms == ("q4", "ip67", "ip", "67")
+
+
+def test_neighbouring_words_are_joined_as_names_of_files_have_them():
+    assert read_query("MGM Resorts Ltd").joined_words == {"mgmresorts", "resortsltd", "mgmresortsltd"}
+    assert read_query("MGM").joined_words == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "numbers"),
+    [
+        ("What does the chart on page 14 show?", {14}),
+        ("Compare slides 3-5 and p. 9", {3, 4, 5, 9}),
+        ("pages 2, 4 and 6", {2, 4, 6}),
+        ("the second page, the 12th slide", {2, 12}),
+        ("Was steht auf Seite 7 und auf der dritten Folie?", {7, 3}),
+        ("pages 9-7", {7, 8, 9}),
+        ("pages 10 to 500", {10, 500}),
+        ("How many pages have 14 charts in 2018?", set()),
+    ],
+)
+def test_numbers_of_pages_that_a_question_names(question: str, numbers: set[int]):
+    assert read_query(question).named_pages == numbers
+
+
+@pytest.mark.parametrize("exhaustive_below", [0, 1000])
+def test_a_search_reads_its_question_once(tmp_path: Path, monkeypatch, exhaustive_below: int):
+    pages = [[f"Net revenue of Boreas, part {number}"] for number in range(6)]
+    settings = small_settings(exhaustive_below=exhaustive_below)
+    with PageIndex.open(tmp_path / "index", settings=settings) as index:
+        index.add(write_pdf(tmp_path / "boreas.pdf", pages))
+        asked = _texts_tokenized(monkeypatch)
+        assert len(index.search("net revenue of Boreas on page 2", top_k=5)) == 5
+    assert asked.count("net revenue of Boreas on page 2") == 1
+
+
+def _texts_tokenized(monkeypatch) -> list[str]:
+    """What is split into terms from now on, by whichever module."""
+    texts: list[str] = []
+
+    def counted(text: str) -> list[str]:
+        texts.append(text)
+        return tokenize(text)
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "tokenize", None) is tokenize and module.__name__.startswith("pagesight."):
+            monkeypatch.setattr(module, "tokenize", counted)
+    return texts
