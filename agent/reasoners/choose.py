@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
+from pagesight.indexing.installation import package_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,7 +187,7 @@ def _of_langchain(name: str, settings: Settings) -> BaseChatModel:
         package = f"langchain-{provider.replace('_', '-')}"
         raise MissingExtra(
             f"the reasoner {name} needs packages that are not installed ({error.name or error}): "
-            f"run `pip install langchain {package}`"
+            f"run `{package_command('langchain', package)}`"
         ) from error
     except ValueError as error:
         raise SettingsError(f"the reasoner {name} cannot be made: {error}") from error
