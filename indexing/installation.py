@@ -24,7 +24,7 @@ def package_command(*packages: str) -> str:
 
 
 def _command(what: list[str], *, needs_uv: bool) -> str:
-    """By uv where it is here, and where pip may take a torchvision that does not fit torch; else by pip if it is here."""
+    """By pip where uv is not here, unless pip is not either, or may take a torchvision that does not fit torch."""
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if beside.exists() else "uv" if shutil.which("uv") else None
     if found is None and not needs_uv and importlib.util.find_spec("pip"):
