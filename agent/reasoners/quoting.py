@@ -23,6 +23,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from pagesight.agent.answers.citations import NOT_FOUND
+from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.indexing.lexical.bm25 import query_terms, terms
 from pagesight.indexing.pages import Hit
 from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, found, this_question, viewed
@@ -70,6 +71,11 @@ class QuotingReasoner(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "pagesight-quoting"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """It reads what the tools found, and sees nothing."""
+        return Capabilities(pictures=False)
 
     def bind_tools(
         self, tools: Sequence[dict[str, Any] | type | Callable | BaseTool], **kwargs: Any
