@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with venv and pip, and the package index. Everything that is made lies in this folder:
 # .venv (core, for the demo), .venv-dev (everything, for the tests), .venv-milvus (a server for tests), .demo (the demo's
-# index) and .cache.
+# index), .venv-newest and .venv-lowest (other versions than the pinned ones) and .cache.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
@@ -36,7 +36,7 @@ HAS_PLAID := .venv-plaid/.plaid-$(PLACE)
 HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo test test-server lint types notebook bench format lock clean
+.PHONY: help demo test test-server test-newest test-lowest lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
@@ -88,6 +88,32 @@ test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milv
 	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 2 \
 		tests/test_index.py tests/test_metadata.py tests/test_server.py --milvus '{}'
 
+# What speaks with Gemini's client, LangGraph, LangChain and the MCP SDK, whose versions matter most; FEW=1 takes those
+# tests that go over the wire, which is what CI has time for.
+WIRE_TESTS := failures files gemini_server mcp tools transport
+AGENT_TESTS := $(WIRE_TESTS) agent answer budgets chat cli doctor examples installation looking_closer offline \
+	same_again state subagent threads
+VERSION_TESTS := $(patsubst %,tests/test_%.py,$(if $(FEW),$(WIRE_TESTS),$(AGENT_TESTS)))
+RESOLVE := pip compile --quiet --upgrade --group test --group build --extra mcp --extra eval --extra langchain
+
+test-newest: $(HAS_UV) ## run the agent's tests with the newest versions that pyproject allows; FEW=1 only those over the wire
+	@$(MAKE) tested-with VERSIONS=newest RESOLUTION=highest
+
+test-lowest: $(HAS_UV) ## the same with the oldest
+	@$(MAKE) tested-with VERSIONS=lowest RESOLUTION=lowest-direct
+
+# Resolved anew each time, without torch.
+.PHONY: tested-with
+tested-with:
+	@mkdir -p .cache/tmp
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-$(VERSIONS)
+	@$(UV) $(RESOLVE) --resolution $(RESOLUTION) --python .venv-$(VERSIONS)/bin/python pyproject.toml \
+		-o .cache/$(VERSIONS).txt
+	@$(UV) pip sync --quiet --python .venv-$(VERSIONS)/bin/python .cache/$(VERSIONS).txt
+	@$(UV) pip install --python .venv-$(VERSIONS)/bin/python $(INSTALL_SELF)
+	@grep -E '^(google-genai|lang[a-z-]*|mcp|pydantic|pymilvus|numpy)==' .cache/$(VERSIONS).txt
+	.venv-$(VERSIONS)/bin/python -m pytest --basetemp=.cache/pytest-$(VERSIONS) $(PYTEST_ARGS) $(VERSION_TESTS)
+
 bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, encoders and transports (40 minutes); REAL=vectors.npz adds real pages
 	@mkdir -p .cache/tmp
 	@.venv-dev/bin/python benchmarks/agent.py
@@ -105,7 +131,7 @@ notebook: $(HAS_ALL) ## run the notebook without a key and keep its outputs
 	@mkdir -p .cache/tmp
 	IPYTHONDIR=.cache/ipython GOOGLE_API_KEY= GEMINI_API_KEY= .venv-dev/bin/jupyter execute --inplace notebooks/walkthrough.ipynb
 
-format: $(HAS_ALL) ## mend what can be mended of style and format
+format: $(HAS_ALL) ## correct what can be corrected of style and format
 	.venv-dev/bin/python -m ruff check --fix .
 	.venv-dev/bin/python -m ruff format .
 
@@ -121,5 +147,5 @@ lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@printf '%s\n' fast-plaid numpy | $(UV) $(COMPILE) -o requirements/plaid.txt -
 
 clean: ## remove everything that was made
-	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .venv-newest .venv-lowest .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 	find agent tools indexing tests samples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -70,7 +70,7 @@ def create_page_agent(
     tools = _tools(index, pictures, budget, narrowed)
     if way:
         tools.append(make_locate(index, pictures, reasoner.model, way, budget, narrowed))
-    hydrator = Hydrator(SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=reasoner.is_gemini)
+    hydrator = Hydrator(SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=reasoner.can.pictures_in_tool_replies)
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
@@ -85,8 +85,8 @@ def create_page_agent(
 def _within(budget: Budget, limits: CallLimits, reasoner: Reasoner, tools: list[BaseTool]) -> Callable[..., Runnable]:
     """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
     with_tools = reasoner.model.bind_tools(tools)
-    # Others than Gemini may not know "none", or not know it by this name: they are told, and the loop ends after them.
-    last = reasoner.model.bind_tools(tools, tool_choice="none") if reasoner.is_gemini else with_tools
+    # Those that cannot be forced are told, and the loop ends after them.
+    last = reasoner.model.bind_tools(tools, tool_choice="none") if reasoner.can.forced_answer else with_tools
 
     def model(state: dict[str, Any], runtime: object) -> Runnable:
         rest = left(budget, state["messages"])
@@ -108,9 +108,8 @@ def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
 
 
 def _pictures(index: PageIndex, settings: Settings, reasoner: Reasoner) -> Pictures:
-    """Gemini reads WebP and PDFs; whether others do is not known."""
-    form: Form = settings.pictures.pages_as if reasoner.is_gemini else "picture"
-    return Pictures(index, tiles=settings.pictures.tiles_per_picture, form=form, webp=reasoner.is_gemini)
+    form: Form = settings.pictures.pages_as if reasoner.can.pdf_pages else "picture"
+    return Pictures(index, tiles=settings.pictures.tiles_per_picture, form=form, webp=reasoner.can.webp)
 
 
 def _limits(settings: Settings, way: Transport | None) -> CallLimits:

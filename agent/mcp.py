@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from pagesight.indexing.errors import BadRegion, MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
+from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import Hit, Region
 from pagesight.tools.conversation import PageView
 from pagesight.tools.transport.pictures import Picture, Pictures
@@ -53,7 +54,7 @@ def make_server(index: PageIndex) -> FastMCP:
     except ImportError as error:
         raise MissingExtra(
             f"`pagesight mcp` needs the MCP SDK, version 1 ({error.name or error} is missing): "
-            "run `uv pip install 'mcp>=1.24,<2'`"
+            f"run `{install_command('mcp')}`"
         ) from error
     server = FastMCP("pagesight", instructions=_INSTRUCTIONS, log_level="WARNING", host=HOST)
     _add_search_pages(server, index)

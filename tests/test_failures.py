@@ -258,10 +258,8 @@ def test_the_version_of_the_api_is_the_one_that_has_all_we_use(server: GeminiSer
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
     server.says(CITED)
     ask(agent_at(server, index, transport="files"), QUESTION)
-    assert {request.path.removeprefix("/upload").split("/")[1] for request in server.requests} == {
-        "v1beta",
-        "upload-session",
-    }
+    paths = [request.path for request in server.requests if not request.path.startswith("/upload-session/")]
+    assert {path.removeprefix("/upload").split("/")[1] for path in paths} == {"v1beta"}
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -178,6 +178,16 @@ for room in ("agent", "tools", "indexing"):
     assert "pagesight.agent.cli" in run(sys.executable, "-c", script).splitlines()
 
 
+def test_every_dependency_ends_below_a_version_and_starts_at_one():
+    texts = PROJECT["project"]["dependencies"] + EXTRAS + PROJECT["build-system"]["requires"]
+    texts += [text for group in PROJECT["dependency-groups"].values() for text in group if isinstance(text, str)]
+    for requirement in map(Requirement, texts):
+        operators = {specifier.operator for specifier in requirement.specifier}
+        assert "<" in operators, f"{requirement} has no upper bound"
+        # torchvision's versions follow torch's, and each fits one of them only.
+        assert ">=" in operators or requirement.name == "torchvision", f"{requirement} has no lower bound"
+
+
 # who may do what
 
 
@@ -235,7 +245,10 @@ def test_pins_agree_and_cover_what_is_asked_for():
     assert "torch" not in core
     assert all(everything[package] == versions for package, versions in core.items())
     asked = [(core, text) for text in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"]]
-    asked += [(everything, text) for text in EXTRAS + PROJECT["dependency-groups"]["dev"]]
+    groups = [
+        text for group in ("dev", "test") for text in PROJECT["dependency-groups"][group] if isinstance(text, str)
+    ]
+    asked += [(everything, text) for text in EXTRAS + groups]
     for pinned, text in asked:
         requirement = Requirement(text)
         versions = pinned[canonical(requirement.name)]

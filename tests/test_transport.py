@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from conversations import QUESTION, WAYS, agent_at, asked, sent
 from gemini_server import GeminiServer, Recorded, reply_text
 from langgraph.checkpoint.memory import InMemorySaver
 from PIL import Image, ImageChops
-from small_index import PHOTO, REPORT, SLIDES
+from small_index import PHOTO, REPORT, SLIDES, small_settings
 
 from pagesight.agent import ask, create_page_agent
+from pagesight.agent.reasoners.capabilities import Capabilities
+from pagesight.agent.reasoners.choose import make_reasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import SettingsError
 
@@ -190,3 +193,22 @@ def test_a_gemini_model_of_the_users_own_gets_base64(server: GeminiServer, index
     ask(create_page_agent(index, model=theirs), QUESTION)
 
     assert server.model_requests[-1].pictures == [sent(index, f"{REPORT} p. 2")]
+
+
+def test_a_reasoner_says_what_it_can() -> None:
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_google_genai import ChatGoogleGenerativeAI
+
+    ours = make_reasoner("google_genai:gemini-3.5-flash", small_settings()).can
+    theirs = make_reasoner(ChatGoogleGenerativeAI(model="gemini-test", api_key="k"), small_settings()).can
+    other = make_reasoner(GenericFakeChatModel(messages=iter([])), small_settings()).can
+    offline = make_reasoner("offline", small_settings()).can
+
+    assert (ours.raw_parts, theirs.raw_parts, other.raw_parts) == (True, False, False)
+    assert theirs == replace(ours, raw_parts=False, price=None)
+    assert other == Capabilities()
+    assert (other.pictures, other.pictures_in_tool_replies, other.webp, other.files) == (True, False, False, False)
+    assert not offline.pictures
+    assert ours.price
+    assert offline.price
+    assert other.price is None

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pagesight.agent.reasoners.capabilities import Capabilities, capabilities_of
 from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
+from pagesight.indexing.installation import package_command
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, shown
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _GEMINI = "google_genai"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ReasonerChoice:
     """A reasoner's name, such as ``google_genai:gemini-3.8-flash`` or ``offline``, and why it is taken."""
 
     name: str
@@ -32,25 +34,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Reasoner:
-    """A chat model, its name, and why it was taken."""
+    """A chat model, its name, why it was taken, and what it can."""
 
     model: BaseChatModel
     name: str
     why: str
-
-    @property
-    def is_gemini(self) -> bool:
-        """Whether Gemini's client speaks for it. That one makes parts of pictures in tool messages; others refuse or
-        drop them."""
-        return self.model._llm_type == "chat-google-generative-ai"
-
-    @property
-    def is_vertex(self) -> bool:
-        """Whether it is Gemini through Vertex AI, which has no Files API."""
-        return self.is_gemini and bool(getattr(self.model, "_use_vertexai", False))
+    can: Capabilities
 
 
-def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
+def choose_reasoner(spec: str | None, settings: Settings) -> ReasonerChoice:
     """What would be taken for ``spec``, or for the setting `reasoner` without one. Loads no model.
 
     Where Gemini is asked at another address than Google's, ``why`` names it.
@@ -58,19 +50,19 @@ def choose_reasoner(spec: str | None, settings: Settings) -> Choice:
     choice = _choice(spec or settings.reasoning.reasoner, bool(spec), settings)
     address = settings.gemini.google_base_url
     if choice.name.startswith(f"{_GEMINI}:") and address and not is_googles(address):
-        return Choice(choice.name, f"{choice.why}; asked at {shown(address)}")
+        return ReasonerChoice(choice.name, f"{choice.why}; asked at {shown(address)}")
     return choice
 
 
-def _choice(wanted: str, asked: bool, settings: Settings) -> Choice:
+def _choice(wanted: str, asked: bool, settings: Settings) -> ReasonerChoice:
     if wanted != "auto":
-        return Choice(wanted, "asked for" if asked else "set by PAGESIGHT_REASONER")
+        return ReasonerChoice(wanted, "asked for" if asked else "set by PAGESIGHT_REASONER")
     gemini_model = f"{_GEMINI}:{settings.gemini.gemini_model}"
     if settings.gemini.vertex_project:
-        return Choice(gemini_model, f"Vertex AI is set, project {settings.gemini.vertex_project}")
+        return ReasonerChoice(gemini_model, f"Vertex AI is set, project {settings.gemini.vertex_project}")
     if settings.gemini.google_api_key:
-        return Choice(gemini_model, "there is a GOOGLE_API_KEY")
-    return Choice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
+        return ReasonerChoice(gemini_model, "there is a GOOGLE_API_KEY")
+    return ReasonerChoice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
 
 
 def is_googles(address: str) -> bool:
@@ -86,10 +78,12 @@ def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reas
     Raises KeyRefused when Gemini is asked for without a key, MissingExtra when the provider's package is not installed,
     SettingsError when the name cannot be read.
     """
-    if model is not None and not isinstance(model, str):
-        return Reasoner(model, _name(model), "given")
-    choice = choose_reasoner(model, settings)
-    return Reasoner(_named(choice.name, settings), choice.name, choice.why)
+    if model is None or isinstance(model, str):
+        choice = choose_reasoner(model, settings)
+        made = _named(choice.name, settings)
+    else:
+        choice, made = ReasonerChoice(_name(model), "given"), model
+    return Reasoner(made, choice.name, choice.why, capabilities_of(made))
 
 
 def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Path) -> Transport | None:
@@ -103,17 +97,17 @@ def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Pat
 
     if name not in ("auto", "bytes", "base64", "files"):
         raise SettingsError(f"the transport {name!r} is not known: take auto, bytes, base64 or files")
-    if reasoner.model._llm_type == "pagesight-quoting":
+    can = reasoner.can
+    if not can.pictures:
         return None
-    ours = hasattr(reasoner.model, "takes_inline_parts")
-    _must(ours or name != "bytes", name, f"Gemini by its name, such as {_GEMINI}:gemini-3.8-flash,", reasoner)
-    _must(name != "files" or (reasoner.is_gemini and not reasoner.is_vertex), name, "the Gemini API", reasoner)
-    inline = BytesTransport() if name == "bytes" or (name == "auto" and ours) else Base64Transport()
-    if reasoner.is_vertex:
-        return BucketTransport(settings.pictures.bucket, inline) if settings.pictures.bucket else inline
+    _must(can.raw_parts or name != "bytes", name, f"Gemini by its name, such as {_GEMINI}:gemini-3.8-flash,", reasoner)
+    _must(can.files or name != "files", name, "the Gemini API", reasoner)
+    inline = BytesTransport() if can.raw_parts and name in ("bytes", "auto") else Base64Transport()
+    if can.buckets and settings.pictures.bucket:
+        return BucketTransport(settings.pictures.bucket, inline)
     if name == "files":
         return _files(reasoner, settings, folder)
-    if name == "auto" and reasoner.is_gemini:
+    if name == "auto" and can.files:
         return AutoTransport(inline, _files(reasoner, settings, folder), settings.pictures.inline_limit)
     return inline
 
@@ -210,7 +204,7 @@ def _of_langchain(name: str, settings: Settings) -> BaseChatModel:
         package = f"langchain-{provider.replace('_', '-')}"
         raise MissingExtra(
             f"the reasoner {name} needs packages that are not installed ({error.name or error}): "
-            f"run `pip install langchain {package}`"
+            f"run `{package_command('langchain', package)}`"
         ) from error
     except ValueError as error:
         raise SettingsError(f"the reasoner {name} cannot be made: {error}") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
@@ -18,6 +18,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import model_validator
 
+from pagesight.agent.reasoners.capabilities import Capabilities, of_gemini
 from pagesight.agent.reasoners.finish import Ending
 from pagesight.indexing.calls.deadline import ends_within
 from pagesight.indexing.calls.network_errors import network_error
@@ -46,9 +47,6 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     "medium" or "high" is how closely pictures are looked at, "default" leaves it to the model.
     """
 
-    #: The sign for `pagesight.agent.reasoners.choose.transport_for` that raw bytes reach the request.
-    takes_inline_parts: ClassVar[bool] = True
-
     attempts: int = 4
     longest_wait: float = 60.0
     resolution: str = "default"
@@ -62,6 +60,11 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         version = VERTEX_API_VERSION if given.get("vertexai") else API_VERSION
         client_args = {**limit, **(given.get("client_args") or {})}
         return {"api_version": version, **given, "max_retries": 1, "client_args": client_args}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What Gemini can, and raw bytes too: `_prepare_request` sets them into the request."""
+        return of_gemini(vertex=bool(getattr(self, "_use_vertexai", False)), raw_parts=True)
 
     def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
         if self.resolution != "default":

@@ -23,6 +23,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from pagesight.agent.answers.citations import NOT_FOUND
+from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
@@ -73,6 +74,11 @@ class QuotingReasoner(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "pagesight-quoting"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """It reads what the tools found, and sees nothing."""
+        return Capabilities(pictures=False)
 
     def bind_tools(
         self, tools: Sequence[dict[str, Any] | type | Callable | BaseTool], **kwargs: Any

@@ -6,7 +6,6 @@ Looks without importing anything heavy: installed versions come from package met
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 import shlex
 import shutil
@@ -16,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 
 from pagesight.indexing.errors import IndexMissing, PagesightError
+from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.settings import Settings, variables_of
 
@@ -100,7 +99,7 @@ def _core() -> Check:
     faults = list(_faults(extra=""))
     version = f"pagesight {importlib.metadata.version('pagesight')}, Python {platform.python_version()}"
     if faults:
-        return Check("core", "broken", f"{version}; {'; '.join(faults)}", _install_command(""))
+        return Check("core", "broken", f"{version}; {'; '.join(faults)}", install_command())
     return Check("core", "ok", f"{version}, all packages installed")
 
 
@@ -108,7 +107,7 @@ def _colpali() -> Check:
     faults = list(_faults(extra="colpali"))
     if faults:
         says = f"not installed ({'; '.join(faults)}); vision encoders need it"
-        return Check("colpali extra", "absent", says, _install_command("colpali"))
+        return Check("colpali extra", "absent", says, install_command("colpali"))
     return Check("colpali extra", "ok", f"torch {importlib.metadata.version('torch')}, all packages installed")
 
 
@@ -204,23 +203,3 @@ def _faults(extra: str) -> Iterator[str]:
         else:
             if not requirement.specifier.contains(version, prereleases=True):
                 yield f"{requirement.name} is {version}, not {requirement.specifier}"
-
-
-def _install_command(extra: str) -> str:
-    """The command that installs what is missing. By uv: pip may take a torchvision that does not fit torch."""
-    target = _source_folder() or "pagesight"
-    what = f"{target}[{extra}]" if extra else target
-    editable = ["-e"] if target != "pagesight" else []
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.exists() else "uv"
-    command = shlex.join([uv, "pip", "install", "--python", sys.executable, *editable, what])
-    return command if beside.exists() or shutil.which("uv") else f"pip install uv && {command}"
-
-
-def _source_folder() -> str | None:
-    """The folder that pagesight is installed from, when it runs from one."""
-    # In a clone's own folder the leavings of its build come first, which do not say it.
-    found = importlib.metadata.distributions(name="pagesight")
-    written = next(filter(None, (installed.read_text("direct_url.json") for installed in found)), None)
-    origin = json.loads(written) if written else {}
-    return unquote(urlsplit(origin["url"]).path) if origin.get("dir_info", {}).get("editable") else None

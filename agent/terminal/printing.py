@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pagesight.agent.answers.answer import Answer
     from pagesight.agent.asking import Step
-    from pagesight.agent.reasoners.choose import Choice
+    from pagesight.agent.reasoners.choose import ReasonerChoice
     from pagesight.agent.reports.turns import Turn
     from pagesight.agent.terminal.doctor import Checkup
     from pagesight.agent.terminal.streaming import Flow, Whole
@@ -77,7 +77,7 @@ def note(text: str) -> None:
     screen.print(printable(text), style="dim", soft_wrap=not screen.is_terminal)
 
 
-def reasoner(choice: Choice) -> None:
+def reasoner(choice: ReasonerChoice) -> None:
     """Who answers, and why."""
     note(f"reasoner: {choice.name} ({choice.why})")
 

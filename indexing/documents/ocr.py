@@ -15,6 +15,7 @@ from PIL import Image
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.words import cleaned, on_page
 from pagesight.indexing.errors import MissingExtra
+from pagesight.indexing.installation import package_command
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.settings import environment
 
@@ -194,8 +195,9 @@ def _ocr_engine() -> Any:
                     from rapidocr import RapidOCR
             except ImportError as error:  # OpenCV needs libGL, which bare servers lack
                 raise MissingExtra(
-                    f"OCR cannot start: {error}. Install what is missing (`pip install rapidocr onnxruntime`; on a "
-                    "server without a screen `apt install libgl1 libglib2.0-0`), or set PAGESIGHT_OCR=false."
+                    f"OCR cannot start: {error}. Install what is missing "
+                    f"(`{package_command('rapidocr', 'onnxruntime')}`; on a server without a screen "
+                    "`apt install libgl1 libglib2.0-0`), or set PAGESIGHT_OCR=false."
                 ) from None
             _engine = RapidOCR(params=_OCR_PARAMETERS)
         return _engine

@@ -13,9 +13,7 @@ from typing import Any
 
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX, Route, nearest
 from pagesight.indexing.errors import EncoderError, MissingExtra, SettingsError
-
-#: Installs what the vision encoders need; uv takes a torchvision that fits torch.
-INSTALL = "uv pip install 'pagesight[colpali]'"
+from pagesight.indexing.installation import install_command
 
 # The classes of colpali-engine, by the type of the model that an adapter was trained on.
 _FAMILIES = {
@@ -162,7 +160,9 @@ def _family_below(adapter: dict[str, Any]) -> str:
 
 def _download(name: str, file: str, revision: str | None) -> Path | None:
     if importlib.util.find_spec("huggingface_hub") is None:
-        raise MissingExtra(f"the encoder {name} needs packages that are not installed: run `{INSTALL}`.")
+        raise MissingExtra(
+            f"the encoder {name} needs packages that are not installed: run `{install_command('colpali')}`."
+        )
     from huggingface_hub import errors, hf_hub_download
 
     try:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.encoders.checkpoint import INSTALL, Checkpoint, recognise, unknown, untrusted
+from pagesight.indexing.encoders.checkpoint import Checkpoint, recognise, unknown, untrusted
 from pagesight.indexing.encoders.interface import PageEncoder, PageModel
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, SCRIPT_PREFIX, Route, runnable
 from pagesight.indexing.encoders.trust import EncoderCode, check_confirmed, code_of
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
+from pagesight.indexing.installation import install_command
 from pagesight.indexing.settings import Settings, load_settings
 
 
@@ -137,7 +138,9 @@ def _load(checkpoint: Checkpoint, settings: Settings) -> PageModel:
     _check_trust(checkpoint, settings)
     route, family = recognise(checkpoint)
     if not runnable(route):
-        raise MissingExtra(f"the encoder {checkpoint.name} needs packages that are not installed: run `{INSTALL}`.")
+        raise MissingExtra(
+            f"the encoder {checkpoint.name} needs packages that are not installed: run `{install_command('colpali')}`."
+        )
     return _LOADERS[route](checkpoint, family, settings)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import MissingExtra
+from pagesight.indexing.installation import install_command
 
 #: As ir-measures writes them: R is recall, RR the reciprocal rank, whose mean is MRR.
 MEASURES = ("nDCG@5", "nDCG@10", "R@1", "R@5", "R@10", "R@100", "RR")
@@ -118,4 +119,4 @@ def _stats() -> Any:
 
 
 def _missing(package: str) -> MissingExtra:
-    return MissingExtra(f"measuring needs the package {package}: run `uv pip install 'pagesight[eval]'`")
+    return MissingExtra(f"measuring needs the package {package}: run `{install_command('eval')}`")

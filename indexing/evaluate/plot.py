@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.evaluate.compare import Report
+from pagesight.indexing.installation import install_command
 
 _TITLES = {"index": "over the whole index", "document": "within the right document"}
 _COLOURS = {"index": "#2f6690", "document": "#81a4cd"}
@@ -70,7 +71,7 @@ def _canvas(rows: int) -> tuple[Any, Any]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtra("plots need the package matplotlib: run `uv pip install 'pagesight[eval]'`") from error
+        raise MissingExtra(f"plots need the package matplotlib: run `{install_command('eval')}`") from error
     figure = Figure(figsize=(7, 1.3 + 0.55 * rows), layout="constrained")
     return figure, figure.subplots()
 

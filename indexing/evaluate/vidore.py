@@ -16,6 +16,7 @@ from typing import Any
 
 from pagesight.indexing.errors import MissingExtra, QuestionsError
 from pagesight.indexing.evaluate.questions import Collection, Place, Question
+from pagesight.indexing.installation import install_command
 
 _TABLES = ("corpus", "queries", "qrels")
 _SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".webp", b"II*\x00": ".tif", b"MM\x00*": ".tif"}
@@ -142,7 +143,7 @@ def _load(name: str) -> dict[str, Any]:
         import datasets
     except ImportError as error:
         raise MissingExtra(
-            "datasets of ViDoRe need the package `datasets`: run `uv pip install 'pagesight[eval]'`"
+            f"datasets of ViDoRe need the package `datasets`: run `{install_command('eval')}`"
         ) from error
     datasets.disable_progress_bars()
     try:

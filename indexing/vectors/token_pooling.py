@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import MissingExtra
+from pagesight.indexing.installation import install_command
 from pagesight.indexing.vectors.multivector import MultiVector
 
 
@@ -32,7 +33,7 @@ def _clusters(vectors: NDArray[np.float32], count: int) -> NDArray[np.intp]:
         from scipy.cluster.hierarchy import fcluster, linkage
     except ModuleNotFoundError as error:
         raise MissingExtra(
-            "pooling page vectors needs scipy, which is not installed: run `uv pip install 'pagesight[colpali]'`, or "
+            f"pooling page vectors needs scipy, which is not installed: run `{install_command('colpali')}`, or "
             "leave out --pool."
         ) from error
     labels = fcluster(linkage(vectors, "ward"), count, "maxclust")
