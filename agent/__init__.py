@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pagesight.agent.answers.answer import Answer, Citation
+    from pagesight.agent.answers.answer import Answer
+    from pagesight.agent.answers.citations import Citation
     from pagesight.agent.asking import Step, aask, ask, astream, stream
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.reasoners.quoting import QuotingReasoner

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from pagesight.agent.answers.answer import Answer, CitationCheck, check_for, read_answer, terms_of
+from pagesight.agent.answers.agent_limits import limits_of
+from pagesight.agent.answers.answer import Answer
+from pagesight.agent.answers.citation_check import CitationCheck, check_at
 from pagesight.agent.answers.citations import says_not_found
+from pagesight.agent.answers.read_answer import read_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
-from pagesight.tools.conversation import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, viewed
+from pagesight.tools.conversation import (
+    LIST_DOCUMENTS,
+    LOCATE,
+    SEARCH_PAGES,
+    VIEW_PAGES,
+    Conversation,
+    ToolReply,
+)
+from pagesight.tools.tool_reply import read_tool_reply
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -34,11 +45,12 @@ _CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask fo
 class Step:
     """Something the agent did on the way; ``text`` is one quiet line, such as ``searched "net revenue" → 5 pages``.
 
-    "wait" tells of a pause that the service asked for, or of another attempt; "aside" that the pieces of text before it
-    were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
+    "correct" tells that the model is told what was wrong (a tool that failed, an answer that cites what was not shown)
+    and goes on; "wait" of a pause that the service asked for, or of another attempt; "aside" that the pieces of text
+    before it were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
     """
 
-    kind: Literal["search", "view", "list", "locate", "mend", "wait", "aside", "cut"]
+    kind: Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
     text: str
     pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
@@ -49,26 +61,12 @@ def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = Non
     With a checkpointer, questions on one ``thread_id`` make one conversation; without a ``thread_id`` each is its own.
     Raises EmptyQuestion, ReasonerError (KeyRefused, AnswerBlocked, EmptyAnswer) and what the index raises.
     """
-    asked, config = _asked(question), _config(thread_id)
-    past = agent.get_state(config).values if agent.checkpointer else {}
-    run = _Run(agent)
-    with plain_failures(run.terms.reasoner):
-        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_AT_ONCE, durability=_kept(agent)):
-            run.read(mode, payload)
-    return run.answer()
+    return _answer_in(list(_run(agent, question, thread_id, _AT_ONCE)))
 
 
 async def aask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Answer:
     """The same as `ask`, async."""
-    asked, config = _asked(question), _config(thread_id)
-    past = (await agent.aget_state(config)).values if agent.checkpointer else {}
-    run = _Run(agent)
-    with plain_failures(run.terms.reasoner):
-        async for mode, payload in agent.astream(
-            _after(past, asked), config, stream_mode=_AT_ONCE, durability=_kept(agent)
-        ):
-            run.read(mode, payload)
-    return run.answer()
+    return _answer_in([item async for item in _arun(agent, question, thread_id, _AT_ONCE)])
 
 
 def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Iterator[Step | str | Answer]:
@@ -77,39 +75,66 @@ def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = 
     The pieces after the last step that is not a "cut" together are the answer's text: when a text that looked like the
     answer turns out to go on with a tool, a step "aside" says so. Raises as `ask` does, also after some pieces.
     """
-    asked, config = _asked(question), _config(thread_id)
-    past = agent.get_state(config).values if agent.checkpointer else {}
-    run = _Run(agent)
-    with plain_failures(run.terms.reasoner):
-        for mode, payload in agent.stream(_after(past, asked), config, stream_mode=_MODES, durability=_kept(agent)):
+    return _run(agent, question, thread_id, _MODES)
+
+
+def astream(
+    agent: CompiledStateGraph, question: str, *, thread_id: str | None = None
+) -> AsyncIterator[Step | str | Answer]:
+    """The same as `stream`, async."""
+    return _arun(agent, question, thread_id, _MODES)
+
+
+def _run(agent: CompiledStateGraph, question: str, thread_id: str | None, modes: Any) -> Iterator[Step | str | Answer]:
+    """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
+    run = _Run(agent, question, thread_id)
+    past = agent.get_state(run.config).values if agent.checkpointer else {}
+    with plain_failures(run.limits.reasoner):
+        for mode, payload in agent.stream(run.input(past), run.config, stream_mode=modes, durability=run.durability):
             yield from run.read(mode, payload)
     yield run.answer()
 
 
-async def astream(
-    agent: CompiledStateGraph, question: str, *, thread_id: str | None = None
-) -> AsyncIterator[Step | str | Answer]:
-    """The same as `stream`, async."""
-    asked, config = _asked(question), _config(thread_id)
-    past = (await agent.aget_state(config)).values if agent.checkpointer else {}
-    run = _Run(agent)
-    with plain_failures(run.terms.reasoner):
-        async for mode, payload in agent.astream(
-            _after(past, asked), config, stream_mode=_MODES, durability=_kept(agent)
-        ):
+async def _arun(
+    agent: CompiledStateGraph, question: str, thread_id: str | None, modes: Any
+) -> AsyncGenerator[Step | str | Answer, None]:
+    run = _Run(agent, question, thread_id)
+    past = (await agent.aget_state(run.config)).values if agent.checkpointer else {}
+    items = agent.astream(run.input(past), run.config, stream_mode=modes, durability=run.durability)
+    with plain_failures(run.limits.reasoner):
+        async for mode, payload in items:
             for item in run.read(mode, payload):
                 yield item
     yield run.answer()
 
 
-class _Run:
-    """One run of the agent, as its stream tells it; holds the messages so far, and counts the bytes that were sent."""
+def _answer_in(items: Sequence[Step | str | Answer]) -> Answer:
+    answer = items[-1]
+    assert isinstance(answer, Answer)  # a run ends with it, or raises
+    return answer
 
-    def __init__(self, agent: CompiledStateGraph):
-        self.terms = terms_of(agent)
+
+class _Run:
+    """One run of the agent: what goes into its graph, and what comes out of the graph's stream.
+
+    Holds the messages so far, and counts the bytes that were sent. Raises EmptyQuestion.
+    """
+
+    def __init__(self, agent: CompiledStateGraph, question: str, thread_id: str | None):
+        if not question.strip():
+            raise EmptyQuestion("the question is empty: ask something about the documents")
+        self.limits = limits_of(agent)
+        self.config: RunnableConfig = {"configurable": {"thread_id": thread_id or uuid.uuid4().hex}}
+        #: A thread is kept at the end of each question, also of one that failed: at each step it would be written anew.
+        self.durability: Literal["exit"] | None = "exit" if agent.checkpointer else None
+        self._question = HumanMessage(question)
         self._messages: list[BaseMessage] = []
         self._bytes = 0
         self._text: _FinalText | None = None
+
+    def input(self, past: dict[str, Any]) -> dict[str, Any]:
+        """The graph's: the question, after a word on tool calls that a run broken off has left without a reply."""
+        return {"messages": [*_broken_off(past.get("messages", [])), self._question]}
 
     def read(self, mode: str, payload: Any) -> list[Step | str]:
         """What one item of the graph's stream has to tell."""
@@ -133,32 +158,32 @@ class _Run:
         text = self._messages[-1].text
         if text == _OUT_OF_STEPS:
             raise EmptyAnswer(
-                f"{self.terms.reasoner} kept calling tools and gave no answer: ask for less at once, or take another "
+                f"{self.limits.reasoner} kept calling tools and gave no answer: ask for less at once, or take another "
                 "model with PAGESIGHT_REASONER or PAGESIGHT_GEMINI_MODEL"
             )
         if not text.strip():
-            raise EmptyAnswer(f"{self.terms.reasoner} returned an empty answer: ask again, or in other words")
-        return read_answer(self._messages, self.terms, self._bytes)
+            raise EmptyAnswer(f"{self.limits.reasoner} returned an empty answer: ask again, or in other words")
+        return read_answer(Conversation.read(self._messages), self.limits, self._bytes)
 
     def _news(self, item: Any) -> list[Step | str]:
         kind = item.get(KEY) if isinstance(item, dict) else None
         if kind == "sent":
             self._bytes += item["bytes"]
-        if kind == "mends":
-            return [Step("mend", item["text"])]
+        if kind == "corrects":
+            return [Step("correct", item["text"])]
         return [Step("wait", item["text"])] if kind == "waits" else []
 
     def _piece(self, message: BaseMessage) -> list[Step | str]:
         if not isinstance(message, AIMessage):
             return []
         if self._text is None:
-            self._text = _FinalText(check_for(self._messages, self.terms.limits))
+            self._text = _FinalText(check_at(Conversation.read(self._messages), self.limits.call))
         piece = self._text.feed(message.text)
         return [piece] if piece else []
 
     def _done(self, message: BaseMessage) -> list[Step | str]:
         if isinstance(message, ToolMessage):
-            return [step_of(message)]
+            return [step_of(read_tool_reply(message))]
         text, self._text = self._text, None
         if text is None or not isinstance(message, AIMessage):
             return []
@@ -213,46 +238,25 @@ def _settled(text: str) -> int:
     return start if depth and len(text) - start < _LONGEST_CITATION else len(text)
 
 
-def step_of(message: ToolMessage) -> Step:
+def step_of(reply: ToolReply) -> Step:
     """The step that a tool's reply tells of."""
-    artifact = message.artifact if isinstance(message.artifact, dict) else {}
-    if message.status == "error":
-        return Step("mend", f"{message.name} failed: {str(message.text).splitlines()[0]}")
-    if message.name == SEARCH_PAGES:
-        return Step("search", f'searched "{artifact.get("query")}" → {_counted(len(artifact.get("hits", [])), "page")}')
-    if message.name == VIEW_PAGES:
-        labels = "; ".join(view.label for view in viewed(message))
-        pages = tuple(dict.fromkeys(view.ref.label for view in viewed(message)))
+    if reply.failed:
+        return Step("correct", f"{reply.tool} failed: {''.join(reply.text.splitlines()[:1])}")
+    if reply.tool == SEARCH_PAGES:
+        return Step("search", f'searched "{reply.query}" → {_counted(len(reply.hits), "page")}')
+    if reply.tool == VIEW_PAGES:
+        labels = "; ".join(view.label for view in reply.views)
+        pages = tuple(dict.fromkeys(view.ref.label for view in reply.views))
         return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}", pages)
-    if message.name == LIST_DOCUMENTS:
-        return Step("list", f"listed {_counted(len(artifact.get('documents', [])), 'document')}")
-    if message.name == LOCATE:
-        return Step("locate", f"located {_counted(len(artifact.get('boxes', [])), 'thing')} on a page")
-    return Step("mend", f"called {message.name}")
+    if reply.tool == LIST_DOCUMENTS:
+        return Step("list", f"listed {_counted(reply.listed, 'document')}")
+    if reply.tool == LOCATE:
+        return Step("locate", f"located {_counted(reply.located or 0, 'thing')} on a page")
+    return Step("correct", f"called {reply.tool}")
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _asked(question: str) -> HumanMessage:
-    if not question.strip():
-        raise EmptyQuestion("the question is empty: ask something about the documents")
-    return HumanMessage(question)
-
-
-def _kept(agent: CompiledStateGraph) -> Literal["exit"] | None:
-    """A thread is kept at the end of each question, also of one that failed: at each step it would be written anew."""
-    return "exit" if agent.checkpointer else None
-
-
-def _config(thread_id: str | None) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id or uuid.uuid4().hex}}
-
-
-def _after(past: dict[str, Any], question: HumanMessage) -> dict[str, Any]:
-    """The graph's input: the question, after a word on tool calls that a run broken off has left without a reply."""
-    return {"messages": [*_broken_off(past.get("messages", [])), question]}
 
 
 def _broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:

@@ -14,19 +14,21 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
-from pagesight.agent.answers.answer import Terms
-from pagesight.agent.answers.correction import is_mending, mending, requests
-from pagesight.agent.hydrate import CallLimits, Hydrator
+from pagesight.agent.answers.agent_limits import AgentLimits
+from pagesight.agent.answers.correction import Correction
+from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, dearest
 from pagesight.indexing.errors import EmptyAnswer, ReasonerError, UnknownDocument
 from pagesight.indexing.settings import Settings
-from pagesight.tools.budget import Budget, left
+from pagesight.tools.budget import Budget, budget_left
+from pagesight.tools.conversation import Conversation
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.search_pages import make_search_pages
+from pagesight.tools.sent_pictures import CallLimits
 from pagesight.tools.transport.pictures import Form, Pictures
 from pagesight.tools.view_pages import make_view_pages
 
@@ -70,39 +72,50 @@ def create_page_agent(
     tools = _tools(index, pictures, budget, narrowed)
     if way:
         tools.append(make_locate(index, pictures, reasoner.model, way, budget, narrowed))
-    hydrator = Hydrator(SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=reasoner.can.pictures_in_tool_replies)
+    correction = Correction(limits, budget)
+    hydrator = Hydrator(
+        SYSTEM_PROMPT,
+        pictures,
+        way,
+        limits,
+        in_tool_replies=reasoner.can.pictures_in_tool_replies,
+        requests=correction.requests,
+    )
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            _within(budget, limits, reasoner, tools), tools, prompt=hydrator.runnable() | requests(limits),
-            post_model_hook=mending(limits, budget) if way else None, checkpointer=checkpointer, name=name,
+            _model_of_each_call(budget, correction, reasoner, tools), tools, prompt=hydrator.runnable(),
+            post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
         )  # fmt: skip
-    terms = Terms(reasoner.name, limits, settings.budget.prices or {})
-    return agent.with_config(recursion_limit=3 * budget.calls + 10, metadata=terms.as_metadata())
+    written = AgentLimits(reasoner.name, limits, settings.budget.prices or {})
+    return agent.with_config(recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata())
 
 
-def _within(budget: Budget, limits: CallLimits, reasoner: Reasoner, tools: list[BaseTool]) -> Callable[..., Runnable]:
+def _model_of_each_call(
+    budget: Budget, correction: Correction, reasoner: Reasoner, tools: list[BaseTool]
+) -> Callable[..., Runnable]:
     """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
     with_tools = reasoner.model.bind_tools(tools)
     # Those that cannot be forced are told, and the loop ends after them.
     last = reasoner.model.bind_tools(tools, tool_choice="none") if reasoner.can.forced_answer else with_tools
 
     def model(state: dict[str, Any], runtime: object) -> Runnable:
-        rest = left(budget, state["messages"])
+        conversation = Conversation.read(state["messages"])
+        rest = budget_left(budget, conversation)
         if rest.calls == 0:
             raise EmptyAnswer(
                 f"{reasoner.name} kept calling tools and gave no answer in {budget.calls} model calls: ask for less at "
                 "once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
             )
         chosen = last if rest.must_answer else with_tools
-        return _or_as_it_is(chosen, state["messages"][-1]) if is_mending(state["messages"], limits) else chosen
+        return _or_as_it_is(chosen, conversation.messages[-1]) if correction.is_due(conversation) else chosen
 
     return model
 
 
 def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
-    """The model; when it fails to mend its answer, the answer stays, and what is not verified in it is marked."""
+    """The model; when it fails to correct its answer, the answer stays, and what is not verified in it is marked."""
     as_it_is: Runnable = RunnableLambda(lambda messages: AIMessage(answer.text))
     return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))
 

@@ -22,10 +22,12 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from pagesight.agent.answers.answer import Answer, read_answer, terms_of
+from pagesight.agent.answers.agent_limits import limits_of
+from pagesight.agent.answers.answer import Answer
+from pagesight.agent.answers.read_answer import read_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
-from pagesight.tools.conversation import this_question
+from pagesight.tools.conversation import Conversation
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
@@ -45,7 +47,7 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
     """The agent as a tool of another: takes a ``question``, returns the answer's text, with the `Answer` as artifact.
 
     ``name`` is ``ask_<name of the agent>`` by default. Each call is a question of its own, so several can run at the
-    same time, and the parent's checkpoint keeps nothing of it but the reply. What another question can mend (nothing
+    same time, and the parent's checkpoint keeps nothing of it but the reply. What another question can fix (nothing
     asked, a blocked, broken or empty answer) comes back as text with status "error"; what it cannot (a key refused,
     the index gone) is raised as `ask` raises it.
     """
@@ -53,14 +55,14 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
     # nothing of it is checkpointed.
     nothing_kept = {"checkpointer": False}
     alone = as_node(agent.copy(update=nothing_kept)).copy(update=nothing_kept)
-    reasoner = terms_of(agent).reasoner
+    reasoner = limits_of(agent).reasoner
 
     def answer(question: str) -> tuple[str, Answer]:
-        with _mendable(), plain_failures(reasoner):
+        with _errors_as_replies(), plain_failures(reasoner):
             return _reply(alone.invoke(_asked(question)))
 
     async def aanswer(question: str) -> tuple[str, Answer]:
-        with _mendable(), plain_failures(reasoner):
+        with _errors_as_replies(), plain_failures(reasoner):
             return _reply(await alone.ainvoke(_asked(question)))
 
     return StructuredTool.from_function(
@@ -92,8 +94,8 @@ def answers_in(messages: Sequence[BaseMessage]) -> list[Answer]:
 
 
 @contextmanager
-def _mendable() -> Iterator[None]:
-    """Within it, an error that another question can mend becomes a reply to the parent's model."""
+def _errors_as_replies() -> Iterator[None]:
+    """Within it, an error that another question can fix becomes a reply to the parent's model."""
     try:
         yield
     except (RequestError, AnswerBlocked, AnswerCutOff, EmptyAnswer) as error:
@@ -125,13 +127,15 @@ def _look(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, 
 
 
 def _check(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
-    terms = terms_of(agent)
+    limits = limits_of(agent)
 
     def check(state: MessagesState) -> dict[str, Any]:
-        *before, last = state["messages"]
-        answer = read_answer(state["messages"], terms)
-        # An answer that went back to be mended is nobody's business outside.
-        drafts = [RemoveMessage(id=str(message.id)) for message in this_question(before) if _is_draft(message, agent)]
+        conversation = Conversation.read(state["messages"])
+        last = conversation.messages[-1]
+        answer = read_answer(conversation, limits)
+        asked = conversation.question.messages[:-1] if conversation.question else []
+        # An answer that went back to be corrected is nobody's business outside.
+        drafts = [RemoveMessage(id=str(message.id)) for message in asked if _is_draft(message, agent)]
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text

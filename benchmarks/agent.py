@@ -30,10 +30,11 @@ from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from pagesight.agent import ask, create_page_agent  # noqa: E402
-from pagesight.agent.hydrate import CallLimits, Hydrator  # noqa: E402
+from pagesight.agent.hydrate import Hydrator  # noqa: E402
 from pagesight.agent.reasoners.choose import make_reasoner, transport_for  # noqa: E402
 from pagesight.indexing import PageIndex, Settings, load_settings  # noqa: E402
 from pagesight.tools.conversation import PageView  # noqa: E402
+from pagesight.tools.sent_pictures import CallLimits  # noqa: E402
 from pagesight.tools.transport.pictures import TOKENS_PER_TILE, Pictures, picture_tokens  # noqa: E402
 
 REPORT = "annual-report.pdf"

@@ -8,11 +8,15 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from pagesight.agent import Answer, Citation
-from pagesight.agent.answers.answer import CitationCheck, Terms, read_answer
+from pagesight.agent.answers.agent_limits import AgentLimits
+from pagesight.agent.answers.citation_check import CitationCheck
+from pagesight.agent.answers.read_answer import read_answer
 from pagesight.indexing.pages import Hit, PageRef
+from pagesight.tools.conversation import Conversation
 
 REPORT, SLIDES, DATED = "annual-report.pdf", "slides [final], v2 ü.pdf", "2023, a review.pdf"
-SHOWN = [PageRef("r", REPORT, page) for page in (1, 2, 3, 4, 5)] + [PageRef("s", SLIDES, 2), PageRef("d", DATED, 7)]
+SHOWN = [f"{REPORT} p. {page}" for page in (1, 2, 3, 4, 5)] + [f"{SLIDES} p. 2", f"{DATED} p. 7"]
+ID = "0123456789abcdef"
 
 
 def check() -> CitationCheck:
@@ -93,7 +97,7 @@ def test_a_range_without_end_does_not_run_away() -> None:
 
 
 def view(*pages: tuple[str, int], call: str = "v") -> ToolMessage:
-    references = [{"document_id": "x", "document": name, "page": page, "region": None} for name, page in pages]
+    references = [{"document_id": ID, "document": name, "page": page, "region": None} for name, page in pages]
     return ToolMessage("shown", name="view_pages", tool_call_id=call, artifact={"pages": references})
 
 
@@ -108,7 +112,7 @@ def called(name: str, tokens: int) -> AIMessage:
 
 
 def test_an_answer_is_read_from_the_conversation() -> None:
-    hits = [Hit(1, PageRef("x", REPORT, 2), 0.9, [(0.1, 0.2, 0.3, 0.4)], ["Net revenue"])]
+    hits = [Hit(1, PageRef(ID, REPORT, 2), 0.9, [(0.1, 0.2, 0.3, 0.4)], ["Net revenue"])]
     messages = [
         HumanMessage("How much?"),
         called("search_pages", 10),
@@ -118,7 +122,7 @@ def test_an_answer_is_read_from_the_conversation() -> None:
         AIMessage(f"4.2 billion [{REPORT} p. 2] or [{REPORT} p. 8].", usage_metadata=None),
     ]
 
-    answer = read_answer(messages, Terms("a-model"))
+    answer = read_answer(Conversation.read(messages), AgentLimits("a-model"))
 
     assert answer.text == f"4.2 billion [{REPORT} p. 2] or [{REPORT} p. 8 — not verified]."
     assert answer.found
@@ -141,7 +145,7 @@ def test_pages_shown_earlier_in_the_thread_are_evidence_but_count_for_their_ques
         AIMessage(f"There [{REPORT} p. 2]."),
     ]
 
-    answer = read_answer(messages, Terms("a-model"))
+    answer = read_answer(Conversation.read(messages), AgentLimits("a-model"))
 
     assert [citation.page for citation in answer.citations] == [2]
     assert answer.pages_viewed == []
@@ -152,11 +156,11 @@ def test_a_page_that_a_search_found_but_nobody_looked_at_is_no_evidence() -> Non
     messages = [
         HumanMessage("How much?"),
         called("search_pages", 1),
-        search(Hit(1, PageRef("x", REPORT, 2), 0.9)),
+        search(Hit(1, PageRef(ID, REPORT, 2), 0.9)),
         AIMessage(f"4.2 billion [{REPORT} p. 2]."),
     ]
 
-    answer = read_answer(messages, Terms("a-model"))
+    answer = read_answer(Conversation.read(messages), AgentLimits("a-model"))
 
     assert answer.citations == []
     assert [citation.page for citation in answer.unverified] == [2]
@@ -171,7 +175,7 @@ def test_a_page_that_a_search_found_but_nobody_looked_at_is_no_evidence() -> Non
     ],
 )
 def test_not_found_is_an_answer(text: str) -> None:
-    answer = read_answer([HumanMessage("?"), AIMessage(text)], Terms("a-model"))
+    answer = read_answer(Conversation.read([HumanMessage("?"), AIMessage(text)]), AgentLimits("a-model"))
     assert isinstance(answer, Answer)
     assert not answer.found
 
@@ -187,6 +191,6 @@ def test_a_notebook_shows_it_escaped_with_its_evidence() -> None:
 @pytest.mark.parametrize("region", ["region 50,100,150,700", "region [50, 100, 150, 700]", "region: (50,100,150,700)"])
 @pytest.mark.parametrize("after", ["", ".", ", and more", "; so it is"])
 def test_a_region_is_read_whatever_follows_it(region: str, after: str) -> None:
-    check = CitationCheck(["a.pdf"], [PageRef("0" * 16, "a.pdf", 2)])
+    check = CitationCheck(["a.pdf"], ["a.pdf p. 2"])
     shown, _ = check.cited(f"It grew [a.pdf p. 2, {region}]{after}")
     assert [(one.label, one.region) for one in shown] == [("a.pdf p. 2", (50, 100, 150, 700))]

@@ -251,13 +251,13 @@ def test_a_conversation_is_exported(chat: Chat, own_folder: Path, gemini: Gemini
     assert 'It was 4.2 billion euros <a class="cite"' in Path("out.html").read_text()
 
 
-def test_an_answer_that_is_mended_is_written_anew(chat: Chat, gemini: GeminiServer) -> None:
+def test_an_answer_that_is_corrected_is_written_anew(chat: Chat, gemini: GeminiServer) -> None:
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
     gemini.says(f"It was five [{REPORT} p. 1].")
     gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2].")
-    shown = seen(ask(chat("--no-pictures", **at(gemini)), QUESTION, "asked to mend", "4.2 billion"))
+    shown = seen(ask(chat("--no-pictures", **at(gemini)), QUESTION, "asked to correct", "4.2 billion"))
     words = " ".join(re.sub("[\u2800-\u28ff]", " ", shown).split())  # without what turns while one waits
-    assert re.search(r"not verified\]\. · cited .* asked to mend that It was 4\.2 billion", words)
+    assert re.search(r"not verified\]\. · cited .* asked to correct that It was 4\.2 billion", words)
 
 
 def test_what_documents_say_cannot_steer_the_terminal(chat: Chat, gemini: GeminiServer) -> None:

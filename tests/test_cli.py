@@ -425,14 +425,14 @@ def test_the_model_can_be_named(pagesight, made, gemini):
 
 
 def test_the_answer_stands_alone_on_stdout(made, gemini):
-    """What thinks aloud, what is mended and all steps go to stderr: ``ask … > answer.txt`` holds the answer."""
+    """What thinks aloud, what is corrected and all steps go to stderr: ``ask … > answer.txt`` holds the answer."""
     gemini.calls("search_pages", aloud=f"Perhaps [{REPORT} p. 3] says so.", query="net revenue")
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
     gemini.says(f"It was 5 billion [{REPORT} p. 1].")
     gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2].")
     done = spawn("ask", QUESTION, "--index", made, "--no-evidence", env=dict(os.environ))
     assert (done.status, done.out) == (0, f"It was 4.2 billion euros [{REPORT} p. 2].\n"), done.err
-    assert "asked to mend" in done.err
+    assert "asked to correct" in done.err
     assert "\x1b" not in done.out + done.err
 
 

@@ -136,7 +136,7 @@ async def test_a_node_carries_its_checked_answer_also_through_a_checkpoint(
     graph = with_node(as_node(agent_at(server, index)), memory)
     text = f"4.2 billion [{REPORT} p. 2, region 50,100,150,700]. So says [{REPORT} p. 7]."
     looks_and_says(server, text)
-    server.says(text)  # also when it is asked to mend that
+    server.says(text)  # also when it is asked to correct that
 
     fresh = answers_in(await run(way, graph))
     kept = graph.get_state(THREAD).values["messages"]
@@ -250,7 +250,7 @@ async def test_the_steps_inside_a_tool_can_be_streamed(server: GeminiServer, ind
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_another_question_mends_is_a_reply_and_what_it_cannot_is_raised(
+async def test_what_another_question_fixes_is_a_reply_and_what_it_cannot_is_raised(
     server: GeminiServer, index: PageIndex, way: str
 ) -> None:
     graph = with_tool(model_at(server), [as_tool(agent_at(server, index))])

@@ -16,7 +16,8 @@ from small_index import PHOTO, REPORT, SHEET, SLIDES
 from pagesight.agent import Step, ask, create_page_agent, stream
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import UnknownDocument
-from pagesight.tools.budget import Budget, Left, left
+from pagesight.tools.budget import Budget, BudgetLeft, budget_left
+from pagesight.tools.conversation import Conversation
 
 
 def replies(server: GeminiServer, agent: CompiledStateGraph, way: str = "invoke") -> list[ToolMessage]:
@@ -130,7 +131,7 @@ def test_the_model_mends_its_request_in_the_next_step(server: GeminiServer, inde
     *items, answer = stream(agent_at(server, index), "How much?")
 
     kinds = [item.kind for item in items if isinstance(item, Step)]
-    assert kinds == ["mend", "mend", "view"]
+    assert kinds == ["correct", "correct", "view"]
     assert [citation.label for citation in answer.citations] == [f"{REPORT} p. 2"]
 
 
@@ -203,8 +204,8 @@ def test_a_budget_counts_from_the_last_question() -> None:
     past = [HumanMessage("?"), AIMessage("", tool_calls=[call]), ToolMessage("", name="search_pages", tool_call_id="1")]
     now = [*past, AIMessage("!"), HumanMessage("??"), AIMessage("", tool_calls=[{**call, "id": "2"}])]
 
-    assert left(Budget(3, 4, 9), past, None) == Left(2, 4, 8)
-    assert left(Budget(3, 4, 9), now, "2") == Left(3, 4, 8)
+    assert budget_left(Budget(3, 4, 9), Conversation.read(past)) == BudgetLeft(2, 4, 8)
+    assert budget_left(Budget(3, 4, 9), Conversation.read(now), "2") == BudgetLeft(3, 4, 8)
 
 
 # Narrowed to some documents

@@ -1,4 +1,4 @@
-"""Answers that can be trusted: citations are mended once, pages cannot give orders, follow-ups need no model."""
+"""Answers that can be trusted: citations are corrected once, pages cannot give orders, follow-ups need no model."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def agent_at(server: GeminiServer, index: PageIndex, settings: dict[str, Any] | 
     return create_page_agent(index, settings=given, **options)
 
 
-def asks_to_mend(text: str) -> bool:
+def asks_to_correct(text: str) -> bool:
     return text.startswith("Your answer cites pages that you have not been shown")
 
 
 # Citations to pages that were not shown
 
 
-def test_a_wrong_citation_is_mended_by_looking(server: GeminiServer, index: PageIndex) -> None:
+def test_a_wrong_citation_is_corrected_by_looking(server: GeminiServer, index: PageIndex) -> None:
     server.calls("view_pages", pages=[RIGHT])
     server.says(f"4.2 billion [{RIGHT}] and 5310 people [{WRONG}].")
     server.calls("view_pages", pages=[WRONG])
@@ -43,7 +43,7 @@ def test_a_wrong_citation_is_mended_by_looking(server: GeminiServer, index: Page
     assert [citation.label for citation in answer.citations] == [RIGHT, WRONG]
     assert answer.unverified == []
     assert answer.usage["model_calls"] == 4
-    (request,) = [text for text in server.model_requests[2].texts if asks_to_mend(text)]
+    (request,) = [text for text in server.model_requests[2].texts if asks_to_correct(text)]
     assert WRONG in request
     assert RIGHT not in request
 
@@ -59,12 +59,12 @@ def test_the_model_is_asked_once_and_then_the_citation_is_marked(server: GeminiS
     assert answer.text == f"4.2 billion [{OTHER} — not verified]."  # type: ignore[union-attr]
     assert answer.citations == []  # type: ignore[union-attr]
     assert len(server.model_requests) == 3
-    mends = [at for at, item in enumerate(items) if isinstance(item, Step) and item.kind == "mend"]
-    assert len(mends) == 1
-    assert "".join(str(item) for item in items[mends[0] + 1 : -1]) == answer.text  # type: ignore[union-attr]
+    corrections = [at for at, item in enumerate(items) if isinstance(item, Step) and item.kind == "correct"]
+    assert len(corrections) == 1
+    assert "".join(str(item) for item in items[corrections[0] + 1 : -1]) == answer.text  # type: ignore[union-attr]
 
 
-def test_an_answer_stays_when_mending_fails(server: GeminiServer, index: PageIndex) -> None:
+def test_an_answer_stays_when_correcting_fails(server: GeminiServer, index: PageIndex) -> None:
     server.calls("view_pages", pages=[RIGHT])
     server.says(f"4.2 billion [{RIGHT}], or five [{WRONG}].")
     server.fails(503, "UNAVAILABLE", "overloaded")
@@ -75,7 +75,7 @@ def test_an_answer_stays_when_mending_fails(server: GeminiServer, index: PageInd
     assert [citation.label for citation in answer.unverified] == [WRONG]
 
 
-def test_nothing_is_mended_when_no_call_is_left(server: GeminiServer, index: PageIndex) -> None:
+def test_nothing_is_corrected_when_no_call_is_left(server: GeminiServer, index: PageIndex) -> None:
     server.calls("view_pages", pages=[RIGHT])
     server.says(f"4.2 billion [{WRONG}].")
 
@@ -85,7 +85,7 @@ def test_nothing_is_mended_when_no_call_is_left(server: GeminiServer, index: Pag
     assert len(server.model_requests) == 2
 
 
-def test_the_thread_goes_on_after_an_answer_was_mended(server: GeminiServer, index: PageIndex) -> None:
+def test_the_thread_goes_on_after_an_answer_was_corrected(server: GeminiServer, index: PageIndex) -> None:
     agent = agent_at(server, index, checkpointer=InMemorySaver())
     server.calls("view_pages", pages=[RIGHT])
     server.says(f"4.2 billion [{WRONG}].")
@@ -98,7 +98,7 @@ def test_the_thread_goes_on_after_an_answer_was_mended(server: GeminiServer, ind
     assert answer.text == f"1.9 billion [{RIGHT}]."
     assert answer.usage["model_calls"] == 1
     kept = agent.get_state({"configurable": {"thread_id": "one"}}).values["messages"]
-    assert not any(asks_to_mend(message.text) for message in kept)
+    assert not any(asks_to_correct(message.text) for message in kept)
     roles = [content["role"] for content in server.model_requests[-1].body["contents"]]
     assert all(one != other for one, other in pairwise(roles)), roles
 

@@ -1,22 +1,13 @@
-"""What is left for a question: counted anew from the conversation's messages each time, so nothing can go stale."""
+"""What is left for a question: counted anew from its conversation each time, so nothing can go stale."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage
 
 from pagesight.indexing.calls.prices import ModelCall, Tariff
-from pagesight.tools.conversation import (
-    SEARCH_PAGES,
-    VIEW_PAGES,
-    PageView,
-    calls_made,
-    model_calls,
-    this_question,
-    viewed,
-)
+from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, PageView, Question
 
 
 @dataclass(frozen=True)
@@ -35,7 +26,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Left:
+class BudgetLeft:
     """What is left of a budget."""
 
     searches: int
@@ -48,7 +39,7 @@ class Left:
         """Whether the next model call is the last."""
         return self.calls <= 1 or (self.dollars is not None and self.dollars <= 0)
 
-    def after_a_call(self, call: ModelCall | None, budget: Budget) -> Left:
+    def after_a_call(self, call: ModelCall | None, budget: Budget) -> BudgetLeft:
         """What is left when a tool has called the model once."""
         spent = budget.tariff.at_most([call]) if call and budget.tariff else 0.0
         dollars = None if self.dollars is None else self.dollars - spent
@@ -75,41 +66,43 @@ class Left:
         return ""
 
 
-def left(budget: Budget, messages: Sequence[BaseMessage], call_id: str | None = None) -> Left:
+def budget_left(budget: Budget, conversation: Conversation, call_id: str | None = None) -> BudgetLeft:
     """What is left of a budget when the tool call ``call_id``, one of the last message's, is about to be carried out.
 
     Calls of the same message that stand before it count as carried out in full, since they run at the same time. A
     call that failed counts nothing; a page or region looked at twice counts once.
     """
-    question = this_question(messages)
+    question = conversation.question
+    if question is None:
+        return BudgetLeft(budget.searches, budget.pages, budget.calls, budget.dollars)
     before = _calls_before(question, call_id)
-    done = [message for message in question if isinstance(message, ToolMessage) and message.status != "error"]
-    searches = sum(message.name == SEARCH_PAGES for message in done)
+    done = [reply for reply in question.replies if not reply.failed]
+    searches = sum(reply.tool == SEARCH_PAGES for reply in done)
     searches += sum(name == SEARCH_PAGES for name, _ in before)
-    pages = len({view for message in done for view in viewed(message)})
+    pages = len({view for reply in done for view in reply.views})
     pages += sum(requested for name, requested in before if name == VIEW_PAGES)
-    return Left(
+    return BudgetLeft(
         max(0, budget.searches - searches),
         max(0, budget.pages - pages),
-        max(0, budget.calls - calls_made(question)),
+        max(0, budget.calls - question.calls),
         _dollars_left(budget, question),
     )
 
 
-def _dollars_left(budget: Budget, question: Sequence[BaseMessage]) -> float | None:
+def views_so_far(conversation: Conversation) -> set[PageView]:
+    """The pages and regions that were looked at for the last question: each counts once."""
+    return set(conversation.question.views) if conversation.question else set()
+
+
+def _dollars_left(budget: Budget, question: Question) -> float | None:
     if budget.dollars is None or budget.tariff is None:
         return None
-    return budget.dollars - budget.tariff.at_most(model_calls(question))
+    return budget.dollars - budget.tariff.at_most(question.model_calls)
 
 
-def seen(messages: Sequence[BaseMessage]) -> set[PageView]:
-    """The pages and regions that were looked at for this question."""
-    return {view for message in this_question(messages) for view in viewed(message)}
-
-
-def _calls_before(question: Sequence[BaseMessage], call_id: str | None) -> list[tuple[str, int]]:
+def _calls_before(question: Question, call_id: str | None) -> list[tuple[str, int]]:
     """The name, and the number of pages asked for, of each call that runs at the same time and stands before this."""
-    last = question[-1] if question else None
+    last = question.messages[-1]
     before: list[tuple[str, int]] = []
     for call in last.tool_calls if isinstance(last, AIMessage) else []:
         if call["id"] == call_id:

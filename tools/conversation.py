@@ -1,101 +1,203 @@
-"""What a conversation holds of pages: which were found, which were looked at. Read from its messages alone."""
+"""A conversation read from its messages, once: its questions, what the model said, what the tools brought.
+
+Everything that the agent decides from (budgets, pictures of a call, citations, answers) is read here. A conversation
+that goes on is read on from where it stood, so a step of a long one costs what is new in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import operator
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
+from typing import Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from pagesight.indexing.calls.prices import ModelCall
-from pagesight.indexing.pages import Hit, PageRef, Region
+from pagesight.indexing.pages import Hit
+from pagesight.tools.page_view import PageView
+from pagesight.tools.sent_pictures import CallLimits, SentPictures
+from pagesight.tools.tool_reply import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, ToolReply, read_tool_reply
 
-SEARCH_PAGES = "search_pages"
-VIEW_PAGES = "view_pages"
-LIST_DOCUMENTS = "list_documents"
-LOCATE = "locate"
+__all__ = [
+    "ATTEMPTS",
+    "LIST_DOCUMENTS",
+    "LOCATE",
+    "SEARCH_PAGES",
+    "VIEW_PAGES",
+    "Conversation",
+    "PageView",
+    "Question",
+    "ToolReply",
+    "role_of",
+]
+
 #: Where an answer that took more than one attempt says how many, in its ``response_metadata``.
 ATTEMPTS = "pagesight_attempts"
+#: Conversations that are kept to be read on: a guess at how many one process answers at once, not measured.
+_KEPT = 16
+
+Fact = TypeVar("Fact")
 
 
-@dataclass(frozen=True)
-class PageView:
-    """A page that the model looks at, whole or a ``region`` of it. This, not a picture, is what the state keeps.
+def role_of(message: BaseMessage) -> Literal["question", "model", "tool", "other"]:
+    """Whose message it is: a question to the agent, what its model said, a tool's reply, or none of these.
 
-    ``tokens`` and ``size``, its bytes in a request, say what its picture costs in a model call; 0 where unknown.
+    The one place where this is decided; all else asks it.
     """
+    if isinstance(message, HumanMessage):
+        return "question"
+    if isinstance(message, AIMessage):
+        return "model"
+    return "tool" if isinstance(message, ToolMessage) else "other"
 
-    ref: PageRef
-    region: Region | None = None
-    tokens: int = field(default=0, compare=False)
-    size: int = field(default=0, compare=False)
+
+class Question:
+    """A question and what followed: the messages from ``start`` to before ``end`` of a conversation."""
+
+    def __init__(self, conversation: Conversation, start: int, end: int):
+        self.start, self.end = start, end
+        self.messages = conversation.messages[start:end]
+        self.replies = [conversation.replies[at] for at in range(start, end) if at in conversation.replies]
 
     @property
-    def label(self) -> str:
-        """Such as ``annual-report.pdf p. 12`` or ``annual-report.pdf p. 12, region 120,50,400,900``."""
-        return self.ref.label + (f", region {','.join(map(str, self.region))}" if self.region else "")
+    def text(self) -> str:
+        """What was asked."""
+        return self.messages[0].text
 
-    def as_dict(self) -> dict[str, Any]:
-        """The reference as it stands in a tool message's artifact and so in the checkpoint."""
-        region = list(self.region) if self.region else None
-        ref = self.ref
-        place = {"document_id": ref.document_id, "document": ref.document, "page": ref.page, "region": region}
-        return {**place, "tokens": self.tokens, "size": self.size}
+    @cached_property
+    def model_messages(self) -> list[AIMessage]:
+        """What the model said, calls of tools counted in."""
+        return [message for message in self.messages if isinstance(message, AIMessage) and role_of(message) == "model"]
 
-    @classmethod
-    def from_dict(cls, reference: dict[str, Any]) -> PageView:
-        """The inverse of `as_dict`."""
-        ref = PageRef(reference["document_id"], reference["document"], reference["page"])
-        region = reference.get("region")
-        return cls(ref, tuple(region) if region else None, reference.get("tokens", 0), reference.get("size", 0))
+    @cached_property
+    def views(self) -> list[PageView]:
+        """The pages and regions that were looked at, each as often as it was."""
+        return [view for reply in self.replies for view in reply.views]
 
+    @cached_property
+    def hits(self) -> list[Hit]:
+        """What the searches found, one search after the other."""
+        return [hit for reply in self.replies for hit in reply.hits]
 
-def this_question(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-    """The messages from the last question on, the question first; empty when nothing was asked."""
-    for position in range(len(messages) - 1, -1, -1):
-        if isinstance(messages[position], HumanMessage):
-            return messages[position:]
-    return []
+    @property
+    def calls(self) -> int:
+        """How often a model was called: attempts that brought nothing and calls by tools counted in."""
+        located = sum(reply.located is not None for reply in self.replies)
+        return sum(_attempts(message) for message in self.model_messages) + located
 
-
-def viewed(message: BaseMessage) -> list[PageView]:
-    """The pages that a reply of `view_pages` refers to, in the order in which it names them; else none."""
-    return [PageView.from_dict(page) for page in _artifact(message, VIEW_PAGES).get("pages", [])]
-
-
-def found(message: BaseMessage) -> list[Hit]:
-    """The hits that a reply of `search_pages` lists; else none."""
-    return [_hit(hit) for hit in _artifact(message, SEARCH_PAGES).get("hits", [])]
+    @property
+    def model_calls(self) -> list[ModelCall]:
+        """The tokens of each call, as the model's provider reports them, and which model answered."""
+        said = [ModelCall(one.usage_metadata, _answered_by(one)) for one in self.model_messages if one.usage_metadata]
+        return said + [reply.model_call for reply in self.replies if reply.model_call]
 
 
-def calls_made(messages: Sequence[BaseMessage]) -> int:
-    """How often a model was called for these messages: attempts that brought nothing and calls by tools counted in."""
-    answers = [message for message in messages if isinstance(message, AIMessage)]
-    located = sum(bool(_artifact(message, LOCATE)) for message in messages)
-    return sum(int(message.response_metadata.get(ATTEMPTS, 1)) for message in answers) + located
+class Conversation:
+    """A conversation's messages, read. It does not change; `read` gives the one that goes on from it.
+
+    ``replies`` are the tools' by the position of their message.
+    """
+
+    def __init__(self, messages: Sequence[BaseMessage], before: Conversation | None = None):
+        self.messages = list(messages)
+        self.replies: dict[int, ToolReply] = dict(before.replies) if before else {}
+        self._starts: list[int] = list(before._starts) if before else []
+        self._documents: dict[str, int] = dict(before._documents) if before else {}
+        self._facts: dict[Hashable, Any] = dict(before._facts) if before else {}
+        read = len(before) if before else 0
+        for position in range(read, len(self.messages)):
+            self._add(position)
+        sent = list(before._sent.items()) if before else []
+        self._sent: dict[CallLimits, SentPictures] = {
+            limits: self._told(SentPictures(limits, pictures), read) for limits, pictures in sent
+        }
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    @staticmethod
+    def read(messages: Sequence[BaseMessage]) -> Conversation:
+        """The conversation of these messages; read on from one that was read before where that is their beginning.
+
+        Messages are known by identity: whoever changes one puts a copy in its place, as LangGraph's state does too.
+        """
+        with _lock:
+            known = max((one for one in _recent if one._begins(messages)), key=len, default=None)
+        if known is not None and len(known) == len(messages):
+            return known
+        conversation = Conversation(messages, known)
+        if messages:
+            with _lock:
+                if known is not None and known in _recent:
+                    _recent.remove(known)
+                _recent.append(conversation)
+        return conversation
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """The questions in order; what stands before the first belongs to none."""
+        ends = [*self._starts[1:], len(self.messages)]
+        return [Question(self, start, end) for start, end in zip(self._starts, ends, strict=True)]
+
+    @cached_property
+    def question(self) -> Question | None:
+        """The last question; None when nothing was asked."""
+        return Question(self, self._starts[-1], len(self.messages)) if self._starts else None
+
+    def documents(self, last: int | None = None) -> list[str]:
+        """The names of the documents whose pages were found or looked at up to the message ``last``, or at all."""
+        return [name for name, first in self._documents.items() if last is None or first <= last]
+
+    def sent_pictures(self, limits: CallLimits) -> SentPictures:
+        """The pictures of each model call within these limits. Not to be changed."""
+        if limits not in self._sent:
+            self._sent[limits] = self._told(SentPictures(limits), 0)
+        return self._sent[limits]
+
+    def fact(self, key: Hashable, find: Callable[[], Fact]) -> Fact:
+        """What ``find`` finds out of a message and those before it; the conversation that goes on keeps it.
+
+        ``key`` names what it is and the message's position.
+        """
+        if key not in self._facts:
+            self._facts[key] = find()
+        found: Fact = self._facts[key]
+        return found
+
+    def _add(self, position: int) -> None:
+        message = self.messages[position]
+        role = role_of(message)
+        if role == "question":
+            self._starts.append(position)
+        elif role == "tool" and isinstance(message, ToolMessage):
+            reply = read_tool_reply(message)
+            self.replies[position] = reply
+            for ref in [*(view.ref for view in reply.views), *(hit.ref for hit in reply.hits)]:
+                self._documents.setdefault(ref.document, position)
+
+    def _told(self, pictures: SentPictures, start: int) -> SentPictures:
+        for position in range(start, len(self.messages)):
+            if role_of(self.messages[position]) == "model":
+                pictures.add_call(position)
+            elif position in self.replies:
+                pictures.add_views(position, self.replies[position].views)
+        return pictures
+
+    def _begins(self, messages: Sequence[BaseMessage]) -> bool:
+        return len(self) <= len(messages) and all(map(operator.is_, self.messages, messages))
 
 
-def model_calls(messages: Sequence[BaseMessage]) -> list[ModelCall]:
-    """The tokens of each call for these messages, as the model's provider reports them, and which model answered."""
-    answers = [message for message in messages if isinstance(message, AIMessage)]
-    calls = [
-        ModelCall(answer.usage_metadata, str(answer.response_metadata.get("model_name") or ""))
-        for answer in answers
-        if answer.usage_metadata
-    ]
-    located = [_artifact(message, LOCATE) for message in messages]
-    return calls + [ModelCall(one["usage"], one.get("model", "")) for one in located if one.get("usage")]
+_recent: deque[Conversation] = deque(maxlen=_KEPT)
+_lock = threading.Lock()
 
 
-def _artifact(message: BaseMessage, tool: str) -> dict[str, Any]:
-    if isinstance(message, ToolMessage) and message.name == tool and isinstance(message.artifact, dict):
-        return message.artifact
-    return {}
+def _answered_by(message: AIMessage) -> str:
+    return str(message.response_metadata.get("model_name") or "")
 
 
-def _hit(hit: dict[str, Any]) -> Hit:
-    ref = PageRef(hit["document_id"], hit["document"], hit["page"])
-    boxes = [(left, top, right, bottom) for left, top, right, bottom in hit["boxes"]]
-    regions = [(ymin, xmin, ymax, xmax) for ymin, xmin, ymax, xmax in hit["regions"]]
-    return Hit(hit["rank"], ref, hit["score"], boxes, list(hit["lines"]), regions)
+def _attempts(message: AIMessage) -> int:
+    attempts = message.response_metadata.get(ATTEMPTS, 1)
+    return attempts if isinstance(attempts, int) else 1

@@ -9,8 +9,8 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
-from pagesight.tools.budget import Budget, left
-from pagesight.tools.conversation import LIST_DOCUMENTS
+from pagesight.tools.budget import Budget, budget_left
+from pagesight.tools.conversation import LIST_DOCUMENTS, Conversation
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
@@ -40,7 +40,7 @@ def make_list_documents(index: PageIndex, budget: Budget, documents: Sequence[st
         lines = [f"- {record.document}: {record.pages} page{'s' * (record.pages != 1)}" for record in records[:_MOST]]
         if len(records) > _MOST:
             lines.append(f"… and {len(records) - _MOST} more: narrow the list with containing")
-        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
         text = "\n".join([*(lines or ["No document has that in its name."]), str(rest)])
         artifact = [{"document": record.document, "pages": record.pages} for record in records[:_MOST]]
         return text, {"documents": artifact}

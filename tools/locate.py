@@ -30,8 +30,8 @@ from pagesight.indexing.errors import (
     UnknownPage,
 )
 from pagesight.indexing.pages import PageRef, Region
-from pagesight.tools.budget import Budget, Left, left
-from pagesight.tools.conversation import LOCATE, PageView
+from pagesight.tools.budget import Budget, BudgetLeft, budget_left
+from pagesight.tools.conversation import LOCATE, Conversation, PageView
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
 from pagesight.tools.view_pages import page_named
@@ -96,14 +96,14 @@ def make_locate(
     search = _Search(index, pictures, budget, documents)
 
     def find(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
-        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
         with _mendable(rest):
             ref, picture = search.start(page, things, rest)
             found = finder.invoke(_request(transport.blocks([picture]), things))
             return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
-        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
         with _mendable(rest):
             ref, picture = await asyncio.to_thread(search.start, page, things, rest)
             found = await finder.ainvoke(_request(await transport.ablocks([picture]), things))
@@ -124,7 +124,7 @@ class _Search:
     budget: Budget
     documents: Sequence[str] | None
 
-    def start(self, page: str, things: list[str], rest: Left) -> tuple[PageRef, Picture]:
+    def start(self, page: str, things: list[str], rest: BudgetLeft) -> tuple[PageRef, Picture]:
         if not things:
             raise UnknownPage('name at least one thing to find, such as ["net revenue in 2023"]')
         if rest.must_answer:
@@ -132,7 +132,7 @@ class _Search:
         ref = page_named(self.index, page, self.documents)
         return ref, self.pictures.of(PageView(ref))
 
-    def finish(self, ref: PageRef, found: Any, rest: Left) -> Reply:
+    def finish(self, ref: PageRef, found: Any, rest: BudgetLeft) -> Reply:
         if found["parsed"] is None:
             raise EmptyAnswer("the boxes that came back cannot be read: name the things in other words")
         spots, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
@@ -142,7 +142,7 @@ class _Search:
 
 
 @contextmanager
-def _mendable(rest: Left) -> Iterator[None]:
+def _mendable(rest: BudgetLeft) -> Iterator[None]:
     """Within it, what other words or another page may mend comes back to the model as text."""
     try:
         yield
@@ -198,7 +198,7 @@ def _artifact(ref: PageRef, spots: list[Spot], drawn: Path | None, call: ModelCa
     return {"page": page, "boxes": boxes, "picture": str(drawn) if drawn else None, **paid}
 
 
-def _told(ref: PageRef, spots: list[Spot], bad: list[str], rest: Left) -> str:
+def _told(ref: PageRef, spots: list[Spot], bad: list[str], rest: BudgetLeft) -> str:
     lines = [f"- {spot.thing}: [{ref.label}, region {','.join(map(str, spot.region))}]" for spot in spots]
     lines.insert(
         0, f"Found on {ref.label}, to be cited as written here:" if spots else f"None of it is on {ref.label}."

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError, UnknownDocument
 from pagesight.indexing.pages import Hit
-from pagesight.tools.budget import Budget, Left, left
-from pagesight.tools.conversation import SEARCH_PAGES
+from pagesight.tools.budget import Budget, BudgetLeft, budget_left
+from pagesight.tools.conversation import SEARCH_PAGES, Conversation
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
@@ -41,7 +41,7 @@ def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str]
     allowed = list(documents) if documents else None
 
     def search(runtime: ToolRuntime, query: str, documents: list[str] | None = None, top_k: int | None = None) -> Reply:
-        rest = left(budget, runtime.state["messages"], runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
         if rest.searches == 0:
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
         pages = min(max(top_k or index.settings.search.top_k, 1), _MOST)
@@ -68,7 +68,7 @@ def _within(requested: list[str] | None, allowed: list[str] | None) -> list[str]
     return requested or allowed
 
 
-def _told(query: str, hits: list[Hit], rest: Left) -> str:
+def _told(query: str, hits: list[Hit], rest: BudgetLeft) -> str:
     if not hits:
         return f'No page fits "{query}". Try other words.\n{rest}'
     pages = "\n".join(_line(hit) for hit in hits)

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
 from pagesight.indexing.pages import PageRef, Region
-from pagesight.tools.budget import Budget, Left, left, seen
-from pagesight.tools.conversation import VIEW_PAGES, PageView
+from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
+from pagesight.tools.conversation import VIEW_PAGES, Conversation, PageView
 from pagesight.tools.transport.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def make_view_pages(
     def view(
         runtime: ToolRuntime, pages: list[str], region: list[int] | None = None, neighbours: Neighbours | None = None
     ) -> Reply:
-        messages = runtime.state["messages"]
-        rest = left(budget, messages, runtime.tool_call_id)
+        conversation = Conversation.read(runtime.state["messages"])
+        rest = budget_left(budget, conversation, runtime.tool_call_id)
         try:
             asked, outside = _views(index, pages, _region(region), neighbours, documents)
-            known = seen(messages)
+            known = views_so_far(conversation)
             new = [view for view in asked if view not in known]
             # What cannot be rendered is told now, while the model can still mend it.
             shown = [_weighed(view, pictures) for view in asked if view in known or view in new[: rest.pages]]
@@ -121,7 +121,7 @@ def _region(region: list[int] | None) -> Region | None:
     return ymin, xmin, ymax, xmax
 
 
-def _told(shown: list[PageView], asked: list[PageView], outside: list[str], rest: Left) -> str:
+def _told(shown: list[PageView], asked: list[PageView], outside: list[str], rest: BudgetLeft) -> str:
     lines = []
     if shown:
         lines.append("Shown as pictures, in this order:")

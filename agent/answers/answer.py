@@ -1,25 +1,13 @@
-"""An answer, and the check of its citations against the pages that the model was really shown."""
+"""An answer, and what it rests on."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage
-
-from pagesight.agent.answers.citations import Citation, CitationReader, says_not_found
-from pagesight.agent.hydrate import CallLimits, pages_shown, plans
-from pagesight.indexing.calls.prices import Tariff
-from pagesight.indexing.pages import Hit, PageRef
-from pagesight.tools.conversation import calls_made, found, model_calls, this_question, viewed
-
-if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
-__all__ = ["Answer", "Citation", "CitationCheck", "Terms", "check_for", "read_answer", "terms_of"]
+from pagesight.agent.answers.citations import Citation
+from pagesight.indexing.pages import Hit
 
 
 @dataclass(frozen=True)
@@ -65,121 +53,3 @@ class Answer:
         cited = ", ".join(escape(label) for label in dict.fromkeys(citation.label for citation in self.citations))
         rests = f"rests on {cited}" if cited else "rests on no page"
         return f"<p>{text}</p><p><small>{rests}; reasoner: {escape(self.reasoner)}</small></p>"
-
-
-class CitationCheck:
-    """Tells citations to pages that were shown from others, and marks the others in the text."""
-
-    def __init__(self, documents: Iterable[str], shown: Iterable[PageRef]):
-        self._reader = CitationReader(documents)
-        self._shown = {ref.label for ref in shown}
-
-    def cited(self, text: str) -> tuple[list[Citation], list[Citation]]:
-        """The citations in a text, each once: those to pages that were shown, and the others."""
-        every = [citation for bracket in self._reader.read(text) for citation in bracket.citations]
-        each = list(dict.fromkeys(every))
-        return [one for one in each if one.label in self._shown], [one for one in each if one.label not in self._shown]
-
-    def mark(self, text: str) -> str:
-        """The text with each citation to a page that was not shown written as ``[… — not verified]``."""
-        marked, done = "", 0
-        for bracket in self._reader.read(text):
-            marked += text[done : bracket.start] + self._bracket(text[bracket.start : bracket.end], bracket.citations)
-            done = bracket.end
-        return marked + text[done:]
-
-    def seen(self, labels: Iterable[str]) -> list[str]:
-        """Those of the labels whose pages were shown, each once."""
-        return [label for label in dict.fromkeys(labels) if label in self._shown]
-
-    def cites(self, text: str) -> bool:
-        """Whether the text holds a citation."""
-        return next(self._reader.read(text), None) is not None
-
-    def _bracket(self, written: str, citations: list[Citation]) -> str:
-        if all(citation.label in self._shown for citation in citations):
-            return written
-        marks = ["" if citation.label in self._shown else " — not verified" for citation in citations]
-        return " ".join(f"[{citation}{mark}]" for citation, mark in zip(citations, marks, strict=True))
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What `create_page_agent` writes on the graph for whoever reads its answers."""
-
-    reasoner: str
-    limits: CallLimits = field(default_factory=CallLimits)
-    prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
-
-    def as_metadata(self) -> dict[str, Any]:
-        """As they stand in the graph's metadata."""
-        limits, prices = asdict(self.limits), dict(self.prices)
-        return {"pagesight_reasoner": self.reasoner, "pagesight_limits": limits, "pagesight_prices": prices}
-
-    @property
-    def tariff(self) -> Tariff:
-        """What its calls cost."""
-        return Tariff(self.reasoner, self.prices)
-
-
-def terms_of(agent: CompiledStateGraph) -> Terms:
-    """The inverse of `Terms.as_metadata`, for an agent."""
-    metadata = (agent.config or {}).get("metadata", {})
-    limits = CallLimits(**metadata.get("pagesight_limits", {}))
-    return Terms(metadata.get("pagesight_reasoner", agent.name), limits, metadata.get("pagesight_prices", {}))
-
-
-def check_for(messages: Sequence[BaseMessage], limits: CallLimits) -> CitationCheck:
-    """The check for an answer that ends a conversation: it knows the documents and the pages that stand in it."""
-    refs = [view.ref for message in messages for view in viewed(message)]
-    refs += [hit.ref for message in messages for hit in found(message)]
-    return CitationCheck({ref.document for ref in refs}, pages_shown(messages, limits))
-
-
-def read_answer(messages: Sequence[BaseMessage], terms: Terms, bytes_uploaded: int | None = None) -> Answer:
-    """The answer that ends a conversation; all but ``bytes_uploaded`` is read from its messages."""
-    check = check_for(messages, terms.limits)
-    text = unicodedata.normalize("NFC", messages[-1].text)
-    question = this_question(messages)
-    citations, unverified = check.cited(text)
-    sent = plans(messages, terms.limits)[-_count(question) :]
-    pictures = sum(len(views) for plan in sent for views in plan.values())
-    return Answer(
-        text=check.mark(text),
-        found=not says_not_found(text),
-        citations=citations,
-        unverified=unverified,
-        pages_viewed=check.seen(view.ref.label for message in question for view in viewed(message)),
-        hits=_best_first(question),
-        usage=_tokens(question, terms.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
-        reasoner=terms.reasoner,
-        cut_off=messages[-1].response_metadata.get("finish_reason") == "MAX_TOKENS",
-    )
-
-
-def _best_first(messages: Sequence[BaseMessage]) -> list[Hit]:
-    """Each page found once, at its best rank; the hits of earlier searches go first where ranks are equal."""
-    hits = sorted((hit for message in messages for hit in found(message)), key=lambda hit: hit.rank)
-    first = {hit.ref: hit for hit in reversed(hits)}
-    return [hit for hit in hits if first[hit.ref] is hit]
-
-
-def _count(messages: Sequence[BaseMessage]) -> int:
-    return sum(isinstance(message, AIMessage) for message in messages)
-
-
-def _tokens(messages: Sequence[BaseMessage], tariff: Tariff) -> dict[str, Any]:
-    calls = model_calls(messages)
-    reported = [call.usage for call in calls]
-    version = next((call.answered_by for call in reversed(calls) if call.answered_by), None)
-    cost = tariff.of(calls)
-    return {
-        "input_tokens": sum(usage["input_tokens"] for usage in reported),
-        "output_tokens": sum(usage["output_tokens"] for usage in reported),
-        "total_tokens": sum(usage["total_tokens"] for usage in reported),
-        "reasoning_tokens": sum(usage.get("output_token_details", {}).get("reasoning", 0) for usage in reported),
-        "cached_tokens": sum(usage.get("input_token_details", {}).get("cache_read", 0) for usage in reported),
-        "model_calls": calls_made(messages),
-        "cost": None if cost is None else round(cost, 6),
-        **({"model_version": version} if version else {}),
-    }

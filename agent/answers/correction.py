@@ -1,4 +1,4 @@
-"""An answer that cites pages which the model was not shown goes back to it, once, to be mended.
+"""An answer that cites pages which the model was not shown goes back to it, once, to be corrected.
 
 The request stands in the model's call and not in the conversation: it is made anew, for each call, from the answer that
 went back, so checkpoints, budgets and other graphs see two answers and nothing else.
@@ -6,20 +6,17 @@ went back, so checkpoints, budgets and other graphs see two answers and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.messages import AIMessage
 from langgraph.types import Command
 
-from pagesight.agent.answers.answer import check_for
+from pagesight.agent.answers.citation_check import check_at
 from pagesight.indexing.calls.progress import tell
-from pagesight.tools.budget import Budget, left
-from pagesight.tools.conversation import this_question
-
-if TYPE_CHECKING:
-    from pagesight.agent.hydrate import CallLimits
+from pagesight.tools.budget import Budget, budget_left
+from pagesight.tools.conversation import Conversation, role_of
+from pagesight.tools.sent_pictures import CallLimits
 
 _REQUEST = """\
 Your answer cites pages that you have not been shown: {labels}. Look at them with view_pages if you need them, else
@@ -27,56 +24,58 @@ leave out what only they would support. Then write the whole answer again, with 
 shown only; do not mention this correction."""
 
 
-def mending(limits: CallLimits, budget: Budget) -> Callable[[dict[str, Any]], Command | None]:
-    """For ``post_model_hook`` of `create_react_agent`: sends an answer back whose citations are to be mended."""
+@dataclass(frozen=True)
+class Correction:
+    """Finds the answers of a conversation that cite what was not shown, and sends one back for each question."""
 
-    def send_back(state: dict[str, Any]) -> Command | None:
-        messages = state["messages"]
-        labels = _to_mend(messages, limits)
-        if not labels or left(budget, messages).calls == 0:
+    limits: CallLimits
+    budget: Budget
+
+    def send_back(self, state: dict[str, Any]) -> Command[str] | None:
+        """For ``post_model_hook`` of `create_react_agent`: back to the model with an answer that is to be corrected."""
+        conversation = Conversation.read(state["messages"])
+        labels = self._to_correct(conversation)
+        if not labels or budget_left(self.budget, conversation).calls == 0:
             return None
-        tell("mends", text=f"cited {'; '.join(labels)} without having looked: asked to mend that")
+        tell("corrects", text=f"cited {'; '.join(labels)} without having looked: asked to correct that")
         return Command(goto="agent")
 
-    return send_back
+    def requests(self, conversation: Conversation) -> dict[int, str]:
+        """What the model is asked after each answer that went back, by the answer's position."""
+        labels = {
+            at: self._unverified(conversation, at) for at in range(len(conversation)) if _went_on(conversation, at)
+        }
+        return {at: _REQUEST.format(labels="; ".join(named)) for at, named in labels.items() if named}
+
+    def is_due(self, conversation: Conversation) -> bool:
+        """Whether the next model call is a correction: the last message is an answer that went back."""
+        return bool(self._unverified(conversation, len(conversation) - 1))
+
+    def _to_correct(self, conversation: Conversation) -> list[str]:
+        """The labels that the last message cites without grounds; none when one went back before to its question."""
+        last = len(conversation) - 1
+        labels = self._unverified(conversation, last)
+        before = range(conversation.question.start, last) if labels and conversation.question else []
+        return [] if any(self._unverified(conversation, at) for at in before) else labels
+
+    def _unverified(self, conversation: Conversation, at: int) -> list[str]:
+        """The labels of pages that the message at ``at``, if it is a whole answer, cites and that were not shown."""
+        if not _is_answer(conversation, at):
+            return []
+        return conversation.fact(("unverified", self.limits, at), lambda: self._cited_unseen(conversation, at))
+
+    def _cited_unseen(self, conversation: Conversation, at: int) -> list[str]:
+        _, unverified = check_at(conversation, self.limits, at).cited(conversation.messages[at].text)
+        return list(dict.fromkeys(citation.label for citation in unverified))
 
 
-def requests(limits: CallLimits) -> Runnable[list[BaseMessage], list[BaseMessage]]:
-    """Puts the request to mend after each answer that went back, into the messages of one model call."""
-
-    def with_requests(messages: list[BaseMessage]) -> list[BaseMessage]:
-        asked: list[BaseMessage] = []
-        for at, message in enumerate(messages):
-            asked.append(message)
-            follower = messages[at + 1] if at + 1 < len(messages) else None
-            if not isinstance(follower, HumanMessage) and (labels := _unverified(messages[: at + 1], limits)):
-                asked.append(HumanMessage(_REQUEST.format(labels="; ".join(labels))))
-        return asked
-
-    return RunnableLambda(with_requests, name="requests")
+def _went_on(conversation: Conversation, at: int) -> bool:
+    """Whether no question follows the message: what follows, or the next call, belongs to the same one."""
+    following = conversation.messages[at + 1] if at + 1 < len(conversation) else None
+    return following is None or role_of(following) != "question"
 
 
-def is_mending(messages: Sequence[BaseMessage], limits: CallLimits) -> bool:
-    """Whether the next model call is one that mends: the last message is an answer that went back."""
-    return bool(_unverified(messages, limits))
-
-
-def _to_mend(messages: Sequence[BaseMessage], limits: CallLimits) -> list[str]:
-    """The labels that the last message cites without grounds; none when an answer to this question went back before."""
-    labels = _unverified(messages, limits)
-    start = len(messages) - len(this_question(messages))
-    before = range(start, len(messages) - 1)
-    return [] if labels and any(_unverified(messages[: at + 1], limits) for at in before) else labels
-
-
-def _unverified(messages: Sequence[BaseMessage], limits: CallLimits) -> list[str]:
-    """The labels of pages that the last message, if it is a whole answer, cites and that were not shown."""
-    last = messages[-1]
-    if not _is_answer(last) or last.response_metadata.get("finish_reason") == "MAX_TOKENS":
-        return []
-    _, unverified = check_for(messages, limits).cited(last.text)
-    return list(dict.fromkeys(citation.label for citation in unverified))
-
-
-def _is_answer(message: BaseMessage) -> bool:
-    return isinstance(message, AIMessage) and not message.tool_calls
+def _is_answer(conversation: Conversation, at: int) -> bool:
+    message = conversation.messages[at]
+    whole = message.response_metadata.get("finish_reason") != "MAX_TOKENS"
+    return whole and isinstance(message, AIMessage) and role_of(message) == "model" and not message.tool_calls

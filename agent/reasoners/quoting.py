@@ -14,7 +14,7 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -27,7 +27,7 @@ from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
-from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, found, this_question, viewed
+from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
 
 _MOST_QUOTES = 4
 _LONGEST_QUOTE = 300
@@ -116,27 +116,27 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
 
 def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
     """The ReAct loop: search, then look at the pages whose lines would be quoted, then answer."""
-    conversation = this_question(messages)
-    question = asked_with_what_went_before(messages)
-    replies = [message for message in conversation if isinstance(message, ToolMessage)]
+    # The system prompt stands before the messages of the state, which are known already.
+    conversation = Conversation.read([message for message in messages if not isinstance(message, SystemMessage)])
+    question = asked_with_what_went_before(conversation)
+    replies = conversation.question.replies if conversation.question else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
-    hits = [hit for reply in replies for hit in found(reply)]
+    hits = [hit for reply in replies for hit in reply.hits]
     quotes = best_lines(question, hits)
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(hit.label for hit, _ in quotes)))
-    labels = {view.ref.label for reply in replies for view in viewed(reply)}
-    failures = [reply.text.splitlines()[0] for reply in replies if reply.status == "error"]
+    labels = {view.ref.label for reply in replies for view in reply.views}
+    failures = [line for reply in replies if reply.failed for line in reply.text.splitlines()[:1]]
     return _message(_answer(question, hits, [quote for quote in quotes if quote[0].label in labels], failures))
 
 
-def asked_with_what_went_before(messages: Sequence[BaseMessage]) -> str:
+def asked_with_what_went_before(conversation: Conversation) -> str:
     """The last question; where it goes on from the ones before it, after these, back to one that does not."""
-    questions = [message.text for message in messages if isinstance(message, HumanMessage)]
     asked: list[str] = []
-    for question in reversed(questions):
-        asked.insert(0, question)
-        if not _goes_on(question):
+    for question in reversed(conversation.questions):
+        asked.insert(0, question.text)
+        if not _goes_on(question.text):
             break
     return " ".join(asked)
 
@@ -207,8 +207,8 @@ def _language(question: str) -> str:
     return "de" if german > len(words & _ENGLISH) else "en"
 
 
-def _has(replies: Sequence[ToolMessage], tool: str) -> bool:
-    return any(reply.name == tool for reply in replies)
+def _has(replies: Sequence[ToolReply], tool: str) -> bool:
+    return any(reply.tool == tool for reply in replies)
 
 
 def _call(tool: str, **arguments: Any) -> AIMessage:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
-from pagesight.agent.answers.answer import Answer, Terms, read_answer
+from pagesight.agent.answers.agent_limits import AgentLimits
+from pagesight.agent.answers.answer import Answer
+from pagesight.agent.answers.read_answer import read_answer
 from pagesight.agent.asking import step_of
+from pagesight.tools.conversation import Conversation, Question
 
 
 @dataclass(frozen=True)
@@ -20,15 +23,15 @@ class Turn:
     answer: Answer | None
 
 
-def turns(messages: Sequence[BaseMessage], terms: Terms) -> list[Turn]:
+def turns(messages: Sequence[BaseMessage], limits: AgentLimits) -> list[Turn]:
     """The turns of a conversation. Answers are checked against the pages that were shown until then."""
-    starts = [at for at, message in enumerate(messages) if isinstance(message, HumanMessage)]
-    ends = [*starts[1:], len(messages)]
-    return [_turn(messages[:end], start, terms) for start, end in zip(starts, ends, strict=True)]
+    conversation = Conversation.read(messages)
+    return [_turn(conversation, question, limits) for question in conversation.questions]
 
 
-def _turn(messages: Sequence[BaseMessage], start: int, terms: Terms) -> Turn:
-    steps = [step_of(message).text for message in messages[start:] if isinstance(message, ToolMessage)]
-    last = messages[-1]
+def _turn(conversation: Conversation, question: Question, limits: AgentLimits) -> Turn:
+    steps = [step_of(reply).text for reply in question.replies]
+    last = question.messages[-1]
     answered = isinstance(last, AIMessage) and not last.tool_calls and last.text.strip()
-    return Turn(messages[start].text, steps, read_answer(messages, terms) if answered else None)
+    answer = read_answer(conversation, limits, question=question) if answered else None
+    return Turn(question.text, steps, answer)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pagesight.agent.answers.answer import Answer, terms_of
+from pagesight.agent.answers.agent_limits import limits_of
+from pagesight.agent.answers.answer import Answer
 from pagesight.agent.asking import Step, astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
@@ -45,7 +46,7 @@ class Session:
     @property
     def reasoner(self) -> str:
         """The name of who answers."""
-        return terms_of(self._agent).reasoner
+        return limits_of(self._agent).reasoner
 
     def names(self) -> list[str]:
         """The names of all documents in the index."""
@@ -74,7 +75,7 @@ class Session:
 
     def turns(self) -> list[Turn]:
         """The questions and answers of this conversation so far."""
-        return turns(self.threads.messages(self.thread), terms_of(self._agent))
+        return turns(self.threads.messages(self.thread), limits_of(self._agent))
 
     def narrow(self, names: Sequence[str]) -> None:
         """Keeps to these documents, by name or path; to all with none. Raises UnknownDocument."""

@@ -1,0 +1,39 @@
+"""Who answers and within which limits, written on an agent's graph for whoever reads its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pagesight.indexing.calls.prices import Tariff
+from pagesight.tools.sent_pictures import CallLimits
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+
+@dataclass(frozen=True)
+class AgentLimits:
+    """An agent's reasoner by name, what the pictures of one ``call`` may come to, and the user's own ``prices``."""
+
+    reasoner: str
+    call: CallLimits = field(default_factory=CallLimits)
+    prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def tariff(self) -> Tariff:
+        """What its calls cost."""
+        return Tariff(self.reasoner, self.prices)
+
+    def as_metadata(self) -> dict[str, Any]:
+        """As they stand in the graph's metadata."""
+        limits, prices = asdict(self.call), dict(self.prices)
+        return {"pagesight_reasoner": self.reasoner, "pagesight_limits": limits, "pagesight_prices": prices}
+
+
+def limits_of(agent: CompiledStateGraph) -> AgentLimits:
+    """The inverse of `AgentLimits.as_metadata`, for an agent."""
+    metadata = (agent.config or {}).get("metadata", {})
+    call = CallLimits(**metadata.get("pagesight_limits", {}))
+    return AgentLimits(metadata.get("pagesight_reasoner", agent.name), call, metadata.get("pagesight_prices", {}))

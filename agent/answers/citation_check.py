@@ -1,0 +1,64 @@
+"""The check of a text's citations against the pages that the model was really shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pagesight.agent.answers.citations import Citation, CitationReader
+from pagesight.tools.conversation import Conversation
+from pagesight.tools.sent_pictures import CallLimits
+
+
+class CitationCheck:
+    """Tells citations to pages that were shown from others, and marks the others in the text.
+
+    ``documents`` are the names that citations may hold, ``shown`` the labels of the pages that were shown.
+    """
+
+    def __init__(self, documents: Iterable[str], shown: Iterable[str]):
+        self._reader = _reader(tuple(documents))
+        self._shown = frozenset(shown)
+
+    def cited(self, text: str) -> tuple[list[Citation], list[Citation]]:
+        """The citations in a text, each once: those to pages that were shown, and the others."""
+        every = [citation for bracket in self._reader.read(text) for citation in bracket.citations]
+        each = list(dict.fromkeys(every))
+        return [one for one in each if one.label in self._shown], [one for one in each if one.label not in self._shown]
+
+    def mark(self, text: str) -> str:
+        """The text with each citation to a page that was not shown written as ``[… — not verified]``."""
+        marked, done = "", 0
+        for bracket in self._reader.read(text):
+            marked += text[done : bracket.start] + self._bracket(text[bracket.start : bracket.end], bracket.citations)
+            done = bracket.end
+        return marked + text[done:]
+
+    def shown(self, labels: Iterable[str]) -> list[str]:
+        """Those of the labels whose pages were shown, each once."""
+        return [label for label in dict.fromkeys(labels) if label in self._shown]
+
+    def cites(self, text: str) -> bool:
+        """Whether the text holds a citation."""
+        return next(self._reader.read(text), None) is not None
+
+    def _bracket(self, written: str, citations: list[Citation]) -> str:
+        if all(citation.label in self._shown for citation in citations):
+            return written
+        marks = ["" if citation.label in self._shown else " — not verified" for citation in citations]
+        return " ".join(f"[{citation}{mark}]" for citation, mark in zip(citations, marks, strict=True))
+
+
+def check_at(conversation: Conversation, limits: CallLimits, position: int | None = None) -> CitationCheck:
+    """The check for the answer at ``position``, by what was found and shown until then.
+
+    Without a position it is for the conversation's last message, or for the answer that the next model call brings.
+    """
+    shown = conversation.sent_pictures(limits).labels_shown(position)
+    return CitationCheck(conversation.documents(position), shown)
+
+
+# A reader's expression is made of all names: for each of two hundred answers over the same documents only once.
+@lru_cache(maxsize=32)
+def _reader(documents: tuple[str, ...]) -> CitationReader:
+    return CitationReader(documents)

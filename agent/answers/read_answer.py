@@ -1,0 +1,68 @@
+"""Reads the answer to a question from the conversation: its text, its citations checked, what it took."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from pagesight.agent.answers.agent_limits import AgentLimits
+from pagesight.agent.answers.answer import Answer
+from pagesight.agent.answers.citation_check import check_at
+from pagesight.agent.answers.citations import says_not_found
+from pagesight.indexing.calls.prices import Tariff
+from pagesight.indexing.pages import Hit
+from pagesight.tools.conversation import Conversation, Question
+
+
+def read_answer(
+    conversation: Conversation,
+    limits: AgentLimits,
+    bytes_uploaded: int | None = None,
+    question: Question | None = None,
+) -> Answer:
+    """The answer that the last message of a ``question`` is, by default of the conversation's last one.
+
+    All but ``bytes_uploaded`` is read from the messages. Citations are checked against the pages that were shown until
+    then.
+    """
+    asked = question or conversation.question or Question(conversation, len(conversation), len(conversation))
+    last = conversation.messages[asked.end - 1]
+    check = check_at(conversation, limits.call, asked.end - 1)
+    text = unicodedata.normalize("NFC", last.text)
+    citations, unverified = check.cited(text)
+    pictures = conversation.sent_pictures(limits.call).number(asked.start, asked.end)
+    return Answer(
+        text=check.mark(text),
+        found=not says_not_found(text),
+        citations=citations,
+        unverified=unverified,
+        pages_viewed=check.shown(view.ref.label for view in asked.views),
+        hits=_best_first(asked.hits),
+        usage=_usage(asked, limits.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
+        reasoner=limits.reasoner,
+        cut_off=last.response_metadata.get("finish_reason") == "MAX_TOKENS",
+    )
+
+
+def _best_first(found: list[Hit]) -> list[Hit]:
+    """Each page found once, at its best rank; the hits of earlier searches go first where ranks are equal."""
+    hits = sorted(found, key=lambda hit: hit.rank)
+    first = {hit.ref: hit for hit in reversed(hits)}
+    return [hit for hit in hits if first[hit.ref] is hit]
+
+
+def _usage(question: Question, tariff: Tariff) -> dict[str, Any]:
+    calls = question.model_calls
+    reported = [call.usage for call in calls]
+    version = next((call.answered_by for call in reversed(calls) if call.answered_by), None)
+    cost = tariff.of(calls)
+    return {
+        "input_tokens": sum(usage["input_tokens"] for usage in reported),
+        "output_tokens": sum(usage["output_tokens"] for usage in reported),
+        "total_tokens": sum(usage["total_tokens"] for usage in reported),
+        "reasoning_tokens": sum(usage.get("output_token_details", {}).get("reasoning", 0) for usage in reported),
+        "cached_tokens": sum(usage.get("input_token_details", {}).get("cache_read", 0) for usage in reported),
+        "model_calls": question.calls,
+        "cost": None if cost is None else round(cost, 6),
+        **({"model_version": version} if version else {}),
+    }
