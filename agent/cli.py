@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -238,17 +239,23 @@ def _ask(
     """
     settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
     with _opened(_place(context, index, settings), settings) as opened:
+        from pagesight.agent.answers.spent import note_answer
         from pagesight.agent.terminal.ask_command import answer_once
+        from pagesight.agent.terminal.costs_command import answer_line
 
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
+        started = time.perf_counter()
         answer, pictures = answer_once(
             opened, question, settings, model=model, pictures=folder, report=report, quiet=as_json,
             transport=transport, documents=document,
         )  # fmt: skip
+        seconds = time.perf_counter() - started
+        note_answer(opened.path, "ask", answer, seconds)
     if as_json:
         printing.write_json(answer.as_dict())
     else:
         printing.sources(answer, pictures)
+    printing.note(answer_line(answer, seconds))
 
 
 @app.command("chat")
@@ -336,6 +343,19 @@ def _doctor(context: typer.Context, index: Index = None, as_json: Json = False) 
         printing.checkup(report)
     if not report.works:
         raise typer.Exit(1)
+
+
+@app.command("costs")
+def _costs(context: typer.Context, index: Index = None, as_json: Json = False) -> None:
+    """Say what questions have cost.
+
+    By day, model and kind of work: tokens, pictures, seconds and, where the price is known, US dollars.
+    """
+    from pagesight.agent.terminal.costs_command import costs
+    from pagesight.indexing.storage.address import folder_of
+
+    settings = _settings()
+    costs(folder_of(_place(context, index, settings), settings), as_json=as_json)
 
 
 @app.command("serve")

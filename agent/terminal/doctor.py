@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -54,7 +55,7 @@ class Report:
 def examine(settings: Settings, index: str | Path) -> Report:
     """Looks at the installation, at the choices that the settings lead to, and at the index."""
     checks = [_core(), _renderer(settings), _colpali(), _gpu()]
-    return Report([*checks, _encoder(settings), _reasoner(settings), _index(settings, index)])
+    return Report([*checks, _encoder(settings), _reasoner(settings), price_table(), _index(settings, index)])
 
 
 def _core() -> Check:
@@ -125,6 +126,16 @@ def _reasoner(settings: Settings) -> Check:
         "set GOOGLE_API_KEY, in the environment or in .env, for answers by Gemini" if reasoner.name == "offline" else ""
     )
     return Check("reasoner", "ok", f"{reasoner.name}; {reasoner.why}", mend)
+
+
+def price_table(on: date | None = None) -> Check:
+    """Whether the table of prices is young enough to be trusted, on a day, by default today."""
+    from pagesight.indexing.calls.prices import READ, stale
+
+    if old := stale(on=on):
+        fix = "update pagesight, or set what your model costs in PAGESIGHT_PRICES"
+        return Check("prices", "absent", f"{old}; dollars may be wrong", fix)
+    return Check("prices", "ok", f"read on {READ}")
 
 
 def _index(settings: Settings, place: str | Path) -> Check:
