@@ -429,13 +429,13 @@ def _files(
 
 
 def _exported(place: str, settings: Settings, folder: Path) -> int:
+    from pagesight.agent.graph import picture_rule
     from pagesight.tools.transport.export import write_pages
     from pagesight.tools.transport.pictures import Pictures
 
     with _opened(place, settings) as opened:
-        pictures = Pictures(
-            opened, tiles=settings.pictures.tiles_per_picture, form=settings.pictures.pages_as, webp=True
-        )
+        rule = picture_rule(settings, settings.gemini.gemini_model)
+        pictures = Pictures(opened, rule, form=settings.pictures.pages_as, webp=True)
         return write_pages(opened, pictures, folder)
 
 
