@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -195,17 +196,23 @@ def _ask(
     """
     settings = settings_of(top_k=top_k, reasoner=model, pages_as=pages_as, trust_scripts=trust_scripts)
     with open_index(named_index(context, index), settings) as opened:
+        from pagesight.agent.answers.spent import note_answer
         from pagesight.agent.terminal.ask_command import answer_once
+        from pagesight.agent.terminal.costs_command import answer_line
 
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
+        started = time.perf_counter()
         answer, pictures = answer_once(
             opened, question, settings, model=model, pictures=folder, report=report, quiet=as_json,
             transport=transport, documents=document,
         )  # fmt: skip
+        seconds = time.perf_counter() - started
+        note_answer(opened.path, "ask", answer, seconds)
     if as_json:
         printing.write_json(answer.as_dict())
     else:
         printing.sources(answer, pictures)
+    printing.note(answer_line(answer, seconds))
 
 
 @app.command("chat")
@@ -294,6 +301,19 @@ def _doctor(context: typer.Context, index: options.Index = None, as_json: option
         printing.checkup(found)
     if not found.works:
         raise typer.Exit(1)
+
+
+@app.command("costs")
+def _costs(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
+    """Say what questions have cost.
+
+    By day, model and kind of work: tokens, pictures, seconds and, where the price is known, US dollars.
+    """
+    from pagesight.agent.terminal.costs_command import costs
+    from pagesight.indexing.storage.address import folder_of
+
+    settings = settings_of()
+    costs(folder_of(named_index(context, index) or str(settings.index), settings), as_json=as_json)
 
 
 @app.command("serve")

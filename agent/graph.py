@@ -20,11 +20,12 @@ from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
-from pagesight.indexing.calls.prices import Tariff, dearest
+from pagesight.indexing.calls.prices import Tariff, answering, dearest
 from pagesight.indexing.errors import EmptyAnswer, ReasonerError, UnknownDocument
 from pagesight.indexing.settings import Settings
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import Conversation
+from pagesight.tools.gemini_service.picture_tokens import PictureRule, generation, rule_for
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.search_pages import make_search_pages
@@ -122,7 +123,17 @@ def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
 
 def _pictures(index: PageIndex, settings: Settings, reasoner: Reasoner) -> Pictures:
     form: Form = settings.pictures.pages_as if reasoner.can.pdf_pages else "picture"
-    return Pictures(index, tiles=settings.pictures.tiles_per_picture, form=form, webp=reasoner.can.webp)
+    return Pictures(index, picture_rule(settings, reasoner.name), form=form, webp=reasoner.can.webp)
+
+
+def picture_rule(settings: Settings, reasoner: str) -> PictureRule:
+    """How the reasoner of that name counts pictures, as the settings have it."""
+    shown = settings.pictures
+    # The client drops a picture's own resolution for an old name, also where a newer model answers to it.
+    closer = shown.closer_regions and generation(reasoner) >= 3
+    return rule_for(
+        answering(reasoner), tiles=shown.tiles_per_picture, asked=shown.media_resolution, closer_regions=closer
+    )
 
 
 def _limits(settings: Settings, way: Transport | None) -> CallLimits:

@@ -20,6 +20,7 @@ from pagesight.indexing.errors import BadRegion, MissingExtra, RequestError, Set
 from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import Hit, Region
 from pagesight.tools.conversation import PageView
+from pagesight.tools.gemini_service.picture_tokens import ByTiles
 from pagesight.tools.transport.pictures import Picture, Pictures
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _add_search_pages(server: FastMCP, index: PageIndex) -> None:
 def _add_view_pages(server: FastMCP, index: PageIndex) -> None:
     from mcp.types import TextContent
 
-    pictures = Pictures(index, tiles=index.settings.pictures.tiles_per_picture)
+    pictures = Pictures(index, ByTiles(index.settings.pictures.tiles_per_picture))
 
     @server.tool(structured_output=False, annotations=_read_only())
     async def view_pages(pages: Labels, region: Numbers = None) -> Any:

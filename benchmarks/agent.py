@@ -2,7 +2,7 @@
 
 A question is played against a server on loopback that speaks Gemini's protocol: search, look at four pages, look at a
 region, look at four more, answer; then a second question on the same thread. So times are the client's own, without a
-network; bytes are what went over the wire; tokens are counted by Google's published rule of tiles.
+network; bytes are what went over the wire; tokens are counted by Google's published rule for Gemini 3.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from pagesight.agent.hydrate import Hydrator  # noqa: E402
 from pagesight.agent.reasoners.choose import make_reasoner, transport_for  # noqa: E402
 from pagesight.indexing import PageIndex, Settings, load_settings  # noqa: E402
 from pagesight.tools.conversation import PageView  # noqa: E402
+from pagesight.tools.gemini_service.picture_tokens import ByResolution  # noqa: E402
 from pagesight.tools.sent_pictures import CallLimits  # noqa: E402
-from pagesight.tools.transport.pictures import TOKENS_PER_TILE, Pictures, picture_tokens  # noqa: E402
+from pagesight.tools.transport.pictures import Pictures  # noqa: E402
 
 REPORT = "annual-report.pdf"
 WAYS: dict[str, dict[str, Any]] = {
@@ -95,7 +96,7 @@ def overhead(index: PageIndex, name: str) -> dict[str, float]:
         reasoner = make_reasoner(None, settings)
         model: Any = reasoner.model
         way = transport_for(reasoner, name, settings, index.path / "uploads")
-        hydrator = Hydrator("You answer questions.", Pictures(index, webp=True), way, CallLimits())
+        hydrator = Hydrator("You answer questions.", Pictures(index, ByResolution(), webp=True), way, CallLimits())
         views = [PageView(index.page(f"{REPORT} p. {page}")) for page in range(1, 9)]
         call = {"name": "view_pages", "args": {}, "id": "1"}
         shown = {"pages": [view.as_dict() for view in views]}
@@ -130,8 +131,9 @@ def _play(server: GeminiServer) -> None:
 
 
 def _tokens(request: Recorded) -> int:
+    rule = ByResolution()
     return sum(
-        TOKENS_PER_TILE if mime == "application/pdf" else picture_tokens(Image.open(io.BytesIO(data)).size)
+        rule.pdf_page_tokens() if mime == "application/pdf" else rule.tokens(Image.open(io.BytesIO(data)).size)
         for mime, data in request.pictures
     )
 

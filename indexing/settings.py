@@ -176,7 +176,7 @@ class PictureSettings(_Group):
         "auto", description="how page pictures reach the model"
     )
     inline_limit: int = Field(
-        20_000_000, ge=0, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
+        95_000_000, ge=0, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
     )
     bucket: str | None = Field(
         None, pattern=r"^gs://", description="gs://BUCKET/FOLDER that holds page pictures, for Vertex AI"
@@ -185,10 +185,17 @@ class PictureSettings(_Group):
         "picture", description="what a whole page is sent as; pdf is a PDF of this one page, for Gemini"
     )
     tiles_per_picture: int = Field(
-        4, ge=1, le=16, description="tiles of 768 px that a picture may fill; each costs 258 tokens"
+        4,
+        ge=1,
+        le=16,
+        description="tiles of 768 px that a picture may fill, for Gemini 2.x, where each costs 258 tokens, and others",
     )
     media_resolution: Literal["default", "low", "medium", "high"] = Field(
         "default", description="how closely Gemini looks at pictures; default leaves it to the model"
+    )
+    closer_regions: bool = Field(
+        True,
+        description="let Gemini 3 and later look at regions of small print at ultra high resolution, for 2,240 tokens",
     )
 
 
@@ -199,7 +206,7 @@ class BudgetSettings(_Group):
         12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text"
     )
     image_tokens_per_call: int = Field(
-        50_000, ge=258, description="tokens of the pictures in one model call, by Google's rule of tiles"
+        50_000, ge=258, description="tokens of the pictures in one model call, as the model's generation counts them"
     )
     pages_per_question: int = Field(16, ge=1, description="page pictures that the agent may look at for one question")
     searches_per_question: int = Field(8, ge=1, description="searches that the agent may make for one question")

@@ -12,6 +12,7 @@ from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent,
 from pagesight.indexing import PageIndex
 from pagesight.indexing.settings import flat_fields
 from pagesight.tools.conversation import PageView
+from pagesight.tools.gemini_service.picture_tokens import ByResolution
 from pagesight.tools.transport.pictures import Pictures
 
 WAYS = ["invoke", "ainvoke", "stream", "astream"]
@@ -50,5 +51,5 @@ def steps(items: list[Any], kind: str) -> list[str]:
 
 def sent(index: PageIndex, label: str, region: tuple[int, int, int, int] | None = None) -> tuple[str, bytes]:
     """MIME type and bytes that Gemini should get for a page or a region."""
-    picture = Pictures(index, webp=True).of(PageView(index.page(label), region))
+    picture = Pictures(index, ByResolution(), webp=True).of(PageView(index.page(label), region))
     return picture.mime_type, picture.data

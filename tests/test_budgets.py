@@ -15,9 +15,8 @@ from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import dearest
 from pagesight.indexing.errors import EmptyAnswer
 from pagesight.tools.conversation import PageView
-from pagesight.tools.transport.pictures import Pictures, fitting_dpi, picture_tokens
-
-A4 = (595.0, 842.0)
+from pagesight.tools.gemini_service.picture_tokens import ByResolution
+from pagesight.tools.transport.pictures import Pictures
 
 
 def replies(state: dict[str, Any]) -> list[str]:
@@ -27,38 +26,12 @@ def replies(state: dict[str, Any]) -> list[str]:
 # Pictures and tokens of one call
 
 
-@pytest.mark.parametrize(
-    ("size", "tokens"),
-    [((384, 384), 258), ((385, 10), 258), ((768, 768), 258), ((769, 768), 516), ((1086, 1536), 1032), ((1, 1), 258)],
-)
-def test_a_picture_costs_258_tokens_for_each_tile(size: tuple[int, int], tokens: int) -> None:
-    assert picture_tokens(size) == tokens
-
-
-@pytest.mark.parametrize(
-    ("size", "region", "tiles", "pixels"),
-    [
-        (A4, None, 4, (1085, 1536)),
-        (A4, None, 6, (1536, 2174)),
-        (A4, None, 1, (543, 768)),
-        ((960.0, 540.0), None, 4, (1365, 768)),  # a slide a little smaller than could be, for half the tiles
-        (A4, (0, 0, 1000, 500), 4, (768, 2174)),
-        (A4, (0, 0, 50, 100), 4, (331, 234)),  # 400 dots per inch and no more
-    ],
-)
-def test_a_picture_fills_its_tiles(size: Any, region: Any, tiles: int, pixels: tuple[int, int]) -> None:
-    dpi = fitting_dpi(size, region, tiles)
-    ymin, xmin, ymax, xmax = region or (0, 0, 1000, 1000)
-    width, height = size[0] * (xmax - xmin) / 1000, size[1] * (ymax - ymin) / 1000
-    assert (round(width * dpi / 72), round(height * dpi / 72)) == pixels
-
-
 def test_the_tokens_of_a_calls_pictures_keep_to_the_budget(server: GeminiServer, index: PageIndex) -> None:
     labels = [f"{REPORT} p. {page}" for page in (1, 2, 3)]
     server.calls("view_pages", pages=labels)
     server.says("Seen.")
 
-    answer = ask(agent_at(server, index, image_tokens_per_call=2 * 1032), QUESTION)
+    answer = ask(agent_at(server, index, image_tokens_per_call=2 * 1120), QUESTION)
 
     request = server.model_requests[-1]
     assert request.pictures == [sent(index, label) for label in labels[1:]]
@@ -68,7 +41,7 @@ def test_the_tokens_of_a_calls_pictures_keep_to_the_budget(server: GeminiServer,
 
 def test_a_request_inline_stays_under_its_limit(server: GeminiServer, index: PageIndex) -> None:
     labels = [f"{REPORT} p. {page}" for page in (1, 2, 3)]
-    size = Pictures(index, webp=True).of(PageView(index.page(labels[2]))).inline_size
+    size = Pictures(index, ByResolution(), webp=True).of(PageView(index.page(labels[2]))).inline_size
     server.calls("view_pages", pages=labels)
     server.says("Seen.")
 

@@ -15,7 +15,7 @@ from small_index import write_pdf
 
 from pagesight.agent.cli import main
 
-NAMES = ["core", "renderer", "colpali extra", "GPU", "encoder", "reasoner", "index"]
+NAMES = ["core", "renderer", "colpali extra", "GPU", "encoder", "reasoner", "prices", "index"]
 
 
 @pytest.fixture

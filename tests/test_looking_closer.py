@@ -21,6 +21,7 @@ from pagesight.agent import ask, create_page_agent
 from pagesight.agent.reasoners.gemini import GeminiReasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import SettingsError
+from pagesight.tools.gemini_service.picture_tokens import ByResolution
 from pagesight.tools.locate import Box2D, checked
 from pagesight.tools.transport.export import write_pages
 from pagesight.tools.transport.pictures import Pictures
@@ -230,7 +231,7 @@ def test_vertex_is_told_where_in_a_bucket_a_page_is(server: GeminiServer, index:
     assert named[0] == {"fileUri": f"gs://bucket/pages/{ref.document_id}/2.webp", "mimeType": "image/webp"}
     assert len(named) == 2
     assert len(inline) == 1
-    assert write_pages(index, Pictures(index, webp=True), tmp_path) == 12
+    assert write_pages(index, Pictures(index, ByResolution(), webp=True), tmp_path) == 12
     assert (tmp_path / ref.document_id / "2.webp").read_bytes() == sent(index, ref.label)[1]
 
 

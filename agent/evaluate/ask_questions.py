@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pagesight.agent.answers.spent import note_answer
 from pagesight.agent.asking import ask
 from pagesight.agent.evaluate.scoring import is_answerable, judged
 from pagesight.agent.graph import create_page_agent
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _THAT_COUNT = (
     "top_k", "candidates", "exhaustive_below", "images_per_call", "image_tokens_per_call", "pages_per_question",
     "searches_per_question", "calls_per_question", "dollars_per_question", "pages_as", "tiles_per_picture",
-    "media_resolution",
+    "media_resolution", "closer_regions",
 )  # fmt: skip
 
 
@@ -136,10 +137,12 @@ class _Asker:
         agent = self._agent(documents)
         started = time.perf_counter()
         answer = ask(agent, question.text)
+        seconds = round(time.perf_counter() - started, 3)
+        note_answer(self._index.path, "eval", answer, seconds)
         return {
             "id": question.id,
             "question": question.text,
-            "seconds": round(time.perf_counter() - started, 3),
+            "seconds": seconds,
             **answer.as_dict(),
             "cited": list(dict.fromkeys(citation.label for citation in answer.citations)),
             "unverified": len(answer.unverified),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.answers.answer import Answer
+from pagesight.agent.answers.spent import note_answer
 from pagesight.agent.asking import Step
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
@@ -75,8 +77,10 @@ def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
         if thumbnails and step.pages:
             _show(session, step, thumbnails)
 
+    started = time.perf_counter()
     with closing(session.ask(question)) as events:
         answer: Answer = printing.followed(events, flow, show)
+    note_answer(session.index.path, "chat", answer, time.perf_counter() - started)
     write_pictures(session.index, answer, question, session.folder)
     printing.cited(answer, session.link)
 

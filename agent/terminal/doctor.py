@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,7 +68,8 @@ class Checkup:
 def examine(settings: Settings, index: str | None) -> Checkup:
     """Looks at the installation, at the choices that the settings lead to, and at the index named, or set."""
     checks = [_core(), _renderer(settings), _colpali(), _gpu()]
-    return Checkup([*checks, _encoder(settings), _reasoner(settings), _index(settings, index)], _set_values(settings))
+    checks += [_encoder(settings), _reasoner(settings), price_table(), _index(settings, index)]
+    return Checkup(checks, _set_values(settings))
 
 
 def _set_values(settings: Settings) -> list[SetValue]:
@@ -163,6 +165,16 @@ def _reasoner(settings: Settings) -> Check:
         "set GOOGLE_API_KEY, in the environment or in .env, for answers by Gemini" if reasoner.name == "offline" else ""
     )
     return Check("reasoner", "ok", f"{reasoner.name}; {reasoner.why}", fix)
+
+
+def price_table(on: date | None = None) -> Check:
+    """Whether the table of prices is young enough to be trusted, on a day, by default today."""
+    from pagesight.indexing.calls.prices import READ, stale
+
+    if old := stale(on=on):
+        fix = "update pagesight, or set what your model costs in PAGESIGHT_PRICES"
+        return Check("prices", "absent", f"{old}; dollars may be wrong", fix)
+    return Check("prices", "ok", f"read on {READ}")
 
 
 def _index(settings: Settings, place: str | None) -> Check:

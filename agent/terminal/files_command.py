@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pagesight.agent.graph import picture_rule
 from pagesight.agent.reasoners.choose import gemini
 from pagesight.agent.terminal.options import open_index
 from pagesight.indexing.storage.address import folder_of
@@ -31,9 +32,8 @@ def delete_uploads(place: str | None, settings: Settings) -> Sequence[Upload]:
 def write_pictures(place: str | None, settings: Settings, folder: Path) -> int:
     """Writes the pictures of all pages as they would be sent, and returns how many. Raises as `write_pages` does."""
     with open_index(place, settings, encodes=False) as opened:
-        pictures = Pictures(
-            opened, tiles=settings.pictures.tiles_per_picture, form=settings.pictures.pages_as, webp=True
-        )
+        rule = picture_rule(settings, settings.gemini.gemini_model)
+        pictures = Pictures(opened, rule, form=settings.pictures.pages_as, webp=True)
         return write_pages(opened, pictures, folder)
 
 

@@ -261,13 +261,19 @@ def encoders(known: Iterable[KnownModel]) -> None:
 
 def usage(what: str, counted: Sequence[dict[str, Any]]) -> None:
     """The tokens of some answers, and what they cost."""
-    tokens = {kind: sum(one.get(f"{kind}_tokens", 0) for one in counted) for kind in ("input", "output")}
+    tokens = {kind: sum(one.get(f"{kind}_tokens", 0) for one in counted) for kind in ("input", "cached", "output")}
     calls = sum(one.get("model_calls", 0) for one in counted)
     costs = [one.get("cost") for one in counted]
     known = [cost for cost in costs if cost is not None]
     dollars = f", ${sum(known):.4f}" if len(known) == len(costs) else ", price not known"
-    told = f"{tokens['input']:,} tokens in, {tokens['output']:,} out, {_counted(calls, 'model call')}"
+    cached = f" ({tokens['cached']:,} cached)" if tokens["cached"] else ""
+    told = f"{tokens['input']:,} tokens in{cached}, {tokens['output']:,} out, {_counted(calls, 'model call')}"
     write(f"{what}: {told}{dollars if any(tokens.values()) else ''}\n")
+
+
+def costs(columns: dict[str, str], rows: Iterable[Sequence[str]]) -> None:
+    """What an index's ledger adds up to, in rows below the names of ``columns``."""
+    _table(columns, rows)
 
 
 def threads(kept: Sequence[Thread], current: str) -> None:

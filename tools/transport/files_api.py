@@ -87,7 +87,7 @@ class FilesTransport:
         return (await self.ablocks([picture]))[0]
 
     def _block(self, picture: Picture, upload: Upload) -> Block:
-        block: Block = {"type": "image", "file_id": upload.uri, "mime_type": picture.mime_type}
+        block: Block = {"type": "image", "file_id": upload.uri, "mime_type": picture.mime_type, **picture.asked}
         return {**block, "extras": {"sent": _Sent(self, picture)}}
 
     def _noted(self, pictures: Sequence[Picture], made: Sequence[tuple[Upload, int]]) -> dict[str, Upload]:

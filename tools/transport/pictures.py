@@ -10,25 +10,22 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pagesight.tools.conversation import PageView
+from pagesight.tools.gemini_service.picture_tokens import ByTiles
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from pagesight.indexing import PageIndex
     from pagesight.indexing.documents.document import OpenDocument
+    from pagesight.indexing.pages import Region
+    from pagesight.tools.gemini_service.picture_tokens import PictureRule
 
-#: Pixels of the sides of the tiles that Gemini cuts pictures into, the tokens of each, and the side in pixels up to
-#: which a picture costs one tile (https://ai.google.dev/gemini-api/docs/tokens#multimodal-tokens).
-TILE = 768
-TOKENS_PER_TILE = 258
-_SMALL = 384
-#: A page of a PDF costs as much as a small picture (https://ai.google.dev/gemini-api/docs/document-processing).
-_TOKENS_OF_A_PDF_PAGE = 258
-
-#: Dots per inch beyond which the smallest print of a page holds nothing more to see.
-_FINEST_DPI = 400
-#: A picture may be this much smaller than the tiles allow where that saves tiles.
-_WORTH_FEWER_TILES = 0.88
+#: Bytes of a PDF that Gemini takes at most (https://ai.google.dev/gemini-api/docs/document-processing): what is larger
+#: goes as a picture.
+_LARGEST_PDF = 50_000_000
+#: Height in points that small print is taken to have where a page has no text layer: that of the lower quarter of the
+#: words on pages of samples/, 6 to 7. A guess for others.
+_USUAL_PRINT = 6.0
 
 _KEPT = 64
 #: Drawn pages (text, line art, charts) have some thousands of colours by anti-aliasing, scans and photographs more.
@@ -43,12 +40,19 @@ class Picture:
     """An encoded picture, or a page as a PDF: the file's bytes, its MIME type, and what it costs in ``tokens``.
 
     ``name`` is ``<document_id>/<page>`` for a whole page, by which it can be kept elsewhere; empty for a region.
+    ``level`` is the media resolution to ask for it alone; empty for that of the whole request.
     """
 
     data: bytes
     mime_type: str
     tokens: int = 0
     name: str = ""
+    level: str = ""
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What its block says of its own resolution; LangChain's client hands it on to Gemini 3 and later."""
+        return {"media_resolution": self.level} if self.level else {}
 
     @cached_property
     def sha256(self) -> str:
@@ -69,13 +73,15 @@ class Picture:
 class Pictures:
     """The pictures of an index's pages; the last 64 are kept, since each model call of a question sends them again.
 
-    ``tiles`` is how many tiles of 768 px a picture may fill. ``form`` "pdf" makes a whole page of a PDF a PDF of one
-    page. ``webp`` is for readers that take WebP, as Gemini does: a third of the bytes.
+    ``rule`` is how the model that looks at them counts pictures, by which they get their size. ``form`` "pdf" makes a
+    whole page of a PDF a PDF of one page. ``webp`` is for readers that take WebP, as Gemini does: a third of the bytes.
     """
 
-    def __init__(self, index: PageIndex, *, tiles: int = 4, form: Form = "picture", webp: bool = False):
+    def __init__(
+        self, index: PageIndex, rule: PictureRule | None = None, *, form: Form = "picture", webp: bool = False
+    ):
         self._index = index
-        self._tiles = tiles
+        self._rule = rule or ByTiles()
         self._form = form
         self._webp = webp
         self.of = lru_cache(maxsize=_KEPT)(self._made)
@@ -86,14 +92,24 @@ class Pictures:
 
         with self._index.opened(view.ref) as document:
             if self._form == "pdf" and view.region is None:
-                alone = _as_pdf(document, view)
+                alone = _as_pdf(document, view, self._rule)
                 if alone:
                     return alone
             region = view.region and check_region(view.region)
-            dpi = fitting_dpi(document.size(view.ref.page), region, self._tiles)
-            image = document.picture(view.ref.page, dpi=dpi, region=region)
+            image, closer = self._rendered(document, view.ref.page, region)
         data, mime_type = encode(image, webp=self._webp)
-        return Picture(data, mime_type, picture_tokens(image.size), _name(view))
+        tokens, level = self._rule.tokens(image.size, closer=closer), self._rule.level(closer=closer)
+        return Picture(data, mime_type, tokens, _name(view), level)
+
+    def _rendered(self, document: OpenDocument, page: int, region: Region | None) -> tuple[Image.Image, bool]:
+        """The page or region in pixels, and whether it is to be looked at more closely than other pictures."""
+        points = _points(document.size(page), region)
+        as_usual = self._rule.dpi(points)
+        closer = region is not None and self._rule.wants_closer(points, _print_height(document, page, region))
+        image = document.picture(page, dpi=self._rule.dpi(points, closer=closer), region=region)
+        # A scan is not enlarged: where it has no more pixels, looking closer would cost more and show the same.
+        has_more = image.width * image.height > as_usual**2 / 72**2 * points[0] * points[1]
+        return image, closer and has_more
 
 
 def encode(image: Image.Image, *, webp: bool = False) -> tuple[bytes, str]:
@@ -116,35 +132,35 @@ def encode(image: Image.Image, *, webp: bool = False) -> tuple[bytes, str]:
     return file.getvalue(), "image/webp" if webp else "image/png" if drawn else "image/jpeg"
 
 
-def picture_tokens(size: tuple[int, int]) -> int:
-    """What a picture of ``(width, height)`` pixels costs, by Google's rule: 258 for each tile that it fills."""
-    if max(size) <= _SMALL:
-        return TOKENS_PER_TILE
-    return TOKENS_PER_TILE * math.ceil(size[0] / TILE) * math.ceil(size[1] / TILE)
-
-
-def fitting_dpi(size: tuple[float, float], region: tuple[int, int, int, int] | None, tiles: int) -> float:
-    """The resolution at which a page of ``size`` points, or its region, fills at most ``tiles`` tiles best.
-
-    The largest picture that fits, or one a little smaller that needs fewer tiles; 400 dots per inch at most.
-    """
+def _points(page: tuple[float, float], region: Region | None) -> tuple[float, float]:
+    """Width and height of a region of a page of this size, in points."""
     ymin, xmin, ymax, xmax = region or (0, 0, 1000, 1000)
-    width, height = size[0] * (xmax - xmin) / 1000, size[1] * (ymax - ymin) / 1000
-    grids = [(across, down) for across in range(1, tiles + 1) for down in range(1, tiles // across + 1)]
-    scales = {grid: min(grid[0] * TILE / width, grid[1] * TILE / height) for grid in grids}
-    enough = _WORTH_FEWER_TILES * min(max(scales.values()), _FINEST_DPI / 72)
-    fewest = min(
-        (grid for grid in grids if scales[grid] >= enough), key=lambda grid: (grid[0] * grid[1], -scales[grid])
-    )
-    return min(scales[fewest] * 72, _FINEST_DPI)
+    return page[0] * (xmax - xmin) / 1000, page[1] * (ymax - ymin) / 1000
 
 
-def _as_pdf(document: OpenDocument, view: PageView) -> Picture | None:
+def _print_height(document: OpenDocument, page: int, region: Region) -> float:
+    """The height in points below which a quarter of the region's words stay, by the text layer."""
+    import numpy as np
+
+    from pagesight.indexing.documents.text import read_text
+
+    boxes = read_text(document, page, ocr=False).boxes
+    across, down = (boxes[:, 0] + boxes[:, 2]) * 500, (boxes[:, 1] + boxes[:, 3]) * 500
+    ymin, xmin, ymax, xmax = region
+    inside = boxes[(down >= ymin) & (down <= ymax) & (across >= xmin) & (across <= xmax)]
+    heights = (inside[:, 3] - inside[:, 1]) * document.size(page)[1]
+    return float(np.quantile(heights, 0.25)) if len(heights) else _USUAL_PRINT
+
+
+def _as_pdf(document: OpenDocument, view: PageView, rule: PictureRule) -> Picture | None:
     from pagesight.indexing.documents.pdf import PdfDocument, single_page
 
     if not isinstance(document, PdfDocument):
         return None
-    return Picture(single_page(document, view.ref.page), "application/pdf", _TOKENS_OF_A_PDF_PAGE, _name(view))
+    data = single_page(document, view.ref.page)
+    if len(data) > _LARGEST_PDF:
+        return None
+    return Picture(data, "application/pdf", rule.pdf_page_tokens(), _name(view))
 
 
 def _name(view: PageView) -> str:

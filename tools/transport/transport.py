@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pagesight.indexing.calls.progress import tell_bytes
@@ -68,7 +68,7 @@ class Base64Transport(_Inline):
 
     def _block(self, picture: Picture) -> Block:
         data = base64.b64encode(picture.data).decode("ascii")
-        return {"type": _kind(picture), "base64": data, "mime_type": picture.mime_type}
+        return {"type": _kind(picture), "base64": data, "mime_type": picture.mime_type, **picture.asked}
 
 
 class BytesTransport(_Inline):
@@ -143,18 +143,22 @@ def inline_parts(contents: Iterable[types.Content], messages: Sequence[BaseMessa
 
     blocks = [block for message in messages if isinstance(message.content, list) for block in message.content]
     carried = {
-        block["file_id"]: types.Part.from_bytes(data=block["extras"]["data"], mime_type=block["mime_type"])
+        block["file_id"]: types.Blob(data=block["extras"]["data"], mime_type=block["mime_type"])
         for block in blocks
         if isinstance(block, dict) and str(block.get("file_id", "")).startswith(_INLINE)
     }
     for content in contents:
-        content.parts = [
-            carried.get(part.file_data.file_uri or "", part) if part.file_data else part for part in content.parts or []
-        ]
+        content.parts = [_with_bytes(part, carried) for part in content.parts or []]
+
+
+def _with_bytes(part: types.Part, carried: Mapping[str, types.Blob]) -> types.Part:
+    data = carried.get(part.file_data.file_uri or "") if part.file_data else None
+    # A copy: what else the part says, such as its resolution, stays.
+    return part.model_copy(update={"file_data": None, "inline_data": data}) if data else part
 
 
 def _reference(picture: Picture, address: str) -> Block:
-    return {"type": "image", "file_id": address, "mime_type": picture.mime_type}
+    return {"type": "image", "file_id": address, "mime_type": picture.mime_type, **picture.asked}
 
 
 def _kind(picture: Picture) -> str:
