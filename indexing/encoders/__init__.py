@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pagesight.indexing.encoders.choice import Choice, choose, make_encoder
+from pagesight.indexing.encoders.choice import EncoderChoice, choose, make_encoder
 from pagesight.indexing.encoders.interface import PageEncoder
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import KNOWN, KnownModel, runnable
@@ -10,7 +10,7 @@ from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
     "KNOWN",
-    "Choice",
+    "EncoderChoice",
     "KnownModel",
     "LexicalEncoder",
     "MultiVector",
