@@ -20,7 +20,7 @@ from pagesight.indexing.evaluate.beir import read_beir
 from pagesight.indexing.evaluate.collections import load_collection
 from pagesight.indexing.evaluate.compare import evaluate_retrieval
 from pagesight.indexing.evaluate.metrics import MEASURES, compare, estimate, measure
-from pagesight.indexing.evaluate.questions import Place, read_questions
+from pagesight.indexing.evaluate.questions import EvidencePage, read_questions
 from pagesight.indexing.evaluate.runs import KINDS, parse_run
 
 pytest.importorskip("ir_measures")
@@ -115,7 +115,7 @@ def test_the_test_of_a_difference_is_fishers():
 
 def test_questions_keep_their_pages_answers_and_fields(tmp_path: Path):
     first, *_, last = read_questions(written(tmp_path / "q.jsonl")).questions
-    assert (first.pages, first.documents) == ({Place(REPORT, 2): 1}, (REPORT,))
+    assert (first.pages, first.documents) == ({EvidencePage(REPORT, 2): 1}, (REPORT,))
     assert first.fields["kind"] == ["text"]
     assert (last.pages, last.answer) == ({}, None)
 
@@ -123,7 +123,7 @@ def test_questions_keep_their_pages_answers_and_fields(tmp_path: Path):
 def test_pages_may_be_labels_and_ids_line_numbers(tmp_path: Path):
     rows = [{"question": "a?", "pages": ["a.pdf p. 3", "b.pdf p. 1"]}]
     (question,) = read_questions(written(tmp_path / "q.jsonl", rows)).questions
-    assert (question.id, set(question.pages)) == ("1", {Place("a.pdf", 3), Place("b.pdf", 1)})
+    assert (question.id, set(question.pages)) == ("1", {EvidencePage("a.pdf", 3), EvidencePage("b.pdf", 1)})
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ class _Trial:
 
     def _recall(self, found: Sequence[Sequence[PageRow]]) -> dict[int, float]:
         pairs = list(zip(self._exact, found, strict=True))
-        return {depth: float(np.mean([_kept(exact, near, depth) for exact, near in pairs])) for depth in DEPTHS}
+        return {depth: float(np.mean([_recall_at(exact, near, depth) for exact, near in pairs])) for depth in DEPTHS}
 
 
 def _encoded(parts: IndexParts, view: View, questions: Sequence[str]) -> list[QueryVectors]:
@@ -254,7 +254,7 @@ def _as_dict(measured: Measured) -> dict[str, Any]:
     return {**asdict(measured.breadth), **recall, "seconds": round(measured.seconds, 5)}
 
 
-def _kept(exact: dict[str, float], near: Sequence[PageRow], depth: int) -> float:
+def _recall_at(exact: dict[str, float], near: Sequence[PageRow], depth: int) -> float:
     """Which part of the exactly best pages is among those found; of pages with one score, one is as good as another."""
     best = [score for score in sorted(exact.values(), reverse=True)[:depth] if score > 0]
     if not best:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.index_parts import IndexParts
@@ -37,7 +38,7 @@ def sample_questions(parts: IndexParts, view: View, count: int) -> list[QueryVec
     return [parts.encoder.encode_query(read_query(line), statistics.idf) for line in lines]
 
 
-def _from_vectors(page: np.ndarray, rng: np.random.Generator) -> QueryVectors:
+def _from_vectors(page: NDArray[np.float32], rng: np.random.Generator) -> QueryVectors:
     start = rng.integers(max(1, len(page) - _VECTORS + 1))
     near = page[start : start + _VECTORS]
     noise = rng.standard_normal(near.shape)

@@ -76,7 +76,7 @@ class Failure:
 
 
 @dataclass
-class Found:
+class FoundDocuments:
     """What is at the paths: documents, what failed, and the files in folders that have the name of no document."""
 
     sources: list[Source] = field(default_factory=list)
@@ -84,18 +84,18 @@ class Found:
     skipped: list[Path] = field(default_factory=list)
 
 
-def find_documents(paths: Iterable[Path | str]) -> Found:
+def find_documents(paths: Iterable[Path | str]) -> FoundDocuments:
     """The documents at the paths, in the paths' order, each file once.
 
     A folder is searched to any depth in the order of names; hidden files and folders in it are passed over, links to
     folders are not followed. Never raises for a path: a missing one (MissingPath), a folder without documents
     (NoDocuments) or a file that can't be read (UnreadableDocument) is a failure, and the others go on.
     """
-    found = Found()
+    found = FoundDocuments()
     seen: set[Path] = set()
     for path in (Path(given).expanduser() for given in paths):
         try:
-            candidates = _candidates(path, found)
+            candidates = _files_at(path, found)
         except SourceError as error:
             found.failures.append(Failure(path, error))
             continue
@@ -136,7 +136,7 @@ def hash_file(path: Path) -> str:
         raise UnreadableDocument(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _add(found: Found, file: Path) -> None:
+def _add(found: FoundDocuments, file: Path) -> None:
     """Puts the file among the sources or the failures."""
     try:
         kind = identify(file)
@@ -149,7 +149,7 @@ def _add(found: Found, file: Path) -> None:
         found.sources.append(Source(file, kind, status.st_size, status.st_mtime_ns))
 
 
-def _candidates(path: Path, found: Found) -> list[Path]:
+def _files_at(path: Path, found: FoundDocuments) -> list[Path]:
     """The path itself, or the files under it that have the name of a document; notes the others as skipped."""
     if not path.is_dir():
         return [path]
@@ -161,7 +161,7 @@ def _candidates(path: Path, found: Found) -> list[Path]:
     return candidates
 
 
-def _walk(folder: Path, found: Found) -> Iterator[Path]:
+def _walk(folder: Path, found: FoundDocuments) -> Iterator[Path]:
     """The files under the folder that are not hidden, in the order of names; a closed folder is a failure."""
 
     def closed(error: OSError) -> None:

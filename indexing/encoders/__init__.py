@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pagesight.indexing.encoders.choice import Choice, choose, encoder_code, is_called, make_encoder
+from pagesight.indexing.encoders.choice import EncoderChoice, choose, encoder_code, is_called, make_encoder
 from pagesight.indexing.encoders.interface import PageEncoder
 from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.registry import KNOWN, KnownModel, runnable
@@ -11,7 +11,7 @@ from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
     "KNOWN",
-    "Choice",
+    "EncoderChoice",
     "EncoderCode",
     "KnownModel",
     "LexicalEncoder",

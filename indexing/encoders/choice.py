@@ -23,14 +23,14 @@ from pagesight.indexing.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
-class Choice:
+class EncoderChoice:
     """An encoder's name, and why it is this one, in a line for people."""
 
     name: str
     why: str
 
 
-def choose(setting: str) -> Choice:
+def choose(setting: str) -> EncoderChoice:
     """The encoder that a setting leads to; "auto" is the best that runs here. Loads nothing and asks no hub.
 
     Raises SettingsError for a name that cannot be one.
@@ -38,15 +38,15 @@ def choose(setting: str) -> Choice:
     if setting == "auto":
         return _best()
     if setting in KNOWN:
-        return Choice(setting, "asked for by setting")
+        return EncoderChoice(setting, "asked for by setting")
     if setting.startswith(SCRIPT_PREFIX):
         script = Path(setting.removeprefix(SCRIPT_PREFIX)).expanduser().resolve()
-        return Choice(f"{SCRIPT_PREFIX}{script}", "asked for by setting")
+        return EncoderChoice(f"{SCRIPT_PREFIX}{script}", "asked for by setting")
     if Path(setting).expanduser().is_dir():
-        return Choice(str(Path(setting).expanduser().resolve()), "asked for by setting")
+        return EncoderChoice(str(Path(setting).expanduser().resolve()), "asked for by setting")
     if "/" not in setting.strip("/."):
         raise unknown(setting)
-    return Choice(setting, "asked for by setting")
+    return EncoderChoice(setting, "asked for by setting")
 
 
 def is_called(name: str, setting: str) -> bool:
@@ -87,7 +87,7 @@ def make_encoder(
         check_confirmed(code(), settings)
         return _load(checkpoint, as_kept)
 
-    return _kind(chosen)(
+    return _encoder_class(chosen)(
         chosen,
         load,
         code=code,
@@ -98,7 +98,7 @@ def make_encoder(
     )
 
 
-def _kind(name: str) -> type[VisionEncoder]:
+def _encoder_class(name: str) -> type[VisionEncoder]:
     """The class of an encoder with weights: scripts may want a page's words beside its picture."""
     if not name.startswith(SCRIPT_PREFIX):
         return VisionEncoder
@@ -107,17 +107,18 @@ def _kind(name: str) -> type[VisionEncoder]:
     return ScriptEncoder
 
 
-def _best() -> Choice:
+def _best() -> EncoderChoice:
     """A vision encoder takes 20 to 50 seconds a page on two cores, so that without a GPU words are compared."""
     if not runnable("colpali-engine"):
-        return Choice(LexicalEncoder.name, "needs no weights, no download and no GPU")
+        return EncoderChoice(LexicalEncoder.name, "needs no weights, no download and no GPU")
     if not _may_have_gpu():
-        return Choice(LexicalEncoder.name, "there is no GPU, without which vision encoders take up to a minute a page")
+        why = "there is no GPU, without which vision encoders take up to a minute a page"
+        return EncoderChoice(LexicalEncoder.name, why)
     from pagesight.indexing.encoders.devices import device_of
 
     if (device := device_of("auto")) == "cpu":
-        return Choice(LexicalEncoder.name, "torch finds no GPU; vision encoders then take up to a minute a page")
-    return Choice(BEST_ON_GPU, f"the best that runs on the GPU ({device})")
+        return EncoderChoice(LexicalEncoder.name, "torch finds no GPU; vision encoders then take up to a minute a page")
+    return EncoderChoice(BEST_ON_GPU, f"the best that runs on the GPU ({device})")
 
 
 def _may_have_gpu() -> bool:

@@ -86,7 +86,7 @@ class ExternalModel:
         arrays += [text.boxes for text in read]
         _, found = self._ask({"type": "pages", "words": [text.words for text in read]}, arrays)
         if len(found) != 2 * len(pictures):
-            raise self._wrong(f"vectors of {len(found) / 2:g} pages instead of {len(pictures)}")
+            raise self._bad_answer(f"vectors of {len(found) / 2:g} pages instead of {len(pictures)}")
         halves = zip(found[: len(pictures)], found[len(pictures) :], strict=True)
         return [self._checked(vectors, boxes) for vectors, boxes in halves]
 
@@ -95,11 +95,11 @@ class ExternalModel:
         header, found = self._ask({"type": "query", "question": question})
         tokens = header.get("tokens")
         if len(found) != 1 or not isinstance(tokens, list):
-            raise self._wrong("no vectors of a question with the token of each")
+            raise self._bad_answer("no vectors of a question with the token of each")
         no_boxes = np.full((*found[0].shape[:1], 4), np.nan, np.float32)
         vectors = self._checked(found[0], no_boxes).vectors
         if len(tokens) != len(vectors):
-            raise self._wrong(f"{len(vectors)} vectors of a question with {len(tokens)} tokens")
+            raise self._bad_answer(f"{len(vectors)} vectors of a question with {len(tokens)} tokens")
         return np.asarray(vectors, np.float32), [str(token) for token in tokens]
 
     def _start(self) -> tuple[EncoderProcess, dict[str, Any]]:
@@ -124,20 +124,20 @@ class ExternalModel:
             )
         dim, wants = hello.get("dim"), hello.get("wants")
         if type(dim) is not int or not 1 <= dim <= _MOST_DIMENSIONS:
-            raise self._wrong(f"{dim!r} as its dimensions, of 1 to {_MOST_DIMENSIONS:,}")
+            raise self._bad_answer(f"{dim!r} as its dimensions, of 1 to {_MOST_DIMENSIONS:,}")
         if not isinstance(wants, list) or not wants or not {*map(str, wants)} <= {"pictures", "words"}:
-            raise self._wrong(f"{wants!r} as what it wants, of pictures and words")
+            raise self._bad_answer(f"{wants!r} as what it wants, of pictures and words")
 
     def _ask(self, header: dict[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> Message:
         if not self._process.runs:
             self._process, hello = self._start()
             if (hello["dim"], hello["revision"]) != (self.dim, self.revision):
-                raise self._wrong("other dimensions or another revision than when it was started first")
+                raise self._bad_answer("other dimensions or another revision than when it was started first")
         answer, found = self._process.ask(header, arrays)
         if answer.get("type") == "error" and answer.get("kind") == "out of memory":
             raise MemoryError(f"{self._name} is out of memory")
         if answer.get("type") != "vectors":
-            raise self._wrong(f"{answer.get('text') or answer} instead of vectors")
+            raise self._bad_answer(f"{answer.get('text') or answer} instead of vectors")
         return answer, found
 
     def _checked(self, vectors: NDArray[Any], boxes: NDArray[Any]) -> MultiVector:
@@ -145,17 +145,17 @@ class ExternalModel:
         least = 1 if "pictures" in self.wants else 0  # a page may have no words
         shape = vectors.shape
         if len(shape) != 2 or shape[1] != self.dim or shape[0] < least or vectors.dtype != np.float32:
-            raise self._wrong(f"vectors of shape {list(shape)} instead of [n, {self.dim}] with n ≥ {least}")
+            raise self._bad_answer(f"vectors of shape {list(shape)} instead of [n, {self.dim}] with n ≥ {least}")
         if not np.isfinite(vectors).all():
-            raise self._wrong("vectors that are no numbers")
+            raise self._bad_answer("vectors that are no numbers")
         if boxes.shape != (len(vectors), 4) or boxes.dtype != np.float32:
-            raise self._wrong(f"boxes of shape {list(boxes.shape)} instead of [{len(vectors)}, 4]")
+            raise self._bad_answer(f"boxes of shape {list(boxes.shape)} instead of [{len(vectors)}, 4]")
         known = boxes[~np.isnan(boxes).all(axis=1)]
         if not ((known >= 0) & (known <= 1)).all() or not (known[:, :2] < known[:, 2:]).all():
-            raise self._wrong("boxes that are not (left, top, right, bottom) between 0 and 1, nor NaN")
+            raise self._bad_answer("boxes that are not (left, top, right, bottom) between 0 and 1, nor NaN")
         return MultiVector(vectors, boxes)
 
-    def _wrong(self, what: str) -> EncoderError:
+    def _bad_answer(self, what: str) -> EncoderError:
         return EncoderError(f"the encoder {self._name} gave {what}. Correct {self._script}, or take another encoder.")
 
 

@@ -44,12 +44,13 @@ def network() -> Any:
     import torch
     from transformers import LlavaNextModel, LlavaNextPreTrainedModel
 
-    class WholeLast(LlavaNextModel):
+    class TilesFirst(LlavaNextModel):
         """LLaVA-NeXT with the view of the whole page after the tiles instead of before them."""
 
         def pack_image_features(self, image_features: Any, *arguments: Any, **options: Any) -> Any:
             """The features of each picture, (tokens, hidden), and their number."""
-            packed, lengths = super().pack_image_features(image_features, *arguments, **options)
+            parent: Any = super()
+            packed, lengths = parent.pack_image_features(image_features, *arguments, **options)
             whole = image_features[0].shape[1]
             return [torch.roll(picture, -whole, dims=0) for picture in packed], lengths
 
@@ -58,9 +59,10 @@ def network() -> Any:
 
         def __init__(self, config: Any) -> None:
             super().__init__(config)
-            self.model = WholeLast(config)
+            self.model = TilesFirst(config)
             self.custom_text_proj = torch.nn.Linear(config.text_config.hidden_size, getattr(config, "emb_dim_doc", 128))
-            self.post_init()
+            initialised: Any = self
+            initialised.post_init()
 
         def forward(self, **inputs: Any) -> Any:
             hidden = self.model(**inputs, use_cache=False).last_hidden_state

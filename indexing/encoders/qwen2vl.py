@@ -120,20 +120,20 @@ class LastTokenModel:
 def _prompts(checkpoint: Checkpoint, family: str) -> _Prompts:
     """The family's prompts; those that the repository itself gives come first."""
     own = (checkpoint.read("config_sentence_transformers.json") or {}).get("prompts") or {}
-    usual = _PROMPTS[family]
-    return replace(usual, page=own.get("image") or usual.page, question=own.get("query") or usual.question)
+    default = _PROMPTS[family]
+    return replace(default, page=own.get("image") or default.page, question=own.get("query") or default.question)
 
 
 def _load(checkpoint: Checkpoint, dtype: Any) -> Any:
     """The whole model, an adapter merged into its base."""
     adapter = checkpoint.read("adapter_config.json")
     if adapter is None:
-        return _whole(checkpoint, dtype)
+        return _full_model(checkpoint, dtype)
     base = Checkpoint(str(adapter["base_model_name_or_path"]), adapter.get("revision"))
-    return _adapted(_whole(base, dtype), checkpoint)
+    return _with_adapter(_full_model(base, dtype), checkpoint)
 
 
-def _whole(checkpoint: Checkpoint, dtype: Any) -> Any:
+def _full_model(checkpoint: Checkpoint, dtype: Any) -> Any:
     from transformers import Qwen2VLForConditionalGeneration
 
     try:
@@ -147,7 +147,7 @@ def _whole(checkpoint: Checkpoint, dtype: Any) -> Any:
     return model
 
 
-def _adapted(base: Any, checkpoint: Checkpoint) -> Any:
+def _with_adapter(base: Any, checkpoint: Checkpoint) -> Any:
     """The base with the adapter in it. A pickle is read only as far as it holds tensors (torch's ``weights_only``)."""
     from peft import PeftConfig, PeftModel
 

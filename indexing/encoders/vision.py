@@ -183,7 +183,7 @@ class VisionEncoder:
         norms = np.linalg.norm(cut, axis=1, keepdims=True)
         if not np.isfinite(norms).all():
             raise EncoderError(f"{self.name} made vectors that are no numbers. Try PAGESIGHT_DTYPE=float32.")
-        return cut / np.maximum(norms, 1e-12)
+        return np.asarray(cut / np.maximum(norms, 1e-12))
 
 
 def _trial(place: int) -> Image.Image:

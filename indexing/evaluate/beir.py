@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import QuestionsError
-from pagesight.indexing.evaluate.questions import Collection, Place, Question, json_lines, refuse_repeated
+from pagesight.indexing.evaluate.questions import Collection, EvidencePage, Question, json_lines, refuse_repeated
 
 _SPLITS = ("test", "dev", "validation", "train")
 _FOLDERS = ("corpus", "images", "pages")
@@ -47,7 +47,7 @@ def read_beir(folder: Path) -> Collection:
     return Collection(folder.name, questions, sorted({Path(place.document) for place in corpus.values()}))
 
 
-def _corpus(folder: Path) -> dict[str, Place]:
+def _corpus(folder: Path) -> dict[str, EvidencePage]:
     if (folder / "corpus.jsonl").is_file():
         return dict(_described(folder, where, row) for where, row in json_lines(folder / "corpus.jsonl"))
     found = [path for name in _FOLDERS if (folder / name).is_dir() for path in sorted((folder / name).iterdir())]
@@ -55,10 +55,10 @@ def _corpus(folder: Path) -> dict[str, Place]:
         raise QuestionsError(
             f"{folder} has neither corpus.jsonl nor a folder corpus/: put the pages there, as pictures or PDFs."
         )
-    return {path.stem: Place(str(path.resolve()), 1) for path in found if path.is_file()}
+    return {path.stem: EvidencePage(str(path.resolve()), 1) for path in found if path.is_file()}
 
 
-def _described(folder: Path, where: str, row: dict[str, Any]) -> tuple[str, Place]:
+def _described(folder: Path, where: str, row: dict[str, Any]) -> tuple[str, EvidencePage]:
     known = _id(where, row)
     named = next((row[key] for key in ("path", "file", "image", "pdf") if row.get(key)), None)
     if not isinstance(named, str):
@@ -66,16 +66,16 @@ def _described(folder: Path, where: str, row: dict[str, Any]) -> tuple[str, Plac
     path = (folder / named).resolve()
     if not path.is_file():
         raise QuestionsError(f"{where} names {named}, and there is no such file in {folder}.")
-    return known, Place(str(path), int(row.get("page", 1)))
+    return known, EvidencePage(str(path), int(row.get("page", 1)))
 
 
-def _qrels(folder: Path, corpus: dict[str, Place]) -> dict[str, dict[Place, int]]:
+def _qrels(folder: Path, corpus: dict[str, EvidencePage]) -> dict[str, dict[EvidencePage, int]]:
     """For each query its pages and their grades; those graded 0 are left out."""
     tables = [folder / "qrels" / f"{split}.tsv" for split in _SPLITS] + [folder / "qrels.tsv"]
     table = next((path for path in tables if path.is_file()), None)
     if table is None:
         raise QuestionsError(f"{folder} has no qrels/test.tsv: write query-id, corpus-id and score, tabs between them.")
-    answers: dict[str, dict[Place, int]] = {}
+    answers: dict[str, dict[EvidencePage, int]] = {}
     with table.open(newline="", encoding="utf-8") as file:
         for number, cells in enumerate(csv.reader(file, delimiter="\t"), 1):
             if not cells or (number == 1 and not _is_grade(cells[-1])):
@@ -86,7 +86,7 @@ def _qrels(folder: Path, corpus: dict[str, Place]) -> dict[str, dict[Place, int]
     return answers
 
 
-def _graded(where: str, cells: list[str], corpus: dict[str, Place]) -> tuple[str, Place, float]:
+def _graded(where: str, cells: list[str], corpus: dict[str, EvidencePage]) -> tuple[str, EvidencePage, float]:
     """A query, a page of the corpus and its grade, from a line of qrels. Raises QuestionsError."""
     if len(cells) not in (3, 4) or not _is_grade(cells[-1]):
         raise QuestionsError(f"{where} is {cells}: write query-id, corpus-id and score, tabs between them.")

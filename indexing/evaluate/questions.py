@@ -20,7 +20,7 @@ from pagesight.indexing.errors import QuestionsError
 
 
 @dataclass(frozen=True)
-class Place:
+class EvidencePage:
     """A page as a collection names it: a document's name, path or id, and the page's number."""
 
     document: str
@@ -36,7 +36,7 @@ class Question:
 
     id: str
     text: str
-    pages: Mapping[Place, int] = field(default_factory=dict)
+    pages: Mapping[EvidencePage, int] = field(default_factory=dict)
     documents: tuple[str, ...] = ()
     answer: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -100,7 +100,7 @@ def _question(where: str, row: dict[str, Any]) -> Question:
     return Question(
         id=str(row.get("id", where.rpartition(" ")[2])),
         text=text,
-        pages={_place(where, page, document): 1 for page in _list(where, row.get("pages"))},
+        pages={_evidence_page(where, page, document): 1 for page in _list(where, row.get("pages"))},
         documents=(document,) if document else (),
         answer=None if answer is None else str(answer),
         fields=row,
@@ -116,15 +116,15 @@ def _list(where: str, pages: Any) -> list[Any]:
     return pages
 
 
-def _place(where: str, page: Any, document: str | None) -> Place:
+def _evidence_page(where: str, page: Any, document: str | None) -> EvidencePage:
     if isinstance(page, str) and " p. " in page:
         name, _, number = page.rpartition(" p. ")
         if number.isdigit():
-            return Place(name, int(number))
+            return EvidencePage(name, int(number))
     if not isinstance(page, int) or isinstance(page, bool) or page < 1:
         raise QuestionsError(
             f"{where}: {page!r} is no page; write its number from 1, or a label as 'report.pdf p. 12'."
         )
     if document is None:
         raise QuestionsError(f"{where} names page {page} of no document: give its name in the field 'document'.")
-    return Place(document, page)
+    return EvidencePage(document, page)

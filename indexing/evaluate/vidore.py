@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import MissingExtra, QuestionsError
-from pagesight.indexing.evaluate.questions import Collection, Place, Question
+from pagesight.indexing.evaluate.questions import Collection, EvidencePage, Question
 from pagesight.indexing.installation import install_command
 
 _TABLES = ("corpus", "queries", "qrels")
@@ -49,7 +49,7 @@ def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple
         text = row.get("query", row.get("question"))
         if text:
             fields = {key: value for key, value in row.items() if key != "image"}
-            pages = {Place(str(files[page]), 1): 1}
+            pages = {EvidencePage(str(files[page]), 1): 1}
             questions.append(
                 Question(
                     f"{number}",
@@ -110,7 +110,7 @@ def _question(
     evidence = grades.get(known, {})
     documents = {corpus[page].document for page in evidence} - {""}
     within = tuple(str(page.file) for page in corpus.values() if page.document in documents)
-    pages = {Place(str(corpus[page].file), 1): grade for page, grade in evidence.items()}
+    pages = {EvidencePage(str(corpus[page].file), 1): grade for page, grade in evidence.items()}
     text = str(row.get("query") or row.get("text"))
     return Question(known, text, pages, within, _text(row.get("answer")), row, f"{name} query {known}")
 

@@ -14,7 +14,7 @@ from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.lexical.tokens import tokenize, with_parts
 
 # A term on a tenth of a document's pages counts half of one on all of them: from there on it is what the document is
-# about, however long that is.
+# about, however long that is. A guess, not measured.
 _HALF_SPREAD = 0.1
 
 

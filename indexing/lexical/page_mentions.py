@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_LONGEST_RANGE = 20
+_LONGEST_RANGE = 20  # pages; of a longer range only its ends count. A guess, not measured.
 
 _NUMBERS = r"\d{1,4}(?:\s*(?:,|&|-|–|to|and|bis|und)\s*\d{1,4})*"
 _NAMED = re.compile(

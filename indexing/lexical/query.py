@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pagesight.indexing.lexical.page_mentions import named_pages
 from pagesight.indexing.lexical.tokens import informative, tokenize
 
-_MOST_JOINED = 3  # words of a question that a file's name may write as one: MGM Resorts International
+# Words of a question that a file's name may write as one: MGM Resorts International. A guess, not measured.
+_MOST_JOINED = 3
 
 
 @dataclass(frozen=True)

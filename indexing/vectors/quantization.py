@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class StoredVectors:
     multiplied with, None for float16.
     """
 
-    values: NDArray
+    values: NDArray[Any]
     boxes: NDArray[np.float16]
     scales: NDArray[np.float16] | None = None
 

@@ -155,7 +155,7 @@ def _read(stream: BinaryIO, length: int) -> bytearray:
     return content
 
 
-class _Served:
+class _ScriptServer:
     """The script's encoder, once it is loaded, and the answers that it gives."""
 
     def __init__(self, script: str) -> None:
@@ -249,7 +249,7 @@ def main(script: str) -> None:
     requests, answers = _pipes()
     inbox: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
-    served = _Served(script)
+    served = _ScriptServer(script)
     while (message := inbox.get()) is not None:
         write_message(answers, *served.answer(*message))
 
