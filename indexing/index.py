@@ -219,7 +219,7 @@ class PageIndex:
     @while_open
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
-        return self.encoder.encode_query(question, self._parts.view().statistics(self._parts.store.terms()))
+        return self.encoder.encode_query(question, self._parts.view().statistics)
 
     @while_open
     def evidence(

@@ -67,7 +67,7 @@ def retrieve(
 
 
 def _retrieve(parts: IndexParts, view: View, question: str, top_k: int, documents: Sequence[str] | None) -> Hits:
-    query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
+    query = parts.encoder.encode_query(question, view.statistics)
     ranked = rank_pages(parts, view, question, query, documents, Weights(parts.encoder.fusion_weight))
     return _hits(parts, view, question, query, ranked[:top_k])
 
@@ -77,7 +77,7 @@ def rank_all(
 ) -> list[tuple[PageRow, float]]:
     """`rank_pages` in what the index holds now."""
     view = parts.view()
-    query = parts.encoder.encode_query(question, view.statistics(parts.store.terms()))
+    query = parts.encoder.encode_query(question, view.statistics)
     return rank_pages(parts, view, question, query, documents, weights)
 
 
@@ -92,8 +92,8 @@ def rank_pages(
     pages = view.pages(document_ids)
     if not pages:
         return []
-    statistics = view.statistics(parts.store.terms())
-    evidence = document_evidence(question, statistics, view.names(statistics)) if weights.about else {}
+    statistics = view.statistics
+    evidence = document_evidence(question, statistics, view.names) if weights.about else {}
     numbers = named_pages(question) if weights.named else set()
     bm25 = statistics.bm25(query_terms(question), parts.settings.search.candidates, document_ids)
     if len(pages) > parts.exhaustive_below:
@@ -161,7 +161,7 @@ def _hits(
     parts: IndexParts, view: View, question: str, query: QueryVectors, ranked: Sequence[tuple[PageRow, float]]
 ) -> Hits:
     texts = parts.store.texts([row.key for row, _ in ranked])
-    statistics = view.statistics(parts.store.terms())
+    statistics = view.statistics
     hits = Hits()
     pages = parts.multivectors.read([row for row, _ in ranked])
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):

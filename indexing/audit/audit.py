@@ -221,7 +221,7 @@ class _Trial:
 def _encoded(parts: IndexParts, view: View, questions: Sequence[str]) -> list[QueryVectors]:
     if wordless := [question for question in questions if not query_terms(question)]:
         raise EmptyQuestion(f"the question {wordless[0]!r} asks nothing: it has no word.")
-    statistics = view.statistics(parts.store.terms())
+    statistics = view.statistics
     return [parts.encoder.encode_query(question, statistics) for question in questions]
 
 
