@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from PIL import Image
 
@@ -22,7 +21,7 @@ from pagesight.indexing.highlight.mark import mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
-from pagesight.indexing.open_calls import Calls, while_open
+from pagesight.indexing.open_calls import Calls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
@@ -34,7 +33,8 @@ class PageIndex:
     """An open index. Made with `open`; close it, or use it in a ``with`` or ``async with`` statement.
 
     Any number of threads may search while one adds or removes; each sees whole documents only. In one process the same
-    index can be opened more than once. Every method that waits has a twin for asyncio: `asearch`, `aadd` and so on.
+    index can be opened more than once. Every method that waits has a twin for asyncio with the same arguments, which
+    runs in a thread and never blocks the loop: `asearch`, `aadd` and so on.
     """
 
     def __init__(self, parts: IndexParts) -> None:
@@ -60,6 +60,18 @@ class PageIndex:
         settings = settings or load_settings()
         place = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
         return cls(take(place, encoder, settings, create))
+
+    @classmethod
+    async def aopen(
+        cls,
+        path_or_uri: str | os.PathLike[str] | None = None,
+        *,
+        encoder: str | None = None,
+        settings: Settings | None = None,
+        create: bool = True,
+    ) -> PageIndex:
+        """`open`, in a thread: loading an encoder or reaching a server takes seconds."""
+        return await asyncio.to_thread(cls.open, path_or_uri, encoder=encoder, settings=settings, create=create)
 
     @property
     def path(self) -> Path:
@@ -265,31 +277,25 @@ class PageIndex:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.close)
+        await self.aclose()
 
-    async def aadd(self, *args: Any, **options: Any) -> AddReport:
-        """`add`, in a thread."""
-        return await asyncio.to_thread(self.add, *args, **options)
-
-    async def asearch(self, *args: Any, **options: Any) -> Hits:
-        """`search`, in a thread."""
-        return await asyncio.to_thread(self.search, *args, **options)
-
-    async def adocuments(self) -> list[DocumentRecord]:
-        """`documents`; it does not wait."""
-        return self.documents()
-
-    async def aremove(self, *args: Any, **options: Any) -> list[DocumentRecord]:
-        """`remove`, in a thread."""
-        return await asyncio.to_thread(self.remove, *args, **options)
-
-    async def apicture(self, *args: Any, **options: Any) -> Image.Image:
-        """`picture`, in a thread."""
-        return await asyncio.to_thread(self.picture, *args, **options)
-
-    async def aevidence(self, *args: Any, **options: Any) -> Path:
-        """`evidence`, in a thread."""
-        return await asyncio.to_thread(self.evidence, *args, **options)
+    # Each does in a thread what the method without its first letter does.
+    aadd = in_thread(add)
+    asearch = in_thread(search)
+    arank = in_thread(rank)
+    aaudit = in_thread(audit)
+    apages = in_thread(pages)
+    adocuments = in_thread(documents)
+    aremove = in_thread(remove)
+    adocument = in_thread(document)
+    apage = in_thread(page)
+    apicture = in_thread(picture)
+    atext = in_thread(text)
+    amultivector = in_thread(multivector)
+    aquery_vectors = in_thread(query_vectors)
+    aevidence = in_thread(evidence)
+    aheatmap = in_thread(heatmap)
+    aclose = in_thread(close)
 
     def _refuse_other_layout(self) -> None:
         kept, asked = self._parts.layout, self.settings.vectors
