@@ -206,7 +206,7 @@ ORDER = {
         commit retrieve
         ingest audit
         index
-        evaluate
+        evaluate testing
     """,
     "tools": """
         conversation
