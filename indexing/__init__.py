@@ -8,45 +8,143 @@ with PageIndex.open("my-index") as index:
         print(hit.label, hit.score, hit.lines)
 """
 
+import logging
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pagesight.indexing.audit.audit import Audit, Breadth, Measured
+    from pagesight.indexing.documents.document import OpenDocument
+    from pagesight.indexing.documents.sources import Failure
+    from pagesight.indexing.encoders.interface import PageEncoder
+    from pagesight.indexing.errors import (
+        AnswerBlocked,
+        AnswerCutOff,
+        BadCondition,
+        BadRegion,
+        BadToken,
+        EmptyAnswer,
+        EmptyQuestion,
+        EncoderError,
+        EncoderMismatch,
+        IndexInUse,
+        IndexMissing,
+        IndexWarning,
+        KeyRefused,
+        LoginRefused,
+        MissingExtra,
+        MissingPath,
+        NoDocuments,
+        PageIndexError,
+        PagesightError,
+        QuestionsError,
+        ReasonerError,
+        RequestError,
+        ServerUnreachable,
+        SettingsError,
+        SourceError,
+        StorageFull,
+        UnknownDocument,
+        UnknownPage,
+        UnreadableDocument,
+        VectorsMissing,
+    )
     from pagesight.indexing.index import PageIndex
     from pagesight.indexing.ingest import AddReport, Progress
-    from pagesight.indexing.pages import Box, DocumentRecord, Hit, PageRef, Region
+    from pagesight.indexing.lexical.bm25 import TermStatistics
+    from pagesight.indexing.pages import Box, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
+    from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
-
-_HOMES = {
-    "PageIndex": "index",
-    "AddReport": "ingest",
-    "Progress": "ingest",
-    "Box": "pages",
-    "DocumentRecord": "pages",
-    "Hit": "pages",
-    "PageRef": "pages",
-    "Region": "pages",
-    "Settings": "settings",
-    "load_settings": "settings",
-}
+    from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
     "AddReport",
+    "AnswerBlocked",
+    "AnswerCutOff",
+    "Audit",
+    "BadCondition",
+    "BadRegion",
+    "BadToken",
     "Box",
+    "Breadth",
     "DocumentRecord",
+    "EmptyAnswer",
+    "EmptyQuestion",
+    "EncoderError",
+    "EncoderMismatch",
+    "Failure",
     "Hit",
+    "Hits",
+    "IndexInUse",
+    "IndexMissing",
+    "IndexWarning",
+    "KeyRefused",
+    "LoginRefused",
+    "Measured",
+    "MissingExtra",
+    "MissingPath",
+    "MultiVector",
+    "NoDocuments",
+    "OpenDocument",
+    "PageEncoder",
     "PageIndex",
+    "PageIndexError",
     "PageRef",
+    "PageRow",
+    "PageText",
+    "PagesightError",
     "Progress",
+    "QueryVectors",
+    "QuestionsError",
+    "ReasonerError",
     "Region",
+    "RequestError",
+    "ServerUnreachable",
     "Settings",
+    "SettingsError",
+    "SourceError",
+    "StorageFull",
+    "TermStatistics",
+    "UnknownDocument",
+    "UnknownPage",
+    "UnreadableDocument",
+    "VectorsMissing",
+    "Weights",
     "load_settings",
 ]
+
+_NAMES = {
+    "audit.audit": "Audit Breadth Measured",
+    "documents.document": "OpenDocument",
+    "documents.sources": "Failure",
+    "encoders.interface": "PageEncoder",
+    "errors": (
+        "AnswerBlocked AnswerCutOff BadCondition BadRegion BadToken EmptyAnswer EmptyQuestion EncoderError "
+        "EncoderMismatch IndexInUse IndexMissing IndexWarning KeyRefused LoginRefused MissingExtra "
+        "MissingPath NoDocuments PageIndexError PagesightError QuestionsError ReasonerError RequestError "
+        "ServerUnreachable SettingsError SourceError StorageFull UnknownDocument UnknownPage "
+        "UnreadableDocument VectorsMissing"
+    ),
+    "index": "PageIndex",
+    "ingest": "AddReport Progress",
+    "lexical.bm25": "TermStatistics",
+    "pages": "Box DocumentRecord Hit Hits PageRef PageRow PageText Region",
+    "retrieve": "Weights",
+    "settings": "Settings load_settings",
+    "vectors.multivector": "MultiVector QueryVectors",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+# Silent unless the program that uses it wants to hear: logging.getLogger("pagesight").
+logging.getLogger("pagesight").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
     # Loaded when first used: Milvus, pdfium and Pillow cost seconds that the command line's help should not take.
-    if name in _HOMES:
-        from importlib import import_module
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from PIL import Image
 
@@ -25,7 +24,7 @@ from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import AddReport, Progress, add_documents
 from pagesight.indexing.lexical.query import read_query
-from pagesight.indexing.open_calls import OpenCalls, while_open
+from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
@@ -38,7 +37,8 @@ class PageIndex:
     """An open index. Made with `open`; close it, or use it in a ``with`` or ``async with`` statement.
 
     Any number of threads may search while one adds or removes; each sees whole documents only. In one process the same
-    index can be opened more than once. Every method that waits has a twin for asyncio: `asearch`, `aadd` and so on.
+    index can be opened more than once. Every method that waits has a twin for asyncio with the same arguments, which
+    runs in a thread and never blocks the loop: `asearch`, `aadd` and so on.
     """
 
     def __init__(self, parts: IndexParts) -> None:
@@ -66,6 +66,18 @@ class PageIndex:
         if path_or_uri is None and settings.milvus.token and server_address(place):
             refuse_address_from_dotenv(settings, "index", ["milvus_token"])
         return cls(take(place, encoder, settings, create))
+
+    @classmethod
+    async def aopen(
+        cls,
+        path_or_uri: str | os.PathLike[str] | None = None,
+        *,
+        encoder: str | None = None,
+        settings: Settings | None = None,
+        create: bool = True,
+    ) -> PageIndex:
+        """`open`, in a thread: loading an encoder or reaching a server takes seconds."""
+        return await asyncio.to_thread(cls.open, path_or_uri, encoder=encoder, settings=settings, create=create)
 
     @property
     def path(self) -> Path:
@@ -225,7 +237,7 @@ class PageIndex:
     @while_open
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
-        statistics = self._parts.view().statistics(self._parts.store.terms())
+        statistics = self._parts.view().statistics
         return self.encoder.encode_query(read_query(question), statistics.idf)
 
     @while_open
@@ -272,31 +284,25 @@ class PageIndex:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.close)
+        await self.aclose()
 
-    async def aadd(self, *args: Any, **options: Any) -> AddReport:
-        """`add`, in a thread."""
-        return await asyncio.to_thread(self.add, *args, **options)
-
-    async def asearch(self, *args: Any, **options: Any) -> Hits:
-        """`search`, in a thread."""
-        return await asyncio.to_thread(self.search, *args, **options)
-
-    async def adocuments(self) -> list[DocumentRecord]:
-        """`documents`; it does not wait."""
-        return self.documents()
-
-    async def aremove(self, *args: Any, **options: Any) -> list[DocumentRecord]:
-        """`remove`, in a thread."""
-        return await asyncio.to_thread(self.remove, *args, **options)
-
-    async def apicture(self, *args: Any, **options: Any) -> Image.Image:
-        """`picture`, in a thread."""
-        return await asyncio.to_thread(self.picture, *args, **options)
-
-    async def aevidence(self, *args: Any, **options: Any) -> Path:
-        """`evidence`, in a thread."""
-        return await asyncio.to_thread(self.evidence, *args, **options)
+    # Each does in a thread what the method without its first letter does.
+    aadd = in_thread(add)
+    asearch = in_thread(search)
+    arank = in_thread(rank)
+    aaudit = in_thread(audit)
+    apages = in_thread(pages)
+    adocuments = in_thread(documents)
+    aremove = in_thread(remove)
+    adocument = in_thread(document)
+    apage = in_thread(page)
+    apicture = in_thread(picture)
+    atext = in_thread(text)
+    amultivector = in_thread(multivector)
+    aquery_vectors = in_thread(query_vectors)
+    aevidence = in_thread(evidence)
+    aheatmap = in_thread(heatmap)
+    aclose = in_thread(close)
 
     def _refuse_other_layout(self) -> None:
         kept, asked = self._parts.layout, self.settings.vectors

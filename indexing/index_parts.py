@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from pagesight.indexing.encoders import PageEncoder
-from pagesight.indexing.milvus.centroid_search import CandidateSearch
 from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import Catalog, View
 from pagesight.indexing.storage.folder import IndexFolder
-from pagesight.indexing.storage.multivector_files import MultiVectors
-from pagesight.indexing.storage.sharing import Sharing
+from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectors, Sharing
 from pagesight.indexing.vectors.quantization import VectorLayout
-
-# Of the time in which others change an index all the while, at most a tenth goes into reading its catalog anew.
-_PAUSE = 10
-
-
-@dataclass
-class Freshness:
-    """Which revision the catalog has, and when it may be read anew."""
-
-    revision: str
-    not_before: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,28 +28,14 @@ class IndexParts:
     settings: Settings
     sharing: Sharing
     place: str
-    _freshness: Freshness
-    #: One writer at a time in this process; searching does not take it.
-    _thread: threading.RLock = field(default_factory=threading.RLock)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """The right to add and remove, with a catalog that has all that others did. Raises IndexInUse."""
-        with self._thread, self.sharing.lease():
-            self._take_in(self.sharing.revision())
-            yield
-            self._freshness.revision = self.sharing.revision()
+    def writing(self) -> AbstractContextManager[None]:
+        """See `Catalog.writing`."""
+        return self.catalog.writing()
 
     def view(self, *, at_once: bool = False) -> View:
-        """The documents that are in the index now; what others changed a moment ago may be missing but ``at_once``."""
-        # Who writes in this process has the newest catalog.
-        if self._thread.acquire(blocking=False):
-            try:
-                if at_once or time.monotonic() >= self._freshness.not_before:
-                    self._look_for_changes()
-            finally:
-                self._thread.release()
-        return self.catalog.view
+        """See `Catalog.view`."""
+        return self.catalog.view(at_once=at_once)
 
     @property
     def exhaustive_below(self) -> int:
@@ -85,16 +55,3 @@ class IndexParts:
         self.store.close()
         self.encoder.close()
         self.folder.close()
-
-    def _look_for_changes(self) -> None:
-        revision = self.sharing.revision()
-        if revision != self._freshness.revision:
-            self._take_in(revision)
-
-    def _take_in(self, revision: str) -> None:
-        started = time.monotonic()
-        if revision or self._freshness.revision:
-            self.catalog.reload(self.store.pages())
-        self._freshness.revision = revision
-        ended = time.monotonic()
-        self._freshness.not_before = ended + _PAUSE * (ended - started)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from pagesight.indexing.errors import PageIndexError
 
@@ -71,3 +72,21 @@ def while_open(
             return method(self, *args, **options)
 
     return counted
+
+
+Owner = TypeVar("Owner")
+
+
+def in_thread(
+    method: Callable[Concatenate[Owner, Arguments], Result],
+) -> Callable[Concatenate[Owner, Arguments], Coroutine[Any, Any, Result]]:
+    """The method's twin for asyncio, with its arguments, which waits in a thread: ``asearch = in_thread(search)``."""
+
+    @wraps(method)
+    async def twin(self: Owner, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+        return await asyncio.to_thread(method, self, *args, **options)
+
+    owner, dot, name = method.__qualname__.rpartition(".")
+    twin.__name__, twin.__qualname__ = f"a{name}", f"{owner}{dot}a{name}"
+    twin.__doc__ = f"`{name}`, in a thread."
+    return twin

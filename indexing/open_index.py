@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 from pagesight.indexing.encoders import PageEncoder, choose, encoder_code, is_called, make_encoder, remember
 from pagesight.indexing.errors import IndexMissing, PageIndexError
-from pagesight.indexing.index_parts import Freshness, IndexParts
+from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
 from pagesight.indexing.milvus.centroid_search import CentroidSearch
 from pagesight.indexing.milvus.connection import Collection, Connection, connect_folder, connect_served, connect_server
@@ -20,10 +21,13 @@ from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, folder_of, server_address
 from pagesight.indexing.storage.catalog import Catalog
 from pagesight.indexing.storage.folder import IndexFolder
-from pagesight.indexing.storage.manifest import About, read_about, refuse_other
-from pagesight.indexing.storage.multivector_files import MultiVectorFiles, MultiVectors
-from pagesight.indexing.storage.sharing import Alone, ServedFolder, Sharing
+from pagesight.indexing.storage.interfaces import MultiVectors, Sharing
+from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other
+from pagesight.indexing.storage.multivector_files import MultiVectorFiles
+from pagesight.indexing.storage.sharing import ServedFolder, UnsharedFolder
 from pagesight.indexing.vectors.quantization import VectorLayout
+
+_log = logging.getLogger(__name__)
 
 # The indexes that this process has open: opening one again, as notebooks do, shares what is open and does not wait for
 # the process's own lock.
@@ -43,7 +47,7 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
             parts = parts or _in_folder(Path(key), encoder, settings, create)
             _registry[key] = parts
         elif encoder not in (None, "auto", parts.encoder.name):
-            refuse_other(About(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
+            refuse_other(Manifest(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
         if not _named_by(parts.encoder.name, encoder, settings, key):
             remember(encoder_code(parts.encoder))
         _uses[key] = _uses.get(key, 0) + 1
@@ -65,13 +69,13 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
     if uri is None:
         folder.hold(create=create)
     try:
-        about = folder.about()
-        chosen, made_with = _encoder(about, encoder, settings, path)
+        manifest = folder.manifest()
+        chosen, made_with = _encoder(manifest, encoder, settings, path)
         connection = connect_served(uri, str(path)) if uri else connect_folder(path / "milvus.db")
-        if about is None:
-            folder.note_about(made_with)
+        if manifest is None:
+            folder.note_manifest(made_with)
         connection.ensure(_collections(chosen.dim, connection))
-        sharing = ServedFolder(path) if uri else Alone()
+        sharing = ServedFolder(path) if uri else UnsharedFolder()
         multivectors = MultiVectorFiles(path / "multivectors", made_with.layout, chosen.dim)
         return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
     except BaseException:
@@ -88,13 +92,13 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
                 "--index DIR."
             )
         sharing = ServerSharing(connection)
-        about = _about_on_server(sharing, connection)
-        if about is None and not create:
+        manifest = _manifest_on_server(sharing, connection)
+        if manifest is None and not create:
             raise IndexMissing(
                 f"there is no index at {address}. Make one with `pagesight index PATH… --index {address}`, or name "
                 "another with --index."
             )
-        chosen, made_with = _encoder(about, encoder, settings, address)
+        chosen, made_with = _encoder(manifest, encoder, settings, address)
         connection.ensure(
             [
                 lease.collection(),
@@ -102,7 +106,7 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
                 *_collections(chosen.dim, connection),
             ]
         )
-        if about is None:
+        if manifest is None:
             made_with = _noted(sharing, made_with, address)
         multivectors = MultiVectorRows(connection, made_with.layout, chosen.dim)
         folder = IndexFolder(folder_of(str(address), settings))
@@ -118,26 +122,16 @@ def _parts(
     multivectors: MultiVectors,
     sharing: Sharing,
     encoder: PageEncoder,
-    about: About,
+    manifest: Manifest,
     settings: Settings,
     place: str,
 ) -> IndexParts:
-    revision = sharing.revision()  # before the catalog is read: what comes in between is read again
     pages = PageStore(connection)
     candidates = ServerMaxSim(connection) if connection.capabilities.max_sim else CentroidSearch(connection)
-    catalog = Catalog(pages.pages(), sharing.changed)
+    catalog = Catalog(pages, sharing)
+    _log.debug("opened %s: %d documents, encoder %s", place, len(catalog.view().entries), encoder.name)
     return IndexParts(
-        folder,
-        pages,
-        candidates,
-        multivectors,
-        about.layout,
-        catalog,
-        encoder,
-        settings,
-        sharing,
-        place,
-        Freshness(revision),
+        folder, pages, candidates, multivectors, manifest.layout, catalog, encoder, settings, sharing, place
     )
 
 
@@ -147,17 +141,17 @@ def _collections(dim: int, connection: Connection) -> list[Collection]:
     return [candidates, page_rows.collection()]
 
 
-def _encoder(about: About | None, encoder: str | None, settings: Settings, place: object) -> tuple[PageEncoder, About]:
+def _encoder(
+    manifest: Manifest | None, encoder: str | None, settings: Settings, place: object
+) -> tuple[PageEncoder, Manifest]:
     """The index's encoder, or that of a new one, and what it is made with. Raises EncoderMismatch."""
-    known = about.encoder if about else None
+    known = manifest.encoder if manifest else None
     name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoding.encoder).name
-    refuse_other(about, {"name": name}, place)
+    refuse_other(manifest, {"name": name}, place)
     chosen = make_encoder(name, settings, known, named_by=_named_by(name, encoder, settings, place))
-    refuse_other(about, chosen.describe(), place)
-    layout = (
-        about.layout if about else VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
-    )
-    return chosen, About(chosen.describe(), layout)
+    refuse_other(manifest, chosen.describe(), place)
+    usual = VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
+    return chosen, Manifest(chosen.describe(), manifest.layout if manifest else usual)
 
 
 def _named_by(name: str, encoder: str | None, settings: Settings, place: object) -> str:
@@ -170,21 +164,21 @@ def _named_by(name: str, encoder: str | None, settings: Settings, place: object)
     return f"the file {Path('.env').resolve()}" if settings.from_dotenv("encoder") else ""
 
 
-def _about_on_server(sharing: ServerSharing, connection: Connection) -> About | None:
+def _manifest_on_server(sharing: ServerSharing, connection: Connection) -> Manifest | None:
     if not connection.has("state"):
         return None
     connection.ensure([lease.collection()])
-    recorded = sharing.about(strong=True)
-    return None if recorded is None else read_about(recorded, connection.place)
+    recorded = sharing.manifest(strong=True)
+    return None if recorded is None else read_manifest(recorded, connection.place)
 
 
-def _noted(sharing: ServerSharing, made_with: About, address: ServerAddress) -> About:
+def _noted(sharing: ServerSharing, made_with: Manifest, address: ServerAddress) -> Manifest:
     """Notes what a new index is made with, unless another machine has made it meanwhile: then that counts."""
     with sharing.lease():
-        recorded = sharing.about(strong=True)
+        recorded = sharing.manifest(strong=True)
         if recorded is None:
-            sharing.note_about(made_with.as_dict())
+            sharing.note_manifest(made_with.as_dict())
             return made_with
-    about = read_about(recorded, address)
-    refuse_other(about, made_with.encoder, address)
-    return about
+    manifest = read_manifest(recorded, address)
+    refuse_other(manifest, made_with.encoder, address)
+    return manifest

@@ -114,7 +114,7 @@ def rank_all(
 def encode(parts: IndexParts, view: View, query: Query, documents: Sequence[str] | None) -> Search:
     """The question with its vectors; ``documents`` are names, None means all. Raises UnknownDocument."""
     document_ids = None if documents is None else [view.find(name).first.document_id for name in documents]
-    statistics = view.statistics(parts.store.terms())
+    statistics = view.statistics
     return Search(parts, view, query, parts.encoder.encode_query(query, statistics.idf), statistics, document_ids)
 
 
@@ -135,7 +135,7 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     """Of the best pages by BM25, and of those of likely documents, which others may have crowded out."""
     documents: Mapping[str, float] = {}
     if weights.document_prior:
-        documents = document_evidence(search.query, search.statistics, search.view.names(search.statistics))
+        documents = document_evidence(search.query, search.statistics, search.view.names)
     limit = search.parts.settings.search.candidates
     bm25 = search.bm25(limit, search.document_ids)
     if not exhaustive and search.document_ids is None:

@@ -222,7 +222,7 @@ def _encoded(parts: IndexParts, view: View, questions: Sequence[str]) -> list[Qu
     queries = [read_query(question) for question in questions]
     if wordless := [query.text for query in queries if not query.terms]:
         raise EmptyQuestion(f"the question {wordless[0]!r} asks nothing: it has no word.")
-    statistics = view.statistics(parts.store.terms())
+    statistics = view.statistics
     return [parts.encoder.encode_query(query, statistics.idf) for query in queries]
 
 

@@ -33,7 +33,7 @@ def sample_questions(parts: IndexParts, view: View, count: int) -> list[QueryVec
         chosen = [pages[place] for place in rng.permutation(len(pages))[:count]]
         return [_from_vectors(page.vectors, rng) for page in parts.multivectors.read(chosen) if len(page)]
     chosen = [pages[place] for place in rng.permutation(len(pages))[: 4 * count]]  # some pages have no text
-    statistics = view.statistics(parts.store.terms())
+    statistics = view.statistics
     lines = _lines(parts, chosen, rng)[:count]
     return [parts.encoder.encode_query(read_query(line), statistics.idf) for line in lines]
 

@@ -6,49 +6,22 @@ On servers that can, by their own MaxSim instead (server_maxsim.py), behind the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.milvus.capabilities import Capabilities
+from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
 from pagesight.indexing.parallel import map_on_all_cores
-from pagesight.indexing.settings import Settings, environment
+from pagesight.indexing.settings import Settings
 from pagesight.indexing.vectors.centroids import best_pages, centroids
-
-with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
-    from pymilvus import DataType, MilvusClient
 
 # M and efConstruction as FAISS recommends for some 100,000 vectors.
 HNSW = {"M": 16, "efConstruction": 200}
 _PAGE_BITS, _CENTROID_BITS = 24, 8
-
-
-class CandidateSearch(Protocol):
-    """What finds candidates among the pages of an index."""
-
-    def write(
-        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> None:
-        """Take in pages of a document, (number, (n, dim) float32) each, over what was known of them."""
-        ...
-
-    def near(
-        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
-    ) -> list[tuple[int, int]]:
-        """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`."""
-        ...
-
-    def remove(self, document_id: str) -> None:
-        """Forget a document."""
-        ...
-
-    def flush(self) -> None:
-        """Make the next searches faster; nothing is lost without it."""
-        ...
 
 
 class CentroidSearch:

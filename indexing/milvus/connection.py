@@ -18,13 +18,9 @@ import grpc
 
 from pagesight.indexing.errors import LoginRefused, PageIndexError, ServerUnreachable, SettingsError, StorageFull
 from pagesight.indexing.milvus.capabilities import LITE, capabilities
-from pagesight.indexing.settings import Settings, environment
+from pagesight.indexing.milvus.client import CollectionSchema, DataType, IndexParams, MilvusClient, MilvusException
+from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, shown
-
-# It loads a `.env` from any folder above the one it is installed in: not the caller's, whose it would override.
-with environment(PYTHON_DOTENV_DISABLED="1"):
-    from pymilvus import CollectionSchema, DataType, MilvusClient, MilvusException
-    from pymilvus.milvus_client import IndexParams
 
 # pymilvus pings every 10 s, also when nothing is asked; Milvus Lite takes that for an attack and closes the connection,
 # with a message on standard error.
@@ -83,7 +79,9 @@ class Connection:
         """Write rows, over those of the same keys."""
         self._answer("upsert", "write", self._prefix + kind, rows, **self._slow)
 
-    def get(self, kind: str, keys: Sequence[str], fields: Sequence[str], *, strong: bool = False) -> list[dict]:
+    def get(
+        self, kind: str, keys: Sequence[str], fields: Sequence[str], *, strong: bool = False
+    ) -> list[dict[str, Any]]:
         """The rows of these keys that are there, in any order."""
         if not keys:
             return []
@@ -94,7 +92,7 @@ class Connection:
 
     def rows(
         self, kind: str, condition: str, fields: Sequence[str], *, at_once: int = _ROWS_AT_ONCE, strong: bool = False
-    ) -> Iterator[dict]:
+    ) -> Iterator[dict[str, Any]]:
         """All rows that meet the condition, ``at_once`` in one message of a server."""
         asked = {"filter": condition, "output_fields": list(fields)} | self._limited | _level(strong)
         if self.capabilities.lite:
@@ -113,7 +111,7 @@ class Connection:
             finally:
                 iterator.close()
 
-    def search(self, kind: str, **asked: Any) -> list:
+    def search(self, kind: str, **asked: Any) -> list[Any]:
         """`MilvusClient.search` in the collection."""
         return list(self._answer("search", "search", self._prefix + kind, **asked, **self._limited))
 

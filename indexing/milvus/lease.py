@@ -22,19 +22,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pagesight.indexing.errors import IndexInUse, PageIndexError
+from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
-from pagesight.indexing.settings import environment
-from pagesight.indexing.storage.holder import named, this_process
 from pagesight.indexing.storage.manifest import damaged
-
-with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
-    from pymilvus import DataType, MilvusClient
+from pagesight.indexing.storage.sharing import named, this_process
 
 _VALUE_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True)
-class Pace:
+class Heartbeat:
     """Seconds: ``beat`` between two signs of life of a writer, ``dead`` without one until it counts as dead."""
 
     beat: float = 2.0
@@ -62,22 +59,22 @@ class _Lease:
 class ServerSharing:
     """This process' share in an index on a server; see `Sharing`."""
 
-    def __init__(self, connection: Connection, pace: Pace | None = None) -> None:
+    def __init__(self, connection: Connection, heartbeat: Heartbeat | None = None) -> None:
         self._connection = connection
-        self._pace = pace or Pace()
+        self._heartbeat = heartbeat or Heartbeat()
         self._lease: _Lease | None = None
 
-    def about(self, *, strong: bool = False) -> Any:
-        """What `note_about` noted, or None."""
+    def manifest(self, *, strong: bool = False) -> Any:
+        """What `note_manifest` noted, or None."""
         return self._value("about", strong=strong)
 
-    def note_about(self, about: dict[str, Any]) -> None:
+    def note_manifest(self, manifest: dict[str, Any]) -> None:
         """Note what a new index is made with."""
-        self._put("about", about)
+        self._put("about", manifest)
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
-        """Waits for a writer that may be dead, `Pace.dead` seconds at most."""
+        """Waits for a writer that may be dead, `Heartbeat.dead` seconds at most."""
         lease = self._acquired()
         beating = threading.Thread(target=self._beat, args=(lease,), daemon=True)
         self._lease = lease
@@ -119,13 +116,13 @@ class ServerSharing:
                 return lease
             self._connection.delete("state", f'key == "{lease.key}"')
             self._outlive(others)
-            time.sleep(random.uniform(0, self._pace.beat / 2))
+            time.sleep(random.uniform(0, self._heartbeat.beat / 2))
 
     def _outlive(self, others: dict[str, Any]) -> None:
         """Wait until the writers are gone, or dead; raise IndexInUse once one gives a sign of life."""
-        end = time.monotonic() + self._pace.dead
+        end = time.monotonic() + self._heartbeat.dead
         while time.monotonic() < end:
-            time.sleep(self._pace.beat / 4)
+            time.sleep(self._heartbeat.beat / 4)
             now = self._writers()
             for key in others.keys() & now.keys():
                 if now[key].get("count") != others[key].get("count"):
@@ -140,7 +137,7 @@ class ServerSharing:
 
     def _beat(self, lease: _Lease) -> None:
         count = 0
-        while not lease.ended.wait(self._pace.beat):
+        while not lease.ended.wait(self._heartbeat.beat):
             count += 1
             # A server that cannot be reached for a while loses the lease by time, not at once.
             with contextlib.suppress(PageIndexError):
@@ -154,7 +151,7 @@ class ServerSharing:
 
     def _is_late(self, lease: _Lease) -> bool:
         # Others wait twice as long before they count it as dead.
-        return time.monotonic() - lease.renewed > self._pace.dead / 2
+        return time.monotonic() - lease.renewed > self._heartbeat.dead / 2
 
     def _writers(self, mine: str = "") -> dict[str, Any]:
         rows = self._connection.rows("state", 'key like "writer:%"', ["key", "value"], strong=True)

@@ -14,14 +14,11 @@ from itertools import islice
 import numpy as np
 
 from pagesight.indexing.errors import VectorsMissing
+from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
 from pagesight.indexing.milvus.page_rows import VARCHAR_BYTES, documents_filter
 from pagesight.indexing.pages import PageRow, page_key
-from pagesight.indexing.settings import environment
 from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout
-
-with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
-    from pymilvus import DataType, MilvusClient
 
 _PART_BYTES = VARCHAR_BYTES // 4 * 3
 # Rows in one message, 12 MB: a server takes 64 MB at most, and while one chunk is scored the next one is fetched.

@@ -15,12 +15,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pagesight.indexing.errors import IndexWarning
+from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.settings import environment
-
-with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
-    from pymilvus import DataType, MilvusClient
 
 VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message

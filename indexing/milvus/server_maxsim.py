@@ -7,19 +7,17 @@ https://milvus.io/docs/array-of-structs.md. Its requests are tested on the wire;
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_of
+from pagesight.indexing.milvus.client import DataType, EmbeddingList, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
-from pagesight.indexing.settings import Settings, environment
-
-with environment(PYTHON_DOTENV_DISABLED="1"):  # see connection.py
-    from pymilvus import DataType, MilvusClient
-    from pymilvus.client.embedding_list import EmbeddingList
+from pagesight.indexing.settings import Settings
 
 _MOST_VECTORS = 4096  # a server's limit for an array
 _VECTORS_AT_ONCE = 16_384  # in one message, 8 MB of 128 numbers each
@@ -36,7 +34,7 @@ class ServerMaxSim:
     ) -> None:
         """Write all vectors of the pages, of a page with more than 4,096 as many, evenly taken."""
         rows = [_row(ordinal, document_id, page, vectors) for page, vectors in pages if len(vectors)]
-        chunk: list[dict] = []
+        chunk: list[dict[str, Any]] = []
         for row in rows:
             if chunk and sum(len(other["patches"]) for other in [*chunk, row]) > _VECTORS_AT_ONCE:
                 self._connection.upsert("patches", chunk)
@@ -87,7 +85,7 @@ def collection(dim: int) -> Collection:
     return Collection("patches", schema, index)
 
 
-def _row(ordinal: int, document_id: str, page: int, vectors: NDArray[np.float32]) -> dict:
+def _row(ordinal: int, document_id: str, page: int, vectors: NDArray[np.float32]) -> dict[str, Any]:
     if len(vectors) > _MOST_VECTORS:
         vectors = vectors[np.linspace(0, len(vectors) - 1, _MOST_VECTORS).astype(int)]
     return {

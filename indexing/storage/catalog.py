@@ -7,10 +7,13 @@ written.
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +22,13 @@ from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
+from pagesight.indexing.storage.interfaces import PageRows, Sharing
+
+_log = logging.getLogger(__name__)
+
+# Of the time in which others change an index all the while, at most a tenth goes into reading its catalog anew: a
+# guess, not measured.
+_PAUSE = 10
 
 # Digits of other scripts and superscripts are digits to Python, too.
 _PAGE_NUMBER = re.compile("[0-9]{1,9}")
@@ -48,21 +58,22 @@ class Entry:
         return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
 
 
-class _TermsOfAll:
+class _TermCounts:
     """The terms of all documents, counted when a reader first asks, and kept up as documents come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: PageRows) -> None:
+        self._rows = rows
         self._counted = TermStatistics()
         self._asked_for = False
         self._lock = threading.Lock()
 
-    def of(self, entries: dict[str, Entry], terms: Iterable[tuple[str, list[str]]]) -> TermStatistics:
-        """The statistics over these documents; ``terms`` of each page's key are read only if some are not counted."""
+    def of(self, entries: dict[str, Entry]) -> TermStatistics:
+        """The statistics over these documents; terms are read only if some are not counted."""
         with self._lock:
             self._asked_for = True
             missing = {known for known in entries if not self._counted.pages_of(known)}
             wanted = {row.key: row for known in missing for row in entries[known].rows.values()}
-            for key, page_terms in terms if missing else ():
+            for key, page_terms in self._rows.terms() if missing else ():
                 if row := wanted.get(key):
                     self._counted.add(page_terms, row.document_id, row.page)
             for known in missing:  # removed or written anew while it was read
@@ -87,7 +98,7 @@ class _TermsOfAll:
 class View:
     """The complete documents of an index at one moment."""
 
-    def __init__(self, entries: Iterable[Entry], terms: _TermsOfAll) -> None:
+    def __init__(self, entries: Iterable[Entry], terms: _TermCounts) -> None:
         shown: dict[str, Entry] = {}
         # A crash between writing a changed document and removing its old version leaves both: the newer one counts.
         for entry in sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added):
@@ -105,18 +116,20 @@ class View:
         """The documents in the order of their names."""
         return sorted((entry.record for entry in self.entries.values()), key=lambda record: record.document)
 
-    def statistics(self, terms: Iterator[tuple[str, list[str]]]) -> TermStatistics:
-        """The statistics over this view's pages, counted from ``(page key, terms)`` when first asked for."""
+    @property
+    def statistics(self) -> TermStatistics:
+        """The statistics over this view's pages, read and counted when first asked for."""
         with self._lock:
             if self._statistics is None:
-                self._statistics = self._terms.of(self.entries, terms)
+                self._statistics = self._terms.of(self.entries)
             return self._statistics
 
-    def names(self, statistics: TermStatistics) -> DocumentNames:
+    @property
+    def names(self) -> DocumentNames:
         """The words in the documents' names, by the documents' places in this view's statistics."""
+        places = self.statistics.documents.items()
         with self._lock:
             if self._names is None:
-                places = statistics.documents.items()
                 self._names = DocumentNames((place, self.entries[known].first.document) for known, place in places)
             return self._names
 
@@ -186,33 +199,74 @@ class View:
 
 
 class Catalog:
-    """All documents of an index, unfinished ones too, and the view that readers take."""
+    """All documents of an index, unfinished ones too, and the view that readers take.
 
-    def __init__(self, rows: Iterable[PageRow], changed: Callable[[], None] = lambda: None) -> None:
-        """``changed`` is called when what readers see has changed by `add` or `remove`."""
-        self._changed = changed
+    It reads them by itself: at opening, and again when another process has changed the index.
+    """
+
+    def __init__(self, rows: PageRows, sharing: Sharing) -> None:
+        self._rows = rows
+        self._sharing = sharing
         self._lock = threading.Lock()
-        self.reload(rows)
+        #: One writer at a time in this process; searching does not take it.
+        self._writer = threading.RLock()
+        self._not_before = 0.0
+        self._view: View | None = None
+        self._revision = sharing.revision()  # before the rows are read: what comes in between is read again
+        self._reload()
 
-    def reload(self, rows: Iterable[PageRow]) -> None:
-        """Forget all and take in what the index holds now, after another process changed it."""
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """The right to add and remove, with all that others did taken in. Raises IndexInUse."""
+        with self._writer, self._sharing.lease():
+            self._take_in(self._sharing.revision())
+            yield
+            self._revision = self._sharing.revision()
+
+    def view(self, *, at_once: bool = False) -> View:
+        """The documents that are in the index now; what others changed a moment ago may be missing but ``at_once``.
+
+        Made when one asks, so that writing many documents costs the same for each.
+        """
+        # Who writes in this process has the newest catalog.
+        if self._writer.acquire(blocking=False):
+            try:
+                if at_once or time.monotonic() >= self._not_before:
+                    self._look_for_changes()
+            finally:
+                self._writer.release()
+        with self._lock:
+            if self._view is None:
+                self._view = View(self._entries.values(), self._terms)
+            return self._view
+
+    def _look_for_changes(self) -> None:
+        revision = self._sharing.revision()
+        if revision != self._revision:
+            self._take_in(revision)
+
+    def _take_in(self, revision: str) -> None:
+        started = time.monotonic()
+        if revision or self._revision:
+            self._reload()
+        self._revision = revision
+        ended = time.monotonic()
+        self._not_before = ended + _PAUSE * (ended - started)
+
+    def _reload(self) -> None:
+        """Forget all and take in what the index holds now."""
+        started = time.monotonic()
+        rows = list(self._rows.pages())
         with self._lock:
             self._entries: dict[str, Entry] = {}
             self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
             self._names: defaultdict[str, set[str]] = defaultdict(set)  # of those of that name
             self._last_ordinal = 0
-            self._terms = _TermsOfAll()
+            self._terms = _TermCounts(self._rows)
             for row in rows:
                 self._take(row)
-            self._view: View | None = None
-
-    @property
-    def view(self) -> View:
-        """What readers see now; made when one asks, so that writing many documents costs the same for each."""
-        with self._lock:
-            if self._view is None:
-                self._view = View(self._entries.values(), self._terms)
-            return self._view
+            self._view = None
+        _log.debug("read %d pages of %d documents in %.0f ms", len(rows), len(self._entries), _ms(started))
 
     def get(self, document_id: str) -> Entry | None:
         """The document of that id, finished or not."""
@@ -246,7 +300,7 @@ class Catalog:
                 self._terms.add(entry.first.document_id, entry.rows.values())
             entry.rows = {page: replace(row, terms="") for page, row in entry.rows.items()}
             self._view = None
-        self._changed()
+        self._sharing.changed()
 
     def remove(self, document_id: str) -> None:
         """Forget a document."""
@@ -256,7 +310,7 @@ class Catalog:
                 self._names[entry.first.document].discard(document_id)
             self._terms.forget(document_id)
             self._view = None
-        self._changed()
+        self._sharing.changed()
 
     def _take(self, row: PageRow) -> Entry:
         entry = self._entries.setdefault(row.document_id, Entry())
@@ -265,6 +319,10 @@ class Catalog:
         self._names[row.document].add(row.document_id)
         self._last_ordinal = max(self._last_ordinal, row.ordinal)
         return entry
+
+
+def _ms(started: float) -> float:
+    return (time.monotonic() - started) * 1000
 
 
 def _shortened(names: list[str], most: int = 8) -> str:

@@ -30,8 +30,9 @@ from pagesight.indexing.errors import (
     UnreadableDocument,
 )
 from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
-from pagesight.indexing.storage.holder import described, read_holder, this_process
-from pagesight.indexing.storage.manifest import About, damaged, read_about
+from pagesight.indexing.storage.atomic_files import replacing, write_atomically
+from pagesight.indexing.storage.manifest import Manifest, damaged, read_manifest
+from pagesight.indexing.storage.sharing import described, read_holder, this_process
 
 _SUFFIX = re.compile(r"\.\w{1,16}")  # any, for who names a file by its path; a document without is kept as well
 _SERVED_AT = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")  # only ever this machine
@@ -66,9 +67,7 @@ class IndexFolder:
 
     def say_held(self, **more: str) -> None:
         """Tell others who holds the index, such as the address at which it is served."""
-        unfinished = self.path / "holder.json.part"
-        unfinished.write_text(json.dumps(this_process() | more))
-        unfinished.replace(self.path / "holder.json")
+        write_atomically(self.path / "holder.json", json.dumps(this_process() | more))
 
     def served_at(self) -> str | None:
         """The address at which the process that holds the index serves it; None if nobody does."""
@@ -81,7 +80,7 @@ class IndexFolder:
         except Timeout:
             return str(address)
 
-    def about(self) -> About | None:
+    def manifest(self) -> Manifest | None:
         """What the index was made with; None for a new index."""
         if not self.exists:
             return None
@@ -89,27 +88,22 @@ class IndexFolder:
             recorded = json.loads((self.path / "index.json").read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
             raise damaged(self.path, error) from error
-        return read_about(recorded, self.path)
+        return read_manifest(recorded, self.path)
 
-    def note_about(self, about: About) -> None:
+    def note_manifest(self, manifest: Manifest) -> None:
         """Note what a new index is made with."""
-        unfinished = self.path / "index.json.part"
-        unfinished.write_text(json.dumps(about.as_dict(), indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(self.path / "index.json")
+        write_atomically(self.path / "index.json", json.dumps(manifest.as_dict(), indent=2) + "\n")
 
     def keep(self, source: Source) -> None:
         """Keep the document's bytes under its id, so that its pages can be shown after the original moved."""
         kept = self._kept(source.document_id, source.path.suffix)
         if kept.exists():
             return
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_name(kept.name + ".part")
-        unfinished.unlink(missing_ok=True)
-        try:
-            os.link(source.path, unfinished)
-        except OSError:  # another disk, or one without links
-            shutil.copy2(source.path, unfinished)
-        unfinished.replace(kept)
+        with replacing(kept) as unfinished:
+            try:
+                os.link(source.path, unfinished)
+            except OSError:  # another disk, or one without links
+                shutil.copy2(source.path, unfinished)
 
     def kept(self, row: PageRow) -> Path:
         """The document that a page is in, known to hold the bytes that were indexed. Raises UnreadableDocument.

@@ -14,7 +14,7 @@ FORMAT = 3  # 3: how vectors are kept is noted; other candidate vectors
 
 
 @dataclass(frozen=True)
-class About:
+class Manifest:
     """``encoder`` is the description that the encoder gave of itself."""
 
     encoder: dict[str, Any]
@@ -25,16 +25,16 @@ class About:
         return {"format": FORMAT, "encoder": self.encoder, "vectors": asdict(self.layout)}
 
 
-_ABOUT = TypeAdapter(About)
+_MANIFEST = TypeAdapter(Manifest)
 
 
-def read_about(recorded: Any, place: object) -> About:
-    """What `About.as_dict` gave, for the index at a place. Raises PageIndexError if it is damaged or too old."""
+def read_manifest(recorded: Any, place: object) -> Manifest:
+    """What `Manifest.as_dict` gave, for the index at a place. Raises PageIndexError if it is damaged or too old."""
     try:
         if recorded["format"] == FORMAT:
-            about = _ABOUT.validate_python({"encoder": recorded["encoder"], "layout": recorded["vectors"]})
-            if isinstance(about.encoder.get("name"), str) and about.layout.pool >= 1:
-                return about
+            manifest = _MANIFEST.validate_python({"encoder": recorded["encoder"], "layout": recorded["vectors"]})
+            if isinstance(manifest.encoder.get("name"), str) and manifest.layout.pool >= 1:
+                return manifest
             raise ValueError("it names no encoder, or no pooling")
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(place, error) from error
@@ -52,11 +52,11 @@ def damaged(place: object, error: Exception) -> PageIndexError:
     )
 
 
-def refuse_other(about: About | None, encoder: dict[str, Any], place: object) -> None:
+def refuse_other(manifest: Manifest | None, encoder: dict[str, Any], place: object) -> None:
     """Raise EncoderMismatch if an index was made with another encoder; of one not yet loaded, the name will do."""
-    if about is None or about.encoder == encoder or encoder == {"name": about.encoder["name"]}:
+    if manifest is None or manifest.encoder == encoder or encoder == {"name": manifest.encoder["name"]}:
         return
-    known = about.encoder
+    known = manifest.encoder
     raise EncoderMismatch(
         f"the index in {place} was made with the encoder {_title(known)}, not {_title(encoder)}; their "
         f"vectors cannot be compared. Leave out --encoder to go on with {known['name']}, or make a new index: "

@@ -8,13 +8,12 @@ A file holds numpy arrays, one after the other: ``offsets`` (pages + 1,) int64, 
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -22,32 +21,11 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.pages import PageRow, checked_document_id
+from pagesight.indexing.storage.atomic_files import write_atomically
 from pagesight.indexing.vectors.quantization import Precision, StoredVectors, VectorLayout
 
 # Each open map holds a file descriptor; the usual limit of a process is 1,024.
 _OPEN_FILES = 512
-
-
-class MultiVectors(Protocol):
-    """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
-
-    local: bool
-
-    def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
-        """Write consecutive pages from ``first_page`` on; nothing of them is lost once this has returned."""
-        ...
-
-    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
-        """The vectors of pages, in the order of their rows. Raises VectorsMissing if a page's are gone."""
-        ...
-
-    def remove(self, document_id: str) -> None:
-        """Remove all pages of a document."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what is open."""
-        ...
 
 
 class MultiVectorFiles:
@@ -61,18 +39,7 @@ class MultiVectorFiles:
 
     def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
         """Write the pages; on the disk, and under their file's name, when this returns."""
-        path = self._path(document_id, first_page)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part")
-        try:
-            with unfinished.open("wb") as file:
-                file.write(_packed(pages))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
+        write_atomically(self._path(document_id, first_page), _packed(pages), durable=True)
 
     def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
         """The vectors of pages, mapped and not copied."""
@@ -108,7 +75,7 @@ class _Batch:
 
     offsets: NDArray[np.int64]
     boxes: NDArray[np.float16]
-    values: NDArray
+    values: NDArray[Any]
     scales: NDArray[np.float16] | None
 
     def page(self, position: int) -> StoredVectors:
@@ -153,7 +120,7 @@ def _open_batch(path: Path, precision: Precision, dim: int) -> _Batch:
     return _Batch(offsets, boxes, values, scales[0] if scales else None)
 
 
-def _next_array(file: BinaryIO, content: NDArray[np.uint8]) -> NDArray:
+def _next_array(file: BinaryIO, content: NDArray[np.uint8]) -> NDArray[Any]:
     """The array whose header comes next in the file, as a part of its mapped content."""
     npy.read_magic(file)
     shape, _, dtype = npy.read_array_header_1_0(file)

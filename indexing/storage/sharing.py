@@ -1,4 +1,4 @@
-"""How processes share an index: who may write, and what tells the others that something changed.
+"""How processes share an index: who holds it, who may write, and what tells the others that something changed.
 
 An index in a folder belongs to one process, unless `pagesight serve` serves it to several (`ServedFolder`); one on a
 Milvus server to all that reach it (lease.py).
@@ -8,39 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import platform
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from pagesight.indexing.errors import IndexInUse
-from pagesight.indexing.storage.holder import described, this_process
+from pagesight.indexing.storage.address import shown
+from pagesight.indexing.storage.atomic_files import write_atomically
 
 
-class Sharing(Protocol):
-    """One process' share in an index."""
-
-    def lease(self) -> AbstractContextManager[None]:
-        """The right to write, for this process alone. Raises IndexInUse, naming who has it."""
-        ...
-
-    def confirm(self) -> None:
-        """Raise IndexInUse if the lease was lost; before something is written."""
-        ...
-
-    def revision(self) -> str:
-        """What is another text after each change by any process; empty where no other can change anything."""
-        ...
-
-    def changed(self) -> None:
-        """Tell the other processes that what was written until now can be read."""
-        ...
-
-
-class Alone:
+class UnsharedFolder:
     """Nobody else has the index open."""
 
     def lease(self) -> AbstractContextManager[None]:
@@ -96,6 +80,31 @@ class ServedFolder:
 
     def changed(self) -> None:
         """Renews the file."""
-        unfinished = self._revision.with_suffix(".part")
-        unfinished.write_text(uuid.uuid4().hex)
-        unfinished.replace(self._revision)
+        write_atomically(self._revision, uuid.uuid4().hex)
+
+
+def this_process() -> dict[str, Any]:
+    """This process, as others should see it named; how it was started is shortened."""
+    command = shown(" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))[:200]
+    return {"pid": os.getpid(), "command": command, "host": platform.node()}
+
+
+def read_holder(path: Path) -> dict[str, Any]:
+    """What the file says; nothing if it is not there or not whole."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def named(holder: dict[str, Any]) -> str:
+    """The process in words."""
+    if "pid" not in holder:
+        return "another process"
+    where = f" on {holder['host']}" if holder.get("host") not in (None, platform.node()) else ""
+    return f"process {holder['pid']}{where} ({holder.get('command', '')})"
+
+
+def described(path: Path) -> str:
+    """The process in the file, in words."""
+    return named(read_holder(path))

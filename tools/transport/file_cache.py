@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import AsyncFileLock, FileLock
 
+from pagesight.indexing.storage.atomic_files import write_atomically
 from pagesight.indexing.storage.folder import disk_errors
 
 #: A file this near its expiry is uploaded again, so that it outlives the model call.
@@ -87,9 +88,7 @@ class FileCache:
             uploads: dict[str, Upload | None] = {**self.living(), **changes}
             stored[self._owner] = {sha256: upload.as_dict() for sha256, upload in uploads.items() if upload}
             with disk_errors(f"{self._folder / 'files.json'} cannot be written"):
-                unfinished = self._folder / "files.json.part"
-                unfinished.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-                unfinished.replace(self._folder / "files.json")
+                write_atomically(self._folder / "files.json", json.dumps(stored, indent=1) + "\n")
 
     def _stored(self) -> dict[str, Any]:
         """What the file says; nothing if it is not there or was damaged, which costs an upload and no more."""

@@ -1,0 +1,93 @@
+"""The seams of an index: what files in a folder and rows on a server do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.pages import PageRow
+from pagesight.indexing.settings import Settings
+from pagesight.indexing.vectors.multivector import QueryVectors
+from pagesight.indexing.vectors.quantization import StoredVectors
+
+
+class PageRows(Protocol):
+    """Where the rows of an index's pages are."""
+
+    def pages(self) -> Iterable[PageRow]:
+        """All rows, without terms and text."""
+        ...
+
+    def terms(self) -> Iterator[tuple[str, list[str]]]:
+        """Each page's key and terms."""
+        ...
+
+
+class MultiVectors(Protocol):
+    """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
+
+    local: bool
+
+    def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
+        """Write consecutive pages from ``first_page`` on; nothing of them is lost once this has returned."""
+        ...
+
+    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
+        """The vectors of pages, in the order of their rows. Raises VectorsMissing if a page's are gone."""
+        ...
+
+    def remove(self, document_id: str) -> None:
+        """Remove all pages of a document."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+class CandidateSearch(Protocol):
+    """What finds candidates among the pages of an index."""
+
+    def write(
+        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
+    ) -> None:
+        """Take in pages of a document, (number, (n, dim) float32) each, over what was known of them."""
+        ...
+
+    def near(
+        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[tuple[int, int]]:
+        """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`."""
+        ...
+
+    def remove(self, document_id: str) -> None:
+        """Forget a document."""
+        ...
+
+    def flush(self) -> None:
+        """Make the next searches faster; nothing is lost without it."""
+        ...
+
+
+class Sharing(Protocol):
+    """One process' share in an index."""
+
+    def lease(self) -> AbstractContextManager[None]:
+        """The right to write, for this process alone. Raises IndexInUse, naming who has it."""
+        ...
+
+    def confirm(self) -> None:
+        """Raise IndexInUse if the lease was lost; before something is written."""
+        ...
+
+    def revision(self) -> str:
+        """What is another text after each change by any process; empty where no other can change anything."""
+        ...
+
+    def changed(self) -> None:
+        """Tell the other processes that what was written until now can be read."""
+        ...

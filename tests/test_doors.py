@@ -1,0 +1,121 @@
+"""The front doors: what public functions take and return can be imported there, and no async twin blocks the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import importlib
+import inspect
+import time
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_index import small_settings, write_pdf
+
+from pagesight import indexing
+from pagesight.indexing import PageIndex
+from pagesight.indexing.milvus.connection import Connection
+
+_SLOW = 0.8  # seconds that a call to the store takes here; a busy machine alone holds the loop up for .4
+
+
+def named(hint: Any) -> Iterator[type]:
+    """The classes of ours in a type hint, however deep."""
+    if isinstance(hint, type) and not isinstance(hint, types.GenericAlias):
+        if hint.__module__.startswith("pagesight."):
+            yield hint
+        return
+    for part in typing.get_args(hint):
+        for one in part if isinstance(part, list) else [part]:
+            yield from named(one)
+
+
+def public(owner: type) -> Iterator[Any]:
+    """The public functions of a class, behind properties and decorators."""
+    for name, member in vars(owner).items():
+        if not name.startswith("_"):
+            function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+            if inspect.isfunction(inspect.unwrap(function)) if callable(function) else False:
+                yield inspect.unwrap(function)
+
+
+def hints(thing: Any) -> dict[str, Any]:
+    """Type hints, also those of names that are only imported for type checking."""
+    module = importlib.import_module(thing.__module__)
+    known = {name: getattr(indexing, name) for name in indexing.__all__}
+    try:
+        return typing.get_type_hints(thing, {**known, **vars(module)})
+    except NameError as error:
+        if error.name not in ("Image",):
+            raise
+        return {}
+
+
+def test_what_the_index_takes_and_returns_can_be_imported_from_the_front_door() -> None:
+    exported = {getattr(indexing, name) for name in indexing.__all__ if isinstance(getattr(indexing, name), type)}
+    missing, seen, waiting = set(), set(), [PageIndex]
+    while waiting:
+        owner = waiting.pop()
+        seen.add(owner)
+        things = list(public(owner)) + ([owner] if dataclasses.is_dataclass(owner) else [])
+        for one in (one for thing in things for hint in hints(thing).values() for one in named(hint)):
+            if one not in exported and not one.__module__.endswith("settings"):  # Settings has its groups
+                missing.add(f"{owner.__name__}: {one.__module__}.{one.__name__}")
+            elif one not in seen:
+                waiting.append(one)
+    assert not missing
+
+
+def test_every_name_of_the_door_is_there_and_completes() -> None:
+    assert all(getattr(indexing, name) is not None for name in indexing.__all__)
+    assert set(indexing.__all__) <= set(dir(indexing))
+    assert sorted(indexing.__all__) == indexing.__all__
+
+
+async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, other = write_pdf(tmp_path / "a.pdf", [["The ferry Aurora"]]), write_pdf(tmp_path / "b.pdf", [["Pump"]])
+    index = await PageIndex.aopen(tmp_path / "i", settings=small_settings(exhaustive_below=0))
+    await index.aadd(source)
+    ref = await index.apage("a.pdf p. 1")
+    real = Connection.close
+
+    def slow_close(self: Connection) -> None:
+        time.sleep(_SLOW)
+        real(self)
+
+    # Each method looks whether others have changed the index, and waits for the store so.
+    monkeypatch.setattr(index._parts.sharing, "revision", lambda: (time.sleep(_SLOW), "")[1])
+    monkeypatch.setattr(Connection, "close", slow_close)
+    calls = {
+        "aadd": (other,), "asearch": ("ferry",), "arank": ("ferry",), "aaudit": (["ferry"],), "apages": (),
+        "adocuments": (), "adocument": ("a.pdf",), "apage": ("a.pdf p. 1",), "apicture": (ref,), "atext": (ref,),
+        "amultivector": (ref,), "aquery_vectors": ("ferry",), "aevidence": (ref, tmp_path / "e.png"),
+        "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aclose": (),
+    }  # fmt: skip
+    twins = {name for name in vars(PageIndex) if name[0] == "a" and name[1:] in vars(PageIndex)} - {"aopen"}
+    assert twins == set(calls)
+    for name, arguments in calls.items():
+        assert await lag(getattr(index, name)(*arguments)) < 0.8 * _SLOW, name
+
+
+async def lag(waiting: Any) -> float:
+    """The longest time for which the loop stood still while something was awaited."""
+    task, longest = asyncio.ensure_future(waiting), 0.0
+    while not task.done():
+        started = time.perf_counter()
+        await asyncio.sleep(0.01)
+        longest = max(longest, time.perf_counter() - started - 0.01)
+    await task
+    return longest
+
+
+def test_twins_have_the_signatures_of_their_methods() -> None:
+    for name in ("search", "add", "picture", "documents"):
+        twin, method = getattr(PageIndex, f"a{name}"), getattr(PageIndex, name)
+        assert inspect.iscoroutinefunction(twin)
+        assert inspect.signature(twin).parameters == inspect.signature(method).parameters
+        assert twin.__name__ == f"a{name}"
