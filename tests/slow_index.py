@@ -46,5 +46,6 @@ async def watched_loop() -> AsyncIterator[Callable[[], float]]:
     await asyncio.sleep(0.05)
     try:
         yield lambda: longest
+        await asyncio.sleep(0.05)  # one more tick, which tells how long the last step took
     finally:
         task.cancel()
