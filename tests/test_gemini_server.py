@@ -15,7 +15,11 @@ MODEL = "gemini-test"
 
 @pytest.fixture
 def client(server: GeminiServer) -> Client:
-    return Client(api_key="AIza-test-key", vertexai=False, http_options=types.HttpOptions(base_url=server.url))
+    return Client(
+        api_key="AIza-test-key",
+        vertexai=False,
+        http_options=types.HttpOptions(base_url=server.url, api_version="v1beta"),
+    )
 
 
 def test_it_says_what_is_scripted_and_records_what_it_was_asked(server: GeminiServer, client: Client) -> None:

@@ -14,10 +14,12 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from conversations import agent_at
+from gemini_server import GeminiServer
 from langchain_core.messages import ToolMessage
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from mcp import ClientSession, StdioServerParameters
@@ -25,7 +27,11 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
+from slow_index import SLOW, slow_down, watched_loop
 from small_index import PHOTO, REPORT, SLIDES, make_index
+
+from pagesight.agent.mcp import make_server
+from pagesight.indexing import PageIndex
 
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "mcp"]
 TOOLS = ["list_documents", "search_pages", "view_pages"]
@@ -95,6 +101,7 @@ async def searched_and_seen(session: ClientSession) -> None:
     assert best["label"] == f"{REPORT} p. 2"
     assert best["regions"]
     assert "Net revenue rose to 4.2 billion euros" in text(found)
+    assert f"closer look: {best['regions'][0]}" in text(found)
 
     seen = await session.call_tool("view_pages", {"pages": [best["label"], f"{PHOTO} p. 1"]})
     assert [block.type for block in seen.content] == ["text", "image", "text", "image"]
@@ -117,12 +124,12 @@ async def test_over_stdio_with_the_sdks_client_errors_say_what_mends_them(folder
 
         listed = await session.call_tool("list_documents", {"containing": "slides"})
         assert listed.structuredContent == {"documents": [{"document": SLIDES, "pages": 2}]}
-        assert text(listed) == f"{SLIDES}: 2 pages"
+        assert text(listed) == f"- {SLIDES}: 2 pages"
 
         for tool, arguments, says in [
             ("view_pages", {"pages": [f"{REPORT} p. 99"]}, "pages 1 to 8"),
             ("view_pages", {"pages": ["report.pdf p. 1"]}, REPORT),
-            ("view_pages", {"pages": []}, "1 to 12 pages"),
+            ("view_pages", {"pages": []}, "at least one page"),
             ("view_pages", {"pages": [f"{REPORT} p. 1"], "region": [1, 2]}, "four numbers"),
             ("view_pages", {"pages": [f"{REPORT} p. 1"], "region": [500, 0, 100, 1000]}, "region"),
             ("search_pages", {"query": " "}, "empty"),
@@ -182,6 +189,38 @@ async def test_through_langchain_mcp_adapters(address: str, folder: Path) -> Non
         assert isinstance(image, dict)
         assert (label["text"], image["type"]) == (f"{REPORT} p. 2", "image")
         assert base64.b64decode(image["base64"])
+
+
+async def test_it_says_what_the_agents_tools_say(server: GeminiServer, index: PageIndex) -> None:
+    """The text of search and list, and which pages view shows, neighbours too."""
+    arguments: dict[str, dict[str, Any]] = {
+        "search_pages": {"query": "net revenue 2023"},
+        "list_documents": {},
+        "view_pages": {"pages": [f"{REPORT} p. 1"], "neighbours": "both"},
+    }
+    server.calls_at_once(list(arguments.items()))
+    server.says("Done.")
+    state = await agent_at(server, index).ainvoke({"messages": [("user", "How much?")]})
+    replies = {message.name: message.text for message in state["messages"] if isinstance(message, ToolMessage)}
+
+    asked = make_server(index)
+    for name in ("search_pages", "list_documents"):
+        said = text(cast(CallToolResult, await asked.call_tool(name, arguments[name])))
+        assert replies[name].startswith(said + "\nLeft for this question:")
+    seen = cast(list[Any], await asked.call_tool("view_pages", arguments["view_pages"]))
+    labels = [block.text for block in seen if isinstance(block, TextContent)]
+    assert labels == [f"{REPORT} p. 1", f"{REPORT} p. 2", f"{REPORT} p. 1 is the first page of its document"]
+    assert all(label in replies["view_pages"] for label in labels)
+
+
+async def test_a_slow_index_does_not_keep_the_event_loop(index: PageIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_down(monkeypatch)
+    asked = make_server(index)
+    async with watched_loop() as longest:
+        await asked.call_tool("search_pages", {"query": "net revenue"})
+        await asked.call_tool("view_pages", {"pages": [f"{REPORT} p. 1"], "neighbours": "next"})
+        await asked.call_tool("list_documents", {})
+    assert longest() < 0.5 * SLOW
 
 
 def test_the_page_of_this_use_names_the_tools_and_the_port() -> None:

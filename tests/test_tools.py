@@ -11,6 +11,7 @@ from gemini_server import GeminiServer
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
+from slow_index import SLOW, slow_down, watched_loop
 from small_index import PHOTO, REPORT, SHEET, SLIDES
 
 from pagesight.agent import Step, ask, create_page_agent, stream
@@ -206,6 +207,32 @@ def test_a_budget_counts_from_the_last_question() -> None:
 
     assert budget_left(Budget(3, 4, 9), Conversation.read(past)) == BudgetLeft(2, 4, 8)
     assert budget_left(Budget(3, 4, 9), Conversation.read(now), "2") == BudgetLeft(3, 4, 8)
+
+
+# Slow look-ups
+
+
+async def test_a_slow_index_does_not_keep_the_event_loop(
+    server: GeminiServer, index: PageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = agent_at(server, index)
+    server.calls_at_once(
+        [
+            ("search_pages", {"query": "net revenue"}),
+            ("view_pages", {"pages": [f"{REPORT} p. 1"], "neighbours": "next"}),
+            ("list_documents", {}),
+            ("locate", {"page": f"{REPORT} p. 1", "things": ["a table"]}),
+        ]
+    )
+    server.says('{"boxes": []}')
+    server.says("Done.")
+    slow_down(monkeypatch)
+
+    async with watched_loop() as longest:
+        await agent.ainvoke({"messages": [HumanMessage("How much?")]})
+
+    assert server.replies_left == 0
+    assert longest() < 0.5 * SLOW
 
 
 # Narrowed to some documents

@@ -17,35 +17,42 @@ if TYPE_CHECKING:
 
 Reply = tuple[str, dict[str, Any]]
 
+#: A list that a model reads in one go: a guess, not measured.
 _MOST = 200
-_DESCRIPTION = "List the documents that can be searched, with their numbers of pages. Costs no search and no page."
+CONTAINING = "only documents with this in their name"
+DESCRIPTION = "List the documents that can be searched, with their numbers of pages."
 
 
 class ListDocuments(BaseModel):
     """The arguments that the model gives."""
 
-    containing: str | None = Field(None, description="only documents with this in their name")
+    containing: str | None = Field(None, description=CONTAINING)
+
+
+def listed_documents(index: PageIndex, containing: str | None = None, allowed: Sequence[str] | None = None) -> Reply:
+    """The documents with ``containing`` in their name, as text and as data; of ``allowed`` only, where it is given."""
+    records = [
+        record
+        for record in index.documents()
+        if (not allowed or record.document in allowed) and (containing or "").casefold() in record.document.casefold()
+    ]
+    lines = [f"- {record.document}: {record.pages} page{'s' * (record.pages != 1)}" for record in records[:_MOST]]
+    if len(records) > _MOST:
+        lines.append(f"… and {len(records) - _MOST} more: narrow the list with containing")
+    data = [{"document": record.document, "pages": record.pages} for record in records[:_MOST]]
+    return "\n".join(lines or ["No document has that in its name."]), {"documents": data}
 
 
 def make_list_documents(index: PageIndex, budget: Budget, documents: Sequence[str] | None = None) -> BaseTool:
     """The tool for one index. With ``documents`` it lists these only."""
 
     def list_them(runtime: ToolRuntime, containing: str | None = None) -> Reply:
-        records = [
-            record
-            for record in index.documents()
-            if (not documents or record.document in documents)
-            and (containing or "").casefold() in record.document.casefold()
-        ]
-        lines = [f"- {record.document}: {record.pages} page{'s' * (record.pages != 1)}" for record in records[:_MOST]]
-        if len(records) > _MOST:
-            lines.append(f"… and {len(records) - _MOST} more: narrow the list with containing")
+        text, data = listed_documents(index, containing, documents)
         rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
-        text = "\n".join([*(lines or ["No document has that in its name."]), str(rest)])
-        artifact = [{"document": record.document, "pages": record.pages} for record in records[:_MOST]]
-        return text, {"documents": artifact}
+        return f"{text}\n{rest}", data
 
+    # Async calls run this function in a thread; it waits for the index.
     return StructuredTool.from_function(
-        list_them, name=LIST_DOCUMENTS, description=_DESCRIPTION, args_schema=ListDocuments,
-        response_format="content_and_artifact",
+        list_them, name=LIST_DOCUMENTS, description=f"{DESCRIPTION} Costs no search and no page.",
+        args_schema=ListDocuments, response_format="content_and_artifact",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError, UnknownDocument
 from pagesight.indexing.pages import Hit
-from pagesight.tools.budget import Budget, BudgetLeft, budget_left
+from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import SEARCH_PAGES, Conversation
 
 if TYPE_CHECKING:
@@ -20,20 +20,40 @@ if TYPE_CHECKING:
 
 Reply = tuple[str, dict[str, Any]]
 
-_MOST = 20
+#: Pages that one search names at most, and letters of a line of text: guesses, not measured.
+MOST = 20
 _LONGEST_LINE = 240
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Find the pages that fit a query best. Returns page labels with scores, the best-matching lines and regions worth a
 closer look, but no pictures: look at pages with view_pages before you rely on them."""
+QUERY = "what to look for: the terms that would stand on the page"
+DOCUMENTS = "search only in these documents, named as in the labels"
+TOP_K = f"how many pages to return, 1 to {MOST}"
 
 
 class SearchPages(BaseModel):
     """The arguments that the model gives."""
 
-    query: str = Field(description="what to look for: the terms that would stand on the page")
-    documents: list[str] | None = Field(None, description="search only in these documents, named as in the labels")
-    top_k: int | None = Field(None, description=f"how many pages to return, 1 to {_MOST}")
+    query: str = Field(description=QUERY)
+    documents: list[str] | None = Field(None, description=DOCUMENTS)
+    top_k: int | None = Field(None, description=TOP_K)
+
+
+def found_pages(
+    index: PageIndex,
+    query: str,
+    documents: list[str] | None = None,
+    top_k: int | None = None,
+    allowed: list[str] | None = None,
+) -> Reply:
+    """The pages that fit the query, as text and as data; of ``allowed`` documents only, where they are given.
+
+    ``top_k`` is brought into 1 to 20. Raises EmptyQuestion, UnknownDocument.
+    """
+    pages = min(max(top_k or index.settings.search.top_k, 1), MOST)
+    hits = index.search(query, top_k=pages, documents=_within(documents, allowed))
+    return _text(query, hits), {"query": query, "hits": [hit.as_dict() for hit in hits]}
 
 
 def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str] | None = None) -> BaseTool:
@@ -44,17 +64,15 @@ def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str]
         rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
         if rest.searches == 0:
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
-        pages = min(max(top_k or index.settings.search.top_k, 1), _MOST)
         try:
-            hits = index.search(query, top_k=pages, documents=_within(documents, allowed))
+            text, data = found_pages(index, query, documents, top_k, allowed)
         except RequestError as error:
             raise ToolException(f"The search failed: {error}\n{rest}") from error
-        rest = replace(rest, searches=rest.searches - 1)
-        return _told(query, hits, rest), {"query": query, "hits": [hit.as_dict() for hit in hits]}
+        return f"{text}\n{replace(rest, searches=rest.searches - 1)}", data
 
     # Async calls run this function in a thread; it waits for the index and nothing else.
     return StructuredTool.from_function(
-        search, name=SEARCH_PAGES, description=_DESCRIPTION, args_schema=SearchPages,
+        search, name=SEARCH_PAGES, description=DESCRIPTION, args_schema=SearchPages,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
 
@@ -68,11 +86,11 @@ def _within(requested: list[str] | None, allowed: list[str] | None) -> list[str]
     return requested or allowed
 
 
-def _told(query: str, hits: list[Hit], rest: BudgetLeft) -> str:
+def _text(query: str, hits: list[Hit]) -> str:
     if not hits:
-        return f'No page fits "{query}". Try other words.\n{rest}'
+        return f'No page fits "{query}". Try other words.'
     pages = "\n".join(_line(hit) for hit in hits)
-    return f"Pages that fit best, the best first (no pictures yet: call view_pages with their labels):\n{pages}\n{rest}"
+    return f"Pages that fit best, the best first (no pictures yet: call view_pages with their labels):\n{pages}"
 
 
 def _line(hit: Hit) -> str:

@@ -6,7 +6,7 @@ The reply holds no picture: `pagesight.agent.hydrate` puts the pictures into the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 Reply = tuple[str, dict[str, Any]]
 Neighbours = Literal["next", "previous", "both"]
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Look at pages: shows each as a picture. With a region, shows that part of the pages rendered anew and larger, for small
 print, tables and charts. With neighbours, shows the pages after or before them too, where a table or a text goes on."""
+
+
+PAGES = 'labels of pages, such as ["annual-report.pdf p. 12"]'
+REGION = "[ymin, xmin, ymax, xmax], integers 0 to 1000 from the top left corner; leave out for whole pages"
+NEIGHBOURS = "show also the next page of each, the previous one, or both; always whole"
 
 
 class ViewPages(BaseModel):
     """The arguments that the model gives."""
 
-    pages: list[str] = Field(description='labels of pages, such as ["annual-report.pdf p. 12"]')
-    region: list[int] | None = Field(
-        None,
-        description="[ymin, xmin, ymax, xmax], integers 0 to 1000 from the top left corner; leave out for whole pages",
-    )
-    neighbours: Neighbours | None = Field(
-        None, description="show also the next page of each, the previous one, or both; always whole"
-    )
+    pages: list[str] = Field(description=PAGES)
+    region: list[int] | None = Field(None, description=REGION)
+    neighbours: Neighbours | None = Field(None, description=NEIGHBOURS)
 
 
 def make_view_pages(
@@ -53,20 +53,20 @@ def make_view_pages(
     ) -> Reply:
         conversation = Conversation.read(runtime.state["messages"])
         rest = budget_left(budget, conversation, runtime.tool_call_id)
+        known = views_so_far(conversation)
         try:
-            asked, outside = _views(index, pages, _region(region), neighbours, documents)
-            known = views_so_far(conversation)
-            new = [view for view in asked if view not in known]
-            # What cannot be rendered is told now, while the model can still mend it.
-            shown = [_weighed(view, pictures) for view in asked if view in known or view in new[: rest.pages]]
+            asked = requested_views(index, pages, region, neighbours, documents)
+            new = [view for view in asked.views if view not in known]
+            # What cannot be rendered is told now, while the model can still correct its request.
+            shown = [_weighed(view, pictures) for view in asked.views if view in known or view in new[: rest.pages]]
         except (RequestError, SourceError) as error:
             raise ToolException(f"No page is shown: {error}\n{rest}") from error
         after = replace(rest, pages=rest.pages - min(len(new), rest.pages))
-        return _told(shown, asked, outside, after), {"pages": [view.as_dict() for view in shown]}
+        return _text(shown, asked, after), {"pages": [view.as_dict() for view in shown]}
 
     # Async calls run this function in a thread; it waits for the renderer and nothing else.
     return StructuredTool.from_function(
-        view, name=VIEW_PAGES, description=_DESCRIPTION, args_schema=ViewPages,
+        view, name=VIEW_PAGES, description=DESCRIPTION, args_schema=ViewPages,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
 
@@ -81,29 +81,44 @@ def page_named(index: PageIndex, label: str, documents: Sequence[str] | None) ->
     return ref
 
 
-def _views(
+@dataclass(frozen=True)
+class RequestedViews:
+    """The pages and regions asked for, each once, in order; ``outside`` says which neighbours there are not."""
+
+    views: list[PageView]
+    outside: list[str]
+
+
+def requested_views(
     index: PageIndex,
-    labels: list[str],
-    region: Region | None,
-    neighbours: Neighbours | None,
-    documents: Sequence[str] | None,
-) -> tuple[list[PageView], list[str]]:
-    """The pages and regions to show, each once, in the order of the pages, and the neighbours that there are not."""
+    labels: Sequence[str],
+    region: list[int] | None = None,
+    neighbours: Neighbours | None = None,
+    documents: Sequence[str] | None = None,
+) -> RequestedViews:
+    """What the labels name, with the region and the neighbours; of ``documents`` only, where they are given.
+
+    Waits for the index. Raises UnknownPage, UnknownDocument, BadRegion.
+    """
     if not labels:
         raise UnknownPage('name at least one page, such as ["annual-report.pdf p. 12"]; search_pages finds some')
     views: list[PageView] = []
     outside: list[str] = []
+    part = _region(region)
     for ref in [page_named(index, label, documents) for label in labels]:
-        last = index.document(ref.document).pages
-        before = [replace(ref, page=ref.page - 1)] if neighbours in ("previous", "both") else []
-        after = [replace(ref, page=ref.page + 1)] if neighbours in ("next", "both") else []
-        beside = [one for one in before + after if 1 <= one.page <= last]
-        outside += [f"{ref.label} is the {'first' if not one.page else 'last'} page of its document"
-                    for one in before + after if one not in beside]  # fmt: skip
-        views += [PageView(one) for one in before if one in beside]
-        views.append(PageView(ref, region))
-        views += [PageView(one) for one in after if one in beside]
-    return list(dict.fromkeys(views)), outside
+        before, after, missing = _beside(ref, neighbours, index.document(ref.document).pages if neighbours else 0)
+        views += [*map(PageView, before), PageView(ref, part), *map(PageView, after)]
+        outside += missing
+    return RequestedViews(list(dict.fromkeys(views)), outside)
+
+
+def _beside(ref: PageRef, neighbours: Neighbours | None, last: int) -> tuple[list[PageRef], list[PageRef], list[str]]:
+    """The pages before and after that are asked for, and a line for each that there is not."""
+    before = [replace(ref, page=ref.page - 1)] if neighbours in ("previous", "both") else []
+    after = [replace(ref, page=ref.page + 1)] if neighbours in ("next", "both") else []
+    first_line = [f"{ref.label} is the first page of its document"] if before and ref.page == 1 else []
+    last_line = [f"{ref.label} is the last page of its document"] if after and ref.page == last else []
+    return before if ref.page > 1 else [], after if ref.page < last else [], first_line + last_line
 
 
 def _weighed(view: PageView, pictures: Pictures) -> PageView:
@@ -121,13 +136,13 @@ def _region(region: list[int] | None) -> Region | None:
     return ymin, xmin, ymax, xmax
 
 
-def _told(shown: list[PageView], asked: list[PageView], outside: list[str], rest: BudgetLeft) -> str:
+def _text(shown: list[PageView], asked: RequestedViews, rest: BudgetLeft) -> str:
     lines = []
     if shown:
         lines.append("Shown as pictures, in this order:")
         lines += [f"{number}. {view.label}" for number, view in enumerate(shown, 1)]
-    missing = [view.label for view in asked if view not in shown]
+    missing = [view.label for view in asked.views if view not in shown]
     if missing:
         lines.append(f"Not shown, since no more pages are left for this question: {'; '.join(missing)}.")
-    lines += [f"{fact}." for fact in outside]
+    lines += [f"{fact}." for fact in asked.outside]
     return "\n".join([*lines, str(rest)])
