@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from pagesight.agent.answers.answer import Answer, CitationCheck, check_for, read_answer, terms_of
-from pagesight.agent.answers.citations import says_not_found
+from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
@@ -202,15 +202,8 @@ class _FinalText:
 
 
 def _settled(text: str) -> int:
-    """Where the first bracket that is still open starts; the text's length when none is."""
-    depth, start = 0, len(text)
-    for position, letter in enumerate(text):
-        if letter == "[":
-            start = position if depth == 0 else start
-            depth += 1
-        elif letter == "]" and depth:
-            depth -= 1
-    return start if depth and len(text) - start < _LONGEST_CITATION else len(text)
+    """How much of the text holds no citation that may still go on."""
+    return unfinished(text, _LONGEST_CITATION)
 
 
 def step_of(message: ToolMessage) -> Step:

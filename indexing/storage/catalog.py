@@ -18,6 +18,7 @@ from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames
 from pagesight.indexing.milvus.page_rows import PageRow
+from pagesight.indexing.page_labels import page_mention
 from pagesight.indexing.pages import DocumentRecord, PageRef
 
 
@@ -150,17 +151,16 @@ class View:
 
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
-        name, separator, number = label.strip().rpartition(" p. ")
-        if not separator or not number.strip().isdigit():
+        named = page_mention(label, self._by_name)
+        if named is None:
             raise UnknownPage(
                 f"{label!r} is no page label. A label is a document's name and a page number, such as "
-                f"{self._example()!r}. {self._instead_of(name or label)}"
+                f"{self._example()!r}. {self._instead_of(label)}"
             )
-        entry = self.find(name)
-        record = entry.record
-        if not 1 <= int(number) <= record.pages:
-            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {int(number)}.")
-        return PageRef(record.document_id, record.document, int(number))
+        record = self.find(named.document).record
+        if not 1 <= named.page <= record.pages:
+            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {named.page}.")
+        return PageRef(record.document_id, record.document, named.page)
 
     def _by_path(self, name: str) -> Entry | None:
         path = str(Path(name).expanduser().resolve())
