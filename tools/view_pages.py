@@ -14,6 +14,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
+from pagesight.indexing.page_labels import page_mentions
 from pagesight.indexing.pages import PageRef, Region
 from pagesight.tools.budget import Budget, Left, left, seen
 from pagesight.tools.conversation import VIEW_PAGES, PageView
@@ -73,12 +74,21 @@ def make_view_pages(
 
 def page_named(index: PageIndex, label: str, documents: Sequence[str] | None) -> PageRef:
     """The page that the model names. Raises UnknownPage, UnknownDocument, also for one outside ``documents``."""
-    ref = index.page(label.strip().strip("[]"))
+    ref = index.page(label)
     if documents and ref.document not in documents:
         raise UnknownPage(
             f"{ref.label} is not among the documents of this conversation, which are {', '.join(documents)}"
         )
     return ref
+
+
+def _named(index: PageIndex, label: str, documents: Sequence[str] | None) -> list[PageView]:
+    """The pages that one label names, "a.pdf pp. 2-3" two, with the regions that it gives. Raises as `page_named`."""
+    mentions = page_mentions(label, [record.document for record in index.documents()])
+    if len(mentions) < 2 and not any(mention.region for mention in mentions):
+        return [PageView(page_named(index, label, documents))]
+    labels = [(f"{one.document} p. {one.page}", one.region) for one in mentions]
+    return [PageView(page_named(index, whole, documents), region) for whole, region in labels]
 
 
 def _views(
@@ -93,7 +103,8 @@ def _views(
         raise UnknownPage('name at least one page, such as ["annual-report.pdf p. 12"]; search_pages finds some')
     views: list[PageView] = []
     outside: list[str] = []
-    for ref in [page_named(index, label, documents) for label in labels]:
+    for view in [view for label in labels for view in _named(index, label, documents)]:
+        ref = view.ref
         last = index.document(ref.document).pages
         before = [replace(ref, page=ref.page - 1)] if neighbours in ("previous", "both") else []
         after = [replace(ref, page=ref.page + 1)] if neighbours in ("next", "both") else []
@@ -101,7 +112,7 @@ def _views(
         outside += [f"{ref.label} is the {'first' if not one.page else 'last'} page of its document"
                     for one in before + after if one not in beside]  # fmt: skip
         views += [PageView(one) for one in before if one in beside]
-        views.append(PageView(ref, region))
+        views.append(PageView(ref, region or view.region))
         views += [PageView(one) for one in after if one in beside]
     return list(dict.fromkeys(views)), outside
 
