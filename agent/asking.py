@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.citation_check import CitationCheck, check_at
-from pagesight.agent.answers.citations import says_not_found
+from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import read_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
@@ -227,15 +227,8 @@ class _FinalText:
 
 
 def _settled(text: str) -> int:
-    """Where the first bracket that is still open starts; the text's length when none is."""
-    depth, start = 0, len(text)
-    for position, letter in enumerate(text):
-        if letter == "[":
-            start = position if depth == 0 else start
-            depth += 1
-        elif letter == "]" and depth:
-            depth -= 1
-    return start if depth and len(text) - start < _LONGEST_CITATION else len(text)
+    """How much of the text holds no citation that may still go on."""
+    return unfinished(text, _LONGEST_CITATION)
 
 
 def step_of(reply: ToolReply) -> Step:

@@ -341,6 +341,7 @@ def test_a_file_changed_in_place_is_noticed(index: PageIndex, files: Path) -> No
         ("a.pdf p. 0", "pages 1 to 1"),
         ("a.pdf", "no page label"),
         ("a.pdf p. x", "no page label"),
+        ("a.pdf p. ²", "no page label"),
         ("", "no page label"),
     ],
 )

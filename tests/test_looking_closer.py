@@ -66,6 +66,27 @@ def test_neighbours_of_a_region_are_whole_and_count(server: GeminiServer, index:
     assert "14 pages to look at" in reply.text
 
 
+# Labels as models spell them
+
+
+def test_a_label_in_another_spelling_shows_its_page(server: GeminiServer, index: PageIndex) -> None:
+    server.calls("view_pages", pages=[f"[{REPORT}, S. 2]", "annual-report page 3", f"{REPORT} pp. 4-5"])
+    server.says("Seen.")
+
+    [reply] = replies(agent_at(server, index))
+
+    assert [one["page"] for one in reply.artifact["pages"]] == [2, 3, 4, 5]
+
+
+def test_a_label_with_a_region_shows_the_region(server: GeminiServer, index: PageIndex) -> None:
+    server.calls("view_pages", pages=[f"[{REPORT} p. 2, region 0,0,500,1000]"])
+    server.says("Seen.")
+
+    replies(agent_at(server, index))
+
+    assert server.model_requests[-1].pictures == [sent(index, f"{REPORT} p. 2", (0, 0, 500, 1000))]
+
+
 # Locate
 
 

@@ -14,7 +14,8 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
-from pagesight.indexing.pages import PageRef, Region
+from pagesight.indexing.page_labels import page_mentions
+from pagesight.indexing.pages import PageRef, Region, page_label
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
 from pagesight.tools.conversation import VIEW_PAGES, Conversation, PageView
 from pagesight.tools.transport.pictures import Pictures
@@ -73,12 +74,21 @@ def make_view_pages(
 
 def page_named(index: PageIndex, label: str, documents: Sequence[str] | None) -> PageRef:
     """The page that the model names. Raises UnknownPage, UnknownDocument, also for one outside ``documents``."""
-    ref = index.page(label.strip().strip("[]"))
+    ref = index.page(label)
     if documents and ref.document not in documents:
         raise UnknownPage(
             f"{ref.label} is not among the documents of this conversation, which are {', '.join(documents)}"
         )
     return ref
+
+
+def _named(index: PageIndex, label: str, documents: Sequence[str] | None) -> list[PageView]:
+    """The pages that one label names, "a.pdf pp. 2-3" two, with the regions that it gives. Raises as `page_named`."""
+    mentions = page_mentions(label, [record.document for record in index.documents()])
+    if len(mentions) < 2 and not any(mention.region for mention in mentions):
+        return [PageView(page_named(index, label, documents))]
+    labels = [(page_label(one.document, one.page), one.region) for one in mentions]
+    return [PageView(page_named(index, whole, documents), region) for whole, region in labels]
 
 
 @dataclass(frozen=True)
@@ -105,9 +115,10 @@ def requested_views(
     views: list[PageView] = []
     outside: list[str] = []
     part = _region(region)
-    for ref in [page_named(index, label, documents) for label in labels]:
+    for named in [view for label in labels for view in _named(index, label, documents)]:
+        ref = named.ref
         before, after, missing = _beside(ref, neighbours, index.document(ref.document).pages if neighbours else 0)
-        views += [*map(PageView, before), PageView(ref, part), *map(PageView, after)]
+        views += [*map(PageView, before), PageView(ref, part or named.region), *map(PageView, after)]
         outside += missing
     return RequestedViews(list(dict.fromkeys(views)), outside)
 

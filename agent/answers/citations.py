@@ -1,26 +1,34 @@
 """Reads the citations in a text. Only the writing is read here; whether a cited page was shown is `answer`'s question.
 
-The form asked for is ``[annual-report.pdf p. 12]`` or ``[annual-report.pdf p. 12, region 120,50,400,900]``. Models also
-write ``[a.pdf p. 1; b.pdf p. 2]``, ``[a.pdf pp. 3-4]`` and ``[a.pdf p. 3, 5]``; these are read as well.
+The form asked for is ``[annual-report.pdf p. 12]`` or ``[annual-report.pdf p. 12, region 120,50,400,900]``. Models
+write many others; which are read is the grammar of `pagesight.indexing.page_labels`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pagesight.indexing.document_names import PlainText, document_names
+from pagesight.indexing.page_labels import CLOSING, LONGEST, mentions_in_bracket
 from pagesight.indexing.pages import Region, page_label
 
 #: The opening of an answer that says that the documents do not hold what was asked.
 NOT_FOUND = "Not found in these documents"
 
-_LONGEST_RANGE = 20
-_PAGES = r"(?:pp?\.|pages?|Seiten?)\s*(?P<pages>\d{1,6}(?:\s*(?:[-–—,&]|and|und)\s*NO_NAME(?:pp?\.\s*)?\d{1,6})*)"
-_REGION = r"region\s*:?\s*(?P<open>[\[(])?\s*(?P<region>\d{1,4}(?:\s*,\s*\d{1,4}){3})\s*(?(open)[\])])"
-_END_OF_ITEM = r"\s*(?P<end>[;,]|\])"
+_OPENING = re.compile(f"[{re.escape(''.join(CLOSING))}]")
+_DIGIT = re.compile(r"\d")
+_BESIDE = r"[ \t,;&+]*"  # between brackets that stand side by side
+_EMPHASIS = " *_`\"'"
+_TARGET = re.compile(r"\([^()\s]*\)")  # of a Markdown link
+_PAGE_ONLY = re.compile(r"\((?:p|pp|page|s)\b", re.IGNORECASE)
+_CLOSING_OF_ALL = {**CLOSING, "［": "］", "（": "）", "｛": "｝"}
+_ENDS_IN_A_NAME = re.compile(r"\.[^\W\d_]\w{1,4}[*_`\"'”“»]*[ \t]*$")
+_LAST_WORD = re.compile(r"[^\s\u2e80-\uffff]+$")  # it may become a name; in Chinese and Japanese it has no end
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Bracket:
-    """One bracket of a text, ``text[start:end]``, and the citations in it."""
+    """One bracket of a text, ``text[start:end]``, and the citations in it, at least one."""
 
     start: int
     end: int
@@ -55,46 +63,49 @@ class CitationReader:
     """Finds citations; ``documents`` are the names that may hold brackets, commas and the like without confusing it."""
 
     def __init__(self, documents: Iterable[str]):
-        self._names = {_folded(name): name for name in documents}
-        longest_first = sorted(self._names.values(), key=len, reverse=True)
-        known = [re.sub(r"(?:\\\s|\s)+", r"\\s+", re.escape(_composed(name))) for name in longest_first]
-        names = "|".join([*known, r"[^\[\];\n]+?"])
-        pages = _PAGES.replace("NO_NAME", f"(?!{'|'.join(known)})" if known else "")
-        document = rf"(?:(?:see|cf\.|source:|siehe|vgl\.|Quelle:)\s+)?(?P<document>{names})\s*,?\s+"
-        self._item = re.compile(
-            rf"\s*(?:{document})??{pages}(?:\s*,?\s*{_REGION})?{_END_OF_ITEM}", re.IGNORECASE | re.UNICODE
-        )
+        self._names = document_names(frozenset(documents))
 
     def read(self, text: str) -> Iterator[Bracket]:
-        """The brackets of ``text`` that hold citations and nothing else, in order."""
-        start = text.find("[")
-        while start >= 0:
-            bracket = self._bracket(text, start)
-            if bracket:
-                yield bracket
-            start = text.find("[", bracket.end if bracket else start + 1)
+        """The brackets of ``text`` that hold citations and nothing else, in order; a link's target belongs to them."""
+        plain = PlainText(text)
+        before: Bracket | None = None
+        position = digit = 0
+        while opening := _OPENING.search(plain.plain, position):
+            position = opening.end()
+            digit = _next_digit(plain.plain, digit, position)
+            if digit - position > LONGEST:
+                continue
+            context = partial(self._document_before, plain, opening.start(), before)
+            if found := mentions_in_bracket(plain, opening.start(), self._names, context):
+                mentions, position = found
+                position = _after_target(plain, position)
+                citations = [Citation(page_label(one.document, one.page), *one) for one in mentions]
+                before = Bracket(plain.place(opening.start()), plain.place(position - 1) + 1, citations)
+                yield before
 
-    def _bracket(self, text: str, start: int) -> Bracket | None:
-        citations: list[Citation] = []
-        document = ""
-        position = start + 1
-        while item := self._item.match(text, position):
-            document = self._name(item["document"]) if item["document"] else document
-            if not document:
-                return None
-            citations += _cited(document, item["pages"], item["region"])
-            position = item.end()
-            if item["end"] == "]":
-                return Bracket(start, position, citations)
-        return None
+    def _document_before(self, text: PlainText, start: int, before: Bracket | None) -> str | None:
+        """The document of a bracket that names a page only: that of the bracket right before it, or the name there."""
+        if before and re.fullmatch(_BESIDE, text.written[before.end : text.place(start)]):
+            return before.citations[-1].document
+        end = len(text.plain[max(0, start - _LONGEST_NAME) : start].rstrip(_EMPHASIS)) + max(0, start - _LONGEST_NAME)
+        known = self._names.before(text, end)
+        return known.document if known else None
 
-    def _name(self, written: str) -> str:
-        """The document's own name for the one written, which may lack its suffix or differ in case."""
-        folded = _folded(written)
-        if folded in self._names:
-            return self._names[folded]
-        without_suffix = [name for key, name in self._names.items() if key.rsplit(".", 1)[0] == folded]
-        return without_suffix[0] if len(without_suffix) == 1 else written.strip()
+
+def _next_digit(text: str, known: int, position: int) -> int:
+    """Where the first digit from a position on is, if not the one that is known; far away if there is none."""
+    if known >= position:
+        return known
+    digit = _DIGIT.search(text, position)
+    return digit.start() if digit else len(text) + LONGEST + 1
+
+
+def _after_target(text: PlainText, position: int) -> int:
+    """Where the target of a link ends, if one follows: ``[a.pdf p. 2](a.pdf#page=2)``."""
+    target = _TARGET.match(text.plain, position, position + 2000)
+    if not target or text.plain[position - 1] != "]" or _PAGE_ONLY.match(target[0]):
+        return position
+    return target.end()
 
 
 def says_not_found(text: str) -> bool:
@@ -102,27 +113,54 @@ def says_not_found(text: str) -> bool:
     return text.lstrip(" \n*_>#\"'").casefold().startswith(NOT_FOUND.casefold())
 
 
-def _cited(document: str, pages: str, region: str | None) -> list[Citation]:
-    place = _region(region) if region else None
-    return [Citation(page_label(document, page), document, page, place) for page in _numbers(pages)]
+def lacks_citations(text: str, documents: Iterable[str]) -> bool:
+    """Whether an answer states facts and holds no citation that can be read, be it to a page that was shown or not.
+
+    A text that says that nothing was found, one that only asks back and a word of thanks state none.
+    """
+    if says_not_found(text) or not any(map(_states_something, re.split(r"(?<=[.!?。！？؟])\s*|\n+", text))):
+        return False
+    return next(CitationReader(documents).read(text), None) is None
 
 
-def _numbers(pages: str) -> list[int]:
-    numbers: list[int] = []
-    for first, last in re.findall(r"(\d+)(?:\s*[-–—]\s*(?:pp?\.\s*)?(\d+))?", pages):
-        span = range(int(first), int(last or first) + 1)
-        numbers += span if len(span) <= _LONGEST_RANGE else [span[0], span[-1]]
-    return numbers
+def _states_something(sentence: str) -> bool:
+    """Whether a sentence says something: it has a number, or as many words as a fact needs, and asks nothing."""
+    if sentence.rstrip(_EMPHASIS).endswith(("?", "？", "؟")):
+        return False
+    # Four words, or eight letters where words are not divided by spaces: a guess, not measured.
+    words = re.findall(r"[^\W\d_]+", sentence)
+    return bool(re.search(r"\d", sentence)) or len(words) >= 4 or any(w >= "\u2e80" and len(w) >= 8 for w in words)
 
 
-def _region(written: str) -> Region | None:
-    ymin, xmin, ymax, xmax = (int(number) for number in written.split(","))
-    return (ymin, xmin, ymax, xmax) if ymin < ymax <= 1000 and xmin < xmax <= 1000 else None
+def unfinished(text: str, longest: int) -> int:
+    """Where what may still become a citation begins; the text's length when nothing may.
+
+    That is the first bracket that is still open, unless ``longest`` characters ago, and before it what a bracket with
+    a page only would refer to: a bracket right beside it, or the name of a file. The last word is not whole yet.
+    """
+    opened, closed = _brackets(text, max(0, len(text) - longest + 1))
+    start = min(opened, default=len(text))
+    held = start
+    for bracket in reversed(closed):
+        if bracket[1] <= held and re.fullmatch(_BESIDE, text[bracket[1] : held]):
+            held = bracket[0]
+    if _ENDS_IN_A_NAME.search(text, max(0, held - _LONGEST_NAME), held):
+        held = max(text.rfind("\n", 0, held) + 1, held - _LONGEST_NAME)
+    elif word := _LAST_WORD.search(text, max(0, held - _LONGEST_NAME), held):
+        held = word.start()
+    held = min((begin for begin, end in closed if begin < held < end), default=held)
+    return held if len(text) - held < longest else start
 
 
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
-def _folded(name: str) -> str:
-    return " ".join(_composed(name).split()).casefold()
+def _brackets(text: str, start: int) -> tuple[list[int], list[tuple[int, int]]]:
+    """Where after ``start`` brackets open that stay open; and where the others begin and end, by their ends."""
+    opened: list[tuple[str, int]] = []
+    closed: list[tuple[int, int]] = []
+    for at, letter in enumerate(text[start:], start):
+        depth = next((depth for depth in reversed(range(len(opened))) if opened[depth][0] == letter), None)
+        if depth is not None:
+            closed.append((opened[depth][1], at + 1))
+            del opened[depth:]
+        elif letter in _CLOSING_OF_ALL:
+            opened.append((_CLOSING_OF_ALL[letter], at))
+    return [at for _, at in opened], closed

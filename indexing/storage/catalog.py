@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import logging
-import re
 import threading
 import time
 from collections import defaultdict
@@ -21,6 +20,7 @@ from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames
+from pagesight.indexing.page_labels import page_mention
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
 from pagesight.indexing.storage.interfaces import PageRows, Sharing
 
@@ -30,8 +30,6 @@ _log = logging.getLogger(__name__)
 # guess, not measured.
 _PAUSE = 10
 
-# Digits of other scripts and superscripts are digits to Python, too.
-_PAGE_NUMBER = re.compile("[0-9]{1,9}")
 _LONGEST_LABEL = 300  # characters that a message repeats
 
 
@@ -167,17 +165,16 @@ class View:
 
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
-        name, separator, number = label.strip().rpartition(" p. ")
-        if not separator or not _PAGE_NUMBER.fullmatch(number.strip()):
+        named = page_mention(label, self._by_name)
+        if named is None:
             raise UnknownPage(
                 f"{label[:_LONGEST_LABEL]!r} is no page label. A label is a document's name and a page number, such as "
-                f"{self._example()!r}. {self._instead_of((name or label)[:_LONGEST_LABEL])}"
+                f"{self._example()!r}. {self._instead_of(label[:_LONGEST_LABEL])}"
             )
-        entry = self.find(name)
-        record = entry.record
-        if not 1 <= int(number) <= record.pages:
-            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {int(number)}.")
-        return PageRef(record.document_id, record.document, int(number))
+        record = self.find(named.document).record
+        if not 1 <= named.page <= record.pages:
+            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {named.page}.")
+        return PageRef(record.document_id, record.document, named.page)
 
     def _by_path(self, name: str) -> Entry | None:
         path = str(Path(name).expanduser().resolve())
