@@ -9,6 +9,8 @@ published tables, output at so many tokens a call as `THOUGHT` and `SAID` say, a
 from __future__ import annotations
 
 import argparse
+import io
+import itertools
 import json
 import logging
 import statistics
@@ -32,7 +34,7 @@ from pagesight.indexing.calls.prices import answering, price_of  # noqa: E402
 from pagesight.tools.gemini_service.picture_tokens import TOKENS, PictureRule  # noqa: E402
 
 LETTERS_A_TOKEN = 4
-#: Tokens that a model thinks and says in each of its calls: guesses, not measured. Thinking at the usual level, "medium".
+#: Tokens that a model thinks and says in each of its calls, thinking at the usual level: guesses, not measured.
 THOUGHT, SAID = 300, 60
 #: Implicit caching takes a prefix that is at least as long as this, in tokens.
 SHORTEST_CACHED = 4096
@@ -103,31 +105,35 @@ def played(index: PageIndex, question: dict[str, Any], how: dict[str, Any]) -> I
         explicit = {"google_api_key": "a-key", "google_base_url": server.url, "reasoner": "auto"}
         settings = load_settings(**explicit, **how)
         agent = create_page_agent(index, settings=settings, transport="bytes")
-        pages = index.document(question["document"]).pages
-        first = question["pages"][0] if question["pages"] else 1
-        label = f"{question['document']} p. {first}"
-        others = [f"{question['document']} p. {1 + (first - 1 + step) % pages}" for step in (1, 2)]
-        server.calls("search_pages", query=question["question"])
-        server.calls("search_pages", query=f"{question['evidence_sources']} {question['question'][:40]}")
-        server.calls("view_pages", pages=list(dict.fromkeys([label, *others])))
-        server.calls("view_pages", pages=[label], region=[100, 0, 900, 1000])
-        server.says(f"{question['answer']} [{label}].")
+        script(server, index, question)
         ask(agent, question["question"])
         rule = picture_rule(settings, settings.gemini.gemini_model)
         before: list[tuple[str, int]] = []
         for request in server.model_requests:
             pieces = list(in_tokens(request, rule))
-            shared = next(
-                (at for at, pair in enumerate(zip(before, pieces, strict=False)) if pair[0] != pair[1]), len(before)
-            )
-            cached = sum(tokens for _, tokens in before[:shared])
-            yield Call(
-                sum(tokens for kind, tokens in pieces if not kind.startswith("picture")),
-                sum(tokens for kind, tokens in pieces if kind.startswith("picture")),
-                cached if cached >= SHORTEST_CACHED else 0,
-                len(request.pictures),
-            )
+            pictures = sum(tokens for kind, tokens in pieces if kind.startswith("picture"))
+            text = sum(tokens for _, tokens in pieces) - pictures
+            yield Call(text, pictures, repeated(before, pieces), len(request.pictures))
             before = pieces
+
+
+def script(server: GeminiServer, index: PageIndex, question: dict[str, Any]) -> None:
+    """The course of a question: two searches, the page that answers and the two after it, a region, the answer."""
+    pages = index.document(question["document"]).pages
+    first = question["pages"][0] if question["pages"] else 1
+    labels = [f"{question['document']} p. {1 + (first - 1 + step) % pages}" for step in range(3)]
+    server.calls("search_pages", query=question["question"])
+    server.calls("search_pages", query=f"{question['evidence_sources']} {question['question'][:40]}")
+    server.calls("view_pages", pages=list(dict.fromkeys(labels)))
+    server.calls("view_pages", pages=labels[:1], region=[100, 0, 900, 1000])
+    server.says(f"{question['answer']} [{labels[0]}].")
+
+
+def repeated(before: list[tuple[str, int]], pieces: list[tuple[str, int]]) -> int:
+    """Tokens of the beginning that a request has in common with the one before it, if the cache takes it."""
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(before, pieces, strict=False))
+    shared = sum(one[1] for one, _ in same)
+    return shared if shared >= SHORTEST_CACHED else 0
 
 
 def in_tokens(request: Recorded, rule: PictureRule) -> Iterator[tuple[str, int]]:
@@ -149,8 +155,6 @@ def letters(text: str) -> tuple[str, int]:
 
 def of_a_picture(part: dict[str, Any], mime: str, data: bytes, rule: PictureRule) -> int:
     """The tokens of a picture, or of a PDF of one page, by the model's rule."""
-    import io
-
     from PIL import Image
 
     if mime == "application/pdf":
