@@ -18,6 +18,7 @@ from gemini_server import GeminiServer
 from small_index import REPORT, SHEET, write_pdf
 
 from pagesight.agent.cli import main
+from pagesight.indexing.calls.prices import price_of
 
 QUESTION = "How high was the net revenue?"
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "chat"]
@@ -239,7 +240,10 @@ def test_a_conversation_is_exported(chat: Chat, own_folder: Path, gemini: Gemini
     child = chat("--no-pictures", **at(gemini))
     ask(child, QUESTION, "4.2 billion")
     cost = seen(ask(child, "/cost", "conversation"))
-    assert re.search(r"1,000,2\d\d tokens in, \d+ out, 3 model calls, \$1\.50", cost)
+    price = price_of("gemini-3.8-flash")
+    assert price
+    dollars = re.escape(f"${price.input + price.output * 30 / 1e6 + price.input * 200 / 1e6:.2f}")
+    assert re.search(rf"1,000,2\d\d tokens in, \d+ out, 3 model calls, {dollars}", cost)
     ask(child, "/export out.md", "written: out.md")
     ask(child, "/export out.html", "written: out.html")
     ask(child, "/export out.md", "there already")
