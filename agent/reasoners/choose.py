@@ -70,7 +70,7 @@ def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reas
     SettingsError when the name cannot be read.
     """
     if model is not None and not isinstance(model, str):
-        return Reasoner(model, _name(model), "given")
+        return Reasoner(_given(model), _name(model), "given")
     choice = choose_reasoner(model, settings)
     return Reasoner(_named(choice.name, settings), choice.name, choice.why)
 
@@ -123,6 +123,15 @@ def plain_failures(name: str) -> Iterator[None]:
         ) from error
     except ModelError as error:
         raise ReasonerError(f"{name} did not answer ({type(error).__name__}: {error}): ask again in a while") from error
+
+
+def _given(model: BaseChatModel) -> BaseChatModel:
+    """A chat model as it is, but for one of LangChain's for Gemini, whose requests the newer models don't take."""
+    if model._llm_type != "chat-google-generative-ai" or hasattr(model, "takes_inline_parts"):
+        return model
+    from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
+
+    return with_fitted_requests(model)  # type: ignore[arg-type]
 
 
 def _must(fits: bool, transport: str, wanted: str, reasoner: Reasoner) -> None:

@@ -16,9 +16,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_google_genai import ChatGoogleGenerativeAI
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from pagesight.agent.reasoners.finish import Ending
+from pagesight.agent.reasoners.gemini_requests import fitted, signatures, without_signatures
 from pagesight.indexing.calls.deadline import ends_within
 from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.progress import tell
@@ -26,7 +27,7 @@ from pagesight.indexing.calls.retries import Attempts, Failure
 from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
 from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
-from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, plain_refusals
+from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, is_about_a_signature, plain_refusals
 from pagesight.tools.transport.files_api import arenewed, renewed
 from pagesight.tools.transport.transport import inline_parts
 
@@ -52,6 +53,8 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     attempts: int = 4
     longest_wait: float = 60.0
     resolution: str = "default"
+    #: The thought signatures that the service has refused: they are not sent again.
+    _refused: set[str] = PrivateAttr(default_factory=set)
 
     @model_validator(mode="before")
     @classmethod
@@ -66,9 +69,10 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
         if self.resolution != "default":
             kwargs.setdefault("media_resolution", f"MEDIA_RESOLUTION_{self.resolution.upper()}")
-        messages = [_without_addresses(message) for message in messages]
+        messages = [_without_addresses(message) for message in without_signatures(messages, self._refused)]
         request = super()._prepare_request(messages, **kwargs)
         inline_parts(request["contents"], messages)
+        request["contents"] = fitted(request["contents"], messages, self.model)
         return request
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
@@ -125,6 +129,7 @@ class _AnswerRequest:
         self.attempts = Attempts("Gemini", self._failure_of, model.attempts, model.longest_wait)
         self._messages = list(messages)
         self._model = model.model
+        self._refused_signatures = model._refused
         self._files_are_gone = self._files_were_renewed = False
         self._begun = False
         self._answers = 1
@@ -163,6 +168,8 @@ class _AnswerRequest:
             yield ending
         except Exception as error:
             self._begun = ending.begun
+            if not isinstance(error, _NoAnswer):
+                self._spent = add_usage(self._spent, ending.unsaid_usage)
             network = network_error(error) if ending.begun else None
             if network is None:
                 raise
@@ -179,7 +186,18 @@ class _AnswerRequest:
         if is_about_a_file(error) and not self._files_were_renewed:
             self._files_are_gone = self._files_were_renewed = True
             return Failure("a file is gone", repaired=True)
+        if is_about_a_signature(error) and self._drops_signatures():
+            return Failure("thought signatures are refused", repaired=True)
         return failure_of(error)
+
+    def _drops_signatures(self) -> bool:
+        """Leaves the signatures of the conversation so far out from now on; false if there are none.
+
+        A signature is worth nothing to another model, key or version than the one that made it.
+        """
+        old = signatures(self._messages) - self._refused_signatures
+        self._refused_signatures |= old
+        return bool(old)
 
     def counted(self, result: ChatResult) -> ChatResult:
         """The result with the tokens of the attempts before it, and their number where there were several."""
@@ -191,7 +209,7 @@ class _AnswerRequest:
 
     def note(self) -> list[ChatGenerationChunk]:
         """The same for a stream: a last piece without text."""
-        if self._answers == 1:
+        if self._answers == 1 and not self._spent:
             return []
         note = AIMessageChunk(content="", usage_metadata=self._spent, response_metadata={ATTEMPTS: self._answers})
         return [ChatGenerationChunk(message=note)]
