@@ -15,7 +15,7 @@ from pagesight.agent.answers.citations import says_not_found
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
-from pagesight.tools.conversation import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, viewed
+from pagesight.tools.conversation import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, is_cut_off, viewed
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -165,9 +165,8 @@ class _Run:
         if message.tool_calls:
             return [Step("aside", "that was not the answer yet: looking further")] if text.let_through else []
         rest = text.rest()
-        cut = message.response_metadata.get("finish_reason") == "MAX_TOKENS"
         ending: list[Step | str] = [rest] if rest else []
-        return [*ending, Step("cut", _CUT_OFF)] if cut else ending
+        return [*ending, Step("cut", _CUT_OFF)] if is_cut_off(message) else ending
 
 
 class _FinalText:

@@ -51,6 +51,11 @@ class PageView:
         return cls(ref, tuple(region) if region else None, reference.get("tokens", 0), reference.get("size", 0))
 
 
+def is_cut_off(message: BaseMessage) -> bool:
+    """Whether an answer stopped before its end, since its tokens were used up and it did not go on."""
+    return message.response_metadata.get("finish_reason") in ("MAX_TOKENS", "CONTINUATION")
+
+
 def this_question(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
     """The messages from the last question on, the question first; empty when nothing was asked."""
     for position in range(len(messages) - 1, -1, -1):

@@ -14,7 +14,7 @@ from pagesight.agent.answers.citations import Citation, CitationReader, says_not
 from pagesight.agent.hydrate import CallLimits, pages_shown, plans
 from pagesight.indexing.calls.prices import Price
 from pagesight.indexing.pages import Hit, PageRef
-from pagesight.tools.conversation import calls_made, found, this_question, usages, viewed
+from pagesight.tools.conversation import calls_made, found, is_cut_off, this_question, usages, viewed
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -148,7 +148,7 @@ def read_answer(messages: Sequence[BaseMessage], terms: Terms, bytes_uploaded: i
         hits=_best_first(question),
         usage=_tokens(question, terms.price) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
         reasoner=terms.reasoner,
-        cut_off=messages[-1].response_metadata.get("finish_reason") == "MAX_TOKENS",
+        cut_off=is_cut_off(messages[-1]),
     )
 
 

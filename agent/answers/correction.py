@@ -16,7 +16,7 @@ from langgraph.types import Command
 from pagesight.agent.answers.answer import check_for
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.budget import Budget, left
-from pagesight.tools.conversation import this_question
+from pagesight.tools.conversation import is_cut_off, this_question
 
 if TYPE_CHECKING:
     from pagesight.agent.hydrate import CallLimits
@@ -72,7 +72,7 @@ def _to_mend(messages: Sequence[BaseMessage], limits: CallLimits) -> list[str]:
 def _unverified(messages: Sequence[BaseMessage], limits: CallLimits) -> list[str]:
     """The labels of pages that the last message, if it is a whole answer, cites and that were not shown."""
     last = messages[-1]
-    if not _is_answer(last) or last.response_metadata.get("finish_reason") == "MAX_TOKENS":
+    if not _is_answer(last) or is_cut_off(last):
         return []
     _, unverified = check_for(messages, limits).cited(last.text)
     return list(dict.fromkeys(citation.label for citation in unverified))
