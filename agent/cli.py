@@ -55,6 +55,10 @@ Transport = Annotated[
     Literal["auto", "bytes", "base64", "files"] | None,
     typer.Option("--transport", help="How page pictures reach the model."),
 ]
+Thinking = Annotated[
+    Literal["default", "low", "medium", "high"] | None,
+    typer.Option("--thinking", help="How much Gemini thinks before it answers."),
+]
 PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
 
 
@@ -221,6 +225,7 @@ def _ask(
     model: Model = None,
     transport: Transport = None,
     pages_as: PagesAs = None,
+    thinking: Thinking = None,
     evidence: Annotated[
         Path | None,
         typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
@@ -236,7 +241,7 @@ def _ask(
 
     The answer goes to standard output; steps, sources and errors to standard error.
     """
-    settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
+    settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking)
     with _opened(_place(context, index, settings), settings) as opened:
         from pagesight.agent.terminal.ask_command import answer_once
 
@@ -260,11 +265,12 @@ def _chat(
     model: Model = None,
     transport: Transport = None,
     pages_as: PagesAs = None,
+    thinking: Thinking = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
-    settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as)
+    settings = _settings(top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking)
     with _opened(_place(context, index, settings), settings) as opened:
         from pagesight.agent.terminal.chat import converse
 

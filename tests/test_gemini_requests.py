@@ -14,7 +14,8 @@ from small_index import REPORT
 
 from pagesight.agent.reasoners.gemini import GeminiReasoner
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import AnswerCutOff, ReasonerError
+from pagesight.indexing.calls.prices import price_of
+from pagesight.indexing.errors import AnswerCutOff, ReasonerError, SettingsError
 
 CITED = f"4.2 billion [{REPORT} p. 2]."
 LOOK = ("view_pages", {"pages": [f"{REPORT} p. 2"]})
@@ -210,3 +211,78 @@ async def test_a_stream_that_breaks_after_a_word_and_a_call_is_an_error_and_the_
         await asked(way, agent, thread_id="one")
     server.says("Not found in these documents.")
     assert not (await asked(way, agent, "Once more?", thread_id="one")).found
+
+
+# Time, thinking, and what is kept
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_an_answer_in_one_piece_is_waited_for_longer_than_a_word_with_signs_of_life(
+    server: GeminiServer, index: PageIndex, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pagesight.indexing.calls import progress
+
+    told: list[str] = []
+    monkeypatch.setattr(progress, "LIFE_EVERY", 0.2)
+    monkeypatch.setattr(progress, "tell", lambda kind, **what: told.append(f"{kind}: {what['text']}"))
+    server.says("Not found in these documents.")
+    server.seconds_of_silence = 0.9
+
+    await asked(way, agent_at(server, index, timeout=0.5))
+
+    assert told
+    assert all(line.startswith("waits: Gemini has not answered yet: waiting for ") for line in told)
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_a_stream_that_thinks_for_long_says_that_it_is_waited_for(
+    server: GeminiServer, index: PageIndex, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pagesight.indexing.calls.progress.LIFE_EVERY", 0.2)
+    server.says("Not found in these documents.")
+    server.seconds_of_silence = 0.9
+
+    items = await followed(way, agent_at(server, index))
+
+    assert len(steps(items, "wait")) in (2, 3, 4)
+    assert "has not answered yet" in steps(items, "wait")[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_our_own_time_limit_is_not_the_services(server: GeminiServer, index: PageIndex, way: str) -> None:
+    server.says("Not found in these documents.")
+    await asked(way, agent_at(server, index, timeout=7))
+    assert "x-server-timeout" not in last(server).headers
+
+
+@pytest.mark.parametrize(("level", "sent"), [("default", None), ("low", "LOW"), ("high", "HIGH")])
+def test_how_much_the_model_thinks_is_a_setting_and_its_tokens_are_counted(
+    server: GeminiServer, index: PageIndex, level: str, sent: str | None
+) -> None:
+    from pagesight.agent import ask
+
+    server.says("Not found in these documents.", thinking=40)
+    answer = ask(agent_at(server, index, thinking_level=level), QUESTION)
+    thinking = last(server).body["generationConfig"].get("thinkingConfig", {}).get("thinkingLevel")
+    assert (thinking and thinking.upper()) == sent
+    assert answer.usage["reasoning_tokens"] == 40
+    assert answer.usage["output_tokens"] == 50
+    price = price_of(answer.reasoner)
+    assert price
+    assert answer.usage["cost"] == pytest.approx((100 * price.input + 50 * price.output) / 1e6)
+
+
+def test_a_model_that_takes_no_level_of_thinking_is_an_error_at_once(server: GeminiServer, index: PageIndex) -> None:
+    with pytest.raises(SettingsError, match=r"gemini-2\.5-flash.*--thinking"):
+        agent_at(server, index, thinking_level="low", gemini_model="gemini-2.5-flash")
+
+
+@pytest.mark.parametrize(("kept", "sent"), [(False, False), (True, None)])
+def test_the_service_is_told_to_keep_nothing_unless_it_may(
+    server: GeminiServer, index: PageIndex, kept: bool, sent: bool | None
+) -> None:
+    from pagesight.agent import ask
+
+    server.says("Not found in these documents.")
+    ask(agent_at(server, index, store_requests=kept), QUESTION)
+    assert last(server).body.get("store") is sent

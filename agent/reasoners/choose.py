@@ -181,8 +181,23 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
             attempts=settings.reasoning.max_retries,
             longest_wait=settings.reasoning.longest_wait,
             resolution=settings.pictures.media_resolution,
+            store_requests=settings.gemini.store_requests,
+            **_thinking(model, settings.gemini.thinking_level),
             **place,
         )
+
+
+def _thinking(model: str, level: str) -> dict[str, str]:
+    from pagesight.tools.gemini_service.generations import generation
+
+    if level == "default":
+        return {}
+    if generation(model) < (3, 0):
+        raise SettingsError(
+            f"{model} takes no level of thinking: take a Gemini model from 3 on (PAGESIGHT_GEMINI_MODEL), or leave "
+            "--thinking and PAGESIGHT_THINKING_LEVEL out"
+        )
+    return {"thinking_level": level}
 
 
 def _of_langchain(name: str, settings: Settings) -> BaseChatModel:

@@ -20,9 +20,9 @@ from pydantic import PrivateAttr, model_validator
 
 from pagesight.agent.reasoners.finish import Ending
 from pagesight.agent.reasoners.gemini_requests import fitted, signatures, without_signatures
-from pagesight.indexing.calls.deadline import ends_within
+from pagesight.indexing.calls.deadline import ends_within, without_header
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.calls.progress import tell
+from pagesight.indexing.calls.progress import signs_of_life, tell
 from pagesight.indexing.calls.retries import Attempts, Failure
 from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
@@ -31,8 +31,9 @@ from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, i
 from pagesight.tools.transport.files_api import arenewed, renewed
 from pagesight.tools.transport.transport import inline_parts
 
-#: A whole answer may take this many times as long as the wait for its next word: a guess, not measured.
-_WHOLE = 5
+#: A whole answer may take this many times as long as the wait for its next word: 15 minutes by default, the time-out
+#: that the service's migration notes ask for, since without streaming no byte comes until thinking ends.
+_WHOLE, _LONGEST_WHOLE = 7.5, 900.0
 
 #: What LangChain logs and then hides; here it becomes an error.
 logging.getLogger("langchain_google_genai.chat_models").addFilter(
@@ -44,7 +45,8 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     """ChatGoogleGenerativeAI as pagesight needs it; raises ReasonerError and its kinds, also while it streams.
 
     ``attempts`` at one request, with waits of ``longest_wait`` seconds at most between them; ``resolution`` "low",
-    "medium" or "high" is how closely pictures are looked at, "default" leaves it to the model.
+    "medium" or "high" is how closely pictures are looked at, "default" leaves it to the model. Without
+    ``store_requests`` the service is told to keep none of them; Vertex AI has no such choice.
     """
 
     #: The sign for `pagesight.agent.reasoners.choose.transport_for` that raw bytes reach the request.
@@ -53,6 +55,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     attempts: int = 4
     longest_wait: float = 60.0
     resolution: str = "default"
+    store_requests: bool = False
     #: The thought signatures that the service has refused: they are not sent again.
     _refused: set[str] = PrivateAttr(default_factory=set)
 
@@ -61,26 +64,34 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     def _client_as_needed(cls, given: dict[str, Any]) -> dict[str, Any]:
         """google-genai asks once: its own attempts know nothing of how long the service asks to wait."""
         seconds = given.get("request_timeout") or given.get("timeout")
-        limit = {"event_hooks": {"response": [ends_within(_WHOLE * seconds)]}} if seconds else {}
+        # google-genai would tell the service our own limit, and a 504 after it would look like the service's.
+        hooks: dict[str, Any] = {"request": [without_header("X-Server-Timeout")]}
+        hooks |= {"response": [ends_within(_whole(seconds))]} if seconds else {}
         version = VERTEX_API_VERSION if given.get("vertexai") else API_VERSION
-        client_args = {**limit, **(given.get("client_args") or {})}
+        client_args = {"event_hooks": hooks, **(given.get("client_args") or {})}
         return {"api_version": version, **given, "max_retries": 1, "client_args": client_args}
 
     def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
         if self.resolution != "default":
             kwargs.setdefault("media_resolution", f"MEDIA_RESOLUTION_{self.resolution.upper()}")
+        if not self.store_requests and not getattr(self, "_use_vertexai", False):
+            kwargs.setdefault("store", False)
         messages = [_without_addresses(message) for message in without_signatures(messages, self._refused)]
         request = super()._prepare_request(messages, **kwargs)
         inline_parts(request["contents"], messages)
         request["contents"] = fitted(request["contents"], messages, self.model)
         return request
 
+    def _patient(self, how: dict[str, Any]) -> dict[str, Any]:
+        """How to ask for an answer in one piece: its first byte is awaited as long as the whole of a stream."""
+        return {"timeout": _whole(self.timeout), **how} if self.timeout else how
+
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             for attempt in request.attempts:
-                with attempt:
-                    result = super()._generate(request.fresh_messages(), *args, **kwargs)
+                with attempt, signs_of_life("Gemini"):
+                    result = super()._generate(request.fresh_messages(), *args, **self._patient(kwargs))
                     request.accept(Ending.of(result))
         return request.counted(result)
 
@@ -88,8 +99,9 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             async for attempt in request.attempts:
-                with attempt:
-                    result = await super()._agenerate(await request.afresh_messages(), *args, **kwargs)
+                with attempt, signs_of_life("Gemini"):
+                    messages = await request.afresh_messages()
+                    result = await super()._agenerate(messages, *args, **self._patient(kwargs))
                     request.accept(Ending.of(result))
         return request.counted(result)
 
@@ -97,8 +109,9 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             for attempt in request.attempts:
-                with attempt, request.streamed() as ending:
+                with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     for chunk in super()._stream(request.fresh_messages(), *args, **kwargs):
+                        heard()
                         yield from ending.passed_on(chunk)
                     request.accept(ending)
         yield from [*ending.last, *request.note()]
@@ -109,13 +122,19 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             async for attempt in request.attempts:
-                with attempt, request.streamed() as ending:
+                with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     async for chunk in super()._astream(await request.afresh_messages(), *args, **kwargs):
+                        heard()
                         for piece in ending.passed_on(chunk):
                             yield piece
                     request.accept(ending)
         for piece in [*ending.last, *request.note()]:
             yield piece
+
+
+def _whole(seconds: float) -> float:
+    """The seconds that a whole answer may take."""
+    return min(_WHOLE * seconds, max(seconds, _LONGEST_WHOLE))
 
 
 class _NoAnswer(Exception):
