@@ -28,6 +28,7 @@ from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
 from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
 from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, is_about_a_signature, plain_refusals
+from pagesight.tools.gemini_service.generations import generation
 from pagesight.tools.transport.files_api import arenewed, renewed
 from pagesight.tools.transport.transport import inline_parts
 
@@ -69,7 +70,9 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         hooks |= {"response": [ends_within(_whole(seconds))]} if seconds else {}
         version = VERTEX_API_VERSION if given.get("vertexai") else API_VERSION
         client_args = {"event_hooks": hooks, **(given.get("client_args") or {})}
-        return {"api_version": version, **given, "max_retries": 1, "client_args": client_args}
+        # LangChain sends a temperature to a name whose generation it cannot tell; those of today refuse any.
+        plain = {"temperature": None} if generation(str(given.get("model", ""))) >= (3, 0) else {}
+        return {"api_version": version, **plain, **given, "max_retries": 1, "client_args": client_args}
 
     def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
         if self.resolution != "default":
