@@ -25,6 +25,7 @@ from pagesight.tools.conversation import (
     VIEW_PAGES,
     Conversation,
     ToolReply,
+    is_cut_off,
 )
 from pagesight.tools.tool_reply import read_tool_reply
 
@@ -190,9 +191,8 @@ class _Run:
         if message.tool_calls:
             return [Step("aside", "that was not the answer yet: looking further")] if text.let_through else []
         rest = text.rest()
-        cut = message.response_metadata.get("finish_reason") == "MAX_TOKENS"
         ending: list[Step | str] = [rest] if rest else []
-        return [*ending, Step("cut", _CUT_OFF)] if cut else ending
+        return [*ending, Step("cut", _CUT_OFF)] if is_cut_off(message) else ending
 
 
 class _FinalText:

@@ -178,6 +178,7 @@ def _ask(
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
+    thinking: options.Thinking = None,
     evidence: Annotated[
         Path | None,
         typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
@@ -194,7 +195,9 @@ def _ask(
 
     The answer goes to standard output; steps, sources and errors to standard error.
     """
-    settings = settings_of(top_k=top_k, reasoner=model, pages_as=pages_as, trust_scripts=trust_scripts)
+    settings = settings_of(
+        top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
+    )
     with open_index(named_index(context, index), settings) as opened:
         from pagesight.agent.answers.spent import note_answer
         from pagesight.agent.terminal.ask_command import answer_once
@@ -224,12 +227,15 @@ def _chat(
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
+    thinking: options.Thinking = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
     trust_scripts: options.TrustScripts = False,
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
-    settings = settings_of(top_k=top_k, reasoner=model, pages_as=pages_as, trust_scripts=trust_scripts)
+    settings = settings_of(
+        top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
+    )
     with open_index(named_index(context, index), settings) as opened:
         from pagesight.agent.terminal.chat import converse
 

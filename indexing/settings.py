@@ -140,7 +140,7 @@ class ReasonerSettings(_Group):
     timeout: float = Field(
         120.0,
         gt=0,
-        description="seconds to wait for the model's next word; a whole answer may take five times that",
+        description="seconds to wait for the model's next word; a whole answer may take 7.5 times that",
     )
     max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
     longest_wait: float = Field(
@@ -152,6 +152,12 @@ class GeminiSettings(_Group):
     """Where Gemini is, and who asks it."""
 
     gemini_model: str = Field("gemini-3.8-flash", description="the Gemini model that auto takes")
+    thinking_level: Literal["default", "low", "medium", "high"] = Field(
+        "default", description="how much Gemini 3 and later think before they answer; default leaves it to the model"
+    )
+    store_requests: bool = Field(
+        False, description="let Gemini's service keep requests as the project's settings say; else it is told not to"
+    )
     google_api_key: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("google_api_key", "GOOGLE_API_KEY", "GEMINI_API_KEY"),

@@ -2,7 +2,8 @@
 
 It is the fake at the edge of the world. The real clients talk to it over HTTP (``base_url``), so what a test reads in
 `GeminiServer.requests` is what would have gone to Google. Known: ``generateContent``, ``streamGenerateContent``
-(server-sent events), and the Files API (upload in the resumable protocol, get, list, delete).
+(server-sent events), and the Files API (upload in the resumable protocol, get, list, delete). It keeps the service's
+rules (`gemini_rules`): what these refuse is refused, and fails the test that asked, unless that `expects` it.
 
     with GeminiServer() as server:
         server.calls("search_pages", query="net revenue")
@@ -18,20 +19,31 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+from gemini_rules import Ledger, Verdict, completed, model_of, verdict
 from gemini_wire import Json, Recorded, Reply, StoredFile, camel, failure, reply_text
 
-__all__ = ["GeminiServer", "Recorded", "Reply", "failure", "reply_text"]
+__all__ = ["BrokenRules", "GeminiServer", "Recorded", "Reply", "failure", "reply_text"]
 
 LONGEST_LIFE = 120.0
 _SOCKET_TIMEOUT = 20.0
 
 
+class BrokenRules(AssertionError):
+    """A test made requests that the service would refuse, or would not understand."""
+
+
 class GeminiServer:
-    """Use as a context manager; ``url`` goes to the client's ``base_url``. Replies are given in the order scripted."""
+    """Use as a context manager; ``url`` goes to the client's ``base_url``. Replies are given in the order scripted.
+
+    At the end it raises BrokenRules for the `faults` of the requests.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
@@ -42,11 +54,13 @@ class GeminiServer:
         self.refuses_unknown_files = 403
         self.uploads_that_break = 0
         self.seconds_of_silence = 0.0
-        self._numbered = 0
+        self.faults: list[str] = []
+        self._numbered = self._answered = 0
         self._replies: deque[Reply] = deque()
         self._lock = threading.Lock()
         self._http = _Http(self)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._ledger = Ledger(self.files, self.url)
 
     def __enter__(self) -> GeminiServer:
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
@@ -55,10 +69,24 @@ class GeminiServer:
         self._end.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._end.cancel()
         self._http.shutdown()
         self._http.server_close()
+        if self.faults and kind is None:
+            raise BrokenRules("Gemini's rules were broken:\n" + "\n".join(self.faults))
+
+    @contextlib.contextmanager
+    def expects(self, part: str) -> Iterator[None]:
+        """Within it a request breaks a rule, and why says ``part``: that fails no test."""
+        before, self.faults = self.faults, []
+        yield
+        told, self.faults = self.faults, before
+        assert any(part in fault for fault in told), f"no request broke the rule {part!r}: {told}"
+
+    def forgets_signatures(self) -> None:
+        """From now on the thought signatures made so far count as corrupted, as after a new version of the model."""
+        self._ledger.version += 1
 
     # What it answers next
 
@@ -72,7 +100,11 @@ class GeminiServer:
     def calls_at_once(self, calls: list[tuple[str, Json]], *, aloud: str = "") -> None:
         """Several tool calls in one reply; ``aloud`` is a text before them."""
         parts = [{"text": aloud}] if aloud else []
-        self._replies.append(Reply([*parts, *({"functionCall": {"name": n, "args": a}} for n, a in calls)]))
+        self.replies(Reply([*parts, *({"functionCall": {"name": n, "args": a}} for n, a in calls)]))
+
+    def replies(self, *replies: Reply) -> None:
+        """Replies as they are, such as those of `gemini_recordings`."""
+        self._replies.extend(replies)
 
     def blocks_the_prompt(self, reason: str = "SAFETY") -> None:
         self._replies.append(Reply(None, feedback={"blockReason": reason}))
@@ -105,14 +137,25 @@ class GeminiServer:
     # What the handler calls
 
     def answer_to(self, request: Recorded) -> Reply:
-        """The next reply, or the refusal of a request that names a file that is not there any more."""
-        for part in request.parts:
-            address = part.get("fileData", {}).get("fileUri", "")
-            if address.startswith(self.url) and address not in self.files:
-                name = address.rpartition("/")[2]
-                said = f"You do not have permission to access the File {name} or it may not exist."
-                return failure(self.refuses_unknown_files, "PERMISSION_DENIED", said)
-        return self.next_reply()
+        """The next reply, or what the service says to a request that breaks its rules, or names a file that is gone."""
+        found = verdict(request, self._ledger)
+        if found:
+            self._note(found, request)
+            return self._as_refused(found)
+        reply = self.next_reply()
+        with self._lock:
+            self._answered += 1
+            parts = reply.parts and completed(reply.parts, request, self._ledger, self._answered)
+        self._ledger.promise(reply.token, request)
+        return replace(reply, parts=parts, model=reply.model or model_of(request.path))
+
+    def _note(self, found: Verdict, request: Recorded) -> None:
+        if found.fault:
+            self.faults.append(f"{request.path}: {found.why}")
+
+    def _as_refused(self, found: Verdict) -> Reply:
+        gone = not found.fault and found.reply.status == 403
+        return replace(found.reply, status=self.refuses_unknown_files) if gone else found.reply
 
     def record(self, request: Recorded) -> None:
         with self._lock:
@@ -124,12 +167,14 @@ class GeminiServer:
                 self._replies.popleft() if self._replies else failure(400, "INVALID_ARGUMENT", "no reply is scripted")
             )
 
-    def start_file(self, mime_type: str) -> StoredFile:
+    def start_file(self, mime_type: str, key: str) -> StoredFile:
         with self._lock:
             self._numbered += 1
             name = f"files/f{self._numbered}"
             expires = datetime.now(UTC) + self.life_of_files
-            stored = StoredFile(name, f"{self.url}/v1beta/{name}", mime_type, b"", self.polls_until_active, expires)
+            stored = StoredFile(
+                name, f"{self.url}/v1beta/{name}", mime_type, b"", self.polls_until_active, expires, key
+            )
             self.files[stored.uri] = stored
             return stored
 
@@ -154,43 +199,38 @@ class _Handler(BaseHTTPRequestHandler):
         if uploads:
             self._take(raw)
         elif self.path.startswith("/upload/"):
-            self._start_upload()
+            self._start_upload(request.key)
         else:
             time.sleep(self.server.gemini.seconds_of_silence)
             reply = self.server.gemini.answer_to(request)
             (self._stream if request.streams else self._answer)(reply)
 
     def do_GET(self) -> None:
-        self._record({})
-        stored = self._stored()
-        if self.path.rstrip("/").endswith("/files"):
-            self._send(200, {"files": [one.as_json() for one in self.server.gemini.files.values()]})
-        elif stored:
+        request = self._record({})
+        if urlsplit(self.path).path.rstrip("/").endswith("/files"):
+            own = [one.as_json() for one in self.server.gemini.files.values() if one.key == request.key]
+            self._send(200, {"files": own} if own else {})
+        elif stored := self._stored(request.key):
             stored.polls_until_active -= 1
             self._send(200, stored.as_json())
-        else:
-            self._missing()
 
     def do_DELETE(self) -> None:
-        self._record({})
-        stored = self._stored()
-        if not stored:
-            self._missing()
-            return
-        del self.server.gemini.files[stored.uri]
-        self._send(200, {})
+        if stored := self._stored(self._record({}).key):
+            del self.server.gemini.files[stored.uri]
+            self._send(200, {})
 
     def _record(self, body: Json) -> Recorded:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Recorded(self.command, self.path, headers, camel(body), self.server.gemini.files)
+        size = int(headers.get("content-length") or 0)
+        request = Recorded(self.command, self.path, headers, camel(body), self.server.gemini.files, size)
         self.server.gemini.record(request)
         return request
 
-    def _start_upload(self) -> None:
+    def _start_upload(self, key: str) -> None:
         if self.server.gemini.refusal_of_files:
             self._send(self.server.gemini.refusal_of_files.status, self.server.gemini.refusal_of_files.error or {})
             return
-        stored = self.server.gemini.start_file(self.headers.get("x-goog-upload-header-content-type", ""))
+        stored = self.server.gemini.start_file(self.headers.get("x-goog-upload-header-content-type", ""), key)
         session = f"{self.server.gemini.url}/upload-session/{stored.name}"
         self._send(200, {}, {"X-Goog-Upload-URL": session, "X-Goog-Upload-Status": "active"})
 
@@ -208,11 +248,18 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, {}, {"X-Goog-Upload-Status": "active"})
 
-    def _stored(self) -> StoredFile | None:
-        return self.server.gemini.files.get(self.server.gemini.url + self.path.split("?")[0])
-
-    def _missing(self) -> None:
-        self._send(404, failure(404, "NOT_FOUND", "no such file").error or {})
+    def _stored(self, key: str) -> StoredFile | None:
+        """The file that the request is about; one that is not there, or another key's, is refused."""
+        name = "files/" + urlsplit(self.path).path.rpartition("/")[2]
+        stored = next((one for one in self.server.gemini.files.values() if one.name == name), None)
+        if stored and stored.key == key:
+            return stored
+        if stored:
+            said = f"You do not have permission to access the File {name} or it may not exist."
+            self._send(403, failure(403, "PERMISSION_DENIED", said).error or {})
+        else:
+            self._send(404, failure(404, "NOT_FOUND", "no such file").error or {})
+        return None
 
     def _answer(self, reply: Reply) -> None:
         """The reply in one piece, byte by byte if it drips."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 Json = dict[str, Any]
 
@@ -24,15 +25,32 @@ class Recorded:
     headers: dict[str, str]
     body: Json
     files: dict[str, StoredFile] = field(repr=False, default_factory=dict)
+    size: int = 0
 
     @property
     def streams(self) -> bool:
         return ":streamGenerateContent" in self.path
 
     @property
+    def vertex(self) -> bool:
+        """Whether it was made to Vertex AI."""
+        return "/projects/" in self.path
+
+    @property
+    def key(self) -> str:
+        """The key of the Gemini API, in a header or in the address; "" without one."""
+        in_address = parse_qs(urlsplit(self.path).query).get("key", [""])
+        return self.headers.get("x-goog-api-key", "") or in_address[0]
+
+    @property
     def parts(self) -> list[Json]:
         """The parts of all contents, in the order of the wire."""
-        return [part for content in self.body.get("contents", []) for part in content["parts"]]
+        return [part for content in self.body.get("contents", []) for part in content.get("parts", [])]
+
+    @property
+    def media(self) -> list[Json]:
+        """The parts that are pictures or documents, also those inside the replies of tools, in order."""
+        return [one for part in self.parts for one in media_in(part)]
 
     @property
     def texts(self) -> list[str]:
@@ -41,7 +59,7 @@ class Recorded:
     @property
     def pictures(self) -> list[tuple[str, bytes]]:
         """MIME type and bytes of each picture, inline or by reference to a stored file, in order."""
-        return [found for part in self.parts if (found := self.picture(part))]
+        return [found for part in self.media if (found := self.picture(part))]
 
     @property
     def replies(self) -> list[str]:
@@ -68,6 +86,7 @@ class StoredFile:
     data: bytes = b""
     polls_until_active: int = 0
     expires: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(hours=48))
+    key: str = ""
 
     def as_json(self, state: str | None = None) -> Json:
         return {
@@ -84,8 +103,9 @@ class StoredFile:
 class Reply:
     """A scripted reply: the parts of one candidate, or none; or an HTTP error with ``headers``.
 
-    ``thinking`` and ``cached`` are tokens; ``breaks`` after so many pieces of a stream, the connection then ends, or,
-    with ``drips``, each piece comes after so many seconds; ``version`` is the model that answers.
+    ``thinking`` and ``cached`` are tokens, ``usage`` more of what is counted; ``model`` answers instead of the one that
+    is asked. ``breaks`` after so many pieces of a stream, the connection then ends, or, with ``drips``, each piece
+    comes after so many seconds. ``token`` goes with the finish CONTINUATION; ``others`` are texts of more candidates.
     """
 
     parts: list[Json] | None = None
@@ -99,7 +119,10 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     breaks: int | None = None
     drips: float = 0.0
-    version: str = "gemini-test"
+    model: str = ""
+    usage: Json = field(default_factory=dict)
+    token: str = ""
+    others: list[str] = field(default_factory=list)
 
     def whole(self) -> Json:
         return self._chunk(self.parts, self.finish, self.tokens)
@@ -116,13 +139,21 @@ class Reply:
         usage |= {"totalTokenCount": sum(tokens) + self.thinking}
         usage |= {"thoughtsTokenCount": self.thinking} if self.thinking else {}
         usage |= {"cachedContentTokenCount": self.cached} if self.cached else {}
-        chunk: Json = {"usageMetadata": usage, "modelVersion": self.version}
+        chunk: Json = {"usageMetadata": usage | self.usage, "modelVersion": self.model}
         if self.feedback:
             chunk["promptFeedback"] = self.feedback
         if parts is not None:
-            candidate: Json = {"index": 0, "content": {"role": "model", "parts": parts}}
-            chunk["candidates"] = [candidate | ({"finishReason": finish} if finish else {})]
+            chunk["candidates"] = [self._candidate(number, of, finish) for number, of in enumerate(self._each(parts))]
         return chunk
+
+    def _each(self, parts: list[Json]) -> list[list[Json]]:
+        """The parts of each candidate: the scripted ones, and those of the others."""
+        return [parts, *([{"text": text}] for text in self.others)]
+
+    def _candidate(self, number: int, parts: list[Json], finish: str | None) -> Json:
+        candidate: Json = {"index": number, "content": {"role": "model", "parts": parts}}
+        candidate |= {"finishReason": finish} if finish else {}
+        return candidate | ({"continuationToken": self.token} if finish and self.token else {})
 
 
 def failure(
@@ -137,6 +168,13 @@ def failure(
     return Reply(status=status, error={"error": error}, headers={"Retry-After": retry_after} if retry_after else {})
 
 
+def media_in(part: Json) -> list[Json]:
+    """The pictures and documents that a part is or, the reply of a tool, holds."""
+    if "functionResponse" in part:
+        return list(part["functionResponse"].get("parts", []))
+    return [part] if "inlineData" in part or "fileData" in part else []
+
+
 def reply_text(part: Json) -> str:
     """The text in a tool's reply, which stands in ``output`` as a string or as blocks of text."""
     output = part["functionResponse"]["response"].get("output", "")
@@ -144,9 +182,9 @@ def reply_text(part: Json) -> str:
 
 
 def decoded(data: str) -> bytes:
-    """Bytes from base64 in either alphabet, with or without padding."""
+    """Bytes from base64 in either alphabet, with or without padding. Raises ValueError for what is none."""
     data = data.replace("-", "+").replace("_", "/")
-    return base64.b64decode(data + "=" * (-len(data) % 4))
+    return base64.b64decode(data + "=" * (-len(data) % 4), validate=True)
 
 
 def camel(value: Any, key: str = "") -> Any:
@@ -155,14 +193,19 @@ def camel(value: Any, key: str = "") -> Any:
         return [camel(item) for item in value]
     if not isinstance(value, dict) or key in _FOREIGN:
         return value
-    return {_camel(name): camel(item, _camel(name)) for name, item in value.items()}
+    return {camel_name(name): camel(item, camel_name(name)) for name, item in value.items()}
 
 
-def _camel(name: str) -> str:
+def camel_name(name: str) -> str:
+    """``inline_data`` as ``inlineData``."""
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
 def _pieces(part: Json) -> list[Json]:
+    """A text in pieces, its signature with an empty one at the end."""
     if "text" not in part:
         return [part]
-    return [{"text": piece} for piece in re.findall(r"(?s).{1,12}", part["text"])]
+    rest = {name: value for name, value in part.items() if name not in ("text", "thoughtSignature")}
+    pieces = [{"text": piece, **rest} for piece in re.findall(r"(?s).{1,12}", part["text"])]
+    signature = {"thoughtSignature": part["thoughtSignature"]} if "thoughtSignature" in part else None
+    return [*pieces, {"text": "", **rest, **signature}] if signature else pieces

@@ -144,7 +144,7 @@ async def test_each_call_costs_what_the_model_that_answered_costs(
     server: GeminiServer, index: PageIndex, way: str
 ) -> None:
     for version in ("dear-001", "cheap"):
-        server.says("Hello!", version=version, thinking=30)
+        server.says("Hello!", model=version, thinking=30)
     prices = {"dear-001": [10.0, 20.0], "cheap": [1.0, 2.0], "gemini-4-neon": [500.0, 500.0]}
     agent = agent_at(server, index, model="google_genai:gemini-4-neon", prices=prices)
 

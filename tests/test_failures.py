@@ -270,13 +270,15 @@ async def test_a_silent_server_ends_in_bounded_time_and_the_thread_goes_on(
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
     server.says("Hello!")
     await asked(way, agent, thread_id="one")
-    server.seconds_of_silence = 1.5
+    # Without streaming nothing comes before the whole answer: its first byte is awaited 7.5 times as long.
+    limit = 0.4 if way.endswith("stream") else 3.0
+    server.seconds_of_silence = limit + 1.1
     started = time.monotonic()
 
     with pytest.raises(ReasonerError, match=r"in time.*PAGESIGHT_TIMEOUT"):
         await asked(way, agent, thread_id="one")
 
-    assert time.monotonic() - started < 1.4
+    assert limit <= time.monotonic() - started < limit + 1
     server.seconds_of_silence = 0
     server.says(CITED)
     server.says(CITED)  # the request given up takes one of them, if it is answered before

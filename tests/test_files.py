@@ -191,7 +191,7 @@ def test_auto_uploads_what_would_not_fit_into_the_request(server: GeminiServer, 
         look(server, *labels)
         ask(agent_at(server, index, inline_limit=limit), QUESTION)
         request = server.model_requests[-1]
-        transports.append([key for part in request.parts for key in part if key in ("inlineData", "fileData")])
+        transports.append([key for part in request.media for key in part])
         assert request.pictures == [sent(index, label) for label in labels]
 
     assert transports == [["inlineData"] * 3, ["inlineData", "inlineData", "fileData"]]

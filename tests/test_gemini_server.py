@@ -114,7 +114,7 @@ def test_it_reads_either_casing(server: GeminiServer) -> None:
     body = b'{"contents": [{"parts": [{"inline_data": {"mime_type": "image/png", "data": "-_8"}}]}]}'
     address = f"{server.url}/v1beta/models/{MODEL}:generateContent"
 
-    with urllib.request.urlopen(urllib.request.Request(address, body)) as response:
+    with urllib.request.urlopen(urllib.request.Request(address, body, {"x-goog-api-key": "AIza-test-key"})) as response:
         assert b"Fine." in response.read()
 
     assert server.model_requests[0].pictures == [("image/png", b"\xfb\xff")]

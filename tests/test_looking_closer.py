@@ -246,8 +246,8 @@ def test_vertex_is_told_where_in_a_bucket_a_page_is(server: GeminiServer, index:
 
     ask(create_page_agent(index, model=on_vertex(server), settings=settings), QUESTION)
 
-    named = [part["fileData"] for part in server.model_requests[-1].parts if "fileData" in part]
-    inline = [part for part in server.model_requests[-1].parts if "inlineData" in part]
+    named = [part["fileData"] for part in server.model_requests[-1].media if "fileData" in part]
+    inline = [part for part in server.model_requests[-1].media if "inlineData" in part]
     ref = index.page(f"{REPORT} p. 2")
     assert named[0] == {"fileUri": f"gs://bucket/pages/{ref.document_id}/2.webp", "mimeType": "image/webp"}
     assert len(named) == 2

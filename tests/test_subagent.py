@@ -20,6 +20,7 @@ from langgraph_supervisor import create_supervisor
 from small_index import REPORT, small_settings
 
 from pagesight.agent import Answer, answers_in, as_node, as_tool, create_page_agent
+from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import KeyRefused
 
@@ -34,9 +35,11 @@ def agent_at(server: GeminiServer, index: PageIndex, **options: Any) -> Compiled
 
 
 def model_at(server: GeminiServer) -> ChatGoogleGenerativeAI:
-    """Somebody else's model, at the loopback server."""
-    return ChatGoogleGenerativeAI(
-        model="gemini-3.8-flash", api_key="AIza-test-key", base_url=server.url, max_retries=1, vertexai=False
+    """Somebody else's model, at the loopback server; it speaks as the service asks, as LangChain's alone does not."""
+    return with_fitted_requests(
+        ChatGoogleGenerativeAI(
+            model="gemini-3.8-flash", api_key="AIza-test-key", base_url=server.url, max_retries=1, vertexai=False
+        )
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from conversations import QUESTION, WAYS, agent_at, asked, sent
@@ -21,8 +22,14 @@ from pagesight.indexing.errors import SettingsError
 TRANSPORTS = ["bytes", "base64", "files"]
 
 
-def kinds(request: Recorded) -> list[str]:
-    return [next(key for key in part if key != "thoughtSignature") for part in request.parts]
+def kinds(request: Recorded) -> list[str | list[str]]:
+    """What each part is; a reply that holds pictures is the list of their kinds."""
+    return [_kind(part) for part in request.parts]
+
+
+def _kind(part: dict[str, Any]) -> str | list[str]:
+    held = [kind for one in part.get("functionResponse", {}).get("parts", []) for kind in one]
+    return held or next(key for key in part if key != "thoughtSignature")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -48,10 +55,12 @@ async def test_pages_arrive_as_they_are_rendered(
     assert [mime for mime, _ in third.pictures] == ["image/webp"] * 4
 
 
+@pytest.mark.parametrize("model", ["gemini-3.5-flash", "gemini-3-flash-preview", "gemini-2.5-flash"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_each_picture_stands_before_the_reply_that_names_it_in_that_order(
-    server: GeminiServer, index: PageIndex, transport: str
+def test_each_picture_goes_with_the_reply_that_names_it_in_that_order(
+    server: GeminiServer, index: PageIndex, transport: str, model: str
 ) -> None:
+    """Inside it, or with 2.x, which refuses that, before it."""
     server.calls_at_once(
         [
             ("view_pages", {"pages": [f"{REPORT} p. 2", f"{REPORT} p. 1"]}),
@@ -60,14 +69,13 @@ def test_each_picture_stands_before_the_reply_that_names_it_in_that_order(
     )
     server.says("Seen.")
 
-    ask(agent_at(server, index, transport=transport), QUESTION)
+    ask(agent_at(server, index, transport=transport, gemini_model=model), QUESTION)
 
     request = server.model_requests[-1]
     picture = "fileData" if transport == "files" else "inlineData"
-    assert kinds(request) == ["text", "functionCall", "functionCall"] + [picture] * 2 + ["functionResponse"] + [
-        picture,
-        "functionResponse",
-    ]
+    older = [picture, picture, "functionResponse", picture, "functionResponse"]
+    replies = older if model == "gemini-2.5-flash" else [[picture, picture], [picture]]
+    assert kinds(request) == ["text", "functionCall", "functionCall", *replies]
     assert [content["role"] for content in request.body["contents"]] == ["user", "model", "user"]
     assert f"1. {REPORT} p. 2\n2. {REPORT} p. 1" in request.replies[0]
     assert f"1. {REPORT} p. 3, region 100,100,500,900" in request.replies[1]
@@ -81,7 +89,7 @@ def test_no_picture_is_written_as_text(server: GeminiServer, index: PageIndex, t
     ask(agent_at(server, index, transport=transport), QUESTION)
 
     [reply] = [part for part in server.model_requests[-1].parts if "functionResponse" in part]
-    assert len(str(reply)) < 1000
+    assert len(str(reply["functionResponse"]["response"])) < 1000
     assert set(reply["functionResponse"]["response"]) == {"output"}
     for word in ("base64", "image", "file_id", "pagesight-inline", "extras"):
         assert word not in reply_text(reply)
@@ -124,7 +132,7 @@ def test_a_page_shown_twice_is_sent_once_with_the_newest_reply(server: GeminiSer
 
     request = server.model_requests[-1]
     assert request.pictures == [sent(index, f"{REPORT} p. 1"), sent(index, f"{REPORT} p. 2")]
-    assert kinds(request)[2:] == ["inlineData", "functionResponse", "functionCall", "inlineData", "functionResponse"]
+    assert kinds(request)[2:] == [["inlineData"], "functionCall", ["inlineData"]]
     assert f"Attached here now, in this order: {REPORT} p. 1." in request.replies[0]
 
 
@@ -158,7 +166,7 @@ def test_auto_sends_bytes_to_gemini(server: GeminiServer, index: PageIndex) -> N
 
     ask(agent_at(server, index), QUESTION)
 
-    assert "inlineData" in kinds(server.model_requests[-1])
+    assert kinds(server.model_requests[-1])[-1] == ["inlineData"]
     assert server.uploads == []
 
 
@@ -168,7 +176,7 @@ def test_the_transport_can_change_within_a_conversation(server: GeminiServer, in
         server.calls("view_pages", pages=[f"{REPORT} p. 2"])
         server.says("Seen.")
         ask(agent_at(server, index, transport=transport, checkpointer=memory), QUESTION, thread_id="one")
-        assert kinds(server.model_requests[-1]).count(kind) == 1
+        assert kinds(server.model_requests[-1]).count([kind]) == 1
         assert server.model_requests[-1].pictures == [sent(index, f"{REPORT} p. 2")]
 
 
@@ -183,10 +191,11 @@ def test_a_transport_that_the_model_cannot_take_is_an_error_at_once(index: PageI
         create_page_agent(index, model=theirs, transport="pigeon")
 
 
-def test_a_gemini_model_of_the_users_own_gets_base64(server: GeminiServer, index: PageIndex) -> None:
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3.5-flash"])
+def test_a_gemini_model_of_the_users_own_gets_base64(server: GeminiServer, index: PageIndex, model: str) -> None:
     from langchain_google_genai import ChatGoogleGenerativeAI
 
-    theirs = ChatGoogleGenerativeAI(model="gemini-test", api_key="AIza-test-key", base_url=server.url)
+    theirs = ChatGoogleGenerativeAI(model=model, api_key="AIza-test-key", base_url=server.url)
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
     server.says("Seen.")
 

@@ -31,6 +31,7 @@ __all__ = [
     "PageView",
     "Question",
     "ToolReply",
+    "is_cut_off",
     "role_of",
 ]
 
@@ -52,6 +53,11 @@ def role_of(message: BaseMessage) -> Literal["question", "model", "tool", "other
     if isinstance(message, AIMessage):
         return "model"
     return "tool" if isinstance(message, ToolMessage) else "other"
+
+
+def is_cut_off(message: BaseMessage) -> bool:
+    """Whether an answer stopped before its end, since its tokens were used up and it did not go on."""
+    return message.response_metadata.get("finish_reason") in ("MAX_TOKENS", "CONTINUATION")
 
 
 class Question:

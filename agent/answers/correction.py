@@ -15,7 +15,7 @@ from langgraph.types import Command
 from pagesight.agent.answers.citation_check import check_at
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import Conversation, role_of
+from pagesight.tools.conversation import Conversation, is_cut_off, role_of
 from pagesight.tools.sent_pictures import CallLimits
 
 _REQUEST = """\
@@ -77,5 +77,5 @@ def _went_on(conversation: Conversation, at: int) -> bool:
 
 def _is_answer(conversation: Conversation, at: int) -> bool:
     message = conversation.messages[at]
-    whole = message.response_metadata.get("finish_reason") != "MAX_TOKENS"
+    whole = not is_cut_off(message)
     return whole and isinstance(message, AIMessage) and role_of(message) == "model" and not message.tool_calls

@@ -11,7 +11,7 @@ from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.citations import says_not_found
 from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.pages import Hit
-from pagesight.tools.conversation import Conversation, Question
+from pagesight.tools.conversation import Conversation, Question, is_cut_off
 
 
 def read_answer(
@@ -40,7 +40,7 @@ def read_answer(
         hits=_best_first(asked.hits),
         usage=_usage(asked, limits.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
         reasoner=limits.reasoner,
-        cut_off=last.response_metadata.get("finish_reason") == "MAX_TOKENS",
+        cut_off=is_cut_off(last),
     )
 
 

@@ -82,7 +82,7 @@ def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reas
         choice = choose_reasoner(model, settings)
         made = _named(choice.name, settings)
     else:
-        choice, made = ReasonerChoice(_name(model), "given"), model
+        choice, made = ReasonerChoice(_name(model), "given"), _fitted(model)
     return Reasoner(made, choice.name, choice.why, capabilities_of(made))
 
 
@@ -134,6 +134,15 @@ def plain_failures(name: str) -> Iterator[None]:
         ) from error
     except ModelError as error:
         raise ReasonerError(f"{name} did not answer ({type(error).__name__}: {error}): ask again in a while") from error
+
+
+def _fitted(model: BaseChatModel) -> BaseChatModel:
+    """A chat model as it is, but for one of LangChain's for Gemini, whose requests the newer models don't take."""
+    if model._llm_type != "chat-google-generative-ai" or hasattr(model, "takes_inline_parts"):
+        return model
+    from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
+
+    return with_fitted_requests(model)  # type: ignore[arg-type]
 
 
 def _must(fits: bool, transport: str, wanted: str, reasoner: Reasoner) -> None:
@@ -190,8 +199,23 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
             attempts=settings.reasoning.max_retries,
             longest_wait=settings.reasoning.longest_wait,
             resolution=settings.pictures.media_resolution,
+            store_requests=settings.gemini.store_requests,
+            **_thinking(model, settings.gemini.thinking_level),
             **place,
         )
+
+
+def _thinking(model: str, level: str) -> dict[str, str]:
+    from pagesight.tools.gemini_service.generations import generation
+
+    if level == "default":
+        return {}
+    if generation(model) < (3, 0):
+        raise SettingsError(
+            f"{model} takes no level of thinking: take a Gemini model from 3 on (PAGESIGHT_GEMINI_MODEL), or leave "
+            "--thinking and PAGESIGHT_THINKING_LEVEL out"
+        )
+    return {"thinking_level": level}
 
 
 def _of_langchain(name: str, settings: Settings) -> BaseChatModel:

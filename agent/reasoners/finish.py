@@ -29,20 +29,26 @@ _MISCALLED = {
     "UNEXPECTED_TOOL_CALL": "it called a tool that it was not offered: ask again",
     "TOO_MANY_TOOL_CALLS": "it called too many tools in a row: ask for less at once",
 }
-_EMPTY = {"MAX_TOKENS": "it had used up its tokens before the first word: ask for less at once"} | _MISCALLED
+_EMPTY = {
+    "MAX_TOKENS": "it had used up its tokens before the first word: ask for less at once",
+    "CONTINUATION": "it had used up its tokens before the first word, and cannot go on: ask for less at once",
+} | _MISCALLED
 #: Another attempt mends none of these: the same request meets the same end.
-_FINAL = {"MAX_TOKENS", "TOO_MANY_TOOL_CALLS"}
+_FINAL = {"MAX_TOKENS", "CONTINUATION", "TOO_MANY_TOOL_CALLS"}
 
 
 @dataclass
 class Ending:
     """What the pieces of an answer say together.
 
-    ``last`` holds the pieces with the reason of the end, until it is known whether the answer is accepted.
+    ``last`` holds the pieces that are not passed on yet: thoughts and calls until the first word, since what was passed
+    on cannot be taken back when the stream breaks off; and the end, until it is known whether the answer is accepted.
+    ``begun`` says whether any word has been passed on.
     """
 
     says_something: bool = False
     begun: bool = False
+    ended: bool = False
     told: dict[str, Any] = field(default_factory=dict)
     last: list[ChatGenerationChunk] = field(default_factory=list)
     unsaid_usage: UsageMetadata | None = None
@@ -57,14 +63,17 @@ class Ending:
         return ending
 
     def passed_on(self, chunk: ChatGenerationChunk) -> list[ChatGenerationChunk]:
-        """The piece, or nothing while it is held back: the reason of the end is passed on only if it is accepted."""
+        """The pieces that may be passed on now that this one has come."""
         self._add(chunk)
-        if self.last or _reason(chunk) or _feedback(chunk):
-            self.last.append(chunk)
+        self.ended = self.ended or _reason(chunk) or _feedback(chunk)
+        self.last.append(chunk)
+        if self.ended or not (self.begun or chunk.message.text.strip()):
             self._keep_usage(chunk)
             return []
-        self.begun = self.begun or self.says_something
-        return [chunk]
+        self.begun = True
+        self.unsaid_usage = None
+        passed, self.last = self.last, []
+        return passed
 
     def fault(self, model: str) -> ReasonerError | None:
         """The error that the ending amounts to; None for an answer."""

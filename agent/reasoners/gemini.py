@@ -16,23 +16,26 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_google_genai import ChatGoogleGenerativeAI
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from pagesight.agent.reasoners.capabilities import Capabilities, of_gemini
 from pagesight.agent.reasoners.finish import Ending
-from pagesight.indexing.calls.deadline import ends_within
+from pagesight.agent.reasoners.gemini_requests import fitted, signatures, without_signatures
+from pagesight.indexing.calls.deadline import ends_within, without_header
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.calls.progress import tell
+from pagesight.indexing.calls.progress import signs_of_life, tell
 from pagesight.indexing.calls.retries import Attempts, Failure
 from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
 from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
-from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, plain_refusals
+from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, is_about_a_signature, plain_refusals
+from pagesight.tools.gemini_service.generations import generation
 from pagesight.tools.transport.files_api import arenewed, renewed
 from pagesight.tools.transport.transport import inline_parts
 
-#: A whole answer may take this many times as long as the wait for its next word: a guess, not measured.
-_WHOLE = 5
+#: A whole answer may take this many times as long as the wait for its next word: 15 minutes by default, the time-out
+#: that the service's migration notes ask for, since without streaming no byte comes until thinking ends.
+_WHOLE, _LONGEST_WHOLE = 7.5, 900.0
 
 #: What LangChain logs and then hides; here it becomes an error.
 logging.getLogger("langchain_google_genai.chat_models").addFilter(
@@ -44,22 +47,30 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     """ChatGoogleGenerativeAI as pagesight needs it; raises ReasonerError and its kinds, also while it streams.
 
     ``attempts`` at one request, with waits of ``longest_wait`` seconds at most between them; ``resolution`` "low",
-    "medium" or "high" is how closely pictures are looked at, "default" leaves it to the model.
+    "medium" or "high" is how closely pictures are looked at, "default" leaves it to the model. Without
+    ``store_requests`` the service is told to keep none of them; Vertex AI has no such choice.
     """
 
     attempts: int = 4
     longest_wait: float = 60.0
     resolution: str = "default"
+    store_requests: bool = False
+    #: The thought signatures that the service has refused: they are not sent again.
+    _refused: set[str] = PrivateAttr(default_factory=set)
 
     @model_validator(mode="before")
     @classmethod
     def _client_as_needed(cls, given: dict[str, Any]) -> dict[str, Any]:
         """google-genai asks once: its own attempts know nothing of how long the service asks to wait."""
         seconds = given.get("request_timeout") or given.get("timeout")
-        limit = {"event_hooks": {"response": [ends_within(_WHOLE * seconds)]}} if seconds else {}
+        # google-genai would tell the service our own limit, and a 504 after it would look like the service's.
+        hooks: dict[str, Any] = {"request": [without_header("X-Server-Timeout")]}
+        hooks |= {"response": [ends_within(_whole(seconds))]} if seconds else {}
         version = VERTEX_API_VERSION if given.get("vertexai") else API_VERSION
-        client_args = {**limit, **(given.get("client_args") or {})}
-        return {"api_version": version, **given, "max_retries": 1, "client_args": client_args}
+        client_args = {"event_hooks": hooks, **(given.get("client_args") or {})}
+        # LangChain sends a temperature to a name whose generation it cannot tell; those of today refuse any.
+        plain = {"temperature": None} if generation(str(given.get("model", ""))) >= (3, 0) else {}
+        return {"api_version": version, **plain, **given, "max_retries": 1, "client_args": client_args}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -69,17 +80,24 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
     def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
         if self.resolution != "default":
             kwargs.setdefault("media_resolution", f"MEDIA_RESOLUTION_{self.resolution.upper()}")
-        messages = [_without_addresses(message) for message in messages]
+        if not self.store_requests and not getattr(self, "_use_vertexai", False):
+            kwargs.setdefault("store", False)
+        messages = [_without_addresses(message) for message in without_signatures(messages, self._refused)]
         request = super()._prepare_request(messages, **kwargs)
         inline_parts(request["contents"], messages)
+        request["contents"] = fitted(request["contents"], messages, self.model)
         return request
+
+    def _patient(self, how: dict[str, Any]) -> dict[str, Any]:
+        """How to ask for an answer in one piece: its first byte is awaited as long as the whole of a stream."""
+        return {"timeout": _whole(self.timeout), **how} if self.timeout else how
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             for attempt in request.attempts:
-                with attempt:
-                    result = super()._generate(request.fresh_messages(), *args, **kwargs)
+                with attempt, signs_of_life("Gemini"):
+                    result = super()._generate(request.fresh_messages(), *args, **self._patient(kwargs))
                     request.accept(Ending.of(result))
         return request.counted(result)
 
@@ -87,8 +105,9 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             async for attempt in request.attempts:
-                with attempt:
-                    result = await super()._agenerate(await request.afresh_messages(), *args, **kwargs)
+                with attempt, signs_of_life("Gemini"):
+                    messages = await request.afresh_messages()
+                    result = await super()._agenerate(messages, *args, **self._patient(kwargs))
                     request.accept(Ending.of(result))
         return request.counted(result)
 
@@ -96,8 +115,9 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             for attempt in request.attempts:
-                with attempt, request.streamed() as ending:
+                with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     for chunk in super()._stream(request.fresh_messages(), *args, **kwargs):
+                        heard()
                         yield from ending.passed_on(chunk)
                     request.accept(ending)
         yield from [*ending.last, *request.note()]
@@ -108,13 +128,19 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request = _AnswerRequest(self, messages)
         with plain_refusals(self.google_api_key):
             async for attempt in request.attempts:
-                with attempt, request.streamed() as ending:
+                with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     async for chunk in super()._astream(await request.afresh_messages(), *args, **kwargs):
+                        heard()
                         for piece in ending.passed_on(chunk):
                             yield piece
                     request.accept(ending)
         for piece in [*ending.last, *request.note()]:
             yield piece
+
+
+def _whole(seconds: float) -> float:
+    """The seconds that a whole answer may take."""
+    return min(_WHOLE * seconds, max(seconds, _LONGEST_WHOLE))
 
 
 class _NoAnswer(Exception):
@@ -128,6 +154,7 @@ class _AnswerRequest:
         self.attempts = Attempts("Gemini", self._failure_of, model.attempts, model.longest_wait)
         self._messages = list(messages)
         self._model = model.model
+        self._refused_signatures = model._refused
         self._files_are_gone = self._files_were_renewed = False
         self._begun = False
         self._answers = 1
@@ -166,6 +193,8 @@ class _AnswerRequest:
             yield ending
         except Exception as error:
             self._begun = ending.begun
+            if not isinstance(error, _NoAnswer):
+                self._spent = add_usage(self._spent, ending.unsaid_usage)
             network = network_error(error) if ending.begun else None
             if network is None:
                 raise
@@ -182,7 +211,18 @@ class _AnswerRequest:
         if is_about_a_file(error) and not self._files_were_renewed:
             self._files_are_gone = self._files_were_renewed = True
             return Failure("a file is gone", repaired=True)
+        if is_about_a_signature(error) and self._drops_signatures():
+            return Failure("thought signatures are refused", repaired=True)
         return failure_of(error)
+
+    def _drops_signatures(self) -> bool:
+        """Leaves the signatures of the conversation so far out from now on; false if there are none.
+
+        A signature is worth nothing to another model, key or version than the one that made it.
+        """
+        old = signatures(self._messages) - self._refused_signatures
+        self._refused_signatures |= old
+        return bool(old)
 
     def counted(self, result: ChatResult) -> ChatResult:
         """The result with the tokens of the attempts before it, and their number where there were several."""
@@ -194,7 +234,7 @@ class _AnswerRequest:
 
     def note(self) -> list[ChatGenerationChunk]:
         """The same for a stream: a last piece without text."""
-        if self._answers == 1:
+        if self._answers == 1 and not self._spent:
             return []
         note = AIMessageChunk(content="", usage_metadata=self._spent, response_metadata={ATTEMPTS: self._answers})
         return [ChatGenerationChunk(message=note)]

@@ -40,6 +40,10 @@ Transport = Annotated[
     Literal["auto", "bytes", "base64", "files"] | None,
     typer.Option("--transport", help="How page pictures reach the model."),
 ]
+Thinking = Annotated[
+    Literal["default", "low", "medium", "high"] | None,
+    typer.Option("--thinking", help="How much Gemini thinks before it answers."),
+]
 PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
 TrustScripts = Annotated[
     bool, typer.Option("--trust-scripts", help="Run a script or other code that only the index names, without asking.")

@@ -25,6 +25,16 @@ def ends_within(seconds: float) -> Callable[[Any], _Done]:
     return hook
 
 
+def without_header(name: str) -> Callable[[Any], _Done]:
+    """A hook for ``event_hooks={"request": […]}`` of the same clients: requests go out without that header."""
+
+    def hook(request: Any) -> _Done:
+        request.headers.pop(name, None)
+        return _Done()
+
+    return hook
+
+
 class _Done:
     """Nothing to wait for: the sync client ignores it, the async one awaits it."""
 

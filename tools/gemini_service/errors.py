@@ -79,6 +79,12 @@ def is_about_a_file(error: BaseException) -> bool:
     return said is not None and said.code in (403, 404) and _names_a_file(said)
 
 
+def is_about_a_signature(error: BaseException) -> bool:
+    """Whether the service says that a thought signature is not one that it made for this model and key."""
+    said = service_error(error)
+    return said is not None and said.code == 400 and "corrupted thought signature" in (said.message or "").lower()
+
+
 def _plain(error: Exception, key: SecretStr | None) -> ReasonerError | None:
     """The error in pagesight's words; None for one that is neither the service's nor the network's."""
     if (said := service_error(error)) is not None:
