@@ -103,11 +103,17 @@ def _grouped(parts: Sequence[types.Part]) -> Iterator[tuple[types.FunctionRespon
 
 
 def _nested(part: types.Part) -> types.FunctionResponsePart:
+    held: dict[str, Any] = {}
     if part.file_data:
         file = types.FunctionResponseFileData(file_uri=part.file_data.file_uri, mime_type=part.file_data.mime_type)
-        return types.FunctionResponsePart(file_data=file)
-    blob = part.inline_data or types.Blob()
-    return types.FunctionResponsePart(inline_data=types.FunctionResponseBlob(data=blob.data, mime_type=blob.mime_type))
+        held["file_data"] = file
+    else:
+        blob = part.inline_data or types.Blob()
+        held["inline_data"] = types.FunctionResponseBlob(data=blob.data, mime_type=blob.mime_type)
+    # google-genai knows a resolution here from 3 on; before, such a picture is looked at as the others are.
+    if part.media_resolution and "media_resolution" in types.FunctionResponsePart.model_fields:
+        held["media_resolution"] = part.media_resolution
+    return types.FunctionResponsePart(**held)
 
 
 def _in_turns(contents: Sequence[types.Content]) -> list[types.Content]:
