@@ -27,12 +27,15 @@ _TOKENS_OF_A_PDF_PAGE = 258
 
 #: Dots per inch beyond which the smallest print of a page holds nothing more to see.
 _FINEST_DPI = 400
-#: A picture may be this much smaller than the tiles allow where that saves tiles.
+#: A picture may be this much smaller than the tiles allow where that saves tiles: a guess, not measured.
 _WORTH_FEWER_TILES = 0.88
 
+#: Pictures that are kept in memory, more than one question looks at by default: a guess, not measured.
 _KEPT = 64
-#: Drawn pages (text, line art, charts) have some thousands of colours by anti-aliasing, scans and photographs more.
+#: Drawn pages (text, line art, charts) have some thousands of colours by anti-aliasing, scans and photographs more. The
+#: limit between them is a guess.
 _COLOURS_OF_A_DRAWING = 16_384
+#: Of 100, for lossy pictures: a guess, not measured.
 _QUALITY = 90
 
 Form = Literal["picture", "pdf"]
