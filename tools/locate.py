@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 Reply = tuple[str, dict[str, Any]]
 
+#: What one call of the model returns at most: a guess, not measured. `_REQUEST` names it too.
 _MOST = 25
 _DESCRIPTION = """\
 Find where things are on a page that you have seen: a figure's number, a signature, a row of a table. Returns a region
@@ -75,7 +76,7 @@ class Boxes(BaseModel):
 
 
 @dataclass(frozen=True)
-class Spot:
+class LocatedThing:
     """A thing that was found: its ``region`` in 0–1000, and ``pixels`` (left, top, right, bottom) in the PNG."""
 
     thing: str
@@ -93,18 +94,18 @@ def make_locate(
 ) -> BaseTool:
     """The tool for one index and the model that answers. With ``documents`` it looks at pages of these only."""
     finder = model.with_structured_output(Boxes, include_raw=True)
-    search = _Search(index, pictures, budget, documents)
+    search = _Locating(index, pictures, budget, documents)
 
     def find(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
         rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
-        with _mendable(rest):
+        with _correctable_errors(rest):
             ref, picture = search.start(page, things, rest)
             found = finder.invoke(_request(transport.blocks([picture]), things))
             return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
         rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
-        with _mendable(rest):
+        with _correctable_errors(rest):
             ref, picture = await asyncio.to_thread(search.start, page, things, rest)
             found = await finder.ainvoke(_request(await transport.ablocks([picture]), things))
             return await asyncio.to_thread(search.finish, ref, found, rest)
@@ -116,7 +117,7 @@ def make_locate(
 
 
 @dataclass(frozen=True)
-class _Search:
+class _Locating:
     """What stands before and after the model's call: the page's picture, and what its boxes amount to."""
 
     index: PageIndex
@@ -135,26 +136,26 @@ class _Search:
     def finish(self, ref: PageRef, found: Any, rest: BudgetLeft) -> Reply:
         if found["parsed"] is None:
             raise EmptyAnswer("the boxes that came back cannot be read: name the things in other words")
-        spots, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
-        drawn = drawing(self.index, ref, spots) if spots else None
+        located, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
+        drawn = drawing(self.index, ref, located) if located else None
         call = _call(found["raw"])
-        return _told(ref, spots, bad, rest.after_a_call(call, self.budget)), _artifact(ref, spots, drawn, call)
+        return _told(ref, located, bad, rest.after_a_call(call, self.budget)), _artifact(ref, located, drawn, call)
 
 
 @contextmanager
-def _mendable(rest: BudgetLeft) -> Iterator[None]:
-    """Within it, what other words or another page may mend comes back to the model as text."""
+def _correctable_errors(rest: BudgetLeft) -> Iterator[None]:
+    """Within it, what other words or another page may correct comes back to the model as text."""
     try:
         yield
     except (RequestError, SourceError, AnswerBlocked, EmptyAnswer, AnswerCutOff) as error:
         raise ToolException(f"Nothing was located: {error}\n{rest}") from error
 
 
-def checked(boxes: Sequence[Box2D], size: tuple[int, int]) -> tuple[list[Spot], list[str]]:
+def checked(boxes: Sequence[Box2D], size: tuple[int, int]) -> tuple[list[LocatedThing], list[str]]:
     """The boxes that can be, at most 25, in pixels of a picture of ``size``; and what is wrong with the others."""
     from pagesight.indexing.documents.document import check_region
 
-    spots: list[Spot] = []
+    located: list[LocatedThing] = []
     bad: list[str] = []
     for box in boxes[:_MOST]:
         try:
@@ -162,8 +163,8 @@ def checked(boxes: Sequence[Box2D], size: tuple[int, int]) -> tuple[list[Spot], 
         except BadRegion:
             bad.append(f"{box.label} {box.box_2d}")
             continue
-        spots.append(Spot(box.label, region, in_pixels(region, size)))
-    return spots, bad
+        located.append(LocatedThing(box.label, region, in_pixels(region, size)))
+    return located, bad
 
 
 def in_pixels(region: Region, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -175,10 +176,10 @@ def in_pixels(region: Region, size: tuple[int, int]) -> tuple[int, int, int, int
     return left, top, right, bottom
 
 
-def drawing(index: PageIndex, ref: PageRef, spots: Sequence[Spot]) -> Path:
+def drawing(index: PageIndex, ref: PageRef, located: Sequence[LocatedThing]) -> Path:
     """Draws the regions into a PNG of the page, in the index's folder; returns its path."""
     name = re.sub(r"[^\w.()+-]+", "-", f"{ref.document}-p{ref.page}-located.png").lstrip(".-")
-    return index.evidence(ref, index.path / "evidence" / name, regions=[spot.region for spot in spots])
+    return index.evidence(ref, index.path / "evidence" / name, regions=[thing.region for thing in located])
 
 
 def _request(blocks: list[Block], things: list[str]) -> list[HumanMessage]:
@@ -191,17 +192,17 @@ def _call(raw: Any) -> ModelCall | None:
     return ModelCall(usage, str(raw.response_metadata.get("model_name") or "")) if usage else None
 
 
-def _artifact(ref: PageRef, spots: list[Spot], drawn: Path | None, call: ModelCall | None) -> dict[str, Any]:
-    boxes = [{"thing": spot.thing, "region": list(spot.region), "pixels": list(spot.pixels)} for spot in spots]
+def _artifact(ref: PageRef, located: list[LocatedThing], drawn: Path | None, call: ModelCall | None) -> dict[str, Any]:
+    boxes = [{"thing": thing.thing, "region": list(thing.region), "pixels": list(thing.pixels)} for thing in located]
     page = PageView(ref).as_dict()
     paid = {"usage": call.usage if call else None, "model": call.answered_by if call else ""}
     return {"page": page, "boxes": boxes, "picture": str(drawn) if drawn else None, **paid}
 
 
-def _told(ref: PageRef, spots: list[Spot], bad: list[str], rest: BudgetLeft) -> str:
-    lines = [f"- {spot.thing}: [{ref.label}, region {','.join(map(str, spot.region))}]" for spot in spots]
+def _told(ref: PageRef, located: list[LocatedThing], bad: list[str], rest: BudgetLeft) -> str:
+    lines = [f"- {thing.thing}: [{ref.label}, region {','.join(map(str, thing.region))}]" for thing in located]
     lines.insert(
-        0, f"Found on {ref.label}, to be cited as written here:" if spots else f"None of it is on {ref.label}."
+        0, f"Found on {ref.label}, to be cited as written here:" if located else f"None of it is on {ref.label}."
     )
     if bad:
         lines.append(f"Left out, since these are no boxes: {'; '.join(bad)}.")

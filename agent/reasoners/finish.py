@@ -23,7 +23,7 @@ _BLOCKED = {
     "IMAGE_PROHIBITED_CONTENT",
     "IMAGE_RECITATION",
 }
-#: Those by which a call of a tool came to nothing, whatever was said before it, and what would mend it.
+#: Those by which a call of a tool came to nothing, whatever was said before it, and what would correct it.
 _MISCALLED = {
     "MALFORMED_FUNCTION_CALL": "it called a tool in a way that cannot be read: ask again",
     "UNEXPECTED_TOOL_CALL": "it called a tool that it was not offered: ask again",
@@ -33,7 +33,7 @@ _EMPTY = {
     "MAX_TOKENS": "it had used up its tokens before the first word: ask for less at once",
     "CONTINUATION": "it had used up its tokens before the first word, and cannot go on: ask for less at once",
 } | _MISCALLED
-#: Another attempt mends none of these: the same request meets the same end.
+#: Another attempt helps with none of these: the same request meets the same end.
 _FINAL = {"MAX_TOKENS", "CONTINUATION", "TOO_MANY_TOOL_CALLS"}
 
 
@@ -92,7 +92,7 @@ class Ending:
         return None
 
     @property
-    def may_mend(self) -> bool:
+    def may_ask_again(self) -> bool:
         """Whether another attempt may bring an answer."""
         blocked = (self.told.get("prompt_feedback") or {}).get("block_reason")
         finish = self.told.get("finish_reason")

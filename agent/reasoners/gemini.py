@@ -177,7 +177,7 @@ class _AnswerRequest:
         fault = ending.fault(self._model)
         if fault is None:
             return
-        if self._answers > 1 or not ending.may_mend:
+        if self._answers > 1 or not ending.may_ask_again:
             raise fault
         self._answers += 1
         self._spent = add_usage(self._spent, ending.unsaid_usage)

@@ -81,7 +81,7 @@ class QuotingReasoner(BaseChatModel):
         return Capabilities(pictures=False)
 
     def bind_tools(
-        self, tools: Sequence[dict[str, Any] | type | Callable | BaseTool], **kwargs: Any
+        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """The reasoner with these tools; it uses `search_pages` and `view_pages` when they are among them."""
         return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)

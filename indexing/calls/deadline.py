@@ -11,32 +11,32 @@ class DeadlinePassed(TimeoutError):
     """The answer was not complete in time."""
 
 
-def ends_within(seconds: float) -> Callable[[Any], _Done]:
+def ends_within(seconds: float) -> Callable[[Any], _NothingToAwait]:
     """A hook for ``event_hooks={"response": […]}`` of the sync and the async clients of httpx and of httpx2.
 
     Their own time limit starts anew with each byte that arrives. From the headers on, a body may take ``seconds``;
     beyond it the next piece raises DeadlinePassed.
     """
 
-    def hook(response: Any) -> _Done:
+    def hook(response: Any) -> _NothingToAwait:
         response.stream = _limited(response.stream, _Deadline(seconds))
-        return _Done()
+        return _NothingToAwait()
 
     return hook
 
 
-def without_header(name: str) -> Callable[[Any], _Done]:
+def without_header(name: str) -> Callable[[Any], _NothingToAwait]:
     """A hook for ``event_hooks={"request": […]}`` of the same clients: requests go out without that header."""
 
-    def hook(request: Any) -> _Done:
+    def hook(request: Any) -> _NothingToAwait:
         request.headers.pop(name, None)
-        return _Done()
+        return _NothingToAwait()
 
     return hook
 
 
-class _Done:
-    """Nothing to wait for: the sync client ignores it, the async one awaits it."""
+class _NothingToAwait:
+    """What the hook returns: the sync client ignores it, the async one awaits it."""
 
     def __await__(self) -> Generator[None, None, None]:
         return iter(())  # type: ignore[return-value]

@@ -80,7 +80,7 @@ class Attempts:
     def _wait_after(self, failure: Failure) -> float:
         if failure.asked_wait is not None:
             return failure.asked_wait
-        return _FIRST_WAIT * 2 ** (self._made - 1) * random.uniform(1 - _JITTER, 1 + _JITTER)
+        return _FIRST_WAIT * 2.0 ** (self._made - 1) * random.uniform(1 - _JITTER, 1 + _JITTER)
 
     def _wait(self, state: RetryCallState) -> float:
         return self._seconds

@@ -20,9 +20,10 @@ from filelock import AsyncFileLock, FileLock
 from pagesight.indexing.storage.atomic_files import write_atomically
 from pagesight.indexing.storage.folder import disk_errors
 
-#: A file this near its expiry is uploaded again, so that it outlives the model call.
+#: A file this near its expiry is uploaded again, so that it outlives the model call, which takes minutes: a guess.
 MARGIN = timedelta(minutes=30)
 
+#: Seconds between two looks at a lock that another process holds: a guess.
 _POLL = 0.05
 
 

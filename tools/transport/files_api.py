@@ -115,6 +115,7 @@ class FilesTransport:
 
     def _uploaded(self, picture: Picture) -> types.File:
         files = self._model.client.files
+        file: types.File
         for attempt in attempts_at_gemini(self._attempts, self._longest_wait):
             with attempt, _whole_uploads():
                 file = files.upload(file=io.BytesIO(picture.data), config=self._config(picture.mime_type))
@@ -126,6 +127,7 @@ class FilesTransport:
 
     async def _auploaded(self, picture: Picture) -> types.File:
         files = self._model.async_client.files
+        file: types.File
         async for attempt in attempts_at_gemini(self._attempts, self._longest_wait):
             with attempt, _whole_uploads():
                 file = await files.upload(file=io.BytesIO(picture.data), config=self._config(picture.mime_type))

@@ -27,9 +27,12 @@ _LARGEST_PDF = 50_000_000
 #: words on pages of samples/, 6 to 7. A guess for others.
 _USUAL_PRINT = 6.0
 
+#: Pictures that are kept in memory, more than one question looks at by default: a guess, not measured.
 _KEPT = 64
-#: Drawn pages (text, line art, charts) have some thousands of colours by anti-aliasing, scans and photographs more.
+#: Drawn pages (text, line art, charts) have some thousands of colours by anti-aliasing, scans and photographs more. The
+#: limit between them is a guess.
 _COLOURS_OF_A_DRAWING = 16_384
+#: Of 100, for lossy pictures: a guess, not measured.
 _QUALITY = 90
 
 Form = Literal["picture", "pdf"]
