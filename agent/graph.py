@@ -15,6 +15,7 @@ from langgraph.warnings import LangGraphDeprecatedSinceV10
 
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.correction import Correction
+from pagesight.agent.call_log import CallLog
 from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
@@ -81,7 +82,9 @@ def create_page_agent(
             post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
         )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, budget.price)
-    return agent.with_config(recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata())
+    return agent.with_config(
+        recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
+    )
 
 
 def _model_of_each_call(
