@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from conversations import QUESTION, WAYS, asked, followed
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from small_index import REPORT
 
 from pagesight.agent import Step, answers_in, as_node, as_tool, ask, create_page_agent
 from pagesight.agent.testing import ScriptedReasoner, ScriptError, calls, calls_at_once
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import AnswerBlocked
+from pagesight.tools.page_view import PageView
 
 LABEL = f"{REPORT} p. 2"
 ANSWER = f"It was 4.2 billion euros [{LABEL}]."
@@ -99,7 +100,15 @@ def test_each_model_call_and_tool_is_logged_with_its_figures(
 
 
 async def as_a_node(index: PageIndex, model: Any) -> None:
-    state = await as_node(create_page_agent(index, model=model)).ainvoke({"messages": [("user", QUESTION)]})
+    """Goes on from a page that another agent looked at, so that the picture is made for the model's call."""
+    page = await asyncio.to_thread(index.page, f"{REPORT} p. 3")
+    seen = {"pages": [PageView(page).as_dict()]}
+    past = [
+        ("user", "Before?"),
+        ToolMessage("Shown", name="view_pages", tool_call_id="1", artifact=seen),
+        ("ai", "Yes."),
+    ]
+    state = await as_node(create_page_agent(index, model=model)).ainvoke({"messages": [*past, ("user", QUESTION)]})
     assert answers_in(state["messages"])
 
 
