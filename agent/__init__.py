@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.reasoners.quoting import QuotingReasoner
     from pagesight.agent.subagent import answers_in, as_node, as_tool
+    from pagesight.indexing.pages import Hit
 
 __all__ = [
     "Answer",
     "Citation",
+    "Hit",
     "QuotingReasoner",
     "Step",
     "aask",
@@ -30,25 +32,26 @@ __all__ = [
 
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
 _HOMES = {
-    "Answer": "answers.answer",
-    "Citation": "answers.citations",
-    "QuotingReasoner": "reasoners.quoting",
-    "Step": "asking",
-    "aask": "asking",
-    "answers_in": "subagent",
-    "as_node": "subagent",
-    "as_tool": "subagent",
-    "ask": "asking",
-    "astream": "asking",
-    "create_page_agent": "graph",
-    "stream": "asking",
+    "Answer": ".answers.answer",
+    "Citation": ".answers.citations",
+    "Hit": "pagesight.indexing.pages",
+    "QuotingReasoner": ".reasoners.quoting",
+    "Step": ".asking",
+    "aask": ".asking",
+    "answers_in": ".subagent",
+    "as_node": ".subagent",
+    "as_tool": ".subagent",
+    "ask": ".asking",
+    "astream": ".asking",
+    "create_page_agent": ".graph",
+    "stream": ".asking",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name], __name__), name)
 
 
 def __dir__() -> list[str]:

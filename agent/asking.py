@@ -56,7 +56,7 @@ class Step:
     pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
 
-def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Answer:
+def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None) -> Answer:
     """The agent's answer to a question.
 
     With a checkpointer, questions on one ``thread_id`` make one conversation; without a ``thread_id`` each is its own.
@@ -65,12 +65,14 @@ def ask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = Non
     return _answer_in(list(_run(agent, question, thread_id, _AT_ONCE)))
 
 
-async def aask(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Answer:
+async def aask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None) -> Answer:
     """The same as `ask`, async."""
     return _answer_in([item async for item in _arun(agent, question, thread_id, _AT_ONCE)])
 
 
-def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = None) -> Iterator[Step | str | Answer]:
+def stream(
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None
+) -> Iterator[Step | str | Answer]:
     """What the agent does (`Step`), pieces of the final answer as they come (`str`), and last the `Answer`.
 
     The pieces after the last step that is not a "cut" together are the answer's text: when a text that looked like the
@@ -80,13 +82,15 @@ def stream(agent: CompiledStateGraph, question: str, *, thread_id: str | None = 
 
 
 def astream(
-    agent: CompiledStateGraph, question: str, *, thread_id: str | None = None
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None
 ) -> AsyncIterator[Step | str | Answer]:
     """The same as `stream`, async."""
     return _arun(agent, question, thread_id, _MODES)
 
 
-def _run(agent: CompiledStateGraph, question: str, thread_id: str | None, modes: Any) -> Iterator[Step | str | Answer]:
+def _run(
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, thread_id: str | None, modes: Any
+) -> Iterator[Step | str | Answer]:
     """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
     run = _Run(agent, question, thread_id)
     past = agent.get_state(run.config).values if agent.checkpointer else {}
@@ -97,7 +101,7 @@ def _run(agent: CompiledStateGraph, question: str, thread_id: str | None, modes:
 
 
 async def _arun(
-    agent: CompiledStateGraph, question: str, thread_id: str | None, modes: Any
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, thread_id: str | None, modes: Any
 ) -> AsyncGenerator[Step | str | Answer, None]:
     run = _Run(agent, question, thread_id)
     past = (await agent.aget_state(run.config)).values if agent.checkpointer else {}
@@ -121,7 +125,7 @@ class _Run:
     Holds the messages so far, and counts the bytes that were sent. Raises EmptyQuestion.
     """
 
-    def __init__(self, agent: CompiledStateGraph, question: str, thread_id: str | None):
+    def __init__(self, agent: CompiledStateGraph[Any, Any, Any, Any], question: str, thread_id: str | None):
         if not question.strip():
             raise EmptyQuestion("the question is empty: ask something about the documents")
         self.limits = limits_of(agent)

@@ -16,6 +16,7 @@ from langgraph.warnings import LangGraphDeprecatedSinceV10
 
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.correction import Correction
+from pagesight.agent.call_log import CallLog
 from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
@@ -52,7 +53,7 @@ def create_page_agent(
     documents: Sequence[str] | None = None,
     name: str = "pagesight",
     settings: Settings | None = None,
-) -> CompiledStateGraph:
+) -> CompiledStateGraph[Any, Any, Any, Any]:
     """A ReAct agent that answers questions about an index by looking at its pages.
 
     ``index`` is an open index or its address; ``model`` a reasoner's name (see `make_reasoner`) or any LangChain chat
@@ -90,18 +91,20 @@ def create_page_agent(
             post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
         )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, settings.budget.prices or {})
-    return agent.with_config(recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata())
+    return agent.with_config(
+        recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
+    )
 
 
 def _model_of_each_call(
     budget: Budget, correction: Correction, reasoner: Reasoner, tools: list[BaseTool]
-) -> Callable[..., Runnable]:
+) -> Callable[..., Runnable[Any, Any]]:
     """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
     with_tools = reasoner.model.bind_tools(tools)
     # Those that cannot be forced are told, and the loop ends after them.
     last = reasoner.model.bind_tools(tools, tool_choice="none") if reasoner.can.forced_answer else with_tools
 
-    def model(state: dict[str, Any], runtime: object) -> Runnable:
+    def model(state: dict[str, Any], runtime: object) -> Runnable[Any, Any]:
         conversation = Conversation.read(state["messages"])
         rest = budget_left(budget, conversation)
         if rest.calls == 0:
@@ -115,9 +118,9 @@ def _model_of_each_call(
     return model
 
 
-def _or_as_it_is(model: Runnable, answer: BaseMessage) -> Runnable:
+def _or_as_it_is(model: Runnable[Any, Any], answer: BaseMessage) -> Runnable[Any, Any]:
     """The model; when it fails to correct its answer, the answer stays, and what is not verified in it is marked."""
-    as_it_is: Runnable = RunnableLambda(lambda messages: AIMessage(answer.text))
+    as_it_is: Runnable[Any, Any] = RunnableLambda(lambda messages: AIMessage(answer.text))
     return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))
 
 

@@ -43,7 +43,9 @@ class Question(BaseModel):
     question: str = Field(description="one question that can be understood without the conversation before it")
 
 
-def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: str | None = None) -> BaseTool:
+def as_tool(
+    agent: CompiledStateGraph[Any, Any, Any, Any], *, name: str | None = None, description: str | None = None
+) -> BaseTool:
     """The agent as a tool of another: takes a ``question``, returns the answer's text, with the `Answer` as artifact.
 
     ``name`` is ``ask_<name of the agent>`` by default. Each call is a question of its own, so several can run at the
@@ -71,7 +73,7 @@ def as_tool(agent: CompiledStateGraph, *, name: str | None = None, description: 
     )  # fmt: skip
 
 
-def as_node(agent: CompiledStateGraph) -> CompiledStateGraph:
+def as_node(agent: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The agent as a node, or as a worker of a supervisor: a graph of the same name whose last message is checked.
 
     It shares ``messages`` with its parent. Citations to pages that were not shown are marked in the last message's
@@ -113,7 +115,7 @@ def _reply(state: dict[str, Any]) -> tuple[str, Answer]:
     return answer.text, answer
 
 
-def _look(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
+def _look(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[MessagesState, dict[str, Any]]:
     """The agent with the limit of steps that its budget gives it; as a bare node it would have the parent's."""
     own: Any = {"recursion_limit": (agent.config or {}).get("recursion_limit")}
 
@@ -126,7 +128,7 @@ def _look(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, 
     return RunnableLambda(look, alook)
 
 
-def _check(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str, Any]]:
+def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[MessagesState, dict[str, Any]]:
     limits = limits_of(agent)
 
     def check(state: MessagesState) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def _check(agent: CompiledStateGraph) -> RunnableLambda[MessagesState, dict[str,
     return RunnableLambda(check)
 
 
-def _is_draft(message: BaseMessage, agent: CompiledStateGraph) -> bool:
+def _is_draft(message: BaseMessage, agent: CompiledStateGraph[Any, Any, Any, Any]) -> bool:
     """Whether it is an answer of the agent's that was not checked; another agent of the parent has another name."""
     ours = isinstance(message, AIMessage) and not message.tool_calls and message.name == agent.name
     return ours and _ANSWER not in message.response_metadata
@@ -169,5 +171,5 @@ def _answers() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)
 
 
-def _tool_name(agent: CompiledStateGraph) -> str:
+def _tool_name(agent: CompiledStateGraph[Any, Any, Any, Any]) -> str:
     return "ask_" + re.sub(r"\W+", "_", agent.name).strip("_").lower()

@@ -32,7 +32,7 @@ class AgentLimits:
         return {"pagesight_reasoner": self.reasoner, "pagesight_limits": limits, "pagesight_prices": prices}
 
 
-def limits_of(agent: CompiledStateGraph) -> AgentLimits:
+def limits_of(agent: CompiledStateGraph[Any, Any, Any, Any]) -> AgentLimits:
     """The inverse of `AgentLimits.as_metadata`, for an agent."""
     metadata = (agent.config or {}).get("metadata", {})
     call = CallLimits(**metadata.get("pagesight_limits", {}))
