@@ -145,7 +145,7 @@ def _add_list_documents(server: FastMCP, index: PageIndex) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Within it, what the caller can mend comes out as the SDK's error for tools: it says how, and is no crash."""
+    """Within it, what the caller can fix comes out as the SDK's error for tools: it says how, and is no crash."""
     from mcp.server.fastmcp.exceptions import ToolError
 
     try:
