@@ -10,18 +10,28 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pagesight.agent.terminal import audit_cli, eval_cli, options, printing
+from pagesight.agent.terminal import (
+    answering,
+    audit_cli,
+    eval_cli,
+    files_command,
+    index_command,
+    options,
+    printing,
+    results,
+    serve_command,
+)
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
-    from pagesight.indexing import PageIndex
+    pass
 
 app = typer.Typer(
     help="Answers questions about documents by looking at their pages.",
@@ -29,6 +39,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(eval_cli.app, name="eval")
 app.command("audit")(audit_cli.audit)
+app.command("index")(index_command.index)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,45 +88,9 @@ def _before(
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
+    verbose: options.Verbose = False,
 ) -> None:
     context.obj = index
-
-
-@app.command("index")
-def _index(
-    context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files and folders.", show_default=False)],
-    index: options.Index = None,
-    encoder: options.Encoder = None,
-    dim: options.Dimensions = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.TrustRemoteCode = False,
-    trust_scripts: options.TrustScripts = False,
-    pool: options.Pool = None,
-    precision: options.Precision = None,
-    meta: options.Metadata = None,
-    as_json: options.Json = False,
-) -> None:
-    """Index documents, skip unchanged ones.
-
-    New ones are added, changed ones take the place of their older version.
-    """
-    from pagesight.indexing.documents.metadata import read_pairs
-
-    settings = settings_of(
-        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision,
-    )  # fmt: skip
-    noted = read_pairs(meta or [])
-    with open_index(named_index(context, index), settings, encoder=encoder, create=True) as opened:
-        with printing.progress() as progress:
-            report = opened.add(paths, progress=progress, metadata=noted)
-        if as_json:
-            printing.write_json(report.as_dict())
-        printing.added(report, _encoder(opened), quiet=as_json)
-    if report.failed:
-        raise typer.Exit(1)
 
 
 @app.command("search")
@@ -126,12 +101,10 @@ def _search(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
-    heatmap: Annotated[
-        Path | None,
-        typer.Option("--heatmap", metavar="DIR", help="Write each page with a map of where it is like the query."),
-    ] = None,
+    heatmap: options.Heatmap = None,
     token: options.Token = None,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
     as_json: options.Json = False,
 ) -> None:
     """Find the pages that fit a query best."""
@@ -144,10 +117,7 @@ def _search(
             for hit in hits:
                 path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), query, token=token)
                 printing.note(f"{hit.label}: {printing.short(path)}")
-    if as_json:
-        printing.write_json([hit.as_dict() for hit in hits])
-    else:
-        printing.hits(hits)
+    _show(hits, as_json, results.hits)
 
 
 @app.command("view")
@@ -159,6 +129,7 @@ def _view(
     query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
     token: options.Token = None,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Write the picture of a page, with a map of where it is like a query."""
     settings = settings_of(trust_scripts=trust_scripts)
@@ -179,16 +150,11 @@ def _ask(
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
     thinking: options.Thinking = None,
-    evidence: Annotated[
-        Path | None,
-        typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
-    ] = None,
+    evidence: options.Evidence = None,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Make no pictures of cited pages.")] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Write a web page with answer, cited pages and steps, too."),
-    ] = None,
+    report: options.ReportFile = None,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
     as_json: options.Json = False,
 ) -> None:
     """Answer a question, citing pages.
@@ -214,7 +180,7 @@ def _ask(
     if as_json:
         printing.write_json(answer.as_dict())
     else:
-        printing.sources(answer, pictures)
+        answering.sources(answer, pictures)
     printing.note(answer_line(answer, seconds))
 
 
@@ -231,6 +197,7 @@ def _chat(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
     settings = settings_of(
@@ -250,10 +217,7 @@ def _documents(context: typer.Context, index: options.Index = None, as_json: opt
     settings = settings_of()
     with open_index(named_index(context, index), settings, encodes=False) as opened:
         records = opened.documents()
-    if as_json:
-        printing.write_json([record.as_dict() for record in records])
-    else:
-        printing.documents(records)
+    _show(records, as_json, results.documents)
 
 
 @app.command("remove")
@@ -269,10 +233,7 @@ def _remove(
     settings = settings_of()
     with open_index(named_index(context, index), settings, encodes=False) as opened:
         records = opened.remove(names)
-    if as_json:
-        printing.write_json([record.as_dict() for record in records])
-    else:
-        printing.removed(records)
+    _show(records, as_json, results.removed)
 
 
 @app.command("encoders")
@@ -286,7 +247,7 @@ def _encoders(as_json: options.Json = False) -> None:
     if as_json:
         printing.write_json([model.as_dict() for model in KNOWN.values()])
     else:
-        printing.encoders(KNOWN.values())
+        results.encoders(KNOWN.values())
         choice = choose("auto")
         printing.note(f"auto: {choice.name} ({choice.why})")
 
@@ -304,7 +265,7 @@ def _doctor(context: typer.Context, index: options.Index = None, as_json: option
     if as_json:
         printing.write_json(found.as_dict())
     else:
-        printing.checkup(found)
+        results.checkup(found)
     if not found.works:
         raise typer.Exit(1)
 
@@ -322,80 +283,16 @@ def _costs(context: typer.Context, index: options.Index = None, as_json: options
     costs(folder_of(named_index(context, index) or str(settings.index), settings), as_json=as_json)
 
 
-@app.command("serve")
-def _serve(
-    context: typer.Context,
-    index: options.Index = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
-) -> None:
-    """Let several processes open the index in a folder, until Ctrl-C.
-
-    They name the same folder as ever. Many may search, one at a time may add or remove.
-    """
-    from pagesight.agent.terminal.serve_command import serve
-
-    settings = settings_of()
-    printing.quieten_milvus()
-    serve(named_index(context, index) or str(settings.index), port)
-
-
-@app.command("mcp")
-def _mcp(
-    context: typer.Context,
-    index: options.Index = None,
-    http: Annotated[bool, typer.Option("--http", help="Serve HTTP on loopback instead of stdin and stdout.")] = False,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of --http; 0 takes a free one.")] = 8365,
-    trust_scripts: options.TrustScripts = False,
-) -> None:
-    """Serve the index to MCP clients.
-
-    They can search its pages, look at them and list its documents. Needs the extra mcp.
-    """
-    from pagesight.agent.mcp import serve_http, serve_stdio
-
-    settings = settings_of(trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings) as opened:
-        if http:
-            serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
-        else:
-            serve_stdio(opened)
-
-
-@app.command("files")
-def _files(
-    context: typer.Context,
-    index: options.Index = None,
-    purge: Annotated[bool, typer.Option("--purge", help="Delete them from the service.")] = False,
-    export: Annotated[
-        Path | None, typer.Option("--export", metavar="DIR", help="Write all pages' pictures, for a bucket.")
-    ] = None,
-    as_json: options.Json = False,
-) -> None:
-    """List page pictures uploaded to Gemini.
-
-    Those that the transport files has uploaded for this index with this key; they expire after two days by themselves.
-    """
-    from pagesight.agent.terminal.files_command import delete_uploads, list_uploads, write_pictures
-
-    settings = settings_of()
-    place = named_index(context, index)
-    if export:
-        printing.write(f"wrote {write_pictures(place, settings, export)} pages to {export}\n")
-        return
-    found = (delete_uploads if purge else list_uploads)(place, settings)
+def _show(found: Sequence[Any], as_json: bool, for_people: Callable[[Any], None]) -> None:
     if as_json:
-        printing.write_json([upload.as_dict() for upload in found])
+        printing.write_json([one.as_dict() for one in found])
     else:
-        printing.uploads(found, deleted=purge)
+        for_people(found)
 
 
-def _encoder(index: PageIndex) -> str:
-    """The encoder of an index and why it is this one."""
-    from pagesight.indexing.encoders import choose
-
-    choice = choose(index.settings.encoding.encoder)
-    why = choice.why if choice.name == index.encoder.name else "the index was made with it"
-    return f"{index.encoder.name}: {why}"
+app.command("serve")(serve_command.serve)
+app.command("mcp")(serve_command.mcp)
+app.command("files")(files_command.files)
 
 
 if __name__ == "__main__":

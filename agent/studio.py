@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
 
-async def make_graph() -> CompiledStateGraph:
+async def make_graph() -> CompiledStateGraph[Any, Any, Any, Any]:
     """The agent as a node, so that its last message is checked and carries the answer. The server brings the memory.
 
     Raises what `create_page_agent` raises; the server calls this for each run, the graph is made once.
@@ -22,7 +22,7 @@ async def make_graph() -> CompiledStateGraph:
 
 
 @lru_cache(maxsize=1)
-def _graph() -> CompiledStateGraph:
+def _graph() -> CompiledStateGraph[Any, Any, Any, Any]:
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.subagent import as_node
     from pagesight.indexing import PageIndex

@@ -1,4 +1,4 @@
-"""`pagesight audit` from the outside: what candidates lose is found, and what it says to set mends it."""
+"""`pagesight audit` from the outside: what candidates lose is found, and what it says to set fixes it."""
 
 from __future__ import annotations
 

@@ -159,6 +159,25 @@ def test_a_misspelt_command_is_guessed(pagesight):
     assert "Did you mean 'search'?" in pagesight("serach", "x").err
 
 
+def test_what_is_logged_is_shown_with_v_only(tmp_path):
+    """Also what steers the terminal is taken out of it."""
+    script = tmp_path / "log.py"
+    script.write_text(
+        "import logging, sys\nfrom pagesight.agent.cli import main\nmain(sys.argv[1:])\n"
+        "logging.getLogger('pagesight.indexing.x').debug('5 candidates\\x1b[31m')\n"
+        "logging.getLogger('other').debug('no')\n"
+    )
+
+    def told(*arguments: str) -> str:
+        done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)
+        return done.stderr
+
+    shown = r" *\d+ ms  indexing\.x: 5 candidates\[31m\n"
+    assert re.fullmatch(shown, told("-v", "encoders", "--json"))
+    assert told("encoders", "--json") == ""
+
+
 # index
 
 
@@ -293,11 +312,11 @@ def test_an_unknown_encoder_is_refused(pagesight, shelf):
 # search
 
 
-def test_search_prints_a_table(pagesight, made):
+def test_search_prints_a_line_for_each_page(pagesight, made):
     done = pagesight("search", "net revenue", "--index", made)
     assert done.status == 0
-    first = done.out.splitlines()[1]
-    assert re.match(rf" *1 +{re.escape(REPORT)} p\. 2 +\d+\.\d+ +Net revenue rose to 4\.2 billion", first)
+    first = done.out.splitlines()[0]
+    assert re.match(rf"1\t{re.escape(REPORT)} p\. 2\t\d+\.\d+\tNet revenue rose to 4\.2 billion", first)
 
 
 def test_search_in_json(pagesight, made):
@@ -478,7 +497,7 @@ def test_a_model_without_its_key_or_name_is_refused(pagesight, made):
 
 def test_documents(pagesight, made, shelf):
     listed = pagesight("documents", "--index", made).out
-    assert re.search(rf"{re.escape(REPORT)} +3 +20\d\d-", listed)
+    assert re.search(rf"{re.escape(REPORT)}\t3\t20\d\d-", listed)
     records = pagesight("documents", "--index", made, "--json").json
     assert list(records[0]) == ["document", "document_id", "pages", "path", "added", "metadata"]
     assert {record["path"] for record in records} == {str(shelf / name) for name in PAGES}

@@ -456,7 +456,7 @@ def test_a_known_model_names_the_environment_that_it_needs(name, capsys):
     with pytest.raises(SettingsError, match=r"`uv venv .*transformers==4\.52\.3.*PAGESIGHT_ENCODER_PYTHON="):
         opened(name, trust_remote_code=True, revision=COMMIT).describe()
     assert main(["encoders"]) == 0
-    assert re.search(rf"{name} +external .*in an environment of its own", capsys.readouterr().out)
+    assert re.search(rf"{name}\texternal\t.*in an environment of its own", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("name", EXTERNAL)

@@ -13,7 +13,7 @@ from small_index import REPORT, SHEET, small_settings
 
 from pagesight.agent.cli import main
 from pagesight.agent.evaluate.answer_report import report_on
-from pagesight.agent.evaluate.ask_questions import AnswerFile, Way, answer_questions
+from pagesight.agent.evaluate.ask_questions import AnswerFile, AskingOptions, answer_questions
 from pagesight.indexing import PageIndex, Settings
 from pagesight.indexing.errors import KeyRefused, QuestionsError
 from pagesight.indexing.evaluate.questions import read_questions
@@ -39,18 +39,23 @@ def written(path: Path, rows: list[dict[str, Any]] = ROWS) -> Path:
 
 
 def evaluated(
-    index: PageIndex, folder: Path, way: Way, settings: Settings, rows: list[dict[str, Any]] = ROWS, **how: Any
+    index: PageIndex,
+    folder: Path,
+    options: AskingOptions,
+    settings: Settings,
+    rows: list[dict[str, Any]] = ROWS,
+    **how: Any,
 ):
     questions = read_questions(written(folder / "q.jsonl", rows)).questions
-    asked = answer_questions(index, questions, AnswerFile(folder / "answers.jsonl"), way, settings=settings, **how)
-    return asked, report_on("small", way.reasoner, index, asked, ["kind"] if "kind" in rows[0] else [])
+    asked = answer_questions(index, questions, AnswerFile(folder / "answers.jsonl"), options, settings=settings, **how)
+    return asked, report_on("small", options.reasoner, index, asked, ["kind"] if "kind" in rows[0] else [])
 
 
 # the quoting reasoner
 
 
 def test_quotations_are_measured(index: PageIndex, tmp_path: Path) -> None:
-    asked, report = evaluated(index, tmp_path, Way("offline"), small_settings())
+    asked, report = evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
     assert [one.question.id for one in asked] == ["revenue", "people", "pump", "chess"]
     found = {
         name: (counted[0], counted[1].mean) for name in ("numeric", "contains", "right") if (counted := report.of(name))
@@ -65,43 +70,43 @@ def test_quotations_are_measured(index: PageIndex, tmp_path: Path) -> None:
 
 
 def test_only_the_right_document_is_looked_into(index: PageIndex, tmp_path: Path) -> None:
-    asked, _ = evaluated(index, tmp_path, Way("offline", within=True), small_settings())
+    asked, _ = evaluated(index, tmp_path, AskingOptions("offline", within=True), small_settings())
     for one in asked:
         assert {label.rpartition(" p. ")[0] for label in one.record["pages_viewed"]} <= {*one.question.documents}
 
 
 def test_questions_without_answers_are_an_error(index: PageIndex, tmp_path: Path) -> None:
     with pytest.raises(QuestionsError, match="no question has an answer"):
-        evaluated(index, tmp_path, Way("offline"), small_settings(), rows=ROWS[-1:])
+        evaluated(index, tmp_path, AskingOptions("offline"), small_settings(), rows=ROWS[-1:])
 
 
 # the file of answers
 
 
 def test_what_was_answered_is_not_asked_again(index: PageIndex, tmp_path: Path) -> None:
-    first, _ = evaluated(index, tmp_path, Way("offline"), small_settings())
+    first, _ = evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
     lines = (tmp_path / "answers.jsonl").read_text()
-    again, _ = evaluated(index, tmp_path, Way("offline"), small_settings())
+    again, _ = evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
     assert (tmp_path / "answers.jsonl").read_text() == lines
     assert [one.record for one in again] == [one.record for one in first]
 
 
 @pytest.mark.parametrize("changed", [{"top_k": 2}, {"pages_per_question": 3}])
 def test_other_settings_ask_again(index: PageIndex, tmp_path: Path, changed: dict[str, int]) -> None:
-    evaluated(index, tmp_path, Way("offline"), small_settings())
-    evaluated(index, tmp_path, Way("offline"), small_settings(**changed))
+    evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
+    evaluated(index, tmp_path, AskingOptions("offline"), small_settings(**changed))
     assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 8
 
 
 def test_a_run_cut_off_is_taken_up(index: PageIndex, tmp_path: Path) -> None:
-    evaluated(index, tmp_path, Way("offline"), small_settings())
+    evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
     path = tmp_path / "answers.jsonl"
     kept = path.read_text().splitlines()
     path.write_text(f"{kept[0]}\n{kept[1]}\n{kept[2][:40]}")
-    asked, _ = evaluated(index, tmp_path, Way("offline"), small_settings())
+    asked, _ = evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
     assert all(one.record for one in asked)
     assert sum(line in kept[:2] for line in path.read_text().splitlines()) == 2
-    again, _ = evaluated(index, tmp_path, Way("offline"), small_settings())
+    again, _ = evaluated(index, tmp_path, AskingOptions("offline"), small_settings())
     assert [one.record for one in again] == [one.record for one in asked]
 
 
@@ -130,7 +135,7 @@ def test_no_more_questions_at_a_time_than_allowed(
 
     monkeypatch.setattr(PageIndex, "search", counted)
     rows = [REVENUE | {"id": str(number), "question": f"net revenue {number}", "answer": "4"} for number in range(8)]
-    evaluated(index, tmp_path, Way("offline"), small_settings(), rows, concurrency=2)
+    evaluated(index, tmp_path, AskingOptions("offline"), small_settings(), rows, concurrency=2)
     assert most == 2
 
 
@@ -153,7 +158,7 @@ def plays(server: GeminiServer, last: str) -> None:
 
 def test_gemini_is_measured_with_its_cost(index: PageIndex, server: GeminiServer, tmp_path: Path) -> None:
     plays(server, f"It was 4.2 billion euros [{REPORT} p. 2], [{REPORT} p. 3].")
-    _, report = evaluated(index, tmp_path, Way(GEMINI), at(server), ONE)
+    _, report = evaluated(index, tmp_path, AskingOptions(GEMINI), at(server), ONE)
     assert report.of("right")[1].mean == 1
     assert report.of("citation_precision")[1].mean == 0.5
     assert report.of("citation_recall")[1].mean == 1
@@ -165,29 +170,29 @@ def test_gemini_is_measured_with_its_cost(index: PageIndex, server: GeminiServer
 def test_a_judge_says_whether_the_answer_agrees(index: PageIndex, server: GeminiServer, tmp_path: Path) -> None:
     plays(server, f"Just over four billion [{REPORT} p. 2].")
     server.says("Yes.")
-    way = Way(GEMINI, judge=GEMINI)
-    _, report = evaluated(index, tmp_path, way, at(server), ONE)
+    options = AskingOptions(GEMINI, judge=GEMINI)
+    _, report = evaluated(index, tmp_path, options, at(server), ONE)
     assert (report.of("exact")[1].mean, report.of("judged")[1].mean) == (0, 1)
     assert "Expected: 4.2 billion" in server.model_requests[-1].texts[-1]
     asked = len(server.model_requests)
-    assert evaluated(index, tmp_path, way, at(server), ONE)[1].of("judged")[1].mean == 1
+    assert evaluated(index, tmp_path, options, at(server), ONE)[1].of("judged")[1].mean == 1
     assert len(server.model_requests) == asked
 
 
 def test_a_failure_is_told_and_asked_again(index: PageIndex, server: GeminiServer, tmp_path: Path) -> None:
     server.blocks_the_prompt()
-    asked, report = evaluated(index, tmp_path, Way(GEMINI), at(server), ONE)
+    asked, report = evaluated(index, tmp_path, AskingOptions(GEMINI), at(server), ONE)
     assert asked[0].record is None
     assert "blocked" in report.failures["revenue"]
     plays(server, f"4.2 billion [{REPORT} p. 2].")
-    asked, report = evaluated(index, tmp_path, Way(GEMINI), at(server), ONE)
+    asked, report = evaluated(index, tmp_path, AskingOptions(GEMINI), at(server), ONE)
     assert (report.failures, report.of("right")[1].mean) == ({}, 1)
 
 
 def test_a_refused_key_ends_the_run(index: PageIndex, server: GeminiServer, tmp_path: Path) -> None:
     server.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
     with pytest.raises(KeyRefused):
-        evaluated(index, tmp_path, Way(GEMINI), at(server), ROWS[:4], concurrency=1)
+        evaluated(index, tmp_path, AskingOptions(GEMINI), at(server), ROWS[:4], concurrency=1)
     assert len(server.model_requests) == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagesight.agent.evaluate.ask_questions import scoring
+from pagesight.agent.evaluate import scoring
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_kill_in_the_middle_of_an_answer_costs_that_question_only(index: Path,
 def test_conversations_are_listed_newest_first_and_resumed_by_number(index: Path) -> None:
     chat(index, QUESTION, "/new", "How many employees are there?", "and how high was the revenue?")
     out, err = chat(index, "/threads", "/resume 2", "/pages")
-    rows = re.findall(r"^(\d) +\d{4}-\d\d-\d\d \d\d:\d\d +(\d)  (.*?) *$", out, re.M)
+    rows = re.findall(r"^(\d)\t\d{4}-\d\d-\d\d \d\d:\d\d\t(\d)\t(.*)$", out, re.M)
     assert rows == [("1", "2", "How many employees are there?"), ("2", "1", QUESTION)]
     assert f"> {QUESTION}" in err
     assert "How many employees" not in err

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pagesight.agent.evaluate.ask_questions import Asked
+from pagesight.agent.evaluate.ask_questions import AskedQuestion
 from pagesight.agent.evaluate.scoring import (
     anls,
     contains,
@@ -81,7 +81,7 @@ class AnswerReport:
 
 
 def report_on(
-    name: str, reasoner: str, index: PageIndex, asked: Sequence[Asked], split: Sequence[str] = ()
+    name: str, reasoner: str, index: PageIndex, asked: Sequence[AskedQuestion], split: Sequence[str] = ()
 ) -> AnswerReport:
     """The report on answers. Raises QuestionsError for a field that no question has, UnknownDocument."""
     answered = [one for one in asked if one.record and not one.failure]
@@ -91,24 +91,30 @@ def report_on(
     return AnswerReport(name, reasoner, scores, _costs([one.record or {} for one in answered]), failures, splits)
 
 
-def _scores(index: PageIndex, asked: Asked) -> dict[str, float | None]:
+def _scores(index: PageIndex, asked: AskedQuestion) -> dict[str, float | None]:
     """One question's values; None where a measure says nothing about it."""
     record, expected = asked.record or {}, asked.question.answer or ""
-    answer, found = record["answer"], record["found"]
     if not is_answerable(expected):
-        said = float(not found)
-        return {"right": said, "not_found_precision": None if found else 1.0, "not_found_recall": said}
-    if not found:
-        scores: dict[str, float | None] = dict.fromkeys(("exact", "contains", "token_f1", "anls", "right"), 0.0)
-        scores |= {"numeric": None if numeric("", expected) is None else 0.0, "judged": record.get("judgement", None)}
-        scores |= {"not_found_precision": 0.0}
-    else:
-        scores = {name: of(answer, expected) for name, of in _BY_TEXT.items()}
-        scores["right"] = max(scores["exact"] or 0.0, scores["numeric"] or 0.0)
-        scores["judged"] = float(record["judgement"]) if "judgement" in record else None
+        said = float(not record["found"])
+        return {"right": said, "not_found_precision": None if record["found"] else 1.0, "not_found_recall": said}
+    scores = _scores_of_text(record, expected) if record["found"] else _scores_of_none(expected)
     evidence = [page_label(index.document(page.document).document, page.page) for page in asked.question.pages]
     precision, recall = precision_and_recall(record["cited"], evidence)
     return scores | {"citation_precision": precision if evidence else None, "citation_recall": recall}
+
+
+def _scores_of_text(record: dict[str, Any], expected: str) -> dict[str, float | None]:
+    """What an answer's text is worth beside the expected one."""
+    scores: dict[str, float | None] = {name: of(record["answer"], expected) for name, of in _BY_TEXT.items()}
+    judged = float(record["judgement"]) if "judgement" in record else None
+    return scores | {"right": max(scores["exact"] or 0.0, scores["numeric"] or 0.0), "judged": judged}
+
+
+def _scores_of_none(expected: str) -> dict[str, float | None]:
+    """What it is worth to say that there is no answer where there is one."""
+    expects_number = numeric("", expected) is not None
+    scores: dict[str, float | None] = dict.fromkeys(("exact", "contains", "token_f1", "anls", "right"), 0.0)
+    return scores | {"numeric": 0.0 if expects_number else None, "judged": None, "not_found_precision": 0.0}
 
 
 _BY_TEXT = {"exact": exact, "numeric": numeric, "contains": contains, "token_f1": token_f1, "anls": anls}
@@ -128,7 +134,7 @@ def _costs(records: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     }
 
 
-def _rows_by(name: str, answered: Sequence[Asked]) -> dict[str, list[int]]:
+def _rows_by(name: str, answered: Sequence[AskedQuestion]) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {}
     for row, one in enumerate(answered):
         value = one.question.fields.get(name)

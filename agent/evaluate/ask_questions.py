@@ -40,7 +40,7 @@ _THAT_COUNT = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedQuestion:
     """A question's record, as it stands in ``answers.jsonl``, and why there is none if the reasoner failed."""
 
     question: Question
@@ -49,8 +49,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Way:
-    """How questions are asked: the reasoner and judge by name, whether only in the question's own document."""
+class AskingOptions:
+    """How questions are asked: reasoner and judge by name, and whether only in the question's own document."""
 
     reasoner: str
     within: bool = False
@@ -82,12 +82,12 @@ def answer_questions(
     index: PageIndex,
     questions: Sequence[Question],
     answers: AnswerFile,
-    way: Way,
+    options: AskingOptions,
     *,
     settings: Settings,
     concurrency: int = 4,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Asked]:
+) -> list[AskedQuestion]:
     """The record of each question in its order, from the file or by asking, ``concurrency`` at a time at most.
 
     A question at which the reasoner fails has no record, and is asked again next time. Raises KeyRefused, which no
@@ -96,8 +96,8 @@ def answer_questions(
     known = [question for question in questions if question.answer is not None]
     if not known:
         raise QuestionsError("no question has an answer to compare with: give it one in the field 'answer'.")
-    asker = _Asker(index, answers, way, settings)
-    done: dict[str, Asked] = {}
+    asker = _Asker(index, answers, options, settings)
+    done: dict[str, AskedQuestion] = {}
     for asked in _at_a_time(asker, known, concurrency):
         done[asked.question.id] = asked
         progress(len(done), len(known))
@@ -107,19 +107,19 @@ def answer_questions(
 class _Asker:
     """Asks one question, unless its answer is known."""
 
-    def __init__(self, index: PageIndex, answers: AnswerFile, way: Way, settings: Settings) -> None:
+    def __init__(self, index: PageIndex, answers: AnswerFile, options: AskingOptions, settings: Settings) -> None:
         self._index = index
         self._answers = answers
-        self._way = way
+        self._options = options
         self._settings = settings
-        self._agents: dict[tuple[str, ...], CompiledStateGraph] = {}
+        self._agents: dict[tuple[str, ...], CompiledStateGraph[Any, Any, Any, Any]] = {}
         self._lock = threading.Lock()
-        self._judge = make_reasoner(way.judge, settings).model if way.judge else None
-        chosen = choose_reasoner(way.reasoner, settings).name
+        self._judge = make_reasoner(options.judge, settings).model if options.judge else None
+        chosen = choose_reasoner(options.reasoner, settings).name
         # Also what is wrong with the reasoner comes out here, before anything is asked.
-        self._told = [make_reasoner(way.reasoner, settings).name or chosen, *_fingerprint(index, settings)]
+        self._told = [make_reasoner(options.reasoner, settings).name or chosen, *_fingerprint(index, settings)]
 
-    def __call__(self, question: Question) -> Asked:
+    def __call__(self, question: Question) -> AskedQuestion:
         documents = self._documents(question)
         key = _key([question.text, documents, *self._told])
         record = self._answers.get(key)
@@ -127,11 +127,11 @@ class _Asker:
             if record is None:
                 record = self._ask(question, documents) | {"key": key}
                 self._answers.add(record)
-            return Asked(question, self._with_judgement(question, record))
+            return AskedQuestion(question, self._with_judgement(question, record))
         except KeyRefused:
             raise
         except (ReasonerError, EmptyQuestion) as error:
-            return Asked(question, record, str(error))
+            return AskedQuestion(question, record, str(error))
 
     def _ask(self, question: Question, documents: tuple[str, ...]) -> dict[str, Any]:
         agent = self._agent(documents)
@@ -152,7 +152,7 @@ class _Asker:
         expected = question.answer or ""
         if self._judge is None or not record["found"] or not is_answerable(expected):
             return record
-        name = f"{self._way.judge}: {expected}"
+        name = f"{self._options.judge}: {expected}"
         if name not in record.get("judged", {}):
             verdict = judged(self._judge, question.text, expected, record["answer"])
             record = record | {"judged": record.get("judged", {}) | {name: verdict}}
@@ -160,23 +160,23 @@ class _Asker:
         return record | {"judgement": record["judged"][name]}
 
     def _documents(self, question: Question) -> tuple[str, ...]:
-        if not self._way.within or not question.documents:
+        if not self._options.within or not question.documents:
             return ()
         return tuple(self._index.document(name).document for name in question.documents)
 
-    def _agent(self, documents: tuple[str, ...]) -> CompiledStateGraph:
+    def _agent(self, documents: tuple[str, ...]) -> CompiledStateGraph[Any, Any, Any, Any]:
         with self._lock:
             if documents not in self._agents:
                 self._agents[documents] = create_page_agent(
-                    self._index, model=self._way.reasoner, documents=documents or None, settings=self._settings
+                    self._index, model=self._options.reasoner, documents=documents or None, settings=self._settings
                 )
             return self._agents[documents]
 
 
-def _at_a_time(asker: _Asker, questions: Sequence[Question], concurrency: int) -> Iterator[Asked]:
+def _at_a_time(asker: _Asker, questions: Sequence[Question], concurrency: int) -> Iterator[AskedQuestion]:
     """The answers as they come. No more are begun once one has raised or the caller stops."""
     waiting = list(reversed(questions))
-    running: set[Future[Asked]] = set()
+    running: set[Future[AskedQuestion]] = set()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="pagesight-eval") as pool:
         while waiting or running:
             while waiting and len(running) < concurrency:

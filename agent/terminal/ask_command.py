@@ -10,9 +10,9 @@ from pagesight.agent.asking import astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
-from pagesight.agent.reports.report import write_html
+from pagesight.agent.reports.html_report import write_html
 from pagesight.agent.reports.turns import Turn
-from pagesight.agent.terminal import printing
+from pagesight.agent.terminal import answering
 from pagesight.agent.terminal.interruptible import follow
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ def answer_once(
     `create_page_agent`. Ctrl-C ends it at once. Raises what `ask`, `write_pictures` and `write_html` raise.
     """
     agent = create_page_agent(index, settings=settings, **options)
-    printing.reasoner(choose_reasoner(model, settings))
+    answering.reasoner(choose_reasoner(model, settings))
     folder = pictures.resolve() if pictures else None
     names = [record.document for record in index.documents()]
-    flow = printing.flow(names, lambda label: picture_path(folder, label).as_uri() if folder else None)
+    flow = answering.answer_writer(names, lambda label: picture_path(folder, label).as_uri() if folder else None)
     steps: list[str] = []
     with asyncio.Runner() as runner:
         events = follow(runner, astream(agent, question))
-        answer = printing.followed(events, None if quiet else flow, lambda step: steps.append(step.text))
+        answer = answering.followed(events, None if quiet else flow, lambda step: steps.append(step.text))
     written = write_pictures(index, answer, question, pictures) if pictures else {}
     if report:
         write_html(report, index, [Turn(question, steps, answer)])

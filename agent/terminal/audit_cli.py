@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pagesight.agent.terminal import eval_tables, options, printing
+from pagesight.agent.terminal import eval_tables, options, printing, progress_bars
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 
@@ -27,6 +27,7 @@ def audit(
         float, typer.Option("--recall", min=0.0, max=1.0, help="The recall of the five best pages that is wanted.")
     ] = 0.95,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
     as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Find out what the HNSW candidates lose.
@@ -38,13 +39,13 @@ def audit(
     asked = _questions(questions)[:sample] if questions else []
     with (
         open_index(named_index(context, index), settings) as opened,
-        eval_tables.progress("searches") as progress,
+        progress_bars.count_bar("searches") as progress,
     ):
         found = opened.audit(asked, sample=sample, wanted=recall, progress=progress)
     if as_json:
         printing.write_json(found.as_dict())
     else:
-        printing.audited(found)
+        eval_tables.audited(found)
 
 
 def _questions(source: str) -> list[str]:

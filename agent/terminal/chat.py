@@ -12,8 +12,8 @@ from pagesight.agent.answers.spent import note_answer
 from pagesight.agent.asking import Step
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
-from pagesight.agent.terminal import chat_commands, printing
-from pagesight.agent.terminal.line_editor import HISTORY, Lines
+from pagesight.agent.terminal import answering, chat_commands, printing
+from pagesight.agent.terminal.line_editor import HISTORY, LineReader
 from pagesight.agent.terminal.session import Session
 from pagesight.agent.terminal.threads import Threads
 from pagesight.agent.terminal.thumbnails import Thumbnails
@@ -37,8 +37,8 @@ def converse(
     with asyncio.Runner() as runner, Threads.kept_in(index.path, runner) as threads:
         session = Session(index, threads, runner, settings, **options)
         thumbnails = Thumbnails(printing.console(), wanted=pictures)
-        lines = Lines(index.path / HISTORY, list(chat_commands.COMMANDS), session.names)
-        printing.reasoner(choose_reasoner(session.model, settings))
+        lines = LineReader(index.path / HISTORY, list(chat_commands.COMMANDS), session.names)
+        answering.reasoner(choose_reasoner(session.model, settings))
         printing.note("Ask about the documents. /help lists commands, Ctrl-C stops an answer, Ctrl-D ends the chat.")
         if resume:
             _take(session, "/resume", thumbnails)
@@ -46,7 +46,7 @@ def converse(
             pass
 
 
-def _turn(session: Session, lines: Lines, thumbnails: Thumbnails) -> bool:
+def _turn(session: Session, lines: LineReader, thumbnails: Thumbnails) -> bool:
     """Reads one line and does what it says; returns whether the chat goes on."""
     printing.gap()
     try:
@@ -71,7 +71,7 @@ def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
 
 
 def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
-    flow = printing.flow(session.names(), lambda label: picture_path(session.folder, label).as_uri())
+    flow = answering.answer_writer(session.names(), lambda label: picture_path(session.folder, label).as_uri())
 
     def show(step: Step) -> None:
         if thumbnails and step.pages:
@@ -79,10 +79,10 @@ def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
 
     started = time.perf_counter()
     with closing(session.ask(question)) as events:
-        answer: Answer = printing.followed(events, flow, show)
+        answer: Answer = answering.followed(events, flow, show)
     note_answer(session.index.path, "chat", answer, time.perf_counter() - started)
     write_pictures(session.index, answer, question, session.folder)
-    printing.cited(answer, session.link)
+    answering.cited(answer, session.link)
 
 
 def _show(session: Session, step: Step, thumbnails: Thumbnails) -> None:

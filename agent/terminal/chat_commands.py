@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL.Image import open as open_image
 
-from pagesight.agent.terminal import printing
-from pagesight.agent.terminal.viewer import open_outside
+from pagesight.agent.terminal import answering, printing, progress_bars, results
 from pagesight.indexing.errors import RequestError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _ROWS_OF_A_PAGE = 40
 
 
 @dataclass(frozen=True)
-class Command:
+class ChatCommand:
     """A command: the argument it takes, in words, what it does in one line, and the function that does it."""
 
     argument: str
@@ -45,7 +47,7 @@ def run(line: str, session: Session, thumbnails: Thumbnails) -> bool:
 
 
 def _documents(session: Session, argument: str, thumbnails: Thumbnails) -> None:
-    printing.documents(session.index.documents())
+    results.documents(session.index.documents())
     if session.documents:
         printing.note(f"this chat keeps to {', '.join(session.documents)}; /document alone opens it to all")
 
@@ -53,7 +55,7 @@ def _documents(session: Session, argument: str, thumbnails: Thumbnails) -> None:
 def _pages(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     turn = session.last_answered()
     if turn and turn.answer:
-        printing.pages(turn.answer, session.pages(), session.link)
+        answering.pages(turn.answer, session.pages(), session.link)
     else:
         printing.note("no answer yet")
 
@@ -69,7 +71,7 @@ def _open(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     with open_image(path) as picture:
         thumbnails.show([picture], _ROWS_OF_A_PAGE)
     printing.write(f"{printing.short(path)}\n")
-    open_outside(path)
+    _open_outside(path)
 
 
 def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
@@ -77,9 +79,9 @@ def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
         raise RequestError("name files or folders: /index PATH")
     whole = Path(argument).expanduser()
     paths = [whole] if whole.exists() else [Path(one).expanduser() for one in _words(argument)]
-    with printing.progress() as progress:
+    with progress_bars.pages_bar() as progress:
         report = session.index.add(paths, progress=progress)
-    printing.added(report, session.index.encoder.name)
+    results.added(report, session.index.encoder.name)
 
 
 def _document(session: Session, argument: str, thumbnails: Thumbnails) -> None:
@@ -95,12 +97,12 @@ def _cost(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     if not answers:
         printing.note("no answer yet")
         return
-    printing.usage("last answer", [answers[-1].usage])
-    printing.usage(f"this conversation, {len(answers)} answered", [answer.usage for answer in answers])
+    answering.usage("last answer", [answers[-1].usage])
+    answering.usage(f"this conversation, {len(answers)} answered", [answer.usage for answer in answers])
 
 
 def _threads(session: Session, argument: str, thumbnails: Thumbnails) -> None:
-    printing.threads(session.threads.newest(), session.thread)
+    answering.threads(session.threads.newest(), session.thread)
 
 
 def _resume(session: Session, argument: str, thumbnails: Thumbnails) -> None:
@@ -112,7 +114,7 @@ def _resume(session: Session, argument: str, thumbnails: Thumbnails) -> None:
         raise RequestError(f"there is no conversation {argument}: /threads lists them by number")
     session.start(kept[int(argument) - 1].id if argument else others[0].id)
     for turn in session.turns():
-        printing.turn(turn, printing.flow(session.names(), session.link))
+        answering.turn(turn, answering.answer_writer(session.names(), session.link))
     printing.note("the conversation goes on from here")
 
 
@@ -122,7 +124,8 @@ def _new(session: Session, argument: str, thumbnails: Thumbnails) -> None:
 
 
 def _export(session: Session, argument: str, thumbnails: Thumbnails) -> None:
-    from pagesight.agent.reports import report
+    from pagesight.agent.reports.html_report import write_html
+    from pagesight.agent.reports.markdown_report import write_markdown
 
     path = Path(argument).expanduser()
     if path.suffix not in (".md", ".html") or path.exists():
@@ -132,9 +135,9 @@ def _export(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     if not turns:
         raise RequestError("there is no answer to export yet")
     if path.suffix == ".html":
-        report.write_html(path, session.index, turns)
+        write_html(path, session.index, turns)
     else:
-        report.write_markdown(path, session.index, turns)
+        write_markdown(path, session.index, turns)
     printing.note(f"written: {printing.short(path)}")
 
 
@@ -145,7 +148,7 @@ def _model(session: Session, argument: str, thumbnails: Thumbnails) -> None:
 
 
 def _help(session: Session, argument: str, thumbnails: Thumbnails) -> None:
-    printing.commands([(f"{name} {one.argument}".strip(), one.help) for name, one in COMMANDS.items()])
+    answering.commands([(f"{name} {one.argument}".strip(), one.help) for name, one in COMMANDS.items()])
 
 
 def _quit(session: Session, argument: str, thumbnails: Thumbnails) -> None:
@@ -159,18 +162,28 @@ def _words(argument: str) -> list[str]:
         raise RequestError(f"{argument} cannot be read ({error}): put names with spaces in quotes") from error
 
 
+def _open_outside(path: Path) -> None:
+    """Opens the file in the program that the desktop has for it, if there is a desktop, and does not wait.
+
+    The program has no part in the terminal: it may be one of text."""
+    opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
+    none = subprocess.DEVNULL
+    with suppress(OSError):
+        subprocess.Popen([opener, str(path)], stdin=none, stdout=none, stderr=none, start_new_session=True)
+
+
 COMMANDS = {
-    "/documents": Command("", "the documents in the index", _documents),
-    "/pages": Command("", "the pages behind the last answer", _pages),
-    "/open": Command("[N]", "show a page of the last answer, or one by its label", _open),
-    "/index": Command("PATH", "add a file or folder to the index", _index),
-    "/document": Command("[NAME…]", "keep to these documents; without a name to none in particular", _document),
-    "/model": Command("[NAME]", "who answers; with a name, another from now on", _model),
-    "/cost": Command("", "tokens and, where the price is known, dollars", _cost),
-    "/threads": Command("", "the conversations that are kept", _threads),
-    "/resume": Command("[N]", "go on with a kept conversation, by default the last one", _resume),
-    "/new": Command("", "begin a new conversation", _new),
-    "/export": Command("FILE", "write the conversation to FILE.md or FILE.html", _export),
-    "/help": Command("", "this list", _help),
-    "/quit": Command("", "end; Ctrl-D does too", _quit),
+    "/documents": ChatCommand("", "the documents in the index", _documents),
+    "/pages": ChatCommand("", "the pages behind the last answer", _pages),
+    "/open": ChatCommand("[N]", "show a page of the last answer, or one by its label", _open),
+    "/index": ChatCommand("PATH", "add a file or folder to the index", _index),
+    "/document": ChatCommand("[NAME…]", "keep to these documents; without a name to none in particular", _document),
+    "/model": ChatCommand("[NAME]", "who answers; with a name, another from now on", _model),
+    "/cost": ChatCommand("", "tokens and, where the price is known, dollars", _cost),
+    "/threads": ChatCommand("", "the conversations that are kept", _threads),
+    "/resume": ChatCommand("[N]", "go on with a kept conversation, by default the last one", _resume),
+    "/new": ChatCommand("", "begin a new conversation", _new),
+    "/export": ChatCommand("FILE", "write the conversation to FILE.md or FILE.html", _export),
+    "/help": ChatCommand("", "this list", _help),
+    "/quit": ChatCommand("", "end; Ctrl-D does too", _quit),
 }

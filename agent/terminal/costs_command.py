@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.answers.spent import spent
 from pagesight.agent.terminal import printing
+from pagesight.agent.terminal.tables import print_figures
 from pagesight.indexing.calls.ledger import Ledger, Total, by_day
 from pagesight.indexing.calls.prices import stale
 
@@ -43,8 +44,8 @@ def answer_line(answer: Answer, seconds: float) -> str:
     """What an answer took: tokens, pictures, seconds and dollars; pages and seconds where no model was called."""
     one = spent("ask", answer, seconds)
     if not one.input_tokens:
-        return f"{_counted(len(answer.pages_viewed), 'page')} looked at, {seconds:.1f} s"
-    counts = f"{tokens(one)}, {_counted(one.pictures, 'picture')}, {seconds:.1f} s"
+        return f"{printing.counted(len(answer.pages_viewed), 'page')} looked at, {seconds:.1f} s"
+    counts = f"{tokens(one)}, {printing.counted(one.pictures, 'picture')}, {seconds:.1f} s"
     return f"{counts}, {'price not known' if one.dollars is None else f'${one.dollars:.4f}'}"
 
 
@@ -56,10 +57,22 @@ def tokens(one: Spent | Total) -> str:
 
 
 def _table(records: list[Spent]) -> None:
-    columns = {"day": "label", "model": "label", "kind": "label", "times": "right", "calls": "right", "in": "right"}
-    columns |= {"cached": "right", "out": "right", "thinking": "right", "pictures": "right", "seconds": "right"}
+    header = [
+        "day",
+        "model",
+        "kind",
+        "times",
+        "calls",
+        "in",
+        "cached",
+        "out",
+        "thinking",
+        "pictures",
+        "seconds",
+        "dollars",
+    ]
     rows = [[day.isoformat(), model, kind, *_numbers(total)] for (day, model, kind), total in by_day(records).items()]
-    printing.costs(columns | {"dollars": "right"}, [*rows, ["total", "", "", *_numbers(Total.of(records))]])
+    print_figures(header, [*rows, ["total", "", "", *_numbers(Total.of(records))]], left=(0, 1, 2))
 
 
 def _numbers(total: Total) -> list[str]:
@@ -80,11 +93,7 @@ def _remarks(records: list[Spent], unreadable: int) -> list[str]:
     if without:
         remarks.append(f"the price of {', '.join(without)} was not known: set it in PAGESIGHT_PRICES from now on")
     if unreadable:
-        remarks.append(f"{_counted(unreadable, 'line')} of the ledger could not be read and left out")
+        remarks.append(f"{printing.counted(unreadable, 'line')} of the ledger could not be read and left out")
     if old := stale():
         remarks.append(f"{old}: check it, and set what differs in PAGESIGHT_PRICES")
     return remarks
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pagesight.agent.terminal import eval_tables, options, printing
+from pagesight.agent.terminal import eval_tables, options, printing, progress_bars
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def _retrieval(
     split: options.Split = None,
     language: options.Language = None,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
     as_json: options.Json = False,
     out: options.Out = None,
 ) -> None:  # fmt: skip
@@ -64,9 +65,9 @@ def _retrieval(
         _opened(context, index, settings, collection, documents, out) as opened,
         EncoderIndexes(opened, _folder(collection, out) / "indexes") as indexes,
     ):
-        with printing.progress() as indexing:
+        with progress_bars.pages_bar() as indexing:
             indexes.make(dict.fromkeys(run.encoder for run in runs if run.encoder), indexing)
-        with eval_tables.progress("searches") as searching:
+        with progress_bars.count_bar("searches") as searching:
             report = evaluate_retrieval(
                 opened, collection.name, collection.questions, runs,
                 split=split or [], against=against, index_for=indexes, progress=searching,
@@ -102,6 +103,7 @@ def _answers(
     split: options.Split = None,
     language: options.Language = None,
     trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
     as_json: options.Json = False,
     out: options.Out = None,
 ) -> None:  # fmt: skip
@@ -111,7 +113,7 @@ def _answers(
     with the same settings. Exit status 1 if some questions failed.
     """
     from pagesight.agent.evaluate.answer_report import report_on
-    from pagesight.agent.evaluate.ask_questions import AnswerFile, Way, answer_questions
+    from pagesight.agent.evaluate.ask_questions import AnswerFile, AskingOptions, answer_questions
     from pagesight.agent.reasoners.choose import choose_reasoner
 
     settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
@@ -120,9 +122,9 @@ def _answers(
     known = [question for question in collection.questions if question.answer is not None][:limit]
     kept = AnswerFile(_folder(collection, out) / "answers.jsonl")
     with _opened(context, index, settings, collection, documents, out) as opened:
-        with eval_tables.progress("questions") as asking:
+        with progress_bars.count_bar("questions") as asking:
             asked = answer_questions(
-                opened, known, kept, Way(reasoner, within, judge),
+                opened, known, kept, AskingOptions(reasoner, within, judge),
                 settings=settings, concurrency=concurrency, progress=asking,
             )  # fmt: skip
         report = report_on(collection.name, reasoner, opened, asked, split or [])
@@ -165,6 +167,6 @@ def _opened(
     files: list[Any] = [*collection.files, *(documents or [])]
     with open_index(named_index(context, index) or own, settings, create=bool(files)) as opened:
         if files:
-            with printing.progress() as progress:
+            with progress_bars.pages_bar() as progress:
                 add_files(opened, files, progress)
         yield opened

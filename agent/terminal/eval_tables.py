@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.terminal import printing
+from pagesight.agent.terminal.tables import print_figures
 
 if TYPE_CHECKING:
     from pagesight.agent.evaluate.answer_report import AnswerReport
+    from pagesight.indexing.audit.audit import Audit, Measured
     from pagesight.indexing.evaluate.compare import Report, RunReport
     from pagesight.indexing.evaluate.metrics import Difference, Estimate
 
@@ -19,19 +19,6 @@ _TITLES = {"index": "Over the whole index", "document": "Within the right docume
 _SHOWN = ("nDCG@5", "nDCG@10", "R@1", "R@5", "R@10", "R@100", "RR")
 _SHORT = {"RR": "MRR"}
 _WITH_INTERVAL = "nDCG@5"
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(what, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def retrieval(report: Report) -> None:
@@ -46,7 +33,7 @@ def retrieval(report: Report) -> None:
         printing.write(f"\n{_TITLES[scope]}\n")
         names = [_SHORT.get(name, name) for name in _SHOWN]
         header = ["run", *names, f"against {report.against}", "s/search", "s/page", "KB/page"]
-        _table(header, [_row(run, scope, differences.get((run.run.name, scope))) for run in report.runs])
+        print_figures(header, [_row(run, scope, differences.get((run.run.name, scope))) for run in report.runs])
     for split in report.splits:
         _split(report, split)
 
@@ -69,7 +56,7 @@ def _split(report: Report, split: str) -> None:
             [value, str(len(places)), *(_interval(run.scores[scope].of(_WITH_INTERVAL, places)) for run in report.runs)]
             for value, places in report.splits[split].items()
         ]
-        _table([split, "questions", *(run.run.name for run in report.runs)], rows)
+        print_figures([split, "questions", *(run.run.name for run in report.runs)], rows)
 
 
 def _interval(estimate: Estimate) -> str:
@@ -91,9 +78,9 @@ def answers(report: AnswerReport) -> None:
     printing.write(f"{report.name}: {len(report.scores)} questions answered by {report.reasoner}\n\n")
     found = {name: report.of(name) for name in MEASURES}
     rows = [[name, _interval(one[1]), str(one[0]), MEASURES[name]] for name, one in found.items() if one]
-    _table(["measure", "mean", "questions", "what it says"], rows, left=(0, 3))
+    print_figures(["measure", "mean", "questions", "what it says"], rows, left=(0, 3))
     printing.write("\n")
-    _table(["", ""], [[name.replace("_", " "), _amount(value)] for name, value in report.costs.items()])
+    print_figures(["", ""], [[name.replace("_", " "), _amount(value)] for name, value in report.costs.items()])
     for split, values in report.splits.items():
         printing.write(f"\nBy {split}\n")
         names = [name for name in MEASURES if found[name]]
@@ -101,7 +88,7 @@ def answers(report: AnswerReport) -> None:
             [value, str(len(places)), *(_mean(report.of(name, places)) for name in names)]
             for value, places in values.items()
         ]
-        _table([split, "questions", *names], rows)
+        print_figures([split, "questions", *names], rows)
     for known, reason in report.failures.items():
         printing.error(f"{known}: {reason}")
 
@@ -123,16 +110,31 @@ def _amount(value: float | None) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
-    """Columns of figures to the right, those in ``left`` to the left; on a file or pipe as wide as they are."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def audited(audit: Audit) -> None:
+    """What candidates keep of the exactly best pages, what they cost, and what to set."""
+    printing.write(
+        f"{printing.counted(audit.pages, 'page')}, {printing.counted(audit.questions, 'question')}: {audit.source}\n"
+    )
+    exhaustive = ["exhaustive search", *("1" for _ in audit.now.recall), f"{1000 * audit.exhaustive_seconds:.1f}"]
+    rows = [_candidates(audit.now, "as they are set"), exhaustive]
+    if audit.cheapest and audit.settings:
+        rows.append(_candidates(audit.cheapest, f"cheapest that keep {audit.wanted:g}"))
+    print_figures(["", *(f"top {depth}" for depth in audit.now.recall), "ms a search"], rows)
+    printing.write(
+        f"Exhaustive search is faster than the candidates below some {printing.counted(audit.break_even, 'page')}.\n"
+    )
+    printing.write(f"{_advice(audit)}\n")
 
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(header))
-    for place, name in enumerate(header):
-        table.add_column(name, justify="left" if place in left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printing.printable(cell)) for cell in row))
-    console = Console(highlight=False, markup=False, emoji=False)
-    Console(width=None if console.is_terminal else 240, highlight=False, markup=False, emoji=False).print(table)
+
+def _candidates(measured: Measured, which: str) -> list[str]:
+    recall = [f"{kept:.3f}" for kept in measured.recall.values()]
+    return [f"candidates, {which}", *recall, f"{1000 * measured.seconds:.1f}"]
+
+
+def _advice(audit: Audit) -> str:
+    if audit.is_exhaustive:
+        return f"Nothing to set: an index of up to {audit.exhaustive_below} pages is searched exhaustively."
+    if not audit.settings:
+        return f"Nothing to set: the candidates keep {audit.wanted:g} of the five best pages."
+    setting = " ".join(f"PAGESIGHT_{name.upper()}={value}" for name, value in audit.settings.items())
+    return f"To keep {audit.wanted:g} of the five best pages, set {setting}"

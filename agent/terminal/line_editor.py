@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HISTORY = "chat-history"
 
 
-class Lines:
+class LineReader:
     """Gives one line after the other. ``history`` is the file that keeps them; None keeps none.
 
     ``commands`` complete a line that begins with a slash, ``documents`` the word after /document, paths those after

@@ -45,8 +45,34 @@ Thinking = Annotated[
     typer.Option("--thinking", help="How much Gemini thinks before it answers."),
 ]
 PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
+
+
+def _be_verbose(wanted: bool) -> bool:
+    if wanted:
+        printing.log_to_stderr()
+    return wanted
+
+
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", callback=_be_verbose, help="Say on stderr what each stage does, with its figures."),
+]
 TrustScripts = Annotated[
     bool, typer.Option("--trust-scripts", help="Run a script or other code that only the index names, without asking.")
+]
+
+# Of `search` and `ask`.
+Heatmap = Annotated[
+    Path | None,
+    typer.Option("--heatmap", metavar="DIR", help="Write each page with a map of where it is like the query."),
+]
+Evidence = Annotated[
+    Path | None,
+    typer.Option("--evidence", metavar="DIR", help="Folder for pictures of cited pages; in the index by default."),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="Write a web page with answer, cited pages and steps, too."),
 ]
 
 # Of `index`.

@@ -1,4 +1,4 @@
-"""`pagesight serve`: lets several processes of this machine have one index open, until it is stopped."""
+"""`pagesight serve` and `pagesight mcp`: let other processes use an index, until they are stopped."""
 
 from __future__ import annotations
 
@@ -7,15 +7,55 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Annotated
 
-from pagesight.agent.terminal import printing
+import typer
+
+from pagesight.agent.terminal import options, printing
+from pagesight.agent.terminal.options import named_index, open_index, settings_of
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.storage.address import server_address
 
 
-def serve(place: str, port: int) -> None:
+def serve(
+    context: typer.Context,
+    index: options.Index = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
+) -> None:
+    """Let several processes open the index in a folder, until Ctrl-C.
+
+    They name the same folder as ever. Many may search, one at a time may add or remove.
+    """
+    settings = settings_of()
+    printing.quieten_milvus()
+    _serve_until_stopped(named_index(context, index) or str(settings.index), port)
+
+
+def mcp(
+    context: typer.Context,
+    index: options.Index = None,
+    http: Annotated[bool, typer.Option("--http", help="Serve HTTP on loopback instead of stdin and stdout.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of --http; 0 takes a free one.")] = 8365,
+    trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Serve the index to MCP clients.
+
+    They can search its pages, look at them and list its documents. Needs the extra mcp.
+    """
+    from pagesight.agent.mcp import serve_http, serve_stdio
+
+    settings = settings_of(trust_scripts=trust_scripts)
+    with open_index(named_index(context, index), settings) as opened:
+        if http:
+            serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
+        else:
+            serve_stdio(opened)
+
+
+def _serve_until_stopped(place: str, port: int) -> None:
     """Serves the index in a folder until Ctrl-C or SIGTERM. Raises as `serving` does."""
     from pagesight.indexing.milvus.serving import serving
+    from pagesight.indexing.storage.address import server_address
 
     if address := server_address(place):
         raise PageIndexError(f"{address} is on a Milvus server, which any number of processes can open as it is.")

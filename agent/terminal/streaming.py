@@ -19,7 +19,7 @@ _WIDEST = 100
 _ITEM = re.compile(r"(?:[-*•]|\d+[.)])$")  # what opens an item of a list; its further lines are set in
 
 
-class Whole:
+class PipedAnswer:
     """Takes the pieces of one answer and writes it when it has ended, so that nothing else stands in a pipe."""
 
     def __init__(self, write: Callable[[str], None]):
@@ -39,7 +39,7 @@ class Whole:
         self._write(self._text.rstrip("\n") + "\n")
 
 
-class Flow:
+class TerminalAnswer:
     """Takes the pieces of one answer, each with its citations whole, and writes them word by word on a terminal.
 
     ``link`` gives a cited page's address, or none. ``documents`` are the names that citations may hold.

@@ -1,7 +1,7 @@
-"""A conversation as a file: a web page that holds all it shows, or Markdown.
+"""A conversation as a web page that holds all it shows.
 
-What comes from documents and models is untrusted: in the web page it is escaped, links and pictures in it stay text,
-and a policy in the page keeps browsers from running or fetching anything.
+What comes from documents and models is untrusted: it is escaped, links and pictures in it stay text, and a policy in
+the page keeps browsers from running or fetching anything.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import html
 import io
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,10 +18,9 @@ from typing import TYPE_CHECKING
 from PIL.Image import open as open_image
 
 from pagesight.agent.answers.citations import Bracket, CitationReader
-from pagesight.agent.reports.cited_pages import write_pictures
+from pagesight.agent.reports.report_file import footer, write_report
 from pagesight.agent.reports.report_style import STYLE
 from pagesight.indexing.errors import PagesightError
-from pagesight.indexing.storage.folder import disk_errors
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,22 +61,7 @@ def write_html(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
 </main>
 </html>
 """
-    _write(path, page)
-
-
-def write_markdown(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
-    """Writes answered turns as Markdown; pictures of the cited pages lie in a folder beside it. Raises as above."""
-    parts = [_as_markdown(index, turn, path) for turn in turns if turn.answer]
-    _write(path, "\n\n---\n\n".join(parts) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    with disk_errors(f"the report {path} cannot be written"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-# HTML
+    write_report(path, page)
 
 
 def _article(index: PageIndex, turn: Turn, number: int) -> str:
@@ -96,7 +79,7 @@ def _article(index: PageIndex, turn: Turn, number: int) -> str:
 {absent}{_answer(answer.text, index, anchors)}
 </div>
 {_section("Cited pages", cited)}{seen}{_section("Steps", steps and f'<ol class="steps">{steps}</ol>')}<footer>
-{html.escape(_footer(answer))}</footer>
+{html.escape(footer(answer))}</footer>
 </article>"""
 
 
@@ -197,32 +180,3 @@ def _image(picture: Image.Image, label: str) -> str:
     picture.convert("RGB").save(file, "WEBP", quality=_QUALITY, method=4)
     address = f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
     return f'<img src="{address}" width="{picture.width}" height="{picture.height}" alt="{html.escape(label)}">'
-
-
-def _footer(answer: Answer) -> str:
-    tokens = answer.usage.get("total_tokens", 0)
-    parts = [f"answered by {answer.reasoner}", f"{tokens:,} tokens" if tokens else ""]
-    if answer.usage.get("cost") is not None:
-        parts.append(f"${answer.usage['cost']:.4f}")
-    parts.append(f"{datetime.now().astimezone():%Y-%m-%d %H:%M}")
-    return "pagesight · " + " · ".join(part for part in parts if part)
-
-
-# Markdown
-
-
-def _as_markdown(index: PageIndex, turn: Turn, path: Path) -> str:
-    assert turn.answer
-    folder = path.with_name(f"{path.stem}-pages")
-    pictures = write_pictures(index, turn.answer, turn.question, folder)
-    sources = [f"- [{_plain(label)}](<{folder.name}/{picture.name}>)" for label, picture in pictures.items()]
-    sources = sources or [f"- looked at {_plain(label)}" for label in turn.answer.pages_viewed]
-    steps = [f"{number}. {_plain(step)}" for number, step in enumerate(turn.steps, 1)]
-    blocks = [f"# {_plain(turn.question)}", turn.answer.text.strip(), "\n".join(["## Pages", "", *sources])]
-    blocks += ["\n".join(["## Steps", "", *steps]), _plain(_footer(turn.answer))]
-    return "\n\n".join(blocks)
-
-
-def _plain(text: str) -> str:
-    """The text on one line, with what Markdown would read otherwise made plain."""
-    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,59 @@
+"""`pagesight index`: adds documents to an index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pagesight.agent.terminal import options, printing, progress_bars, results
+from pagesight.agent.terminal.options import named_index, open_index, settings_of
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+
+
+def index(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files and folders.", show_default=False)],
+    place: options.Index = None,
+    encoder: options.Encoder = None,
+    dim: options.Dimensions = None,
+    device: options.Device = None,
+    revision: options.Revision = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    trust_scripts: options.TrustScripts = False,
+    verbose: options.Verbose = False,
+    pool: options.Pool = None,
+    precision: options.Precision = None,
+    meta: options.Metadata = None,
+    as_json: options.Json = False,
+) -> None:
+    """Index documents, skip unchanged ones.
+
+    New ones are added, changed ones take the place of their older version.
+    """
+    from pagesight.indexing.documents.metadata import read_pairs
+
+    settings = settings_of(
+        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
+        trust_scripts=trust_scripts, pool=pool, precision=precision,
+    )  # fmt: skip
+    noted = read_pairs(meta or [])
+    with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
+        with progress_bars.pages_bar() as progress:
+            report = opened.add(paths, progress=progress, metadata=noted)
+        if as_json:
+            printing.write_json(report.as_dict())
+        results.added(report, _encoder(opened), quiet=as_json)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _encoder(index: PageIndex) -> str:
+    """The encoder of an index and why it is this one."""
+    from pagesight.indexing.encoders import choose
+
+    choice = choose(index.settings.encoding.encoder)
+    why = choice.why if choice.name == index.encoder.name else "the index was made with it"
+    return f"{index.encoder.name}: {why}"

@@ -1,0 +1,88 @@
+"""Prints what commands have found or done. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pagesight.agent.terminal import printing
+from pagesight.agent.terminal.tables import print_listing
+
+if TYPE_CHECKING:
+    from pagesight.agent.terminal.doctor import Checkup
+    from pagesight.indexing.encoders import KnownModel
+    from pagesight.indexing.ingest import AddReport
+    from pagesight.indexing.pages import DocumentRecord, Hit
+    from pagesight.tools.transport.file_cache import Upload
+
+_STATES = {"ok": "✓", "absent": "–", "broken": "✗"}
+
+
+def hits(found: Sequence[Hit]) -> None:
+    """The pages found, best first, each with the line that matches best."""
+    if not found:
+        printing.note("no page matches")
+        return
+    rows = ((str(hit.rank), hit.label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
+    print_listing({"rank": "number", "page": "label", "score": "number", "best line": "text"}, rows)
+
+
+def documents(records: Sequence[DocumentRecord]) -> None:
+    """The documents of an index."""
+    if not records:
+        printing.note("the index holds no documents: add some with `pagesight index PATHS…`")
+        return
+    rows = ((record.document, str(record.pages), record.added[:10], record.path) for record in records)
+    print_listing({"document": "label", "pages": "number", "added": "label", "from": "text"}, rows)
+
+
+def uploads(files: Sequence[Upload], *, deleted: bool) -> None:
+    """The files of the Files API, or those that were deleted there."""
+    if not files:
+        printing.note("no page pictures are uploaded" if not deleted else "there was nothing to delete")
+        return
+    rows = ((file.name, str(file.size), file.mime_type, f"{file.expires:%Y-%m-%d %H:%M} UTC") for file in files)
+    print_listing(
+        {"deleted" if deleted else "file": "label", "bytes": "number", "type": "label", "until": "label"}, rows
+    )
+
+
+def removed(records: Sequence[DocumentRecord]) -> None:
+    """What was taken out of the index."""
+    for record in records:
+        printing.write(f"removed {record.document} ({printing.counted(record.pages, 'page')})\n")
+
+
+def added(report: AddReport, encoder: str, *, quiet: bool = False) -> None:
+    """What an indexing run did, unless ``quiet``; each failure is an error line of its own."""
+    if not quiet:
+        printing.write(_summary(report, encoder))
+    for failure in report.failed:
+        printing.error(str(failure.error))
+
+
+def _summary(report: AddReport, encoder: str) -> str:
+    done = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged}
+    documents_done = ", ".join(f"{len(records)} {what}" for what, records in done.items() if records)
+    rate = f" ({report.pages / report.seconds:.1f} pages/s)" if report.pages and report.seconds else ""
+    failed = f", {len(report.failed)} failed" if report.failed else ""
+    pages = f"{printing.counted(report.pages, 'page')} in {report.seconds:.1f} s{rate}"
+    return f"documents: {documents_done or 'none'}{failed}\n{pages}, encoder {encoder}\n"
+
+
+def encoders(known: Iterable[KnownModel]) -> None:
+    """The page encoders that are known by name."""
+    rows = ((model.name, model.route, f"{model.vectors} × {model.dim}", model.licence, model.here) for model in known)
+    print_listing({"encoder": "label", "route": "text", "vectors a page": "text", "licence": "text", "": "text"}, rows)
+
+
+def checkup(found: Checkup) -> None:
+    """What `doctor` found, how to fix what is missing, and what sets the settings that are not defaults."""
+    for check in found.checks:
+        printing.write(f"{_STATES[check.state]} {check.name}: {check.says}\n")
+        if check.fix:
+            printing.write(f"    → {check.fix}\n")
+    if found.settings:
+        printing.write("settings that are not the defaults:\n")
+    for one in found.settings:
+        printing.write(f"    {one.name} = {one.value} ({one.set_by})\n")
