@@ -17,8 +17,9 @@ from small_index import small_settings
 
 from pagesight.agent import ask
 from pagesight.indexing import PageIndex
-from pagesight.tools.conversation import PageView, viewed
+from pagesight.tools.conversation import PageView
 from pagesight.tools.gemini_service.picture_tokens import TOKENS, ByResolution, ByTiles, generation, rule_for
+from pagesight.tools.tool_reply import read_tool_reply
 from pagesight.tools.transport import pictures
 from pagesight.tools.transport.pictures import Pictures
 
@@ -212,7 +213,7 @@ def test_the_state_knows_what_its_pictures_cost(
     agent = agent_at(server, index, model=f"google_genai:{model}", pages_as=form)
     state = agent.invoke({"messages": [("user", QUESTION)]})
     replies = [message for message in state["messages"] if isinstance(message, ToolMessage)]
-    assert [view.tokens for reply in replies for view in viewed(reply)] == tokens
+    assert [view.tokens for reply in replies for view in read_tool_reply(reply).views] == tokens
 
 
 def test_a_page_that_is_too_large_a_pdf_goes_as_a_picture(index: PageIndex, monkeypatch: pytest.MonkeyPatch) -> None:
