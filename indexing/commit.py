@@ -7,6 +7,8 @@ document's kept bytes: where these have no row, a removal or the first batch was
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +18,8 @@ from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.pages import PageRow, PageText
 from pagesight.indexing.vectors.quantization import stored
 from pagesight.indexing.vectors.token_pooling import pooled
+
+_log = logging.getLogger(__name__)
 
 
 def write_batch(
@@ -29,6 +33,7 @@ def write_batch(
 
     ``document`` has what all its pages have in their rows (see `PageRow`). Raises StorageFull, PageIndexError, OSError.
     """
+    started = time.monotonic()
     parts.sharing.confirm()
     layout, document_id, first = parts.layout, document["document_id"], numbers[0]
     pages = [pooled(page, layout.pool) for page in vectors]
@@ -40,6 +45,8 @@ def write_batch(
         for number, text, page in zip(numbers, texts, pages, strict=True)
     ]
     parts.catalog.add(parts.store.write_pages(rows))
+    took = (time.monotonic() - started) * 1000
+    _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, numbers[-1], took)
 
 
 def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int) -> PageRow:

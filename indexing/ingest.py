@@ -7,6 +7,7 @@ and a page for each core.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from bisect import bisect_right
@@ -32,6 +33,8 @@ from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.pages import DocumentRecord, PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.storage.folder import disk_errors
+
+_log = logging.getLogger(__name__)
 
 # Small enough to lose little to a crash and to show progress, large enough that Milvus and the disk cost little a page.
 _BATCH_PAGES = 8
@@ -110,10 +113,13 @@ def add_documents(
     started = time.monotonic()
     report = AddReport()
     clear_away(parts)
-    _Run(parts, list(_plan(parts, paths, metadata or {}, report)), report, progress).go()
+    jobs = list(_plan(parts, paths, metadata or {}, report))
+    _log.debug("%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed))
+    _Run(parts, jobs, report, progress).go()
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started
+    _log.debug("%d pages indexed in %.1f s", report.pages, report.seconds)
     return report
 
 
@@ -190,7 +196,9 @@ class _Run:
         """A call for each batch, once it is encoded."""
         for batch in _batches(pages):
             self._report.failed += [Failure(page.job.source.path, page.fault) for page in batch if page.fault]
+            started = time.monotonic()
             vectors = self._parts.encoder.encode_pages([page.picture for page in batch], [page.text for page in batch])
+            _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
             yield partial(self._write, batch, vectors)
 
     def _write(self, batch: list[_Page], vectors: list[MultiVector]) -> None:

@@ -83,7 +83,7 @@ def in_thread(
     """The method's twin for asyncio, with its arguments, which waits in a thread: ``asearch = in_thread(search)``."""
 
     @wraps(method)
-    async def twin(self: Owner, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+    async def twin(self: Owner, /, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
         return await asyncio.to_thread(method, self, *args, **options)
 
     owner, dot, name = method.__qualname__.rpartition(".")

@@ -26,3 +26,18 @@ def test_given_pages_are_found_shown_and_gone_with_the_block() -> None:
 def test_names_lead_nowhere_else() -> None:
     with pytest.raises(ValueError, match="no file's name"), made_index({"../report.pdf": PAGES}):
         pass
+
+
+def test_stages_are_logged_at_debug_and_otherwise_silent(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "pagesight"), made_index({"report.pdf": PAGES}):
+        pass
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("pagesight.indexing")]
+    for stage in (
+        "opened",
+        "1 documents to index",
+        "2 pages encoded in",
+        "pages 1 to 2 written in",
+        "2 pages indexed in",
+    ):
+        assert sum(stage in one for one in said) == 1, said
+    assert {record.levelname for record in caplog.records if record.name.startswith("pagesight")} == {"DEBUG"}
