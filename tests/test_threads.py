@@ -92,7 +92,7 @@ def test_a_conversation_survives_a_kill_and_is_gone_on_with(index: Path, gemini:
     last = gemini.model_requests[-1]
     assert [text for text in last.texts if text in (QUESTION, "And in Asia?")] == [QUESTION, "And in Asia?"]
     assert last.pictures, "the page that was looked at before is shown again"
-    assert re.search(rf"1 .* 2  {re.escape(QUESTION)} \(this one\)", out)
+    assert re.search(rf"1\t.*\t2\t{re.escape(QUESTION)} \(this one\)", out)
 
 
 def test_a_kill_in_the_middle_of_an_answer_costs_that_question_only(index: Path, gemini: GeminiServer) -> None:
@@ -122,7 +122,7 @@ def test_conversations_are_listed_newest_first_and_resumed_by_number(index: Path
     assert rows == [("1", "2", "How many employees are there?"), ("2", "1", QUESTION)]
     assert f"> {QUESTION}" in err
     assert "How many employees" not in err
-    assert re.search(rf"{re.escape(REPORT)} p\. 2 .*cited", out)
+    assert re.search(rf"{re.escape(REPORT)} p\. 2\t.*cited", out)
 
 
 def test_a_file_of_conversations_that_is_damaged_is_named(index: Path) -> None:
