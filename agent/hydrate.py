@@ -91,12 +91,17 @@ class Hydrator:
             if parts is None or position not in conversation.replies:
                 call.append(message)
             else:
-                blocks = [(view, part) for view in sent.get(position, []) if isinstance(part := parts[view], dict)]
+                blocks = _blocks(sent.get(position, []), parts)
                 reply = _reply(message, conversation.replies[position].views, [view for view, _ in blocks], parts)
                 call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
                 waiting += [] if self.in_tool_replies else blocks
             call += [HumanMessage(requests[position])] if position in requests else []
         return [*call, _beside(waiting)] if waiting else call
+
+
+def _blocks(views: Sequence[PageView], parts: Mapping[PageView, Block | str]) -> list[tuple[PageView, Block]]:
+    """The pictures that can be shown."""
+    return [(view, part) for view in views if isinstance(part := parts[view], dict)]
 
 
 def _in_order(sent: Mapping[int, list[PageView]]) -> list[PageView]:

@@ -1,6 +1,6 @@
 """Every error that pagesight raises on purpose.
 
-Each message names the thing that failed, why, and the command or setting that mends it.
+Each message names the thing that failed, why, and the command or setting that fixes it.
 
     PagesightError
     ├── SourceError              a file or folder that was to be indexed
@@ -15,7 +15,7 @@ Each message names the thing that failed, why, and the command or setting that m
     │   ├── EncoderMismatch      it was made with another encoder
     │   ├── VectorsMissing       a page's vectors are gone
     │   └── StorageFull
-    ├── RequestError             what was asked for; the asker, also a model, can mend it
+    ├── RequestError             what was asked for; the asker, also a model, can correct it
     │   ├── EmptyQuestion
     │   ├── UnknownDocument
     │   ├── UnknownPage          a label that no page has, or a number past the last page

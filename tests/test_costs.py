@@ -180,4 +180,4 @@ def test_doctor_says_when_the_prices_are_old() -> None:
     old = price_table(date(2027, 2, 24))
     assert old.state == "absent"
     assert old.says.startswith("the table of prices was read 91 days ago")
-    assert "PAGESIGHT_PRICES" in old.mend
+    assert "PAGESIGHT_PRICES" in old.fix

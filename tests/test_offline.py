@@ -9,7 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import REPORT, SHEET
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
-from pagesight.agent.reasoners.quoting import best_lines
+from pagesight.agent.reasoners.quoting import best_quotes
 from pagesight.indexing import Hit, PageIndex, PageRef
 
 
@@ -97,19 +97,21 @@ def hit(page: int, *lines: str) -> Hit:
 def test_lines_are_chosen_by_the_rare_words_that_they_share() -> None:
     hits = [hit(1, "The year in figures", "Turnover of the year"), hit(2, "The turnover of Norway: 12 million")]
 
-    chosen = best_lines("What was the turnover of Norway in the year?", hits)
+    chosen = best_quotes("What was the turnover of Norway in the year?", hits)
 
     assert chosen[0] == (hits[1], "The turnover of Norway: 12 million")
 
 
 def test_the_same_line_on_two_pages_is_quoted_once_from_the_better_page() -> None:
     hits = [hit(1, "Net revenue: 4 million"), hit(2, "Net revenue: 4 million")]
-    assert best_lines("net revenue", hits) == [(hits[0], "Net revenue: 4 million")]
+    assert best_quotes("net revenue", hits) == [(hits[0], "Net revenue: 4 million")]
 
 
 def test_one_common_word_is_no_match() -> None:
-    assert best_lines("What is the capital of Mongolia?", [hit(1, "Working capital"), hit(2, "Capital employed")]) == []
+    assert (
+        best_quotes("What is the capital of Mongolia?", [hit(1, "Working capital"), hit(2, "Capital employed")]) == []
+    )
 
 
 def test_inflected_words_match() -> None:
-    assert best_lines("Which employees worked?", [hit(1, "An employee works")])
+    assert best_quotes("Which employees worked?", [hit(1, "An employee works")])

@@ -91,7 +91,7 @@ async def test_a_thread_over_http_answers_remembers_and_holds_no_picture(gemini:
     client = get_client(url=address)
     thread = await client.threads.create()
     looks_and_says(gemini, f"{CITED} More is in [{REPORT} p. 7].")
-    gemini.says(f"{CITED} More is in [{REPORT} p. 7].")  # when it is asked to mend it
+    gemini.says(f"{CITED} More is in [{REPORT} p. 7].")  # when it is asked to correct it
 
     # As agent-chat-ui asks: content in blocks, values of the whole graph, pieces of messages from within.
     blocks = {"messages": [{"type": "human", "content": [{"type": "text", "text": QUESTION}]}]}

@@ -1,4 +1,4 @@
-"""The tools as the reasoner meets them: what they reply, what is left of the budget, and errors that it can mend."""
+"""The tools as the reasoner meets them: what they reply, what is left of the budget, and errors that it can correct."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_documents_are_listed(server: GeminiServer, index: PageIndex) -> None:
     assert some.artifact == {"documents": [{"document": SHEET, "pages": 1}]}
 
 
-# Errors that the model can mend
+# Errors that the model can correct
 
 
 @pytest.mark.parametrize(

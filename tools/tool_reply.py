@@ -49,18 +49,29 @@ def read_tool_reply(message: ToolMessage) -> ToolReply:
     """The reply that a tool message holds."""
     tool, failed = message.name or "", message.status == "error"
     artifact = message.artifact if isinstance(message.artifact, dict) else {}
-    found: dict[str, Any] = {}
-    if tool == VIEW_PAGES:
-        views = (read_page_view(page) for page in _items(artifact, "pages"))
-        found = {"views": tuple(view for view in views if view)}
-    elif tool == SEARCH_PAGES:
-        hits = (_hit(hit) for hit in _items(artifact, "hits"))
-        found = {"query": str(artifact.get("query", "")), "hits": tuple(hit for hit in hits if hit)}
-    elif tool == LIST_DOCUMENTS:
-        found = {"listed": len(_items(artifact, "documents"))}
-    elif tool == LOCATE and artifact:
-        found = {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)}
-    return ToolReply(tool, failed, message.text, **found)
+    read = _READERS.get(tool, lambda artifact: {})
+    return ToolReply(tool, failed, message.text, **read(artifact))
+
+
+def _viewed(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    views = (read_page_view(page) for page in _items(artifact, "pages"))
+    return {"views": tuple(view for view in views if view)}
+
+
+def _found(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    hits = (_hit(hit) for hit in _items(artifact, "hits"))
+    return {"query": str(artifact.get("query", "")), "hits": tuple(hit for hit in hits if hit)}
+
+
+def _listed(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    return {"listed": len(_items(artifact, "documents"))}
+
+
+def _located(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    return {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)} if artifact else {}
+
+
+_READERS = {VIEW_PAGES: _viewed, SEARCH_PAGES: _found, LIST_DOCUMENTS: _listed, LOCATE: _located}
 
 
 def _items(artifact: Mapping[str, Any], key: str) -> list[Any]:

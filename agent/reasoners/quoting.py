@@ -8,7 +8,7 @@ import re
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +28,9 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
 from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
+
+#: A line that is quoted, and the page that it stands on.
+Quote = tuple[Hit, str]
 
 _MOST_QUOTES = 4
 _LONGEST_QUOTE = 300
@@ -116,19 +119,30 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
 
 def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
     """The ReAct loop: search, then look at the pages whose lines would be quoted, then answer."""
-    # The system prompt stands before the messages of the state, which are known already.
-    conversation = Conversation.read([message for message in messages if not isinstance(message, SystemMessage)])
+    conversation = _conversation(messages)
     question = asked_with_what_went_before(conversation)
     replies = conversation.question.replies if conversation.question else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
     hits = [hit for reply in replies for hit in reply.hits]
-    quotes = best_lines(question, hits)
+    quotes = best_quotes(question, hits)
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(hit.label for hit, _ in quotes)))
+    return _message(_answer(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
+
+
+def _conversation(messages: Sequence[BaseMessage]) -> Conversation:
+    """The messages of the state, which are known already; the system prompt stands before them."""
+    return Conversation.read([message for message in messages if not isinstance(message, SystemMessage)])
+
+
+def _of_shown_pages(quotes: Sequence[Quote], replies: Sequence[ToolReply]) -> list[Quote]:
     labels = {view.ref.label for reply in replies for view in reply.views}
-    failures = [line for reply in replies if reply.failed for line in reply.text.splitlines()[:1]]
-    return _message(_answer(question, hits, [quote for quote in quotes if quote[0].label in labels], failures))
+    return [quote for quote in quotes if quote[0].label in labels]
+
+
+def _failures(replies: Sequence[ToolReply]) -> list[str]:
+    return [line for reply in replies if reply.failed for line in reply.text.splitlines()[:1]]
 
 
 def asked_with_what_went_before(conversation: Conversation) -> str:
@@ -145,7 +159,7 @@ def _goes_on(question: str) -> bool:
     return bool(_GOES_ON.match(question)) or len(read_query(question).terms) < _OWN_WORDS
 
 
-def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
+def best_quotes(question: str, hits: Sequence[Hit]) -> list[Quote]:
     """The lines, four at most, that share most of the question's words; or none.
 
     Rare words count more, and so do lines of pages that the search ranks higher.
@@ -153,16 +167,22 @@ def best_lines(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, str]]:
     asked = read_query(question).terms
     lines = {tuple(tokenize(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
     shared = {key: frozenset(term for term in asked if _stands_in(term, key)) for key in lines}
-    standing = Counter(term for words in shared.values() for term in words)
-    weight = {term: math.log(1 + len(lines) / standing[term]) for term in standing}
+    weight = _rarity(shared.values())
     score = {
         key: (sum(weight[term] for term in words) + _fullness(key, words)) * (1 + lines[key][0].score)
         for key, words in shared.items()
+        if words
     }
-    ranked = sorted((key for key in lines if shared[key]), key=lambda key: -score[key])
+    ranked = sorted(score, key=lambda key: -score[key])
     best = [key for key in ranked if score[key] >= _NEAR_THE_BEST * score[ranked[0]]][:_MOST_QUOTES]
     covered = frozenset[str]().union(*(shared[key] for key in best))
     return [lines[key] for key in best] if len(covered) >= min(_LEAST_WORDS, len(asked)) else []
+
+
+def _rarity(lines: Collection[frozenset[str]]) -> dict[str, float]:
+    """What each of the question's words weighs, by the words that lines share with it."""
+    standing = Counter(term for words in lines for term in words)
+    return {term: math.log(1 + len(lines) / count) for term, count in standing.items()}
 
 
 def _fullness(line: Sequence[str], shared: frozenset[str]) -> float:
