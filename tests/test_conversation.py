@@ -198,7 +198,7 @@ def test_parts_of_a_hit_and_costs_that_are_none_are_left_out() -> None:
     assert (search.hits[0].boxes, search.hits[0].lines, search.hits[0].regions) == ([(0, 0, 1, 1)], ["x"], [])
     assert (view.views[0].tokens, view.views[0].size) == (0, 0)
     assert conversation.question
-    assert [usage["total_tokens"] for usage in conversation.question.usages] == [8]
+    assert [call.usage["total_tokens"] for call in conversation.question.model_calls] == [8]
     assert budget_left(Budget(3, 4, 9), conversation).calls == 7
 
 

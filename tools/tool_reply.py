@@ -49,8 +49,8 @@ def read_tool_reply(message: ToolMessage) -> ToolReply:
     """The reply that a tool message holds."""
     tool, failed = message.name or "", message.status == "error"
     artifact = message.artifact if isinstance(message.artifact, dict) else {}
-    read = _READERS.get(tool, lambda artifact: {})
-    return ToolReply(tool, failed, message.text, **read(artifact))
+    read = _READERS.get(tool)
+    return ToolReply(tool, failed, message.text, **(read(artifact) if read else {}))
 
 
 def _viewed(artifact: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -166,17 +166,17 @@ def best_quotes(question: str, hits: Sequence[Hit]) -> list[Quote]:
     """
     asked = read_query(question).terms
     lines = {tuple(tokenize(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
-    shared = {key: frozenset(term for term in asked if _stands_in(term, key)) for key in lines}
+    shared = {key: _shared(asked, key) for key in lines}
     weight = _rarity(shared.values())
-    score = {
-        key: (sum(weight[term] for term in words) + _fullness(key, words)) * (1 + lines[key][0].score)
-        for key, words in shared.items()
-        if words
-    }
+    score = {key: _worth(key, words, weight) * (1 + lines[key][0].score) for key, words in shared.items() if words}
     ranked = sorted(score, key=lambda key: -score[key])
     best = [key for key in ranked if score[key] >= _NEAR_THE_BEST * score[ranked[0]]][:_MOST_QUOTES]
     covered = frozenset[str]().union(*(shared[key] for key in best))
     return [lines[key] for key in best] if len(covered) >= min(_LEAST_WORDS, len(asked)) else []
+
+
+def _shared(asked: Sequence[str], line: Sequence[str]) -> frozenset[str]:
+    return frozenset(term for term in asked if _stands_in(term, line))
 
 
 def _rarity(lines: Collection[frozenset[str]]) -> dict[str, float]:
@@ -185,9 +185,10 @@ def _rarity(lines: Collection[frozenset[str]]) -> dict[str, float]:
     return {term: math.log(1 + len(lines) / count) for term, count in standing.items()}
 
 
-def _fullness(line: Sequence[str], shared: frozenset[str]) -> float:
-    """Of lines that share the same words the fuller first: a heading repeats the question, a sentence answers it."""
-    return 0.01 * min(len(line) - len(shared), 10)
+def _worth(line: Sequence[str], shared: frozenset[str], weight: Mapping[str, float]) -> float:
+    """The weight of the shared words; of lines that share the same ones the fuller first: a heading repeats the
+    question, a sentence answers it."""
+    return sum(weight[term] for term in shared) + 0.01 * min(len(line) - len(shared), 10)
 
 
 def _stands_in(term: str, line: Sequence[str]) -> bool:

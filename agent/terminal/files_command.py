@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pagesight.agent.graph import picture_rule
 from pagesight.agent.terminal import options, printing, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
@@ -72,6 +71,7 @@ def _noted_in(place: str | None, settings: Settings) -> Path:
 
 def _write_pictures(place: str | None, settings: Settings, folder: Path) -> int:
     """Writes the pictures of all pages as they would be sent, and returns how many. Raises as `write_pages` does."""
+    from pagesight.agent.graph import picture_rule
     from pagesight.tools.transport.export import write_pages
     from pagesight.tools.transport.pictures import Pictures
 
