@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.citations import Citation
     from pagesight.agent.asking import Step, aask, ask, astream, stream
     from pagesight.agent.graph import create_page_agent
+    from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
     from pagesight.agent.reasoners.quoting import QuotingReasoner
     from pagesight.agent.subagent import answers_in, as_node, as_tool
     from pagesight.indexing.pages import Hit
@@ -28,6 +29,7 @@ __all__ = [
     "astream",
     "create_page_agent",
     "stream",
+    "with_fitted_requests",
 ]
 
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
@@ -45,6 +47,7 @@ _HOMES = {
     "astream": ".asking",
     "create_page_agent": ".graph",
     "stream": ".asking",
+    "with_fitted_requests": ".reasoners.gemini_requests",
 }
 
 

@@ -12,13 +12,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
-from pagesight.agent import answers_in, as_tool, create_page_agent
+from pagesight.agent import answers_in, as_tool, create_page_agent, with_fitted_requests
 
 
 async def main(index: str, question: str) -> None:
     """Ask the assistant one question; print its answer, and what the answers it was given rest on."""
     tools = [as_tool(create_page_agent(index))]  # put your own beside it; several calls run at the same time
-    model = ChatGoogleGenerativeAI(model="gemini-3.8-flash").bind_tools(tools)
+    model = with_fitted_requests(ChatGoogleGenerativeAI(model="gemini-3.8-flash")).bind_tools(tools)
 
     async def assistant(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await model.ainvoke(state["messages"])]}

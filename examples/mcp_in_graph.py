@@ -15,12 +15,14 @@ from langchain_mcp_adapters.client import MultiServerMCPClient
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
+from pagesight.agent import with_fitted_requests
+
 
 async def main(address: str, question: str) -> None:
     """Ask a model that has the three tools one question and print its answer."""
     client = MultiServerMCPClient({"pagesight": {"transport": "streamable_http", "url": address}})
     tools = await client.get_tools()
-    model = ChatGoogleGenerativeAI(model="gemini-3.8-flash").bind_tools(tools)
+    model = with_fitted_requests(ChatGoogleGenerativeAI(model="gemini-3.8-flash")).bind_tools(tools)
 
     async def assistant(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await model.ainvoke(state["messages"])]}

@@ -9,7 +9,7 @@ from langchain_google_genai import ChatGoogleGenerativeAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_supervisor import create_supervisor
 
-from pagesight.agent import answers_in, as_node, create_page_agent
+from pagesight.agent import answers_in, as_node, create_page_agent, with_fitted_requests
 
 PROMPT = "You lead a team. Hand questions about documents to pagesight. Keep the citations in its answers as they are."
 
@@ -17,7 +17,7 @@ PROMPT = "You lead a team. Hand questions about documents to pagesight. Keep the
 def main(index: str, question: str, output_mode: str = "last_message") -> None:
     """Ask the supervisor one question; ``output_mode`` is ``last_message`` or ``full_history``."""
     team = [as_node(create_page_agent(index))]  # put your own agents beside it
-    model = ChatGoogleGenerativeAI(model="gemini-3.8-flash")
+    model = with_fitted_requests(ChatGoogleGenerativeAI(model="gemini-3.8-flash"))
     supervisor = create_supervisor(team, model=model, prompt=PROMPT, output_mode=output_mode)
     app = supervisor.compile(checkpointer=InMemorySaver())
 

@@ -9,10 +9,10 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import small_settings
 
 from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent, stream
+from pagesight.agent.graph import picture_rule
 from pagesight.indexing import PageIndex
 from pagesight.indexing.settings import flat_fields
 from pagesight.tools.conversation import PageView
-from pagesight.tools.gemini_service.picture_tokens import ByResolution
 from pagesight.tools.transport.pictures import Pictures
 
 WAYS = ["invoke", "ainvoke", "stream", "astream"]
@@ -49,7 +49,9 @@ def steps(items: list[Any], kind: str) -> list[str]:
     return [item.text for item in items if isinstance(item, Step) and item.kind == kind]
 
 
-def sent(index: PageIndex, label: str, region: tuple[int, int, int, int] | None = None) -> tuple[str, bytes]:
+def sent(
+    index: PageIndex, label: str, region: tuple[int, int, int, int] | None = None, model: str = "gemini-3.8-flash"
+) -> tuple[str, bytes]:
     """MIME type and bytes that Gemini should get for a page or a region."""
-    picture = Pictures(index, ByResolution(), webp=True).of(PageView(index.page(label), region))
+    picture = Pictures(index, picture_rule(index.settings, model), webp=True).of(PageView(index.page(label), region))
     return picture.mime_type, picture.data

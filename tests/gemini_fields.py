@@ -42,7 +42,7 @@ _MESSAGES: dict[str, Fields] = {
         "parts": "FunctionResponsePart",
         **_free("id", "name", "response", "willContinue", "scheduling"),
     },
-    "FunctionResponsePart": {"inlineData": "Blob", "fileData": "FileData"},
+    "FunctionResponsePart": {"inlineData": "Blob", "fileData": "FileData", "mediaResolution": "MediaResolution"},
     "MediaResolution": _free("level"),
     "Tool": {
         "functionDeclarations": "FunctionDeclaration",

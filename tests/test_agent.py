@@ -78,7 +78,7 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
         "pictures": 1,
         "bytes_uploaded": 4 * -(-len(sent(index, f"{REPORT} p. 2")[1]) // 3),
         "cost": pytest.approx((300 * price.input + 30 * price.output) / 1e6, abs=1e-6),
-        "model_version": "gemini-test",
+        "model_version": "gemini-3.8-flash",
     }
     assert json.loads(json.dumps(answer.as_dict()))["citations"][0]["page"] == 2
 

@@ -135,7 +135,7 @@ async def test_thinking_and_cached_tokens_are_counted_and_paid_for(
         "pictures": 2,
         "bytes_uploaded": sum(4 * -(-len(data) // 3) for data in whole),
         "cost": pytest.approx((500 * 1.0 + 600 * 0.1 + 260 * 10.0) / 1e6),
-        "model_version": "gemini-test",
+        "model_version": "gemini-3.8-flash",
     }
 
 

@@ -17,7 +17,7 @@ from pagesight.agent.terminal.doctor import price_table
 from pagesight.indexing.calls.ledger import FILE, Ledger, Spent
 
 QUESTION = "How high was the net revenue in 2023?"
-PRICES = '{"gemini-test": [1.0, 10.0, 0.1]}'
+PRICES = '{"gemini-3.8-flash": [1.0, 10.0, 0.1]}'
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -80,12 +80,12 @@ def test_a_price_that_is_not_known_is_said(
     monkeypatch.setenv("PAGESIGHT_PRICES", "{}")
     play(gemini)
     _, out, err = pagesight("ask", QUESTION, "--json")
-    assert json.loads(out)["usage"]["model_version"] == "gemini-test"
+    assert json.loads(out)["usage"]["model_version"] == "gemini-from-tomorrow"
     assert err.splitlines()[-1].endswith(" s, price not known")
     status, out, err = pagesight("costs")
     assert status == 0
     assert "not known" in out
-    assert "the price of gemini-test was not known" in err
+    assert "the price of gemini-from-tomorrow was not known" in err
 
 
 def test_offline_only_pages_and_seconds_are_counted(pagesight: Command) -> None:
@@ -103,7 +103,7 @@ def test_ask_chat_and_eval_leave_records(
         play(gemini)
     pagesight("ask", QUESTION)
     lines = iter([QUESTION, "/cost"])
-    monkeypatch.setattr("pagesight.agent.terminal.line_editor.Lines.next", lambda *_: next(lines, None))
+    monkeypatch.setattr("pagesight.agent.terminal.line_editor.LineReader.next", lambda *_: next(lines, None))
     _, chat, _ = pagesight("chat")
     assert "4,100 tokens in (3,000 cached), 260 out" in chat
     questions = tmp_path / "questions.jsonl"
@@ -115,7 +115,7 @@ def test_ask_chat_and_eval_leave_records(
     assert unreadable == 0
     assert [record.kind for record in records] == ["ask", "chat", "eval"]
     for record in records:
-        assert (record.model, record.calls, record.pictures) == ("gemini-test", 2, 1)
+        assert (record.model, record.calls, record.pictures) == ("gemini-3.8-flash", 2, 1)
         assert (record.input_tokens, record.output_tokens) == (4100, 260)
         assert (record.thinking_tokens, record.cached_tokens) == (200, 3000)
         assert record.dollars == pytest.approx(0.004)

@@ -146,7 +146,7 @@ def look(server: GeminiServer, index: PageIndex, label: str, region: list[int] |
     server.calls("view_pages", pages=[label], **({"region": region} if region else {}))
     server.says("Seen.")
     ask(agent_at(server, index, **settings), QUESTION)
-    return [part for part in server.model_requests[-1].parts if "inlineData" in part or "fileData" in part]
+    return server.model_requests[-1].media
 
 
 @pytest.mark.parametrize("transport", ["bytes", "base64", "files", "auto"])
@@ -192,7 +192,7 @@ def test_a_file_that_was_gone_is_named_again_with_its_resolution(server: GeminiS
     ask(agent, QUESTION)
 
     assert len(server.uploads) == 2
-    [part] = [part for part in server.model_requests[-1].parts if "fileData" in part]
+    [part] = [part for part in server.model_requests[-1].media if "fileData" in part]
     assert part["mediaResolution"] == {"level": ULTRA_HIGH}
 
 

@@ -267,7 +267,7 @@ def test_a_chat_refuses_such_a_conversation_and_goes_on_with_the_others(talked: 
     assert "it names os.system, which is no message" in err
     assert "Traceback" not in err
     assert "4.2 billion" in out  # a question after the refusal is answered, in a conversation of its own
-    rows = re.findall(r"^(\d) .* (\d)  (.*?) *$", out, re.M)
+    rows = re.findall(r"^(\d)\t.*\t(\d)\t(.*)$", out, re.M)
     ours = f"{QUESTION} (this one)"
     assert [title for _, _, title in rows] == [UNREADABLE, ours, QUESTION, UNREADABLE, QUESTION, ours]
     assert not (tmp_path / "it-ran").exists()
