@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     )
     from pagesight.indexing.index import PageIndex
     from pagesight.indexing.ingest import AddReport, Progress
-    from pagesight.indexing.lexical.bm25 import TermStatistics
+    from pagesight.indexing.lexical.query import Query
     from pagesight.indexing.pages import Box, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
@@ -94,6 +94,7 @@ __all__ = [
     "PageText",
     "PagesightError",
     "Progress",
+    "Query",
     "QueryVectors",
     "QuestionsError",
     "ReasonerError",
@@ -104,7 +105,6 @@ __all__ = [
     "SettingsError",
     "SourceError",
     "StorageFull",
-    "TermStatistics",
     "UnknownDocument",
     "UnknownPage",
     "UnreadableDocument",
@@ -127,7 +127,7 @@ _NAMES = {
     ),
     "index": "PageIndex",
     "ingest": "AddReport Progress",
-    "lexical.bm25": "TermStatistics",
+    "lexical.query": "Query",
     "pages": "Box DocumentRecord Hit Hits PageRef PageRow PageText Region",
     "retrieve": "Weights",
     "settings": "Settings load_settings",

@@ -39,8 +39,9 @@ def public(owner: type) -> Iterator[Any]:
     for name, member in vars(owner).items():
         if not name.startswith("_"):
             function = getattr(member, "fget", None) or getattr(member, "__func__", member)
-            if inspect.isfunction(inspect.unwrap(function)) if callable(function) else False:
-                yield inspect.unwrap(function)
+            function = inspect.unwrap(function) if callable(function) else None
+            if inspect.isfunction(function) and function.__module__.startswith("pagesight."):
+                yield function
 
 
 def hints(thing: Any) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_the_table_says_of_each_encoder_how_it_is_loaded_and_what_it_makes(capsy
     assert main(["encoders"]) == 0
     out = capsys.readouterr().out
     for model in KNOWN.values():
-        assert f"{model.name} " in out
+        assert f"{model.name}\t" in out
         assert model.licence in out
     assert main(["encoders", "--json"]) == 0
     told = {one["name"]: one for one in json.loads(capsys.readouterr().out)}

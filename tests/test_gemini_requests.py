@@ -269,7 +269,7 @@ def test_how_much_the_model_thinks_is_a_setting_and_its_tokens_are_counted(
     assert answer.usage["output_tokens"] == 50
     price = price_of(answer.reasoner)
     assert price
-    assert answer.usage["cost"] == pytest.approx((100 * price.input + 50 * price.output) / 1e6)
+    assert answer.usage["cost"] == pytest.approx((100 * price.input + 50 * price.output) / 1e6, abs=1e-6)
 
 
 def test_a_model_that_takes_no_level_of_thinking_is_an_error_at_once(server: GeminiServer, index: PageIndex) -> None:

@@ -36,11 +36,15 @@ def seen(text: str) -> list[str]:
     return re.sub(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;?]*[A-Za-z]|\r", "", text).splitlines()
 
 
+def without_width() -> dict[str, str]:
+    """The environment without what would beat the terminal's own width; readline, which pytest loads, sets it."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 def on_terminal(index: Path, width: int, *arguments: str) -> list[str]:
-    # With the environment given: readline, which pytest loads, puts COLUMNS into the one that is inherited.
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "--index", str(index), *arguments], encoding="utf-8", timeout=60,
-        dimensions=(40, width), env=dict(os.environ),
+        dimensions=(40, width), env=without_width(),
     )  # fmt: skip
     child.expect(pexpect.EOF)
     return seen(child.before)
@@ -92,7 +96,7 @@ def test_kept_conversations_are_listed_at_every_width(made, tmp_path, width):
     subprocess.run(asked, input=f"{question}\n", text=True, check=True, capture_output=True)
     child = pexpect.spawn(
         asked[0], [*asked[1:], "--no-pictures"], encoding="utf-8", timeout=60, dimensions=(40, width),
-        env=dict(os.environ),
+        env=without_width(),
     )  # fmt: skip
     child.expect("Ctrl-D ends the")
     child.expect(re.escape("\x1b[?2004h"))
