@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.citations import Citation
     from pagesight.agent.asking import Step, aask, ask, astream, stream
     from pagesight.agent.graph import create_page_agent
+    from pagesight.agent.reasoners.capabilities import Capabilities
     from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
     from pagesight.agent.reasoners.quoting import QuotingReasoner
     from pagesight.agent.subagent import answers_in, as_node, as_tool
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "Capabilities",
     "Citation",
     "Hit",
     "QuotingReasoner",
@@ -35,6 +37,7 @@ __all__ = [
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
 _HOMES = {
     "Answer": ".answers.answer",
+    "Capabilities": ".reasoners.capabilities",
     "Citation": ".answers.citations",
     "Hit": "pagesight.indexing.pages",
     "QuotingReasoner": ".reasoners.quoting",

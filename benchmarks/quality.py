@@ -18,7 +18,7 @@ from ablation import ablation, table
 from marks import write_between
 
 from pagesight.indexing import PageIndex, load_settings
-from pagesight.indexing.evaluate.compare import Report, RunReport, evaluate_retrieval
+from pagesight.indexing.evaluate.compare import RetrievalReport, RunReport, evaluate_retrieval
 from pagesight.indexing.evaluate.metrics import MEASURES
 from pagesight.indexing.evaluate.plot import plot, plot_split
 from pagesight.indexing.evaluate.questions import read_questions
@@ -29,7 +29,7 @@ PLOTS = PAGE.with_suffix("")
 _SCOPES = {"index": "over the index", "document": "within the document"}
 
 
-def runs_table(report: Report) -> str:
+def runs_table(report: RetrievalReport) -> str:
     """All measures of all runs in both scopes, with their costs."""
     lines = [f"| run | | {' | '.join(MEASURES[:-1])} | MRR | s/search |", "|" + "---|" * (len(MEASURES) + 3)]
     for scope, said in _SCOPES.items():
@@ -45,7 +45,7 @@ def _run_row(run: RunReport, scope: str, said: str) -> str:
     return f"| {' | '.join(cells)} | {scores.seconds:.3f} |"
 
 
-def tests_table(report: Report) -> str:
+def tests_table(report: RetrievalReport) -> str:
     """Each run against the one that they are compared with."""
     lines = [f"| run | | nDCG@5 against {report.against} | 95 % interval | p |", "|---|---|---|---|---|"]
     for run, scope, name, found in report.differences():
@@ -55,7 +55,7 @@ def tests_table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def split_table(report: Report, split: str) -> str:
+def split_table(report: RetrievalReport, split: str) -> str:
     """nDCG@5 by the values of a field, for each run."""
     names = [run.run.name for run in report.runs]
     lines = [f"| {split} | questions | | {' | '.join(names)} |", "|" + "---|" * (len(names) + 3)]

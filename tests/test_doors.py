@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from small_index import small_settings, write_pdf
 
-from pagesight import indexing
+from pagesight import agent, indexing
 from pagesight.indexing import PageIndex
 from pagesight.indexing.milvus.connection import Connection
 
@@ -48,6 +48,7 @@ def hints(thing: Any) -> dict[str, Any]:
     """Type hints, also those of names that are only imported for type checking."""
     module = importlib.import_module(thing.__module__)
     known = {name: getattr(indexing, name) for name in indexing.__all__}
+    known |= dict.fromkeys(("CompiledStateGraph", "RunnableConfig", "BaseChatModel", "Checkpointer"), list)  # not ours
     try:
         return typing.get_type_hints(thing, {**known, **vars(module)})
     except NameError as error:
@@ -68,6 +69,17 @@ def test_what_the_index_takes_and_returns_can_be_imported_from_the_front_door() 
                 missing.add(f"{owner.__name__}: {one.__module__}.{one.__name__}")
             elif one not in seen:
                 waiting.append(one)
+    assert not missing
+
+
+def test_what_the_agent_takes_and_returns_can_be_imported_from_a_front_door() -> None:
+    doors = {getattr(door, name) for door in (agent, indexing) for name in door.__all__}
+    missing = set()
+    for thing in (getattr(agent, name) for name in agent.__all__):
+        fields = [thing] if dataclasses.is_dataclass(thing) else []
+        owned = [*public(thing), *fields] if isinstance(thing, type) else [thing]
+        for one in (one for part in owned for hint in hints(part).values() for one in named(hint)):
+            missing |= {f"{thing.__name__}: {one.__module__}.{one.__name__}"} if one not in doors else set()
     assert not missing
 
 

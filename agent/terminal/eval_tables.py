@@ -12,7 +12,7 @@ from pagesight.agent.terminal.tables import print_figures
 if TYPE_CHECKING:
     from pagesight.agent.evaluate.answer_report import AnswerReport
     from pagesight.indexing.audit.audit import Audit, Measured
-    from pagesight.indexing.evaluate.compare import Report, RunReport
+    from pagesight.indexing.evaluate.compare import RetrievalReport, RunReport
     from pagesight.indexing.evaluate.metrics import Difference, Estimate
 
 _TITLES = {"index": "Over the whole index", "document": "Within the right document"}
@@ -21,7 +21,7 @@ _SHORT = {"RR": "MRR"}
 _WITH_INTERVAL = "nDCG@5"
 
 
-def retrieval(report: Report) -> None:
+def retrieval(report: RetrievalReport) -> None:
     """The runs side by side, what they cost, how they differ, and the splits."""
     left_out = ", ".join(f"{count} {reason}" for reason, count in report.left_out.items())
     printing.write(
@@ -49,7 +49,7 @@ def _row(report: RunReport, scope: str, difference: Difference | None) -> list[s
     return [report.run.name, *shown, _difference(difference), *cost, f"{report.bytes_per_page / 1000:.0f}"]
 
 
-def _split(report: Report, split: str) -> None:
+def _split(report: RetrievalReport, split: str) -> None:
     for scope in report.runs[0].scores:
         printing.write(f"\n{_TITLES[scope]}, {_WITH_INTERVAL} by {split}\n")
         rows = [

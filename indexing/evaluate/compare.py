@@ -51,7 +51,7 @@ class RunReport:
 
 
 @dataclass
-class Report:
+class RetrievalReport:
     """Runs over the same questions; see `as_dict`."""
 
     name: str
@@ -136,7 +136,7 @@ def evaluate_retrieval(
     against: str | None = None,
     index_for: Callable[[str], tuple[PageIndex, float | None]] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Report:
+) -> RetrievalReport:
     """Measure the runs. ``split`` are fields of the questions by whose values results are split.
 
     ``index_for`` gives the index of another encoder by its name, with the seconds that a page took. Raises
@@ -148,7 +148,9 @@ def evaluate_retrieval(
         )
     sources = {row.label: row.text_source for row in index.pages()}
     asked, left_out = _measurable(index, questions, sources)
-    report = Report(name, asked, left_out, len(index.documents()), len(sources), against=against or runs[0].name)
+    report = RetrievalReport(
+        name, asked, left_out, len(index.documents()), len(sources), against=against or runs[0].name
+    )
     report.splits = {one: _rows_by(one, asked, sources) for one in split}
     step = _counted(progress, len(runs) * len(_scopes(asked)) * len(asked))
     for run in runs:

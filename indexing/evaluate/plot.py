@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import MissingExtra
-from pagesight.indexing.evaluate.compare import Report
+from pagesight.indexing.evaluate.compare import RetrievalReport
 from pagesight.indexing.installation import install_command
 
 _TITLES = {"index": "over the whole index", "document": "within the right document"}
@@ -17,7 +17,7 @@ _COLOURS = {"index": "#2f6690", "document": "#81a4cd"}
 _MEASURE = "nDCG@5"
 
 
-def plot(report: Report, path: Path) -> Path:
+def plot(report: RetrievalReport, path: Path) -> Path:
     """Draw the runs into a PNG; returns its path. Raises MissingExtra without matplotlib."""
     figure, axes = _canvas(len(report.runs))
     _bars(axes, report)
@@ -25,7 +25,7 @@ def plot(report: Report, path: Path) -> Path:
     return _saved(figure, path)
 
 
-def plot_split(report: Report, split: str, path: Path) -> Path:
+def plot_split(report: RetrievalReport, split: str, path: Path) -> Path:
     """Draw the last run's results by the values of a field."""
     values = report.splits[split]
     figure, axes = _canvas(len(values))
@@ -38,7 +38,7 @@ def plot_split(report: Report, split: str, path: Path) -> Path:
     return _saved(figure, path)
 
 
-def _bars(axes: Any, report: Report) -> None:
+def _bars(axes: Any, report: RetrievalReport) -> None:
     scopes = list(report.runs[0].scores)
     for shift, scope in zip(_shifts(report), scopes, strict=True):
         estimates = [run.scores[scope].of(_MEASURE) for run in report.runs]
@@ -54,7 +54,7 @@ def _scope_bars(axes: Any, places: NDArray[np.floating], estimates: list[Any], s
         axes.text(0.01, place, f"{mean:.3f}", va="center", color="white", fontsize=8)
 
 
-def _shifts(report: Report) -> list[float]:
+def _shifts(report: RetrievalReport) -> list[float]:
     return [-0.2, 0.2] if len(report.runs[0].scores) == 2 else [0.0]
 
 

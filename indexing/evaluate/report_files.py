@@ -7,12 +7,12 @@ import json
 import re
 from pathlib import Path
 
-from pagesight.indexing.evaluate.compare import Report
+from pagesight.indexing.evaluate.compare import RetrievalReport
 from pagesight.indexing.evaluate.plot import plot, plot_split
 from pagesight.indexing.storage.folder import disk_errors
 
 
-def write_report(report: Report, folder: Path) -> list[Path]:
+def write_report(report: RetrievalReport, folder: Path) -> list[Path]:
     """Write everything and return the paths. Raises StorageFull, PageIndexError, MissingExtra without matplotlib."""
     with disk_errors(f"the report in {folder} cannot be written"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     return [numbers, values, *plots]
 
 
-def _write_values(report: Report, path: Path) -> Path:
+def _write_values(report: RetrievalReport, path: Path) -> Path:
     rows = report.by_question()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
