@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -30,9 +30,6 @@ from pagesight.agent.terminal import (
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
 
-if TYPE_CHECKING:
-    pass
-
 app = typer.Typer(
     help="Answers questions about documents by looking at their pages.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -46,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
     printing.use_any_encoding()
     try:
-        app(arguments, prog_name="pagesight")
+        with printing.warnings_as_lines():
+            app(arguments, prog_name="pagesight")
     except SystemExit as done:
         return _flushed(int(done.code or 0))
     except PagesightError as failure:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from small_index import small_settings, write_pdf
 
+from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import (
     IndexWarning,
@@ -275,3 +276,16 @@ def test_what_is_ours_warns_of_nothing(tampered: Tampered) -> None:
         warnings.simplefilter("error", IndexWarning)
         with tampered.open() as index:
             assert len(index.pages()) == 3
+
+
+def test_the_command_line_says_in_a_line_what_it_leaves_out(
+    tampered: Tampered, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGESIGHT_INDEX", str(tampered.kept))  # where this machine keeps documents of one on a server
+    tampered.write({"document_id": "../../victim"})
+    assert main(["documents", "--index", tampered.place]) == 0
+    said = capsys.readouterr()
+    (line,) = [line for line in said.err.splitlines() if "warning" in line]
+    assert line.startswith("warning: ")
+    assert "ferry.pdf" in said.out
+    assert "0.pdf" not in said.out

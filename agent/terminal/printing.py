@@ -9,8 +9,13 @@ import json
 import logging
 import re
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pagesight.indexing.errors import IndexWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +34,22 @@ def use_any_encoding() -> None:
 def quieten_milvus() -> None:
     """Keeps its client from logging to stderr what it also raises. To be called once the client is imported."""
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Within it, what of an index cannot be used and is left out is said in a line; other warnings are Python's."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, IndexWarning):
+                note(f"warning: {message}")
+            else:
+                usual(message, category, *where)
+
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 def log_to_stderr() -> None:
