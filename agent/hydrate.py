@@ -53,7 +53,7 @@ class Hydrator:
         sent = conversation.sent_pictures(self.limits).of_the_next_call()
         made = {view: self._picture(view) for view in _in_order(sent)}
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
-        return self._call(conversation, sent, _parts(made, blocks))
+        return self._call(conversation, sent, _block_of_each(made, blocks))
 
     async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         """The same, async; the pictures are made side by side."""
@@ -65,7 +65,7 @@ class Hydrator:
         pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view) for view in views))
         made = dict(zip(views, pictures, strict=True))
         blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
-        return self._call(conversation, sent, _parts(made, blocks))
+        return self._call(conversation, sent, _block_of_each(made, blocks))
 
     def _picture(self, view: PageView) -> Picture | str:
         """The picture, or why there is none."""
@@ -109,7 +109,7 @@ def _in_order(sent: Mapping[int, list[PageView]]) -> list[PageView]:
     return [view for position in sorted(sent) for view in sent[position]]
 
 
-def _parts(made: Mapping[PageView, Picture | str], blocks: Sequence[Block]) -> dict[PageView, Block | str]:
+def _block_of_each(made: Mapping[PageView, Picture | str], blocks: Sequence[Block]) -> dict[PageView, Block | str]:
     """For each page its block, or why there is none."""
     next_block = iter(blocks)
     return {view: next(next_block) if isinstance(one, Picture) else one for view, one in made.items()}

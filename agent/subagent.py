@@ -61,11 +61,11 @@ def as_tool(
 
     def answer(question: str) -> tuple[str, Answer]:
         with _errors_as_replies(), plain_failures(reasoner):
-            return _reply(alone.invoke(_asked(question)))
+            return _reply(alone.invoke(_as_state(question)))
 
     async def aanswer(question: str) -> tuple[str, Answer]:
         with _errors_as_replies(), plain_failures(reasoner):
-            return _reply(await alone.ainvoke(_asked(question)))
+            return _reply(await alone.ainvoke(_as_state(question)))
 
     return StructuredTool.from_function(
         answer, aanswer, name=name or _tool_name(agent), description=description or _DESCRIPTION, args_schema=Question,
@@ -91,7 +91,7 @@ def as_node(agent: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph
 
 def answers_in(messages: Sequence[BaseMessage]) -> list[Answer]:
     """The agent's answers in a parent's messages, in order; also when these come from a checkpoint or over HTTP."""
-    answers = (_answer(message) for message in messages)
+    answers = (_carried_answer(message) for message in messages)
     return [answer for answer in answers if answer]
 
 
@@ -104,7 +104,7 @@ def _errors_as_replies() -> Iterator[None]:
         raise ToolException(f"No answer: {error}") from error
 
 
-def _asked(question: str) -> Any:
+def _as_state(question: str) -> Any:
     if not question.strip():
         raise EmptyQuestion("the question is empty: ask something about the documents")
     return {"messages": [HumanMessage(question)]}
@@ -152,7 +152,7 @@ def _is_draft(message: BaseMessage, agent: CompiledStateGraph[Any, Any, Any, Any
     return ours and _ANSWER not in message.response_metadata
 
 
-def _answer(message: BaseMessage) -> Answer | None:
+def _carried_answer(message: BaseMessage) -> Answer | None:
     """The answer that a message carries: as an object, or in the form that a checkpoint makes of it."""
     if isinstance(message, ToolMessage):
         carried = message.artifact

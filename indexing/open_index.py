@@ -77,7 +77,7 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
         connection.ensure(_collections(chosen.dim, connection))
         sharing = ServedFolder(path) if uri else UnsharedFolder()
         multivectors = MultiVectorFiles(path / "multivectors", made_with.layout, chosen.dim)
-        return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
+        return _assembled(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
     except BaseException:
         folder.close()
         raise
@@ -110,13 +110,13 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
             made_with = _noted(sharing, made_with, address)
         multivectors = MultiVectorRows(connection, made_with.layout, chosen.dim)
         folder = IndexFolder(folder_of(str(address), settings))
-        return _parts(folder, connection, multivectors, sharing, chosen, made_with, settings, str(address))
+        return _assembled(folder, connection, multivectors, sharing, chosen, made_with, settings, str(address))
     except BaseException:
         connection.close()
         raise
 
 
-def _parts(
+def _assembled(
     folder: IndexFolder,
     connection: Connection,
     multivectors: MultiVectors,

@@ -282,7 +282,7 @@ class _Reading:
     def _take(self, known: KnownName, wrapper: str) -> bool:
         end = self._after_wrapper(known.end, wrapper)
         found = self._pages_after(end, bare=known.whole) if end is not None else None
-        return found is not None and self._found(known.document, *found)
+        return found is not None and self._add_mentions(known.document, *found)
 
     def _after_wrapper(self, at: int, wrapper: str) -> int | None:
         letter = self._plain[at : at + 1]
@@ -332,7 +332,7 @@ class _Reading:
             return None
         return None if next(self._names.at(self._text, found.start("number")), None) else found
 
-    def _found(self, document: str, pages: list[int], end: int) -> bool:
+    def _add_mentions(self, document: str, pages: list[int], end: int) -> bool:
         self._document, self._group = document, len(self.mentions)
         self.mentions += [PageMention(document, page) for page in pages]
         total = self._match(_TOTAL, end)
@@ -346,9 +346,9 @@ class _Reading:
             return False
         pages, end = found
         if named := self._name_after(end):
-            return self._found(named[0], pages, named[1])
+            return self._add_mentions(named[0], pages, named[1])
         document = self._document or self._context()
-        return bool(document) and self._found(document or "", pages, end)
+        return bool(document) and self._add_mentions(document or "", pages, end)
 
     def _name_after(self, at: int) -> tuple[str, int] | None:
         of = self._match(_OF_A_NAME, at)
@@ -393,12 +393,12 @@ class _Reading:
         while (name := self._match(_WITH_SUFFIX, end)) and name.end() - start < _LONGEST_NAME:
             end = name.end()
             if found := self._pages_after(end):
-                return self._found(self._as_name(start, end), *found)
+                return self._add_mentions(self._as_name(start, end), *found)
         strict = self._match(_STRICTLY_CITED, start) if self._any_name else None
         if not strict or _is_no_name(strict["name"]):
             return False
         found = self._pages_after(strict.end("name"))
-        return found is not None and self._found(self._as_name(start, strict.end("name")), *found)
+        return found is not None and self._add_mentions(self._as_name(start, strict.end("name")), *found)
 
     def _as_name(self, start: int, end: int) -> str:
         return self._text.as_written(start, end).strip(" \t\n*_`\"'“”„«»,:(")

@@ -118,7 +118,7 @@ class Conversation:
             self._add(position)
         sent = list(before._sent.items()) if before else []
         self._sent: dict[CallLimits, SentPictures] = {
-            limits: self._told(SentPictures(limits, pictures), read) for limits, pictures in sent
+            limits: self._with_messages(SentPictures(limits, pictures), read) for limits, pictures in sent
         }
 
     def __len__(self) -> int:
@@ -160,7 +160,7 @@ class Conversation:
     def sent_pictures(self, limits: CallLimits) -> SentPictures:
         """The pictures of each model call within these limits. Not to be changed."""
         if limits not in self._sent:
-            self._sent[limits] = self._told(SentPictures(limits), 0)
+            self._sent[limits] = self._with_messages(SentPictures(limits), 0)
         return self._sent[limits]
 
     def fact(self, key: Hashable, find: Callable[[], Fact]) -> Fact:
@@ -184,7 +184,7 @@ class Conversation:
             for ref in [*(view.ref for view in reply.views), *(hit.ref for hit in reply.hits)]:
                 self._documents.setdefault(ref.document, position)
 
-    def _told(self, pictures: SentPictures, start: int) -> SentPictures:
+    def _with_messages(self, pictures: SentPictures, start: int) -> SentPictures:
         for position in range(start, len(self.messages)):
             if role_of(self.messages[position]) == "model":
                 pictures.add_call(position)

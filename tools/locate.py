@@ -139,7 +139,9 @@ class _Locating:
         located, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
         drawn = drawing(self.index, ref, located) if located else None
         call = _call(found["raw"])
-        return _told(ref, located, bad, rest.after_a_call(call, self.budget)), _artifact(ref, located, drawn, call)
+        return _reply_text(ref, located, bad, rest.after_a_call(call, self.budget)), _artifact(
+            ref, located, drawn, call
+        )
 
 
 @contextmanager
@@ -199,7 +201,7 @@ def _artifact(ref: PageRef, located: list[LocatedThing], drawn: Path | None, cal
     return {"page": page, "boxes": boxes, "picture": str(drawn) if drawn else None, **paid}
 
 
-def _told(ref: PageRef, located: list[LocatedThing], bad: list[str], rest: BudgetLeft) -> str:
+def _reply_text(ref: PageRef, located: list[LocatedThing], bad: list[str], rest: BudgetLeft) -> str:
     lines = [f"- {thing.thing}: [{ref.label}, region {','.join(map(str, thing.region))}]" for thing in located]
     lines.insert(
         0, f"Found on {ref.label}, to be cited as written here:" if located else f"None of it is on {ref.label}."

@@ -53,25 +53,25 @@ def read_tool_reply(message: ToolMessage) -> ToolReply:
     return ToolReply(tool, failed, message.text, **(read(artifact) if read else {}))
 
 
-def _viewed(artifact: Mapping[str, Any]) -> dict[str, Any]:
+def _view_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     views = (read_page_view(page) for page in _items(artifact, "pages"))
     return {"views": tuple(view for view in views if view)}
 
 
-def _found(artifact: Mapping[str, Any]) -> dict[str, Any]:
+def _search_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     hits = (_hit(hit) for hit in _items(artifact, "hits"))
     return {"query": str(artifact.get("query", "")), "hits": tuple(hit for hit in hits if hit)}
 
 
-def _listed(artifact: Mapping[str, Any]) -> dict[str, Any]:
+def _list_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     return {"listed": len(_items(artifact, "documents"))}
 
 
-def _located(artifact: Mapping[str, Any]) -> dict[str, Any]:
+def _locate_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     return {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)} if artifact else {}
 
 
-_READERS = {VIEW_PAGES: _viewed, SEARCH_PAGES: _found, LIST_DOCUMENTS: _listed, LOCATE: _located}
+_READERS = {VIEW_PAGES: _view_reply, SEARCH_PAGES: _search_reply, LIST_DOCUMENTS: _list_reply, LOCATE: _locate_reply}
 
 
 def _items(artifact: Mapping[str, Any], key: str) -> list[Any]:

@@ -128,7 +128,7 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
     quotes = best_quotes(question, hits)
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(hit.label for hit, _ in quotes)))
-    return _message(_answer(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
+    return _message(_answer_text(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
 
 
 def _conversation(messages: Sequence[BaseMessage]) -> Conversation:
@@ -212,7 +212,7 @@ def _stemmers() -> list[Any]:
     return [snowballstemmer.stemmer("english"), snowballstemmer.stemmer("german")]
 
 
-def _answer(question: str, hits: Sequence[Hit], quotes: Sequence[tuple[Hit, str]], failures: Sequence[str]) -> str:
+def _answer_text(question: str, hits: Sequence[Hit], quotes: Sequence[tuple[Hit, str]], failures: Sequence[str]) -> str:
     said = _SAID[_language(question)]
     if quotes:
         quoted = "\n".join(f"- “{line.strip()[:_LONGEST_QUOTE]}” [{hit.label}]" for hit, line in quotes)

@@ -76,7 +76,7 @@ def _article(index: PageIndex, turn: Turn, number: int) -> str:
     return f"""<article>
 <h1>{html.escape(turn.question)}</h1>
 <div class="answer">
-{absent}{_answer(answer.text, index, anchors)}
+{absent}{_answer_as_html(answer.text, index, anchors)}
 </div>
 {_section("Cited pages", cited)}{seen}{_section("Steps", steps and f'<ol class="steps">{steps}</ol>')}<footer>
 {html.escape(footer(answer))}</footer>
@@ -87,7 +87,7 @@ def _section(title: str, content: str) -> str:
     return f"<section>\n<h2>{title}</h2>\n{content}\n</section>\n" if content else ""
 
 
-def _answer(text: str, index: PageIndex, anchors: dict[str, str]) -> str:
+def _answer_as_html(text: str, index: PageIndex, anchors: dict[str, str]) -> str:
     """The answer's Markdown as HTML, its citations as links to the pages' pictures."""
     from markdown_it import MarkdownIt
 

@@ -62,7 +62,7 @@ def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
         if line.startswith("/"):
             return chat_commands.run(line, session, thumbnails)
         if line:
-            _answer(session, line, thumbnails)
+            _ask_and_print(session, line, thumbnails)
     except KeyboardInterrupt:
         printing.note("\nstopped")
     except (PagesightError, OSError) as error:
@@ -70,7 +70,7 @@ def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
     return True
 
 
-def _answer(session: Session, question: str, thumbnails: Thumbnails) -> None:
+def _ask_and_print(session: Session, question: str, thumbnails: Thumbnails) -> None:
     flow = answering.answer_writer(session.names(), lambda label: picture_path(session.folder, label).as_uri())
 
     def show(step: Step) -> None:

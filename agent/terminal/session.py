@@ -41,7 +41,7 @@ class Session:
     thread: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
-        self._agent = self._made(self.documents, self.model)
+        self._agent = self._make_agent(self.documents, self.model)
 
     @property
     def reasoner(self) -> str:
@@ -80,12 +80,12 @@ class Session:
     def narrow(self, names: Sequence[str]) -> None:
         """Keeps to these documents, by name or path; to all with none. Raises UnknownDocument."""
         documents = [self.index.document(name).document for name in names]
-        self._agent = self._made(documents, self.model)
+        self._agent = self._make_agent(documents, self.model)
         self.documents = documents
 
     def take_model(self, model: str) -> None:
         """Lets another model answer from now on; the conversation goes on."""
-        self._agent = self._made(self.documents, model)
+        self._agent = self._make_agent(self.documents, model)
         self.model = model
 
     def start(self, thread: str | None = None) -> None:
@@ -110,7 +110,7 @@ class Session:
             return write_pictures(self.index, turn.answer, turn.question, self.folder, labels=[label])[label]
         return self.index.evidence(self.index.page(label), picture_path(self.folder, label))
 
-    def _made(self, documents: Sequence[str], model: str | None) -> Any:
+    def _make_agent(self, documents: Sequence[str], model: str | None) -> Any:
         return create_page_agent(
             self.index, model=model, transport=self.transport, checkpointer=self.threads.saver,
             documents=documents or None, settings=self.settings,

@@ -91,12 +91,12 @@ class TermStatistics:
     def idf(self, term: str) -> float:
         """Inverse document frequency as BM25 has it: ``log((N - n + 0.5) / (n + 0.5) + 1)``, never negative."""
         counts = self._counted()
-        n = int(counts.frequency[found]) if (found := self._found(term)) is not None else 0
+        n = int(counts.frequency[found]) if (found := self._term_number(term)) is not None else 0
         return math.log((len(counts.lengths) - n + 0.5) / (n + 0.5) + 1)
 
     def spread(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The documents (by place) that hold the term, and on which part of its pages (0-1) each does."""
-        found = self._found(term)
+        found = self._term_number(term)
         if found is None:
             return np.zeros(0, np.int64), np.zeros(0)
         counts = self._counted()
@@ -111,7 +111,7 @@ class TermStatistics:
         counts = self._counted()
         total = np.zeros(len(counts.lengths))
         for term in terms:
-            if (found := self._found(term)) is not None:
+            if (found := self._term_number(term)) is not None:
                 pages, often = counts.postings(found)
                 total[pages] += self.idf(term) * often * (_K1 + 1) / (often + _K1 * counts.norms[pages])
         if document_ids is not None:
@@ -122,9 +122,9 @@ class TermStatistics:
         return {f"{ids[counts.documents[place]]}:{counts.numbers[place]}": float(total[place]) for place in best}
 
     def __contains__(self, term: str) -> bool:
-        return self._found(term) is not None
+        return self._term_number(term) is not None
 
-    def _found(self, term: str) -> int | None:
+    def _term_number(self, term: str) -> int | None:
         """The term's number, if a page has it: the numbers are shared with statistics over more documents."""
         found = self._terms.get(term)
         frequency = self._counted().frequency

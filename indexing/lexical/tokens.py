@@ -40,10 +40,10 @@ def with_parts(terms: Iterable[str]) -> list[str]:
 
     FY2018 stands for 2018, too.
     """
-    return list(dict.fromkeys(part for term in terms for part in (term, *_parts(term))))
+    return list(dict.fromkeys(part for term in terms for part in (term, *_letter_and_digit_runs(term))))
 
 
-def _parts(term: str) -> list[str]:
+def _letter_and_digit_runs(term: str) -> list[str]:
     """The runs of letters and of digits, two characters or longer, in a term that has both."""
     parts = _LETTERS_OR_DIGITS.findall(term)
     return [part for part in parts if len(part) > 1] if len(parts) > 1 else []

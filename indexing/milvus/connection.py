@@ -56,18 +56,22 @@ class Connection:
         self._client = client
         self._prefix = prefix
         self._lite = lite
-        self.capabilities = LITE if lite else capabilities(str(self._answer("get_server_version", "say its version")))
+        self.capabilities = (
+            LITE if lite else capabilities(str(self._call_client("get_server_version", "say its version")))
+        )
         self._limited = {} if lite else {"timeout": _READ_SECONDS}
         self._slow = {} if lite else {"timeout": _WRITE_SECONDS}
 
     def has(self, kind: str) -> bool:
         """Whether the collection is there."""
-        return bool(self._answer("has_collection", "be asked", self._prefix + kind, **self._limited))
+        return bool(self._call_client("has_collection", "be asked", self._prefix + kind, **self._limited))
 
     @property
     def serves_folder(self) -> bool:
         """Whether this is the address of an index in a folder that `pagesight serve` serves."""
-        return self.capabilities.lite and bool(self._answer("has_collection", "be asked", "pages", **self._limited))
+        return self.capabilities.lite and bool(
+            self._call_client("has_collection", "be asked", "pages", **self._limited)
+        )
 
     def ensure(self, collections: Sequence[Collection]) -> None:
         """Create the collections that are missing, and load all: a process that was killed leaves them unloaded."""
@@ -77,7 +81,7 @@ class Connection:
 
     def upsert(self, kind: str, rows: list[dict[str, Any]]) -> None:
         """Write rows, over those of the same keys."""
-        self._answer("upsert", "write", self._prefix + kind, rows, **self._slow)
+        self._call_client("upsert", "write", self._prefix + kind, rows, **self._slow)
 
     def get(
         self, kind: str, keys: Sequence[str], fields: Sequence[str], *, strong: bool = False
@@ -87,7 +91,7 @@ class Connection:
             return []
         options = self._limited | _level(strong)
         return list(
-            self._answer("get", "read", self._prefix + kind, ids=list(keys), output_fields=list(fields), **options)
+            self._call_client("get", "read", self._prefix + kind, ids=list(keys), output_fields=list(fields), **options)
         )
 
     def rows(
@@ -96,10 +100,10 @@ class Connection:
         """All rows that meet the condition, ``at_once`` in one message of a server."""
         asked = {"filter": condition, "output_fields": list(fields)} | self._limited | _level(strong)
         if self.capabilities.lite:
-            yield from self._answer("query", "read", self._prefix + kind, **asked)
+            yield from self._call_client("query", "read", self._prefix + kind, **asked)
             return
         # An iterator takes three calls at the least; most indexes fit into one.
-        first = self._answer("query", "read", self._prefix + kind, limit=at_once, **asked)
+        first = self._call_client("query", "read", self._prefix + kind, limit=at_once, **asked)
         if len(first) < at_once:
             yield from first
             return
@@ -113,16 +117,16 @@ class Connection:
 
     def search(self, kind: str, **asked: Any) -> list[Any]:
         """`MilvusClient.search` in the collection."""
-        return list(self._answer("search", "search", self._prefix + kind, **asked, **self._limited))
+        return list(self._call_client("search", "search", self._prefix + kind, **asked, **self._limited))
 
     def delete(self, kind: str, condition: str) -> None:
         """Delete the rows that meet the condition."""
-        self._answer("delete", "remove", self._prefix + kind, filter=condition, **self._slow)
+        self._call_client("delete", "remove", self._prefix + kind, filter=condition, **self._slow)
 
     def flush(self, kind: str) -> None:
         """Seal what was written, which makes Milvus Lite's next searches faster; a server does it when it is time."""
         if self.capabilities.lite:
-            self._answer("flush", "write", self._prefix + kind)
+            self._call_client("flush", "write", self._prefix + kind)
 
     def close(self) -> None:
         """Close the connection; Milvus Lite lets go of its folder."""
@@ -138,12 +142,12 @@ class Connection:
         if not self.has(collection.kind):
             # The index with it: on a filled collection Milvus Lite builds it in one call that gRPC gives up on.
             made = {"schema": collection.schema, "index_params": collection.index, "consistency_level": "Session"}
-            self._answer("create_collection", "make the index", name, **made, **self._slow)
-        elif not self._answer("list_indexes", "be asked", name):
-            self._answer("create_index", "make the index", name, collection.index, **self._slow)
-        self._answer("load_collection", "open the index", name, **self._slow)
+            self._call_client("create_collection", "make the index", name, **made, **self._slow)
+        elif not self._call_client("list_indexes", "be asked", name):
+            self._call_client("create_index", "make the index", name, collection.index, **self._slow)
+        self._call_client("load_collection", "open the index", name, **self._slow)
 
-    def _answer(self, method: str, action: str, *arguments: Any, **options: Any) -> Any:
+    def _call_client(self, method: str, action: str, *arguments: Any, **options: Any) -> Any:
         with self._errors(action):
             return getattr(self._client, method)(*arguments, **options)
 

@@ -50,7 +50,7 @@ class MultiVectorRows:
         rows = (
             {"key": f"{page_key(document_id, page)}:{part}", "document_id": document_id, "part": text} | NO_VECTOR
             for page, vectors in enumerate(pages, first_page)
-            for part, text in enumerate(_parts(vectors))
+            for part, text in enumerate(_encoded_parts(vectors))
         )
         while chunk := list(islice(rows, _ROWS_AT_ONCE)):
             self._connection.upsert("vectors", chunk)
@@ -127,7 +127,7 @@ class MultiVectorRows:
         return self._dim * self._values.itemsize + 8 + (2 if self._values == np.int8 else 0)
 
 
-def _parts(page: StoredVectors) -> Iterator[str]:
+def _encoded_parts(page: StoredVectors) -> Iterator[str]:
     arrays = [page.values, page.boxes] + ([] if page.scales is None else [page.scales])
     content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
     for start in range(0, len(content), _PART_BYTES):

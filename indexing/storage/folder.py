@@ -96,7 +96,7 @@ class IndexFolder:
 
     def keep(self, source: Source) -> None:
         """Keep the document's bytes under its id, so that its pages can be shown after the original moved."""
-        kept = self._kept(source.document_id, source.path.suffix)
+        kept = self._kept_path(source.document_id, source.path.suffix)
         if kept.exists():
             return
         with replacing(kept) as unfinished:
@@ -110,7 +110,7 @@ class IndexFolder:
 
         The kept one; or, of an index on a server to which another machine added it, what is at the same path here.
         """
-        path = self._kept(row.document_id, Path(row.path).suffix)
+        path = self._kept_path(row.document_id, Path(row.path).suffix)
         if not _is_there(path):
             path = Path(row.path)
             if not _is_there(path) or hash_file(path) != row.document_id:
@@ -145,7 +145,7 @@ class IndexFolder:
                 (self.path / "holder.json").unlink()
             self._lock.release()
 
-    def _kept(self, document_id: str, suffix: str) -> Path:
+    def _kept_path(self, document_id: str, suffix: str) -> Path:
         usual = suffix.lower() if _SUFFIX.fullmatch(suffix) else ""
         return self.path / "documents" / f"{checked_document_id(document_id)}{usual}"
 

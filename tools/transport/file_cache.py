@@ -77,14 +77,14 @@ class FileCache:
 
     def uploading(self, sha256: str) -> FileLock:
         """The lock to be held while this picture is looked up and uploaded."""
-        return FileLock(self._made() / f"{sha256[0]}.lock", poll_interval=_POLL)
+        return FileLock(self._ensured_folder() / f"{sha256[0]}.lock", poll_interval=_POLL)
 
     def auploading(self, sha256: str) -> AsyncFileLock:
         """The same, async."""
-        return AsyncFileLock(self._made() / f"{sha256[0]}.lock", poll_interval=_POLL, thread_local=False)
+        return AsyncFileLock(self._ensured_folder() / f"{sha256[0]}.lock", poll_interval=_POLL, thread_local=False)
 
     def _change(self, changes: Mapping[str, Upload | None]) -> None:
-        with FileLock(self._made() / "lock", poll_interval=_POLL):
+        with FileLock(self._ensured_folder() / "lock", poll_interval=_POLL):
             stored = self._stored()
             uploads: dict[str, Upload | None] = {**self.living(), **changes}
             stored[self._owner] = {sha256: upload.as_dict() for sha256, upload in uploads.items() if upload}
@@ -98,7 +98,7 @@ class FileCache:
             return stored if isinstance(stored, dict) else {}
         return {}
 
-    def _made(self) -> Path:
+    def _ensured_folder(self) -> Path:
         with disk_errors(f"the folder {self._folder} cannot be made"):
             self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder

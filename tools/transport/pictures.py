@@ -87,9 +87,9 @@ class Pictures:
         self._rule = rule or ByTiles()
         self._form = form
         self._webp = webp
-        self.of = lru_cache(maxsize=_KEPT)(self._made)
+        self.of = lru_cache(maxsize=_KEPT)(self._render)
 
-    def _made(self, view: PageView) -> Picture:
+    def _render(self, view: PageView) -> Picture:
         """The picture of a page, or of its region, rendered anew. Raises RequestError, or SourceError if it is gone."""
         from pagesight.indexing.documents.document import check_region
 

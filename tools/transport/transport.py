@@ -127,13 +127,13 @@ class BucketTransport:
     def blocks(self, pictures: Sequence[Picture]) -> list[Block]:
         """A block for each picture, in the same order."""
         beside = iter(self._inline.blocks([picture for picture in pictures if not picture.name]))
-        return [self._kept(picture) if picture.name else next(beside) for picture in pictures]
+        return [self._bucket_reference(picture) if picture.name else next(beside) for picture in pictures]
 
     async def ablocks(self, pictures: Sequence[Picture]) -> list[Block]:
         """The same, async."""
         return self.blocks(pictures)
 
-    def _kept(self, picture: Picture) -> Block:
+    def _bucket_reference(self, picture: Picture) -> Block:
         return _reference(picture, f"{self._bucket}/{picture.name}{picture.suffix}")
 
 
