@@ -6,6 +6,8 @@ the best lines of text; never a picture.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,8 @@ from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.pages import Hit, Hits, PageRow
 from pagesight.indexing.storage.catalog import View
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
+
+_log = logging.getLogger(__name__)
 
 # Documents that a question is most likely about, whose pages are candidates even where others crowd them out. A guess,
 # not measured.
@@ -94,10 +98,13 @@ def retrieve(
             "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
         )
     while True:
-        view = parts.view()
+        view, started = parts.view(), time.perf_counter()
         try:
             search = encode(parts, view, query, view.narrowed(documents, where))
-            return _hits(search, rank_pages(search, Weights(parts.encoder.fusion_weight))[:top_k])
+            _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
+            hits = _hits(search, rank_pages(search, Weights(parts.encoder.fusion_weight))[:top_k])
+            _log.debug("%d hits in %.0f ms", len(hits), _milliseconds(started))
+            return hits
         except VectorsMissing:
             # Removed while we searched: what is in the index now counts.
             if view is parts.view(at_once=True):
@@ -127,7 +134,12 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     lexical = _lexical_scores(search, weights, exhaustive)
     if not exhaustive:
         pages = _candidates(search, lexical)
+    started = time.perf_counter()
     maxsim = exact_scores(search.parts, search.vectors, pages) if weights.vectors else np.zeros(len(pages), np.float32)
+    how = "all" if exhaustive else "candidates"
+    _log.debug(
+        "%d pages (%s) scored in %.0f ms, %d by BM25", len(pages), how, _milliseconds(started), len(lexical.bm25)
+    )
     return _fused(pages, maxsim, search.vectors.baseline, lexical, weights)
 
 
@@ -183,6 +195,10 @@ def _fused(
     total += weights.document_prior * prior * matched + weights.named_page * named
     order = [place for place in np.argsort(-total, kind="stable") if matched[place] or named[place]]
     return [(pages[place], max(float(total[place]), 0.0)) for place in order]
+
+
+def _milliseconds(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
 
 
 def _share(scores: NDArray[Any], baseline: float = 0.0) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -73,3 +74,14 @@ def _texts_tokenized(monkeypatch) -> list[str]:
         if getattr(module, "tokenize", None) is tokenize and module.__name__.startswith("pagesight."):
             monkeypatch.setattr(module, "tokenize", counted)
     return texts
+
+
+def test_each_stage_tells_its_figures_to_who_listens(index: PageIndex, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "pagesight"):
+        index.search("net revenue", top_k=2)
+    told = [record.getMessage() for record in caplog.records if record.name == "pagesight.indexing.retrieve"]
+    assert [re.sub(r"\d+ ms", "N ms", line) for line in told] == [
+        "2 query vectors in N ms",
+        "12 pages (all) scored in N ms, 2 by BM25",
+        "2 hits in N ms",
+    ]

@@ -30,10 +30,10 @@ DEPTHS = (1, 5, 10)
 #: A wanted recall is that of as many pages as a search returns by default.
 WANTED_DEPTH = 5
 
-# Hits per query vector with ef, from narrow to broad, each with as many candidates.
+# Hits per query vector with ef, from narrow to broad, each with as many candidates: a guess at a useful grid.
 _HITS_AND_EF = ((50, 200), (100, 200), (100, 400), (200, 400), (200, 800), (400, 800), (400, 1600))
 _CANDIDATES = (25, 50, 100, 200, 400, 800)
-_TIMED = 7  # questions that a part is timed with where it need not be run for all
+_TIMED = 7  # a guess, not measured: questions that a part is timed with where it need not be run for all
 _VECTORS_AT_ONCE = 1_000  # of questions against a block of pages
 
 

@@ -11,9 +11,9 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.storage.catalog import View
 
-_VECTORS = 16  # of a question
+_VECTORS = 16  # of a question: a guess at a sentence's tokens
 _NOISE = 1.0  # as long as the vector that it is added to: their similarity is .71, as between questions and answers
-_FEWEST_TERMS, _MOST_WORDS = 3, 12  # of a line
+_FEWEST_TERMS, _MOST_WORDS = 3, 12  # of a line; a guess, not measured
 
 
 def source(parts: IndexParts) -> str:

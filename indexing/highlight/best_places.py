@@ -17,6 +17,7 @@ from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Box, Region
 from pagesight.indexing.vectors.multivector import QueryVectors
 
+# How much of a hit is told: a guess at what a person or a model reads, not measured.
 _MOST_BOXES = 12
 _MOST_LINES = 3
 _MOST_PLACES = 600  # that are looked at for support: a page has more only where a word repeats and repeats
@@ -26,15 +27,16 @@ _AS_GOOD = 0.8
 _LEAST_WORTH = 1 / 32
 # How far support reaches, in widths and heights of the page's middling box: some words across, some lines up and down.
 _REACH = np.array([5, 3])
-_LEAST_SUPPORT = 0.6  # of the best place's
-_PREFIX = 5  # letters from which words with the same start count as one in a line: revenue, revenues
+_LEAST_SUPPORT = 0.6  # of the best place's; a guess, not measured
+# Letters from which words with the same start count as one in a line: revenue, revenues. A guess, not measured.
+_PREFIX = 5
 
 _MOST_REGIONS = 3
 # A region is at least this high and wide, in thousandths: a word alone says little. Boxes that lie within one share it
 # until it covers this part of the page; one that covers more is not worth a closer look.
 _LEAST_HEIGHT, _LEAST_WIDTH = 120, 300
 _LARGEST_REGION = 0.5
-_TOUCHING = 0.05  # of the lower one's height: boxes are kept in half precision
+_TOUCHING = 0.05  # a guess, not measured: of the lower one's height: boxes are kept in half precision
 
 
 def best_boxes(query: QueryVectors, vectors: NDArray[np.floating], boxes: NDArray[np.floating]) -> list[Box]:
