@@ -37,6 +37,8 @@ def pytest_configure() -> None:
         del os.environ[name]
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="pagesight-tests-")  # for what starts before a test
+    # A chat in a terminal is forked from here, and gRPC's handlers of a fork can end it before it has started.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     # Importing pymilvus loads the `.env` found in any folder above it, the clone's too, into the environment.
     os.environ["PYTHON_DOTENV_DISABLED"] = "1"
     # A job in the background of a shell ignores Ctrl-C, and so would the processes that tests send it to.
