@@ -253,6 +253,13 @@ def test_a_manifest_that_is_not_ours_is_one_clear_error(tmp_path: Path, change: 
         PageIndex.open(tmp_path / "i", settings=small_settings())
 
 
+def test_a_format_that_is_not_ours_is_told_without_moving_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text(json.dumps({"format": "\x1b[2J9"}))
+    with pytest.raises(PageIndexError, match="has format") as refused:
+        PageIndex.open(tmp_path)
+    assert "\x1b" not in str(refused.value)
+
+
 def test_a_servers_manifest_that_is_not_ours_is_one_clear_error(address: str, tmp_path: Path) -> None:
     PageIndex.open(address, settings=small_settings(index=tmp_path / "here")).close()
     milvus = connect_server(server_address(address), small_settings())  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def read_manifest(recorded: Any, place: object) -> Manifest:
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(place, error) from error
     raise PageIndexError(
-        f"the index in {place} has format {recorded['format']}, this version of pagesight reads {FORMAT}. Make "
+        f"the index in {place} has format {recorded['format']!r}, this version of pagesight reads {FORMAT}. Make "
         "a new one: `pagesight index PATH… --index OTHER`."
     )
 
