@@ -15,7 +15,8 @@ from pagesight.agent.reasoners.choose import Reasoner
 from pagesight.agent.terminal.live_page import page, page_as_pdf
 from pagesight.indexing.calls.prices import ModelCall, Tariff, answering
 from pagesight.indexing.errors import SettingsError
-from pagesight.tools.gemini_service.picture_tokens import generation, rule_for
+from pagesight.tools.gemini_service.generations import generation
+from pagesight.tools.gemini_service.picture_tokens import rule_for
 
 if TYPE_CHECKING:
     from pagesight.agent.reasoners.gemini import GeminiReasoner
@@ -164,7 +165,7 @@ class LiveService:
 
     @property
     def _little_thinking(self) -> dict[str, str]:
-        takes = generation(self.reasoner.name) >= 3 and not self._as_set.thinking_level
+        takes = generation(self.reasoner.name) >= (3, 0) and not self._as_set.thinking_level
         # The one field has another name in newer versions of LangChain's client.
         name = "reasoning_effort" if "reasoning_effort" in type(self._as_set).model_fields else "thinking_level"
         return {name: "low"} if takes else {}

@@ -174,9 +174,9 @@ def _finds_boxes(service: LiveService) -> str:
 def _costs_what_is_counted(service: LiveService) -> str:
     model, page = service.at_own_resolution(), service.pages[0]
     counted = service.tokens_as_set(page)
-    words = {"type": "text", "text": _READY}
+    words: dict[Any, Any] = {"type": "text", "text": _READY}
     without = service.ask([HumanMessage([words])], model).usage_metadata
-    shown = [words, *BytesTransport().blocks([page])]
+    shown: list[str | dict[Any, Any]] = [words, *BytesTransport().blocks([page])]
     with_picture = service.ask([HumanMessage(shown)], model, pictures=1, tokens=counted).usage_metadata
     if not without or not with_picture:
         raise StepFailed("the service does not say how many tokens it took", "what a question costs is not known then")
