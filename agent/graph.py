@@ -74,7 +74,7 @@ def create_page_agent(
     tools = _tools(index, pictures, budget, narrowed)
     if way:
         tools.append(make_locate(index, pictures, reasoner.model, way, budget, narrowed))
-    correction = Correction(limits, budget)
+    correction = Correction(limits, budget, name)
     hydrator = Hydrator(
         SYSTEM_PROMPT,
         pictures,

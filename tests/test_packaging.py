@@ -226,7 +226,8 @@ ORDER = {
         gemini_service
         budget
         transport
-        search_pages view_pages list_documents locate
+        search_pages view_pages list_documents masks
+        locate
     """,
     "agent": """
         call_log hydrate

@@ -1,4 +1,4 @@
-"""An answer that cites pages which the model was not shown goes back to it, once, to be corrected.
+"""An answer that cites pages which the model was not shown, or none, goes back to it, once, to be corrected.
 
 The request stands in the model's call and not in the conversation: it is made anew, for each call, from the answer that
 went back, so checkpoints, budgets and other graphs see two answers and nothing else.
@@ -9,64 +9,94 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.types import Command
 
 from pagesight.agent.answers.citation_check import check_at
+from pagesight.agent.answers.citations import NOT_FOUND, lacks_citations
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import Conversation, is_cut_off, role_of
 from pagesight.tools.sent_pictures import CallLimits
 
-_REQUEST = """\
+_UNSEEN = """\
 Your answer cites pages that you have not been shown: {labels}. Look at them with view_pages if you need them, else
 leave out what only they would support. Then write the whole answer again, with citations to pages that you have been
 shown only; do not mention this correction."""
 
+_UNCITED = f"""\
+Your answer holds no citation that can be read. Write the whole answer again with a citation such as
+[annual-report.pdf p. 12] after each statement, to pages that you have been shown; look at them with view_pages if you
+need them, and leave out what none supports. If the documents do not hold the answer, begin with "{NOT_FOUND}". What
+states nothing about documents stays as it is; do not mention this correction."""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """What is wrong with an answer: ``unseen`` are labels that it cites without grounds; none, and it cites nothing."""
+
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> str:
+        return _UNSEEN.format(labels="; ".join(self.unseen)) if self.unseen else _UNCITED
+
+    @property
+    def told(self) -> str:
+        if self.unseen:
+            return f"cited {'; '.join(self.unseen)} without having looked: asked to correct that"
+        return "answered without a citation: asked to cite the pages"
+
 
 @dataclass(frozen=True)
 class Correction:
-    """Finds the answers of a conversation that cite what was not shown, and sends one back for each question."""
+    """Finds the answers that cite what was not shown, or nothing, and sends one back for each question.
+
+    Only answers of the agent of that ``name`` are looked at; without one all are.
+    """
 
     limits: CallLimits
     budget: Budget
+    name: str = ""
 
     def send_back(self, state: dict[str, Any]) -> Command[str] | None:
         """For ``post_model_hook`` of `create_react_agent`: back to the model with an answer that is to be corrected."""
         conversation = Conversation.read(state["messages"])
-        labels = self._to_correct(conversation)
-        if not labels or budget_left(self.budget, conversation).calls == 0:
+        fault = self._to_correct(conversation)
+        if fault is None or budget_left(self.budget, conversation).calls == 0:
             return None
-        tell("corrects", text=f"cited {'; '.join(labels)} without having looked: asked to correct that")
+        tell("corrects", text=fault.told)
         return Command(goto="agent")
 
     def requests(self, conversation: Conversation) -> dict[int, str]:
         """What the model is asked after each answer that went back, by the answer's position."""
-        labels = {
-            at: self._unverified(conversation, at) for at in range(len(conversation)) if _went_on(conversation, at)
-        }
-        return {at: _REQUEST.format(labels="; ".join(named)) for at, named in labels.items() if named}
+        went_on = (at for at in range(len(conversation)) if _went_on(conversation, at))
+        return {at: fault.request for at in went_on if (fault := self._fault(conversation, at))}
 
     def is_due(self, conversation: Conversation) -> bool:
         """Whether the next model call is a correction: the last message is an answer that went back."""
-        return bool(self._unverified(conversation, len(conversation) - 1))
+        return self._fault(conversation, len(conversation) - 1) is not None
 
-    def _to_correct(self, conversation: Conversation) -> list[str]:
-        """The labels that the last message cites without grounds; none when one went back before to its question."""
+    def _to_correct(self, conversation: Conversation) -> _Fault | None:
+        """What is wrong with the last message; nothing when an answer went back before to its question."""
         last = len(conversation) - 1
-        labels = self._unverified(conversation, last)
-        before = range(conversation.question.start, last) if labels and conversation.question else []
-        return [] if any(self._unverified(conversation, at) for at in before) else labels
+        fault = self._fault(conversation, last)
+        before = range(conversation.question.start, last) if fault and conversation.question else []
+        return None if any(self._fault(conversation, at) for at in before) else fault
 
-    def _unverified(self, conversation: Conversation, at: int) -> list[str]:
-        """The labels of pages that the message at ``at``, if it is a whole answer, cites and that were not shown."""
-        if not _is_answer(conversation, at):
-            return []
-        return conversation.fact(("unverified", self.limits, at), lambda: self._cited_unseen(conversation, at))
+    def _fault(self, conversation: Conversation, at: int) -> _Fault | None:
+        """What is wrong with the message at ``at``, if it is a whole answer of this agent."""
+        message = conversation.messages[at]
+        if not _is_answer(message) or (self.name and message.name not in (None, self.name)):
+            return None
+        return conversation.fact(("fault", self.limits, at), lambda: self._found(conversation, at))
 
-    def _cited_unseen(self, conversation: Conversation, at: int) -> list[str]:
-        _, unverified = check_at(conversation, self.limits, at).cited(conversation.messages[at].text)
-        return list(dict.fromkeys(citation.label for citation in unverified))
+    def _found(self, conversation: Conversation, at: int) -> _Fault | None:
+        text = conversation.messages[at].text
+        _, unseen = check_at(conversation, self.limits, at).cited(text)
+        if unseen:
+            return _Fault(tuple(dict.fromkeys(citation.label for citation in unseen)))
+        return _Fault() if lacks_citations(text, conversation.documents(at)) else None
 
 
 def _went_on(conversation: Conversation, at: int) -> bool:
@@ -75,7 +105,6 @@ def _went_on(conversation: Conversation, at: int) -> bool:
     return following is None or role_of(following) != "question"
 
 
-def _is_answer(conversation: Conversation, at: int) -> bool:
-    message = conversation.messages[at]
+def _is_answer(message: BaseMessage) -> bool:
     whole = not is_cut_off(message)
     return whole and isinstance(message, AIMessage) and role_of(message) == "model" and not message.tool_calls
