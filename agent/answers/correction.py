@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.types import Command
 
 from pagesight.agent.answers.citation_check import check_at
-from pagesight.agent.answers.citations import NOT_FOUND, lacks_citations
+from pagesight.agent.answers.citations import NOT_FOUND, asks_something, lacks_citations
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import Conversation, is_cut_off, role_of
@@ -96,13 +96,20 @@ class Correction:
         _, unseen = check_at(conversation, self.limits, at).cited(text)
         if unseen:
             return _Fault(tuple(dict.fromkeys(citation.label for citation in unseen)))
-        return _Fault() if lacks_citations(text, conversation.documents(at)) else None
+        uncited = lacks_citations(text, conversation.documents(at)) and _expects_facts(conversation, at)
+        return _Fault() if uncited else None
 
 
 def _went_on(conversation: Conversation, at: int) -> bool:
     """Whether no question follows the message: what follows, or the next call, belongs to the same one."""
     following = conversation.messages[at + 1] if at + 1 < len(conversation) else None
     return following is None or role_of(following) != "question"
+
+
+def _expects_facts(conversation: Conversation, at: int) -> bool:
+    """Whether the message at ``at`` answers more than a greeting: a tool was called for it, or something was asked."""
+    question = next((one for one in reversed(conversation.questions) if one.start <= at), None)
+    return question is not None and (bool(question.replies) or asks_something(question.text))
 
 
 def _is_answer(message: BaseMessage) -> bool:
