@@ -220,7 +220,7 @@ ORDER = {
         evaluate testing
     """,
     "tools": """
-        page_view
+        page_view authorship allowed_documents
         sent_pictures tool_reply
         conversation
         gemini_service
@@ -229,10 +229,13 @@ ORDER = {
         search_pages view_pages list_documents locate
     """,
     "agent": """
-        call_log hydrate
+        call_order
+        hydrate
+        call_log
         answers
         prompts reasoners
-        graph subagent asking testing
+        graph asking testing
+        subagent
         reports evaluate
         mcp studio
         terminal
