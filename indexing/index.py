@@ -10,6 +10,7 @@ from types import TracebackType
 
 from PIL import Image
 
+from pagesight.indexing.add_report import AddReport, Progress
 from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.commit import clear_away, remove_document
 from pagesight.indexing.documents.conditions import read_condition
@@ -22,7 +23,7 @@ from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.ingest import AddReport, Progress, add_documents
+from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take

@@ -209,12 +209,14 @@ ORDER = {
         vectors
         documents
         encoders
+        preparing
         highlight
         storage
         milvus
         index_parts
         open_index
-        commit retrieve
+        commit retrieve add_report
+        document_jobs
         ingest audit
         index
         evaluate testing

@@ -94,16 +94,17 @@ class IndexFolder:
         """Note what a new index is made with."""
         write_atomically(self.path / "index.json", json.dumps(manifest.as_dict(), indent=2) + "\n")
 
-    def keep(self, source: Source) -> None:
-        """Keep the document's bytes under its id, so that its pages can be shown after the original moved."""
+    def keep(self, source: Source) -> Path:
+        """Keep the document's bytes under its id, so that its pages can be shown after the original moved; where."""
         kept = self._kept_path(source.document_id, source.path.suffix)
         if kept.exists():
-            return
+            return kept
         with replacing(kept) as unfinished:
             try:
                 os.link(source.path, unfinished)
             except OSError:  # another disk, or one without links
                 shutil.copy2(source.path, unfinished)
+        return kept
 
     def kept(self, row: PageRow) -> Path:
         """The document that a page is in, known to hold the bytes that were indexed. Raises UnreadableDocument.
