@@ -239,7 +239,7 @@ class PageIndex:
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
         statistics = self._parts.view().statistics
-        return self.encoder.encode_query(read_query(question), statistics.idf)
+        return self.encoder.encode_query(read_query(question, self._parts.term_rules), statistics.idf)
 
     @while_open
     def evidence(
