@@ -80,7 +80,7 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Meta
     path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
-        parts.folder.keep(source)  # lost, or added to a server by another machine
+        parts.folder.documents.keep(source)  # lost, or added to a server by another machine
         remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))

@@ -24,7 +24,7 @@ from pagesight.indexing.add_report import AddReport, PageWarning, Progress, page
 from pagesight.indexing.commit import clear_away, remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata
-from pagesight.indexing.documents.sources import Failure, Source, hash_file
+from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
@@ -114,23 +114,18 @@ class _Run:
         for job in self._jobs:
             try:
                 with self._disk_errors(job):
-                    file = self._kept(job.source)
+                    file = self._kept(job)
             except SourceError as error:  # the file vanished or changed under our hands
                 self._report.failed.append(Failure(job.source.path, error))
                 continue
             for number in job.missing:
                 yield partial(self._read, job, file, number)
 
-    def _kept(self, source: Source) -> Path:
+    def _kept(self, job: DocumentJob) -> Path:
         """What the index keeps of the document, which is what is read: known to be the bytes that were hashed."""
-        for _ in range(2):
-            file = self._parts.folder.keep(source)
-            if hash_file(file) == source.document_id:
-                return file
-            self._parts.folder.forget(source.document_id)  # an older copy that was changed, or a newer file
-        raise UnreadableDocument(
-            f"{source.path} was changed while it was read. Index it again once nobody writes to it: the same command."
-        )
+        documents = self._parts.folder.documents
+        documents.keep(job.source)
+        return documents.path(job.source.document_id, Path(job.path).suffix)
 
     def _read(self, job: DocumentJob, file: Path, number: int) -> _Page:
         """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
