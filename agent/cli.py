@@ -22,12 +22,14 @@ from pagesight.agent.terminal import (
     eval_cli,
     files_command,
     index_command,
+    missing_index,
+    moving,
     options,
     printing,
     results,
     serve_command,
 )
-from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
 
 app = typer.Typer(
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
     printing.use_any_encoding()
     try:
+        missing_index.refuse_at_once(sys.argv[1:] if arguments is None else arguments)
         with printing.warnings_as_lines():
             app(arguments, prog_name="pagesight")
     except SystemExit as done:
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         printing.error(str(failure))
     except OSError as failure:
         printing.error(_of_the_system(failure))
+    finally:
+        moving.end()
     return _flushed(1)
 
 
@@ -108,8 +113,9 @@ def _search(
     """Find the pages that fit a query best."""
     from pagesight.agent.reports.cited_pages import picture_path
 
+    place = existing_index(context, index)
     settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings) as opened:
+    with open_index(place, settings) as opened:
         hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
         if heatmap:
             for hit in hits:
@@ -130,8 +136,9 @@ def _view(
     verbose: options.Verbose = False,
 ) -> None:
     """Write the picture of a page, with a map of where it is like a query."""
+    place = existing_index(context, index)
     settings = settings_of(trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings, encodes=query is not None) as opened:
+    with open_index(place, settings, encodes=query is not None) as opened:
         page = opened.page(label)
         path = opened.heatmap(page, out, query, token=token) if query else opened.evidence(page, out)
     printing.write(f"{path}\n")
@@ -159,10 +166,11 @@ def _ask(
 
     The answer goes to standard output; steps, sources and errors to standard error.
     """
+    place = existing_index(context, index)
     settings = settings_of(
         top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
     )
-    with open_index(named_index(context, index), settings) as opened:
+    with open_index(place, settings) as opened:
         from pagesight.agent.answers.spent import note_answer
         from pagesight.agent.terminal.ask_command import answer_once
         from pagesight.agent.terminal.costs_command import answer_line
@@ -198,10 +206,11 @@ def _chat(
     verbose: options.Verbose = False,
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
+    place = existing_index(context, index)
     settings = settings_of(
         top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
     )
-    with open_index(named_index(context, index), settings) as opened:
+    with open_index(place, settings) as opened:
         from pagesight.agent.terminal.chat import converse
 
         converse(
@@ -212,8 +221,9 @@ def _chat(
 @app.command("documents")
 def _documents(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
     """List the documents in the index."""
+    place = existing_index(context, index)
     settings = settings_of()
-    with open_index(named_index(context, index), settings, encodes=False) as opened:
+    with open_index(place, settings, encodes=False) as opened:
         records = opened.documents()
     _show(records, as_json, results.documents)
 
@@ -228,8 +238,9 @@ def _remove(
     as_json: options.Json = False,
 ) -> None:
     """Take documents out of the index; the files stay."""
+    place = existing_index(context, index)
     settings = settings_of()
-    with open_index(named_index(context, index), settings, encodes=False) as opened:
+    with open_index(place, settings, encodes=False) as opened:
         records = opened.remove(names)
     _show(records, as_json, results.removed)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pagesight.agent.terminal import options, printing
-from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 from pagesight.indexing.errors import PageIndexError
 
 
@@ -25,9 +25,10 @@ def serve(
 
     They name the same folder as ever. Many may search, one at a time may add or remove.
     """
+    place = existing_index(context, index)
     settings = settings_of()
     printing.quieten_milvus()
-    _serve_until_stopped(named_index(context, index) or str(settings.index), port)
+    _serve_until_stopped(place or str(settings.index), port)
 
 
 def mcp(
@@ -42,10 +43,11 @@ def mcp(
 
     They can search its pages, look at them and list its documents. Needs the extra mcp.
     """
+    place = existing_index(context, index)
     from pagesight.agent.mcp import serve_http, serve_stdio
 
     settings = settings_of(trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings) as opened:
+    with open_index(place, settings) as opened:
         if http:
             serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
         else:

@@ -24,11 +24,11 @@ from filelock import FileLock, Timeout
 from pagesight.indexing.documents.sources import Source, hash_file
 from pagesight.indexing.errors import (
     IndexInUse,
-    IndexMissing,
     PageIndexError,
     StorageFull,
     UnreadableDocument,
 )
+from pagesight.indexing.index_place import holds_index, index_missing
 from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
 from pagesight.indexing.storage.atomic_files import replacing, write_atomically
 from pagesight.indexing.storage.manifest import Manifest, damaged, read_manifest
@@ -48,15 +48,12 @@ class IndexFolder:
     @property
     def exists(self) -> bool:
         """Whether there is an index in the folder."""
-        return (self.path / "index.json").is_file()
+        return holds_index(self.path)
 
     def hold(self, *, create: bool) -> None:
         """Take the index for this process. Raises IndexMissing, IndexInUse, PageIndexError for a bad folder."""
         if not self.exists and not create:
-            raise IndexMissing(
-                f"there is no index in {self.path}. Make one with `pagesight index PATH… --index {self.path}`, "
-                "or name another with --index."
-            )
+            raise index_missing(self.path)
         with disk_errors(f"the index folder {self.path} cannot be used"):
             self.path.mkdir(parents=True, exist_ok=True)
             try:
