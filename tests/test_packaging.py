@@ -202,7 +202,8 @@ def test_imports_never_go_backwards():
 #: The rooms within each package, in the order in which data goes; those of one row may import each other.
 ORDER = {
     "indexing": """
-        errors index_place settings installation pages document_names page_labels parallel open_calls
+        errors index_place setting_groups settings installation pages parallel open_calls
+        labels
         calls
         lexical
         vectors

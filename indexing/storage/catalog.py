@@ -18,9 +18,9 @@ from pathlib import Path
 
 from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import DocumentNames
-from pagesight.indexing.page_labels import page_mention
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
 from pagesight.indexing.storage.interfaces import PageRows, Sharing
 
