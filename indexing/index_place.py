@@ -26,18 +26,28 @@ def refuse_missing(place: str | None) -> None:
 
 def configured_place() -> str | None:
     """The index's place by the environment, `.env` or the default, as `Settings.index` has it; None if unreadable."""
-    for name, value in os.environ.items():
-        if name.upper() == _VARIABLE and value:
-            return value
-    if not Path(".env").is_file():
-        return DEFAULT
-    from dotenv import dotenv_values
+    noted = _noted()
+    return None if noted is None else noted.get(_VARIABLE, DEFAULT)
 
-    try:
-        noted = dotenv_values(".env", encoding="utf-8")
-    except (OSError, ValueError):
-        return None
-    return next((value for name, value in noted.items() if name.upper() == _VARIABLE and value), DEFAULT)
+
+def only_the_place_is_set() -> bool:
+    """Whether no other setting of ours is set: one that cannot be used is said before that there is no index."""
+    noted = _noted()
+    return noted is not None and not any(name.startswith("PAGESIGHT_") and name != _VARIABLE for name in noted)
+
+
+def _noted() -> dict[str, str] | None:
+    """The variables of `.env` and, before them, of the environment; None if the file cannot be read."""
+    noted: dict[str, str | None] = {}
+    if Path(".env").is_file():
+        from dotenv import dotenv_values
+
+        try:
+            noted = dotenv_values(".env", encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+    files = {name.upper(): value for name, value in noted.items() if value}
+    return files | {name.upper(): value for name, value in os.environ.items() if value}
 
 
 def holds_index(path: Path) -> bool:

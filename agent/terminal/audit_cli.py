@@ -35,8 +35,8 @@ def audit(
     Prints how many of the pages that exhaustive search ranks best are among the candidates, what both cost, and the
     settings that would reach a wanted recall. Made from the index's own pages, questions need no model.
     """
-    place = existing_index(context, index)
     settings = settings_of(trust_scripts=trust_scripts)
+    place = existing_index(context, index)
     asked = _questions(questions)[:sample] if questions else []
     with (
         open_index(place, settings) as opened,

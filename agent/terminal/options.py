@@ -133,8 +133,10 @@ def settings_of(**explicit: object) -> Settings:
     From here on something moves until the command prints.
     """
     moving.begin("reading the settings")
-    from pagesight.indexing.settings import load_settings
+    from pagesight.indexing.settings import load_settings, unknown_variables
 
+    for name, where in unknown_variables().items():
+        printing.note(f"warning: {name} is no setting ({where})")
     return load_settings(**{name: value for name, value in explicit.items() if value is not False})
 
 

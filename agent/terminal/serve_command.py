@@ -25,8 +25,8 @@ def serve(
 
     They name the same folder as ever. Many may search, one at a time may add or remove.
     """
-    place = existing_index(context, index)
     settings = settings_of()
+    place = existing_index(context, index)
     printing.quieten_milvus()
     _serve_until_stopped(place or str(settings.index), port)
 
@@ -43,10 +43,10 @@ def mcp(
 
     They can search its pages, look at them and list its documents. Needs the extra mcp.
     """
-    place = existing_index(context, index)
     from pagesight.agent.mcp import serve_http, serve_stdio
 
     settings = settings_of(trust_scripts=trust_scripts)
+    place = existing_index(context, index)
     with open_index(place, settings) as opened:
         if http:
             serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
