@@ -10,7 +10,7 @@ from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import Catalog, View
 from pagesight.indexing.storage.folder import IndexFolder
-from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectors, Sharing
+from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectorStore, Sharing
 from pagesight.indexing.vectors.quantization import VectorLayout
 
 
@@ -21,7 +21,7 @@ class IndexParts:
     folder: IndexFolder
     store: PageStore
     candidates: CandidateSearch
-    multivectors: MultiVectors
+    multivectors: MultiVectorStore
     layout: VectorLayout
     catalog: Catalog
     encoder: PageEncoder

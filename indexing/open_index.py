@@ -21,7 +21,7 @@ from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, folder_of, server_address
 from pagesight.indexing.storage.catalog import Catalog
 from pagesight.indexing.storage.folder import IndexFolder
-from pagesight.indexing.storage.interfaces import MultiVectors, Sharing
+from pagesight.indexing.storage.interfaces import MultiVectorStore, Sharing
 from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other
 from pagesight.indexing.storage.multivector_files import MultiVectorFiles
 from pagesight.indexing.storage.sharing import ServedFolder, UnsharedFolder
@@ -119,7 +119,7 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
 def _assembled(
     folder: IndexFolder,
     connection: Connection,
-    multivectors: MultiVectors,
+    multivectors: MultiVectorStore,
     sharing: Sharing,
     encoder: PageEncoder,
     manifest: Manifest,

@@ -24,7 +24,7 @@ from pagesight.agent.reasoners.gemini_requests import fitted, signatures, withou
 from pagesight.indexing.calls.deadline import ends_within, without_header
 from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.progress import signs_of_life, tell
-from pagesight.indexing.calls.retries import Attempts, Failure
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
 from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
@@ -203,16 +203,16 @@ class _AnswerRequest:
                 + (", or give it longer with PAGESIGHT_TIMEOUT" if network == "silent" else "")
             ) from error
 
-    def _failure_of(self, error: BaseException) -> Failure | None:
+    def _failure_of(self, error: BaseException) -> FailedAttempt | None:
         if isinstance(error, _NoAnswer):
-            return Failure("no answer", repaired=True)
+            return FailedAttempt("no answer", repaired=True)
         if self._begun:
             return None
         if is_about_a_file(error) and not self._files_were_renewed:
             self._files_are_gone = self._files_were_renewed = True
-            return Failure("a file is gone", repaired=True)
+            return FailedAttempt("a file is gone", repaired=True)
         if is_about_a_signature(error) and self._drops_signatures():
-            return Failure("thought signatures are refused", repaired=True)
+            return FailedAttempt("thought signatures are refused", repaired=True)
         return failure_of(error)
 
     def _drops_signatures(self) -> bool:

@@ -18,7 +18,7 @@ from pagesight.indexing.lexical.tokens import tokenize, with_parts
 _HALF_SPREAD = 0.1
 
 
-class DocumentNames:
+class NameTerms:
     """The words in the names of an index's documents: companies, years, products."""
 
     def __init__(self, names: Iterable[tuple[int, str]]) -> None:
@@ -40,7 +40,7 @@ class DocumentNames:
         return math.log((self.count - n + 0.5) / (n + 0.5) + 1)
 
 
-def document_evidence(query: Query, statistics: TermStatistics, names: DocumentNames) -> dict[str, float]:
+def document_evidence(query: Query, statistics: TermStatistics, names: NameTerms) -> dict[str, float]:
     """How much each document, by id, is what the question is about; rarely above 1, those at 0 are left out.
 
     A part of the question's whole information, the sum of its terms' idf: terms that few documents hold count by how

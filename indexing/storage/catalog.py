@@ -20,7 +20,7 @@ from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.document_prior import DocumentNames
+from pagesight.indexing.lexical.document_prior import NameTerms
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
 from pagesight.indexing.storage.interfaces import PageRows, Sharing
 
@@ -106,7 +106,7 @@ class View:
         self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
         self._terms = terms
         self._statistics: TermStatistics | None = None
-        self._names: DocumentNames | None = None
+        self._names: NameTerms | None = None
         self._lock = threading.Lock()
 
     @property
@@ -123,12 +123,12 @@ class View:
             return self._statistics
 
     @property
-    def names(self) -> DocumentNames:
+    def names(self) -> NameTerms:
         """The words in the documents' names, by the documents' places in this view's statistics."""
         places = self.statistics.documents.items()
         with self._lock:
             if self._names is None:
-                self._names = DocumentNames((place, self.entries[known].first.document) for known, place in places)
+                self._names = NameTerms((place, self.entries[known].first.document) for known, place in places)
             return self._names
 
     def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:

@@ -15,7 +15,7 @@ from google.genai.errors import APIError, UnknownApiResponseError
 from pydantic import SecretStr
 
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.calls.retries import Attempts, Failure, retry_after
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
 
 #: Statuses after which the same request may succeed (https://ai.google.dev/gemini-api/docs/troubleshooting).
@@ -28,16 +28,16 @@ def attempts_at_gemini(most: int, longest_wait: float) -> Attempts:
     return Attempts("Gemini", failure_of, most, longest_wait)
 
 
-def failure_of(error: BaseException) -> Failure | None:
+def failure_of(error: BaseException) -> FailedAttempt | None:
     """What an error amounts to; None if it is neither the service's nor the network's.
 
     A server that stays silent is not asked again: that would double the wait.
     """
     said = service_error(error)
     if said is not None:
-        return Failure(f"{said.code} {said.status}", said.code in _PASSING, asked_wait(error))
+        return FailedAttempt(f"{said.code} {said.status}", said.code in _PASSING, asked_wait(error))
     network = network_error(error)
-    return Failure(type(error).__name__, passing=network == "broken") if network else None
+    return FailedAttempt(type(error).__name__, passing=network == "broken") if network else None
 
 
 @contextmanager
