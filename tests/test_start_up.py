@@ -88,7 +88,7 @@ def test_something_moves_before_the_answer_and_is_gone_with_it(made):
     child.expect("report.pdf p. 1")
     before = child.before
     child.expect(pexpect.EOF)
-    assert "\x1b[2K" in before  # the line is taken away before the list stands in its place
+    assert "\r\x1b[K" in before  # the line is taken away before the list stands in its place
     assert "opening the index" not in child.before
 
 
