@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from pagesight.agent.terminal import (
     answering,
     audit_cli,
+    doctor_command,
     eval_cli,
     files_command,
     index_command,
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.add_typer(eval_cli.app, name="eval")
 app.command("audit")(audit_cli.audit)
 app.command("index")(index_command.index)
+app.command("doctor")(doctor_command.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -286,24 +288,6 @@ def _encoders(as_json: options.Json = False) -> None:
         results.encoders(KNOWN.values())
         choice = choose("auto")
         printing.note(f"auto: {choice.name} ({choice.why})")
-
-
-@app.command("doctor")
-def _doctor(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
-    """Say what works, what is missing.
-
-    Tells which encoder and which reasoner would be chosen and why, and the command that fixes what is missing.
-    """
-    from pagesight.agent.terminal.doctor import examine
-
-    settings = settings_of()
-    found = examine(settings, named_index(context, index))
-    if as_json:
-        printing.write_json(found.as_dict())
-    else:
-        results.checkup(found)
-    if not found.works:
-        raise typer.Exit(1)
 
 
 @app.command("costs")

@@ -217,7 +217,7 @@ class PageIndex:
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
-        path = self._parts.folder.kept(row)
+        path = self._parts.folder.documents.of(row)
         return open_document(
             path, renderer=self.settings.documents.renderer, max_pixels=self.settings.documents.max_pixels
         )
@@ -238,7 +238,7 @@ class PageIndex:
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
         statistics = self._parts.view().statistics
-        return self.encoder.encode_query(read_query(question), statistics.idf)
+        return self.encoder.encode_query(read_query(question, self._parts.term_rules), statistics.idf)
 
     @while_open
     def evidence(

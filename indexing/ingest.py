@@ -148,7 +148,7 @@ def _job(parts: IndexParts, source: Source, metadata: Metadata) -> _Job | None:
     path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
-        parts.folder.keep(source)  # lost, or added to a server by another machine
+        parts.folder.documents.keep(source)  # lost, or added to a server by another machine
         _remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
@@ -183,7 +183,7 @@ class _Run:
         for job in self._jobs:
             try:
                 with self._disk_errors(job):
-                    self._parts.folder.keep(job.source)
+                    self._parts.folder.documents.keep(job.source)
                 document = _open(self._parts, job.source.path)
             except SourceError as error:  # the file vanished or changed under our hands
                 self._report.failed.append(Failure(job.source.path, error))
