@@ -8,7 +8,6 @@ and measured. One that is none leaves the others as they are.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.errors import (
@@ -32,12 +31,14 @@ from pagesight.indexing.errors import (
     UnknownPage,
 )
 from pagesight.indexing.pages import PageRef, Region
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import Author
+from pagesight.tools.box_reply import MOST_BOXES, Box2D, Boxes, read_boxes
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
 from pagesight.tools.conversation import LOCATE, Conversation, PageView
 from pagesight.tools.masks import BadMask, Outline, measure, read_mask
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
-from pagesight.tools.view_pages import page_named
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 
 Reply = tuple[str, dict[str, Any]]
 
-#: What one call of the model returns at most: a guess, not measured. `_REQUEST` names it too.
-_MOST = 25
 _DESCRIPTION = """\
 Find where things are on a page that you have seen: a figure's number, a signature, a row of a table. Returns a region
 [ymin, xmin, ymax, xmax] for each, to look at closer with view_pages or to cite; with outlines also how large each is,
@@ -70,20 +69,6 @@ class Locate(BaseModel):
     outlines: bool = Field(False, description="measure each by its exact shape, as for an area in a plan or a map")
 
 
-class Box2D(BaseModel):
-    """One thing that was found."""
-
-    label: str
-    box_2d: list[int] = Field(description="[ymin, xmin, ymax, xmax], integers 0 to 1000", min_length=4, max_length=4)
-    mask: str | None = Field(None, description="only where masks are asked for: a PNG of the box in base64")
-
-
-class Boxes(BaseModel):
-    """What the model finds on a page."""
-
-    boxes: list[Box2D]
-
-
 @dataclass(frozen=True)
 class LocatedThing:
     """A thing that was found: its ``region`` in 0–1000, and ``pixels`` (left, top, right, bottom) in the PNG.
@@ -101,27 +86,29 @@ class LocatedThing:
 
 
 def make_locate(
-    index: PageIndex,
+    allowed: AllowedDocuments,
     pictures: Pictures,
     model: BaseChatModel,
     transport: Transport,
     budget: Budget,
-    documents: Sequence[str] | None = None,
+    author: Author | None = None,
 ) -> BaseTool:
-    """The tool for one index and the model that answers. With ``documents`` it looks at pages of these only."""
+    """The tool for an index and the model that answers. It looks at pages of the ``allowed`` documents only."""
     finder = model.with_structured_output(Boxes, include_raw=True)
-    search = _Locating(index, pictures, budget, documents)
+    locating = _Locating(allowed, pictures, budget)
 
     def find(runtime: ToolRuntime, page: str, things: list[str], outlines: bool = False) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         with _correctable_errors(rest):
+            search = locating.within(runtime.context)
             ref, picture = search.start(page, things, rest)
             found = finder.invoke(_request(transport.blocks([picture]), things, outlines))
             return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str], outlines: bool = False) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         with _correctable_errors(rest):
+            search = await asyncio.to_thread(locating.within, runtime.context)
             ref, picture = await asyncio.to_thread(search.start, page, things, rest)
             found = await finder.ainvoke(_request(await transport.ablocks([picture]), things, outlines))
             return await asyncio.to_thread(search.finish, ref, found, rest)
@@ -136,24 +123,27 @@ def make_locate(
 class _Locating:
     """What stands before and after the model's call: the page's picture, and what its boxes amount to."""
 
-    index: PageIndex
+    allowed: AllowedDocuments
     pictures: Pictures
     budget: Budget
-    documents: Sequence[str] | None
+
+    def within(self, context: object) -> _Locating:
+        return replace(self, allowed=self.allowed.within(context))
 
     def start(self, page: str, things: list[str], rest: BudgetLeft) -> tuple[PageRef, Picture]:
         if not things:
             raise UnknownPage('name at least one thing to find, such as ["net revenue in 2023"]')
         if rest.must_answer:
             raise UnknownPage("no model call is left for it")
-        ref = page_named(self.index, page, self.documents)
+        ref = self.allowed.page(page)
         return ref, self.pictures.of(PageView(ref))
 
     def finish(self, ref: PageRef, found: Any, rest: BudgetLeft) -> Reply:
-        boxes, unread = _boxes(found)
-        located, bad = checked(boxes, self.index.picture(ref).size)
+        index = self.allowed.index
+        boxes, unread = read_boxes(found)
+        located, bad = checked(boxes, index.picture(ref).size)
         located, bad = self._measured(ref, located), unread + bad
-        drawn = drawing(self.index, ref, located) if located else None
+        drawn = drawing(index, ref, located) if located else None
         call = _call(found["raw"])
         return _reply_text(ref, located, bad, rest.after_a_call(call, self.budget)), _artifact(
             ref, located, drawn, call
@@ -163,7 +153,7 @@ class _Locating:
         """The things with what their masks measure in the page's own units."""
         if not any(thing.mask for thing in located):
             return located
-        with self.index.opened(ref) as document:
+        with self.allowed.index.opened(ref) as document:
             width, height, unit = document.own_size(ref.page)
         return [
             replace(thing, outline=measure(thing.mask, thing.region, (width, height), unit)) if thing.mask else thing
@@ -186,7 +176,7 @@ def checked(boxes: Sequence[Box2D], size: tuple[int, int]) -> tuple[list[Located
 
     located: list[LocatedThing] = []
     bad: list[str] = []
-    for box in boxes[:_MOST]:
+    for box in boxes[:MOST_BOXES]:
         try:
             region = check_region(box.box_2d)
         except BadRegion:
@@ -205,39 +195,6 @@ def _mask(box: Box2D) -> tuple[Image.Image | None, str]:
         return read_mask(box.mask), ""
     except BadMask as error:
         return None, str(error)
-
-
-def _boxes(found: Any) -> tuple[list[Box2D], list[str]]:
-    """The boxes of the model's reply, and what among them is none. Raises EmptyAnswer for a reply without a list."""
-    if found["parsed"] is not None:
-        return list(found["parsed"].boxes), []
-    given = _listed(found["raw"].text)
-    if given is None:
-        raise EmptyAnswer("the boxes that came back cannot be read: name the things in other words")
-    boxes: list[Box2D] = []
-    bad: list[str] = []
-    for one in given[:_MOST]:
-        try:
-            boxes.append(Box2D.model_validate(one))
-        except ValidationError:
-            bad.append(_as_line(one))
-    return boxes, bad
-
-
-def _listed(text: str) -> list[Any] | None:
-    """The list in a reply that is not as it was asked for: with a fence around it, or without the name before it."""
-    start = min((place for sign in "[{" if (place := text.find(sign)) >= 0), default=-1)
-    try:
-        given = json.JSONDecoder().raw_decode(text, start)[0] if start >= 0 else None
-    except (ValueError, RecursionError):
-        return None
-    inner = given.get("boxes") if isinstance(given, dict) else given
-    return inner if isinstance(inner, list) else None
-
-
-def _as_line(one: object) -> str:
-    shown = {name: value for name, value in one.items() if name != "mask"} if isinstance(one, dict) else one
-    return json.dumps(shown, ensure_ascii=False)[:80]
 
 
 def in_pixels(region: Region, size: tuple[int, int]) -> tuple[int, int, int, int]:
