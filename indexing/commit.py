@@ -68,11 +68,11 @@ def remove_document(parts: IndexParts, document_id: str) -> None:
     parts.catalog.remove(document_id)
     parts.candidates.remove(document_id)
     parts.multivectors.remove(document_id)
-    parts.folder.forget(document_id)
+    parts.folder.documents.forget(document_id)
 
 
 def clear_away(parts: IndexParts) -> None:
     """Remove what was left behind when removing a document, or writing its first pages, was cut off."""
-    for document_id in parts.folder.kept_ids():
+    for document_id in parts.folder.documents.ids():
         if parts.catalog.get(document_id) is None:
             remove_document(parts, document_id)
