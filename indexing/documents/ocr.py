@@ -11,6 +11,7 @@ from PIL import Image
 
 from pagesight.indexing.documents import rapid_ocr, tesseract
 from pagesight.indexing.documents.columns import in_columns
+from pagesight.indexing.documents.rapid_ocr import RapidReading
 from pagesight.indexing.documents.reading_order import Line
 from pagesight.indexing.documents.recognised import Recognised, mean_confidence
 from pagesight.indexing.documents.scripts import (
@@ -65,9 +66,9 @@ def read_page_picture(picture: Image.Image, languages: str = "auto") -> PictureT
     ``languages`` as in `DocumentSettings.ocr_languages`. Several threads may read at once. Raises MissingExtra if OCR
     cannot start.
     """
-    turn, lines = _read_upright(picture)
+    turn, reading = _read_upright(picture)
     upright = picture.rotate(turn, expand=True) if turn else picture
-    lines, warnings = _in_languages(upright, lines, languages_of(languages))
+    lines, warnings = _in_languages(upright, reading, languages_of(languages))
     kept = [line for line in lines if line.words and line.confidence >= _LEAST_SURE]
     aspect = upright.width / upright.height
     order = in_columns(np.array([line.box for line in kept]).reshape(-1, 4), [line.length for line in kept], aspect)
@@ -77,7 +78,7 @@ def read_page_picture(picture: Image.Image, languages: str = "auto") -> PictureT
 
 def read_part(picture: Image.Image) -> list[Line]:
     """The lines on a part of a page, such as a chart, their boxes in 0–1 of it. Raises MissingExtra."""
-    lines = rapid_ocr.read_lines(picture)
+    lines = rapid_ocr.read_lines(picture).lines
     return [Line(line.words, line.boxes) for line in lines if line.words and line.confidence >= _LEAST_SURE_IN_PICTURES]
 
 
@@ -86,18 +87,18 @@ def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[s
     return rapid_ocr.read_words(picture, boxes)
 
 
-def _read_upright(picture: Image.Image) -> tuple[int, list[Recognised]]:
-    """The lines on the picture as it is, or turned by so many degrees against the clock if it then reads better."""
-    lines = rapid_ocr.read_lines(picture)
-    confidence, sideways = mean_confidence(lines), _is_sideways(lines)
+def _read_upright(picture: Image.Image) -> tuple[int, RapidReading]:
+    """What stands on the picture as it is, or turned by so many degrees against the clock if it then reads better."""
+    reading = rapid_ocr.read_lines(picture)
+    confidence, sideways = mean_confidence(reading.lines), _is_sideways(reading.lines)
     if not confidence or (confidence >= SURE and not sideways):
-        return 0, lines
+        return 0, reading
     enough = max(SURE, confidence - _LESS_CONFIDENT)
     for turn in (90, 270) if sideways else (180,):
         turned = rapid_ocr.read_lines(picture.rotate(turn, expand=True))
-        if mean_confidence(turned) > enough:
+        if mean_confidence(turned.lines) > enough:
             return turn, turned
-    return 0, lines
+    return 0, reading
 
 
 def _is_sideways(lines: Sequence[Recognised]) -> bool:
@@ -107,10 +108,11 @@ def _is_sideways(lines: Sequence[Recognised]) -> bool:
 
 
 def _in_languages(
-    picture: Image.Image, lines: list[Recognised], asked: tuple[str, ...]
+    picture: Image.Image, reading: RapidReading, asked: tuple[str, ...]
 ) -> tuple[list[Recognised], tuple[str, ...]]:
     """The lines as the engine reads them that knows their languages, and what is missing where none does."""
-    wanted = asked or _unknown_languages(picture, lines)
+    lines = reading.lines
+    wanted = asked or _unknown_languages(picture, reading)
     if not wanted or (asked and not set(asked) & SECOND_ENGINE):
         return lines, ()
     here = [language for language in wanted if language in tesseract.languages()]
@@ -122,12 +124,12 @@ def _in_languages(
     return read, ()
 
 
-def _unknown_languages(picture: Image.Image, lines: Sequence[Recognised]) -> tuple[str, ...]:
+def _unknown_languages(picture: Image.Image, reading: RapidReading) -> tuple[str, ...]:
     """The languages of a picture's script where RapidOCR's reading says that it does not know it."""
-    text = " ".join(word for line in lines for word in line.words)
+    text = " ".join(word for line in reading.lines for word in line.words)
     if is_vietnamese(text):
         return OF_SCRIPT["Vietnamese"]
-    if not _is_doubtful(lines, text):
+    if not _is_doubtful(reading, text):
         return ()
     script = tesseract.script(picture)
     if script is not None:
@@ -137,9 +139,10 @@ def _unknown_languages(picture: Image.Image, lines: Sequence[Recognised]) -> tup
     return tuple(sorted(SECOND_ENGINE & tesseract.languages()))  # too little text to tell: all that are here are tried
 
 
-def _is_doubtful(lines: Sequence[Recognised], text: str) -> bool:
+def _is_doubtful(reading: RapidReading, text: str) -> bool:
     """Whether much of what stands there was not read, or not surely."""
-    expected = sum(line.letters for line in lines)
+    lines = reading.lines
+    expected = sum(line.letters for line in lines) + reading.unread
     if expected < _FEW_LETTERS:
         return False
     wide = sum(ord(char) >= 0x2E80 for char in text)  # a Chinese or Japanese character is as wide as two letters

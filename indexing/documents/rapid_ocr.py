@@ -42,6 +42,7 @@ _PARAMETERS = {
 
 _engines: dict[str, Any] = {}
 _engine_lock = threading.Lock()
+_unread = threading.local()  # the letters of blank lines in the picture that a thread reads
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,20 @@ class _Line:
     confidence: float
 
 
-def read_lines(picture: Image.Image) -> list[Recognised]:
-    """The lines on an RGB picture, from the top down. Several threads may read at once.
+@dataclass(frozen=True)
+class RapidReading:
+    """The lines that were read, from the top down; ``unread`` is about how many letters there are in other lines, which
+    RapidOCR found and took for nothing but blanks."""
 
-    Raises MissingExtra if OCR cannot start.
-    """
+    lines: list[Recognised]
+    unread: float
+
+
+def read_lines(picture: Image.Image) -> RapidReading:
+    """What stands on an RGB picture. Several threads may read at once. Raises MissingExtra if OCR cannot start."""
+    _unread.letters = 0.0
     result = _ocr_engine("lines")(np.asarray(picture)[:, :, ::-1])
-    return [_recognised(line, picture.size) for line in _lines(result)]
+    return RapidReading([_recognised(line, picture.size) for line in _lines(result)], _unread.letters)
 
 
 def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -163,11 +171,22 @@ def _ocr_engine(reads: str) -> Any:
                 with environment(ORT_DISABLE_TELEMETRY="1"):
                     import onnxruntime  # noqa: F401
                     from rapidocr import RapidOCR
+
+                class Engine(RapidOCR):
+                    """Notes the lines that are read as blanks, which RapidOCR leaves out."""
+
+                    def recognize_txt(self, img: list[NDArray[np.uint8]]) -> Any:
+                        read = super().recognize_txt(img)
+                        texts = zip(img, read.txts or (), strict=True)
+                        blank = [crop.shape for crop, text in texts if not text.strip()]
+                        _unread.letters = sum(_LETTERS_FOR_HEIGHT * width / height for height, width, _ in blank)
+                        return read
+
             except ImportError as error:  # OpenCV needs libGL, which bare servers lack
                 raise MissingExtra(
                     f"OCR cannot start: {error}. Install what is missing "
                     f"(`{package_command('rapidocr', 'onnxruntime')}`; on a server without a screen "
                     "`apt install libgl1 libglib2.0-0`), or set PAGESIGHT_OCR=false."
                 ) from None
-            _engines[reads] = RapidOCR(params=_PARAMETERS | {"Global.use_det": reads == "lines"})
+            _engines[reads] = Engine(params=_PARAMETERS | {"Global.use_det": reads == "lines"})
         return _engines[reads]

@@ -53,8 +53,8 @@ def read_page(document: OpenDocument, number: int, *, ocr: bool, languages: str 
     Words are as printed: 10⁶ is not 106. One that is broken at the end of a line stands whole where its first part
     does, with the first part's box. What cannot be seen is left out, what stands in form fields and annotations is in.
     With ``ocr``, what no text layer says is read from the picture, in ``languages`` as in
-    `DocumentSettings.ocr_languages`. Several threads may read at once, and OCR gains by it: one page keeps one core busy. Raises UnknownPage;
-    UnreadableDocument for a page that is damaged; MissingExtra if OCR is needed and cannot start.
+    `DocumentSettings.ocr_languages`. Several threads may read at once, and OCR gains by it: one page keeps one core
+    busy. Raises UnknownPage; UnreadableDocument for a page that is damaged; MissingExtra if OCR cannot start.
     """
     page = _Page(document, number)
     if not isinstance(document, PdfDocument):
