@@ -26,7 +26,7 @@ from pagesight.indexing.errors import EmptyAnswer, ReasonerError, UnknownDocumen
 from pagesight.indexing.settings import Settings
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import Conversation
-from pagesight.tools.gemini_service.picture_tokens import PictureRule, generation, rule_for
+from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.search_pages import make_search_pages
@@ -133,7 +133,7 @@ def picture_rule(settings: Settings, reasoner: str) -> PictureRule:
     """How the reasoner of that name counts pictures, as the settings have it."""
     shown = settings.pictures
     # The client drops a picture's own resolution for an old name, also where a newer model answers to it.
-    closer = shown.closer_regions and generation(reasoner) >= 3
+    closer = shown.closer_regions and counts_by_resolution(reasoner)
     return rule_for(
         answering(reasoner), tiles=shown.tiles_per_picture, asked=shown.media_resolution, closer_regions=closer
     )

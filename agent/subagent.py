@@ -37,7 +37,7 @@ Ask a question about the documents. An assistant searches them, looks at their p
 [annual-report.pdf p. 12], which were checked against the pages it looked at: keep them when you use its answer."""
 
 
-class Question(BaseModel):
+class QuestionArgument(BaseModel):
     """The argument that the parent's model gives."""
 
     question: str = Field(description="one question that can be understood without the conversation before it")
@@ -68,8 +68,8 @@ def as_tool(
             return _reply(await alone.ainvoke(_as_state(question)))
 
     return StructuredTool.from_function(
-        answer, aanswer, name=name or _tool_name(agent), description=description or _DESCRIPTION, args_schema=Question,
-        response_format="content_and_artifact", handle_tool_error=True,
+        answer, aanswer, name=name or _tool_name(agent), description=description or _DESCRIPTION,
+        args_schema=QuestionArgument, response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
 
 

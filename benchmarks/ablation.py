@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.evaluate.metrics import measure
-from pagesight.indexing.evaluate.questions import Question, read_questions
+from pagesight.indexing.evaluate.questions import JudgedQuestion, read_questions
 from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence
+from pagesight.indexing.lexical.document_prior import NameTerms, document_evidence
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import PageText, page_label
@@ -87,7 +87,7 @@ class Pages:
         for row, words in zip(self.rows, self.terms, strict=True):
             self.statistics.add(words, row.document)
         places = self.statistics.documents.items()
-        self.document_names = DocumentNames((place, name) for name, place in places)
+        self.document_names = NameTerms((place, name) for name, place in places)
 
     def counted(self, opening: int = OPENING, large: float = LARGE, more: int = 1) -> list[Counter[str]]:
         """The pages' terms, those that open them or stand large counted ``more`` times on top."""
@@ -301,7 +301,7 @@ def _of_document(pages: Pages, place: int) -> list[str]:
     return [word for owner, words in zip(pages.owner, pages.terms, strict=True) if owner == place for word in words]
 
 
-def values(pages: Pages, questions: Sequence[Question], scorer: Scorer) -> dict[str, NDArray[np.float64]]:
+def values(pages: Pages, questions: Sequence[JudgedQuestion], scorer: Scorer) -> dict[str, NDArray[np.float64]]:
     """nDCG@5 of each question, over the index and within its document."""
     relevant = {q.id: {page_label(page.document, page.page): 1 for page in q.pages} for q in questions}
     found: dict[str, dict[str, list[str]]] = {"index": {}, "document": {}}
@@ -324,7 +324,7 @@ def holds(difference: NDArray[np.float64], documents: Sequence[str]) -> float:
     return float((sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1) > 0).mean())
 
 
-def ablation(index: PageIndex, questions: Sequence[Question]) -> list[dict[str, Any]]:
+def ablation(index: PageIndex, questions: Sequence[JudgedQuestion]) -> list[dict[str, Any]]:
     """A row for each idea: nDCG@5 in both scopes, the difference from the default, and how surely it holds."""
     pages = Pages(index)
     known = set(pages.labels)

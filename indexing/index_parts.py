@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pagesight.indexing.encoders import PageEncoder
+from pagesight.indexing.lexical.tokens import TERM_RULES
 from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import Catalog, View
 from pagesight.indexing.storage.folder import IndexFolder
-from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectors, Sharing
+from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectorStore, Sharing
 from pagesight.indexing.vectors.quantization import VectorLayout
 
 
@@ -21,13 +22,14 @@ class IndexParts:
     folder: IndexFolder
     store: PageStore
     candidates: CandidateSearch
-    multivectors: MultiVectors
+    multivectors: MultiVectorStore
     layout: VectorLayout
     catalog: Catalog
     encoder: PageEncoder
     settings: Settings
     sharing: Sharing
     place: str
+    term_rules: int = TERM_RULES
 
     def writing(self) -> AbstractContextManager[None]:
         """See `Catalog.writing`."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.document_prior import DocumentNames, document_evidence
+from pagesight.indexing.lexical.document_prior import NameTerms, document_evidence
 from pagesight.indexing.lexical.query import read_query
 
 
-def reports() -> tuple[TermStatistics, DocumentNames]:
+def reports() -> tuple[TermStatistics, NameTerms]:
     """Six yearly reports of three companies, whose pages all speak of revenue; only some name their company."""
     statistics = TermStatistics()
     names = [f"{company}_{year}_10K.pdf" for company in ("ACMEWORKS", "BOREAS", "CETUS") for year in (2018, 2019)]
@@ -15,7 +15,7 @@ def reports() -> tuple[TermStatistics, DocumentNames]:
         for number in range(4):
             own = [name.split("_")[0].lower()] if number < 2 and "ACME" not in name else []
             statistics.add(["revenue", "2018", "2019", *own], name)
-    return statistics, DocumentNames((place, name) for place, name in enumerate(names))
+    return statistics, NameTerms((place, name) for place, name in enumerate(names))
 
 
 def most_likely(question: str) -> str:
@@ -30,7 +30,7 @@ def test_company_and_year_lead_to_the_document_of_that_name():
 
 def test_what_stands_in_every_document_is_evidence_for_none():
     assert document_evidence(read_query("revenue"), *reports()) == {}
-    assert document_evidence(read_query("revenue"), TermStatistics(), DocumentNames([])) == {}
+    assert document_evidence(read_query("revenue"), TermStatistics(), NameTerms([])) == {}
 
 
 def test_a_document_is_about_what_pervades_it():
@@ -39,7 +39,7 @@ def test_a_document_is_about_what_pervades_it():
         for number in range(10):
             passing = ["pump"] if document == "ferries" and number == 0 else []
             statistics.add(["pump"] if document == "pumps" else ["other", *passing], document)
-    names = DocumentNames((place, f"{place}.pdf") for place in range(4))
+    names = NameTerms((place, f"{place}.pdf") for place in range(4))
     statistics.add(["more"], "boats")
     evidence = document_evidence(read_query("pump"), statistics, names)
     assert evidence["pumps"] > 1.5 * evidence["ferries"] > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagesight.indexing.page_labels import PageMention, page_mention, page_mentions
+from pagesight.indexing.labels.page_labels import PageMention, page_mention, page_mentions
 
 NAMES = ["a.pdf", "annual-report.pdf", "2023/report.pdf", "notes p. 2", "年度报告.pdf"]
 PAGE = PageMention("annual-report.pdf", 2)

@@ -18,7 +18,7 @@ from small_index import small_settings
 from pagesight.agent import ask
 from pagesight.indexing import PageIndex
 from pagesight.tools.conversation import PageView
-from pagesight.tools.gemini_service.picture_tokens import TOKENS, ByResolution, ByTiles, generation, rule_for
+from pagesight.tools.gemini_service.picture_tokens import TOKENS, ByResolution, ByTiles, counts_by_resolution, rule_for
 from pagesight.tools.tool_reply import read_tool_reply
 from pagesight.tools.transport import pictures
 from pagesight.tools.transport.pictures import Pictures
@@ -33,21 +33,22 @@ ULTRA_HIGH = "MEDIA_RESOLUTION_ULTRA_HIGH"
 
 
 @pytest.mark.parametrize(
-    ("model", "number"),
+    ("model", "by_resolution"),
     [
-        ("google_genai:gemini-2.5-pro", 2),
-        ("gemini-3.8-flash", 3),
-        ("google_genai:models/gemini-4-hydrogen-001", 4),
-        ("publishers/google/models/gemini-3.6-flash", 3),
-        ("gemini-12-neon", 12),
-        ("GeminiReasoner:models/gemini-3.8-flash", 3),
-        ("gemini-flash-latest", 3),
-        ("openai:gpt-5", 0),
-        ("offline", 0),
+        ("google_genai:gemini-2.5-pro", False),
+        ("gemini-3.8-flash", True),
+        ("google_genai:models/gemini-4-hydrogen-001", True),
+        ("publishers/google/models/gemini-3.6-flash", True),
+        ("gemini-12-neon", True),
+        ("GeminiReasoner:models/gemini-3.8-flash", True),
+        ("Gemini-2.5-Flash", False),
+        ("gemini-flash-latest", True),
+        ("openai:gpt-5", False),
+        ("offline", False),
     ],
 )
-def test_a_generation_is_read_from_the_name(model: str, number: int) -> None:
-    assert generation(model) == number
+def test_how_a_model_counts_pictures_is_read_from_its_name(model: str, by_resolution: bool) -> None:
+    assert counts_by_resolution(model) is by_resolution
 
 
 @pytest.mark.parametrize(

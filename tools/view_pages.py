@@ -14,7 +14,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
-from pagesight.indexing.page_labels import page_mentions
+from pagesight.indexing.labels.page_labels import page_mentions
 from pagesight.indexing.pages import PageRef, Region, page_label
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
 from pagesight.tools.conversation import VIEW_PAGES, Conversation, PageView

@@ -1,7 +1,7 @@
 """Reads the citations in a text. Only the writing is read here; whether a cited page was shown is `answer`'s question.
 
 The form asked for is ``[annual-report.pdf p. 12]`` or ``[annual-report.pdf p. 12, region 120,50,400,900]``. Models
-write many others; which are read is the grammar of `pagesight.indexing.page_labels`.
+write many others; which are read is the grammar of `pagesight.indexing.labels.page_labels`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pagesight.indexing.document_names import PlainText, document_names
-from pagesight.indexing.page_labels import CLOSING, LONGEST, mentions_in_bracket
+from pagesight.indexing.labels.document_names import PlainText, document_names
+from pagesight.indexing.labels.label_patterns import CLOSING
+from pagesight.indexing.labels.page_labels import LONGEST, mentions_in_bracket
 from pagesight.indexing.pages import Region, page_label
 
 #: The opening of an answer that says that the documents do not hold what was asked.

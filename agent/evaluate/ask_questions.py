@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from pagesight.indexing import PageIndex
-    from pagesight.indexing.evaluate.questions import Question
+    from pagesight.indexing.evaluate.questions import JudgedQuestion
     from pagesight.indexing.settings import Settings
 
 #: Settings that change what is answered; the others say where things lie, or how long to wait.
@@ -43,7 +43,7 @@ _THAT_COUNT = (
 class AskedQuestion:
     """A question's record, as it stands in ``answers.jsonl``, and why there is none if the reasoner failed."""
 
-    question: Question
+    question: JudgedQuestion
     record: dict[str, Any] | None
     failure: str = ""
 
@@ -80,7 +80,7 @@ class AnswerFile:
 
 def answer_questions(
     index: PageIndex,
-    questions: Sequence[Question],
+    questions: Sequence[JudgedQuestion],
     answers: AnswerFile,
     options: AskingOptions,
     *,
@@ -119,7 +119,7 @@ class _Asker:
         # Also what is wrong with the reasoner comes out here, before anything is asked.
         self._told = [make_reasoner(options.reasoner, settings).name or chosen, *_fingerprint(index, settings)]
 
-    def __call__(self, question: Question) -> AskedQuestion:
+    def __call__(self, question: JudgedQuestion) -> AskedQuestion:
         documents = self._documents(question)
         key = _key([question.text, documents, *self._told])
         record = self._answers.get(key)
@@ -133,7 +133,7 @@ class _Asker:
         except (ReasonerError, EmptyQuestion) as error:
             return AskedQuestion(question, record, str(error))
 
-    def _ask(self, question: Question, documents: tuple[str, ...]) -> dict[str, Any]:
+    def _ask(self, question: JudgedQuestion, documents: tuple[str, ...]) -> dict[str, Any]:
         agent = self._agent(documents)
         started = time.perf_counter()
         answer = ask(agent, question.text)
@@ -148,7 +148,7 @@ class _Asker:
             "unverified": len(answer.unverified),
         }
 
-    def _with_judgement(self, question: Question, record: dict[str, Any]) -> dict[str, Any]:
+    def _with_judgement(self, question: JudgedQuestion, record: dict[str, Any]) -> dict[str, Any]:
         expected = question.answer or ""
         if self._judge is None or not record["found"] or not is_answerable(expected):
             return record
@@ -159,7 +159,7 @@ class _Asker:
             self._answers.add(record)
         return record | {"judgement": record["judged"][name]}
 
-    def _documents(self, question: Question) -> tuple[str, ...]:
+    def _documents(self, question: JudgedQuestion) -> tuple[str, ...]:
         if not self._options.within or not question.documents:
             return ()
         return tuple(self._index.document(name).document for name in question.documents)
@@ -173,7 +173,7 @@ class _Asker:
             return self._agents[documents]
 
 
-def _at_a_time(asker: _Asker, questions: Sequence[Question], concurrency: int) -> Iterator[AskedQuestion]:
+def _at_a_time(asker: _Asker, questions: Sequence[JudgedQuestion], concurrency: int) -> Iterator[AskedQuestion]:
     """The answers as they come. No more are begun once one has raised or the caller stops."""
     waiting = list(reversed(questions))
     running: set[Future[AskedQuestion]] = set()

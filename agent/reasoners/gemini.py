@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -24,7 +24,7 @@ from pagesight.agent.reasoners.gemini_requests import fitted, signatures, withou
 from pagesight.indexing.calls.deadline import ends_within, without_header
 from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.progress import signs_of_life, tell
-from pagesight.indexing.calls.retries import Attempts, Failure
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.errors import AnswerCutOff
 from pagesight.tools.conversation import ATTEMPTS
 from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
@@ -88,13 +88,16 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request["contents"] = fitted(request["contents"], messages, self.model)
         return request
 
+    def _plain_refusals(self) -> AbstractContextManager[None]:
+        return plain_refusals(self.google_api_key, vertex=bool(getattr(self, "_use_vertexai", False)))
+
     def _patient(self, how: dict[str, Any]) -> dict[str, Any]:
         """How to ask for an answer in one piece: its first byte is awaited as long as the whole of a stream."""
         return {"timeout": _whole(self.timeout), **how} if self.timeout else how
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini"):
                     result = super()._generate(request.fresh_messages(), *args, **self._patient(kwargs))
@@ -103,7 +106,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
 
     async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             async for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini"):
                     messages = await request.afresh_messages()
@@ -113,7 +116,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
 
     def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     for chunk in super()._stream(request.fresh_messages(), *args, **kwargs):
@@ -126,7 +129,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             async for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     async for chunk in super()._astream(await request.afresh_messages(), *args, **kwargs):
@@ -203,16 +206,16 @@ class _AnswerRequest:
                 + (", or give it longer with PAGESIGHT_TIMEOUT" if network == "silent" else "")
             ) from error
 
-    def _failure_of(self, error: BaseException) -> Failure | None:
+    def _failure_of(self, error: BaseException) -> FailedAttempt | None:
         if isinstance(error, _NoAnswer):
-            return Failure("no answer", repaired=True)
+            return FailedAttempt("no answer", repaired=True)
         if self._begun:
             return None
         if is_about_a_file(error) and not self._files_were_renewed:
             self._files_are_gone = self._files_were_renewed = True
-            return Failure("a file is gone", repaired=True)
+            return FailedAttempt("a file is gone", repaired=True)
         if is_about_a_signature(error) and self._drops_signatures():
-            return Failure("thought signatures are refused", repaired=True)
+            return FailedAttempt("thought signatures are refused", repaired=True)
         return failure_of(error)
 
     def _drops_signatures(self) -> bool:

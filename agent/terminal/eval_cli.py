@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pagesight.indexing import PageIndex
-    from pagesight.indexing.evaluate.questions import Collection
+    from pagesight.indexing.evaluate.questions import QuestionSet
     from pagesight.indexing.settings import Settings
 
 app = typer.Typer(
@@ -73,9 +73,9 @@ def _retrieval(
                 split=split or [], against=against, index_for=indexes, progress=searching,
             )  # fmt: skip
     if out:
-        from pagesight.indexing.evaluate.report_files import write_report
+        from pagesight.indexing.evaluate.report_files import write_retrieval_report
 
-        write_report(report, out)
+        write_retrieval_report(report, out)
     if as_json:
         printing.write_json(report.as_dict())
     else:
@@ -139,14 +139,14 @@ def _answers(
         raise typer.Exit(1)
 
 
-def _collection(source: str, out: Path | None, language: str | None) -> Collection:
+def _collection(source: str, out: Path | None, language: str | None) -> QuestionSet:
     from pagesight.indexing.evaluate.collections import load_collection
 
     name = Path(source).name
     return load_collection(source, (out or Path(f"evaluation-{name}")) / "pictures", language=language)
 
 
-def _folder(collection: Collection, out: Path | None) -> Path:
+def _folder(collection: QuestionSet, out: Path | None) -> Path:
     """Where an evaluation keeps what it makes: --out, or a folder named for the collection."""
     return out or Path(f"evaluation-{collection.name}")
 
@@ -156,7 +156,7 @@ def _opened(
     context: typer.Context,
     index: str | None,
     settings: Settings,
-    collection: Collection,
+    collection: QuestionSet,
     documents: list[str] | None,
     out: Path | None,
 ) -> Iterator[PageIndex]:

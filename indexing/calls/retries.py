@@ -27,7 +27,7 @@ _JITTER = 0.2
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedAttempt:
     """What an error of a call amounts to: its ``name`` in a line of text, and whether another attempt may succeed.
 
     ``passing`` without a change: after ``asked_wait`` seconds where the service says so. ``repaired``: the caller has
@@ -48,7 +48,7 @@ class Attempts:
     """
 
     def __init__(
-        self, service: str, failure_of: Callable[[BaseException], Failure | None], most: int, longest_wait: float
+        self, service: str, failure_of: Callable[[BaseException], FailedAttempt | None], most: int, longest_wait: float
     ):
         self._service = service
         self._failure_of = failure_of
@@ -77,7 +77,7 @@ class Attempts:
         self._tell(failure)
         return True
 
-    def _wait_after(self, failure: Failure) -> float:
+    def _wait_after(self, failure: FailedAttempt) -> float:
         if failure.asked_wait is not None:
             return failure.asked_wait
         return _FIRST_WAIT * 2.0 ** (self._made - 1) * random.uniform(1 - _JITTER, 1 + _JITTER)
@@ -85,7 +85,7 @@ class Attempts:
     def _wait(self, state: RetryCallState) -> float:
         return self._seconds
 
-    def _tell(self, failure: Failure) -> None:
+    def _tell(self, failure: FailedAttempt) -> None:
         why = "asks to wait" if failure.asked_wait is not None else "failed: waiting"
         attempt = f"attempt {self._made} of {self._most}"
         tell("waits", text=f"{self._service} {why} {self._seconds:.0f} s ({failure.name}), {attempt}")

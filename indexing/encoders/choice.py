@@ -79,7 +79,7 @@ def make_encoder(
     settings = settings or load_settings()
     chosen = choose(name).name
     if chosen == LexicalEncoder.name:
-        return LexicalEncoder()
+        return LexicalEncoder.of(recorded)
     revision = recorded["revision"] if recorded else settings.encoding.revision
     checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None, _base_revision(recorded))
     kept = _that_change_vectors(chosen, settings, recorded)

@@ -157,7 +157,7 @@ _EXTERNAL = (
                "search_query: …", remote_code=True),
 )  # fmt: skip
 
-_LEXICAL = KnownModel("lexical", "built in", "LexicalEncoder", 128, "one a word", "MIT", revision="1", commercial=True)
+_LEXICAL = KnownModel("lexical", "built in", "LexicalEncoder", 128, "one a word", "MIT", revision="2", commercial=True)
 
 KNOWN: dict[str, KnownModel] = {
     model.name: model for model in (_LEXICAL, *_COLPALI_ENGINE, *_NATIVE, *_SENTENCE_TRANSFORMERS, *_SERVED, *_EXTERNAL)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import QuestionsError
-from pagesight.indexing.evaluate.questions import Collection, EvidencePage, Question, json_lines, refuse_repeated
+from pagesight.indexing.evaluate.questions import EvidencePage, JudgedQuestion, QuestionSet, json_lines, refuse_repeated
 
 _SPLITS = ("test", "dev", "validation", "train")
 _FOLDERS = ("corpus", "images", "pages")
@@ -26,7 +26,7 @@ def is_beir(folder: Path) -> bool:
     return (folder / "queries.jsonl").is_file()
 
 
-def read_beir(folder: Path) -> Collection:
+def read_beir(folder: Path) -> QuestionSet:
     """The collection in a folder. Raises QuestionsError, naming the file and line."""
     corpus = _corpus(folder)
     answers = _qrels(folder, corpus)
@@ -37,14 +37,14 @@ def read_beir(folder: Path) -> Collection:
         if not isinstance(text, str) or not text.strip():
             raise QuestionsError(f"{where} has no question: give it a text in the field 'text'.")
         questions.append(
-            Question(known, text, answers.pop(known, {}), answer=row.get("answer"), fields=row, source=where)
+            JudgedQuestion(known, text, answers.pop(known, {}), answer=row.get("answer"), fields=row, source=where)
         )
     if answers:
         raise QuestionsError(
             f"the qrels of {folder} name the query {next(iter(answers))!r}, which queries.jsonl lacks."
         )
     refuse_repeated(questions)
-    return Collection(folder.name, questions, sorted({Path(place.document) for place in corpus.values()}))
+    return QuestionSet(folder.name, questions, sorted({Path(place.document) for place in corpus.values()}))
 
 
 def _corpus(folder: Path) -> dict[str, EvidencePage]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.errors import QuestionsError
 from pagesight.indexing.evaluate.metrics import MEASURES, Difference, Estimate, compare, estimate, measure
-from pagesight.indexing.evaluate.questions import Question
+from pagesight.indexing.evaluate.questions import JudgedQuestion
 from pagesight.indexing.evaluate.runs import Run, rank
 from pagesight.indexing.index import PageIndex
 from pagesight.indexing.pages import page_label
@@ -55,7 +55,7 @@ class RetrievalReport:
     """Runs over the same questions; see `as_dict`."""
 
     name: str
-    questions: list[Question]
+    questions: list[JudgedQuestion]
     left_out: dict[str, int]
     documents: int
     pages: int
@@ -129,7 +129,7 @@ class RetrievalReport:
 def evaluate_retrieval(
     index: PageIndex,
     name: str,
-    questions: Sequence[Question],
+    questions: Sequence[JudgedQuestion],
     runs: Sequence[Run],
     *,
     split: Iterable[str] = (),
@@ -159,7 +159,9 @@ def evaluate_retrieval(
     return report
 
 
-def _run_scores(index: PageIndex, asked: Sequence[Question], run: Run, step: Callable[[], None]) -> dict[str, Scores]:
+def _run_scores(
+    index: PageIndex, asked: Sequence[JudgedQuestion], run: Run, step: Callable[[], None]
+) -> dict[str, Scores]:
     """A run's values by scope."""
     relevant = {question.id: _labels(question) for question in asked}
     rankings = {scope: rank(index, asked, run, within=scope == "document", progress=step) for scope in _scopes(asked)}
@@ -169,7 +171,7 @@ def _run_scores(index: PageIndex, asked: Sequence[Question], run: Run, step: Cal
     }
 
 
-def _scopes(asked: Sequence[Question]) -> tuple[str, ...]:
+def _scopes(asked: Sequence[JudgedQuestion]) -> tuple[str, ...]:
     return SCOPES if all(question.documents for question in asked) else SCOPES[:1]
 
 
@@ -191,13 +193,13 @@ def bytes_per_page(index: PageIndex) -> float:
     return sum(sizes) / max(1, len(index.pages()))
 
 
-def _labels(question: Question) -> dict[str, int]:
+def _labels(question: JudgedQuestion) -> dict[str, int]:
     return {page_label(place.document, place.page): grade for place, grade in question.pages.items()}
 
 
 def _measurable(
-    index: PageIndex, questions: Sequence[Question], known: Mapping[str, Any]
-) -> tuple[list[Question], dict[str, int]]:
+    index: PageIndex, questions: Sequence[JudgedQuestion], known: Mapping[str, Any]
+) -> tuple[list[JudgedQuestion], dict[str, int]]:
     """The questions with a page that is in the index, documents by the names that it has for them; and how many not."""
     with_pages = [_named(index, question) for question in questions if question.pages]
     kept = [question for question in with_pages if any(label in known for label in _labels(question))]
@@ -213,14 +215,14 @@ def _measurable(
     return kept, {reason: count for reason, count in counts.items() if count}
 
 
-def _named(index: PageIndex, question: Question) -> Question:
+def _named(index: PageIndex, question: JudgedQuestion) -> JudgedQuestion:
     names = {place.document: index.document(place.document).document for place in question.pages}
     pages = {replace(place, document=names[place.document]): grade for place, grade in question.pages.items()}
     documents = tuple(index.document(name).document for name in question.documents)
     return replace(question, pages=pages, documents=documents)
 
 
-def _rows_by(name: str, questions: Sequence[Question], sources: Mapping[str, str]) -> dict[str, NDArray[np.intp]]:
+def _rows_by(name: str, questions: Sequence[JudgedQuestion], sources: Mapping[str, str]) -> dict[str, NDArray[np.intp]]:
     """For each value of a field the rows of the questions that have it; of a list each member counts."""
     rows: dict[str, list[int]] = {}
     for row, question in enumerate(questions):
@@ -232,7 +234,7 @@ def _rows_by(name: str, questions: Sequence[Question], sources: Mapping[str, str
     return {value: np.array(rows[value]) for value in sorted(rows) if len(rows[value]) >= _FEWEST}
 
 
-def _values(name: str, question: Question, sources: Mapping[str, str]) -> list[str]:
+def _values(name: str, question: JudgedQuestion, sources: Mapping[str, str]) -> list[str]:
     if name == TEXT_SOURCE:
         found = {sources[label] for label in _labels(question) if label in sources}
         return [found.pop() if len(found) == 1 else "several"]

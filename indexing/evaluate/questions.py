@@ -28,7 +28,7 @@ class EvidencePage:
 
 
 @dataclass(frozen=True)
-class Question:
+class JudgedQuestion:
     """A question; ``pages`` are its evidence with their grades (1 or more), ``documents`` those it is asked about.
 
     ``source`` says where it stands, such as ``questions.jsonl line 3``; ``fields`` is all that stands there.
@@ -44,15 +44,15 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Collection:
+class QuestionSet:
     """Questions, and the files that must be indexed for them: none if they are asked of an index that is there."""
 
     name: str
-    questions: list[Question]
+    questions: list[JudgedQuestion]
     files: list[Path] = field(default_factory=list)
 
 
-def read_questions(path: Path) -> Collection:
+def read_questions(path: Path) -> QuestionSet:
     """The questions of a JSONL file. Raises QuestionsError, naming the line."""
     if not path.is_file():
         raise QuestionsError(f"there is no file {path}: name a JSONL file with a question on each line.")
@@ -60,7 +60,7 @@ def read_questions(path: Path) -> Collection:
     if not questions:
         raise QuestionsError(f"{path} holds no questions: write one JSON object a line.")
     refuse_repeated(questions)
-    return Collection(path.stem, questions)
+    return QuestionSet(path.stem, questions)
 
 
 def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -78,9 +78,9 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, row
 
 
-def refuse_repeated(questions: list[Question]) -> None:
+def refuse_repeated(questions: list[JudgedQuestion]) -> None:
     """Raises QuestionsError if two questions have the same id."""
-    first: dict[str, Question] = {}
+    first: dict[str, JudgedQuestion] = {}
     for question in questions:
         if question.id in first:
             raise QuestionsError(
@@ -89,7 +89,7 @@ def refuse_repeated(questions: list[Question]) -> None:
         first[question.id] = question
 
 
-def _question(where: str, row: dict[str, Any]) -> Question:
+def _question(where: str, row: dict[str, Any]) -> JudgedQuestion:
     text = row.get("question", row.get("query"))
     if not isinstance(text, str) or not text.strip():
         raise QuestionsError(f"{where} has no question: give it a text in the field 'question'.")
@@ -97,7 +97,7 @@ def _question(where: str, row: dict[str, Any]) -> Question:
     if document is not None and not isinstance(document, str):
         raise QuestionsError(f"{where}: 'document' is {document!r}; write the document's name, or leave it out.")
     answer = row.get("answer")
-    return Question(
+    return JudgedQuestion(
         id=str(row.get("id", where.rpartition(" ")[2])),
         text=text,
         pages={_evidence_page(where, page, document): 1 for page in _list(where, row.get("pages"))},

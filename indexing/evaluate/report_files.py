@@ -12,7 +12,7 @@ from pagesight.indexing.evaluate.plot import plot, plot_split
 from pagesight.indexing.storage.folder import disk_errors
 
 
-def write_report(report: RetrievalReport, folder: Path) -> list[Path]:
+def write_retrieval_report(report: RetrievalReport, folder: Path) -> list[Path]:
     """Write everything and return the paths. Raises StorageFull, PageIndexError, MissingExtra without matplotlib."""
     with disk_errors(f"the report in {folder} cannot be written"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pagesight.indexing.errors import EmptyQuestion, QuestionsError
-from pagesight.indexing.evaluate.questions import Question
+from pagesight.indexing.evaluate.questions import JudgedQuestion
 from pagesight.indexing.index import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
@@ -58,7 +58,7 @@ def parse_run(name: str) -> Run:
 
 def rank(
     index: PageIndex,
-    questions: Sequence[Question],
+    questions: Sequence[JudgedQuestion],
     run: Run,
     *,
     within: bool = False,

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import MissingExtra, QuestionsError
-from pagesight.indexing.evaluate.questions import Collection, EvidencePage, Question
+from pagesight.indexing.evaluate.questions import EvidencePage, JudgedQuestion, QuestionSet
 from pagesight.indexing.installation import install_command
 
 _TABLES = ("corpus", "queries", "qrels")
 _SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".webp", b"II*\x00": ".tif", b"MM\x00*": ".tif"}
 
 
-def read_vidore(name: str, folder: Path, *, language: str | None = None) -> Collection:
+def read_vidore(name: str, folder: Path, *, language: str | None = None) -> QuestionSet:
     """The dataset of that name, or in that folder; its pictures are written to ``folder``.
 
     ``language`` keeps the questions in one, where they say theirs. Raises QuestionsError if it cannot be had or is in
@@ -32,11 +32,11 @@ def read_vidore(name: str, folder: Path, *, language: str | None = None) -> Coll
     tables = _load(name)
     title = Path(name).name
     if set(tables) >= set(_TABLES):
-        return Collection(title, *_three_tables(title, tables, folder, language))
-    return Collection(title, *_one_table(title, next(iter(tables.values())), folder))
+        return QuestionSet(title, *_three_tables(title, tables, folder, language))
+    return QuestionSet(title, *_one_table(title, next(iter(tables.values())), folder))
 
 
-def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple[list[Question], list[Path]]:
+def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple[list[JudgedQuestion], list[Path]]:
     files: dict[str, Path] = {}
     questions = []
     for number, row in enumerate(rows, 1):
@@ -51,7 +51,7 @@ def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple
             fields = {key: value for key, value in row.items() if key != "image"}
             pages = {EvidencePage(str(files[page]), 1): 1}
             questions.append(
-                Question(
+                JudgedQuestion(
                     f"{number}",
                     text,
                     pages,
@@ -65,7 +65,7 @@ def _one_table(name: str, rows: Iterable[dict[str, Any]], folder: Path) -> tuple
 
 def _three_tables(
     name: str, tables: Mapping[str, Iterable[dict[str, Any]]], folder: Path, language: str | None
-) -> tuple[list[Question], list[Path]]:
+) -> tuple[list[JudgedQuestion], list[Path]]:
     corpus = _corpus(tables["corpus"], folder)
     grades = _qrels(name, tables["qrels"], corpus)
     asked = [row for row in tables["queries"] if not language or row.get("language") in (None, language)]
@@ -104,7 +104,7 @@ def _qrels(name: str, rows: Iterable[dict[str, Any]], corpus: Mapping[str, _Corp
 
 def _question(
     name: str, row: dict[str, Any], corpus: Mapping[str, _CorpusPage], grades: Mapping[str, dict[str, int]]
-) -> Question:
+) -> JudgedQuestion:
     """A row of the queries as a question about the documents that its pages are of."""
     known = str(_of(row, "query", "id"))
     evidence = grades.get(known, {})
@@ -112,7 +112,7 @@ def _question(
     within = tuple(str(page.file) for page in corpus.values() if page.document in documents)
     pages = {EvidencePage(str(corpus[page].file), 1): grade for page, grade in evidence.items()}
     text = str(row.get("query") or row.get("text"))
-    return Question(known, text, pages, within, _text(row.get("answer")), row, f"{name} query {known}")
+    return JudgedQuestion(known, text, pages, within, _text(row.get("answer")), row, f"{name} query {known}")
 
 
 def _of(row: Mapping[str, Any], *parts: str) -> Any:

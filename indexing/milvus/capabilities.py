@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Capabilities:
+class MilvusCapabilities:
     """``max_sim`` searches arrays of vectors by MaxSim; ``graph`` is the HNSW that is built."""
 
     max_sim: bool
@@ -17,10 +17,10 @@ class Capabilities:
 
 
 #: Over 8-bit copies Milvus Lite's graph takes half the time and disk and found as many of the best vectors.
-LITE = Capabilities(max_sim=False, graph="HNSW_SQ", lite=True)
+LITE = MilvusCapabilities(max_sim=False, graph="HNSW_SQ", lite=True)
 
 
-def capabilities(version: str) -> Capabilities:
+def capabilities(version: str) -> MilvusCapabilities:
     """What a server can do that gives its version as ``v2.3.5-lite``, ``2.6.4`` or ``milvus_lite-3.2.2``.
 
     Arrays of structs with vectors came with 2.6.4 (Milvus' release notes). A version that cannot be read counts as new.
@@ -29,4 +29,4 @@ def capabilities(version: str) -> Capabilities:
         return LITE
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
     number = tuple(int(part or 0) for part in found.groups()) if found else (99, 0, 0)
-    return Capabilities(max_sim=number >= (2, 6, 4), graph="HNSW")
+    return MilvusCapabilities(max_sim=number >= (2, 6, 4), graph="HNSW")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.milvus.capabilities import Capabilities
+from pagesight.indexing.milvus.capabilities import MilvusCapabilities
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
@@ -69,7 +69,7 @@ class CentroidSearch:
         self._connection.flush("candidates")
 
 
-def collection(dim: int, able: Capabilities) -> Collection:
+def collection(dim: int, able: MilvusCapabilities) -> Collection:
     """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers."""
     schema = MilvusClient.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)

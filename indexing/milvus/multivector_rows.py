@@ -35,7 +35,7 @@ def collection() -> Collection:
 
 
 class MultiVectorRows:
-    """The multi-vectors of an index on a server; see `MultiVectors`."""
+    """The multi-vectors of an index on a server; see `MultiVectorStore`."""
 
     local = False
 

@@ -27,7 +27,7 @@ class PageRows(Protocol):
         ...
 
 
-class MultiVectors(Protocol):
+class MultiVectorStore(Protocol):
     """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
 
     local: bool

@@ -29,7 +29,7 @@ _OPEN_FILES = 512
 
 
 class MultiVectorFiles:
-    """The multi-vectors of an index in a folder; see `MultiVectors`."""
+    """The multi-vectors of an index in a folder; see `MultiVectorStore`."""
 
     local = True
 

@@ -8,9 +8,10 @@ Gemini 3 and later give each picture a number of tokens by its media resolution,
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from pagesight.tools.gemini_service.generations import generation, is_gemini
 
 Resolution = Literal["low", "medium", "high", "ultra_high"]
 
@@ -38,16 +39,9 @@ _FINEST_DPI = 400
 _WORTH_FEWER_TILES = 0.88
 
 
-def generation(model: str) -> int:
-    """The generation of a Gemini model by its name: 3 for ``google_genai:models/gemini-3.8-flash``; 0 for others.
-
-    A name without a number, such as ``gemini-flash-latest``, is that of a model of today: 3 or later.
-    """
-    name = model.rpartition("/")[2].rpartition(":")[2].lower()
-    found = re.search(r"gemini-(\d+)", name)
-    if found:
-        return int(found[1])
-    return 3 if name.startswith("gemini-") else 0
+def counts_by_resolution(model: str) -> bool:
+    """Whether the model of that name counts pictures by resolution, as Gemini 3 and later do, and not by tiles."""
+    return is_gemini(model) and generation(model) >= (3, 0)
 
 
 class PictureRule(Protocol):
@@ -164,4 +158,4 @@ def rule_for(
     closer_regions: bool = True,
 ) -> PictureRule:
     """How the model of that name counts pictures."""
-    return ByResolution(asked, closer_regions) if generation(model) >= 3 else ByTiles(tiles)
+    return ByResolution(asked, closer_regions) if counts_by_resolution(model) else ByTiles(tiles)

@@ -14,122 +14,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pagesight.indexing.document_names import DocumentNames, KnownName, PlainText, document_names, has_suffix
+from pagesight.indexing.labels import label_patterns as patterns
+from pagesight.indexing.labels.document_names import DocumentNames, KnownName, PlainText, document_names, has_suffix
 
 if TYPE_CHECKING:
     from pagesight.indexing.pages import Region
-
-#: What may open a label in a text, and what closes it; full-width brackets are made plain before.
-CLOSING = dict(zip("[({【〔〖⟦〚⟨〈《「『`", "])}】〕〗⟧〛⟩〉》」』`", strict=True))
 
 #: What a citation is marked with that was checked and not found; one that is marked is not read again.
 NOT_VERIFIED = "not verified"
 
 LONGEST = 1000  # plain characters of a label or of all in one bracket; a guess, not measured
-_LONGEST_NAME = 200  # of a document that is not known, and of what stands before a known one
-_LONGEST_ASIDE = 60  # a guess, not measured, like the next two
-_WORDS_OF_AN_ASIDE = 8
+_WORDS_OF_AN_ASIDE = 8  # a guess, not measured, like the next
 _WORDS_OF_A_JOINED_ASIDE = 3
 _LONGEST_RANGE = 20  # pages; of a longer range only its ends are read
-
-# Words, by language: English, German, French, Spanish and Portuguese, Italian, Dutch, Polish and Czech, Russian and
-# Ukrainian, Scandinavian and Finnish, Turkish, Greek, Hungarian, Arabic, Persian and Urdu, Hebrew, Hindi and Bengali,
-# Vietnamese, Indonesian, Thai; then those that are written without spaces: Chinese, Japanese, Korean.
-_PAGE = """p pp pg pgs page pages slide slides sl sheet sheets   s ss seite seiten folie folien bl blatt
-    diapositive diapositives diapo diapos planche planches   pág págs pag pags página páginas pagina paginas
-    diapositiva diapositivas lámina lâmina   pagine pagg   pagina's blz bladzijde bladzijden dia dia's
-    str strona strony stron stronie slajd slajdy strana strany stránka stránky snímek
-    с стр страница страницы страниц странице слайд слайды стор сторінка сторінки
-    sid sida sidor sidan side sider siden lysbilde sivu sivut sivulla   sf syf sayfa sayfalar sayfası slayt
-    σ σελ σελίδα σελίδες   oldal oldalak   ص صفحة صفحات الصفحة الصفحات شريحة   صفحه اسلاید صفحہ
-    עמ עמ' ע' עמוד עמודים   पृ पृष्ठ पेज পৃষ্ঠা   trang tr   halaman hal hlm   หน้า"""
-_PAGE_JOINED = "第 页 页码 頁 頁目 幻灯片 ページ ページ目 スライド 쪽 페이지 슬라이드"
-_AND = "and or plus und sowie oder et ou y e ed i oraz и та en og och ja ve και és dan"
-_TO = "to through thru till until bis à al a até ate tot t/m do по до til ile έως إلى حتى से sampai"
-_OF = "of from in von aus de du des der di del della dal van uit z ze из з من का"
-_SEE = """see also source sources from per ref reference references doc document documents file according to in
-    cf c.f siehe auch vgl quelle quellen beleg belege aus dokument datei voir véase ver fuente fuentes fonte fontes
-    vedi fonti zie bron bronnen zob patrz źródło źródła см источник источники документ bkz kaynak
-    المصدر انظر स्रोत nguồn sumber"""
-_SEE_JOINED = "来源 资料来源 出处 参见 见 文件 出典 参照 出所 資料 출처 참조"
-_REGION = """region regions région régions región regiones regione região area área bereich ausschnitt regio gebied
-    obszar область регион منطقة المنطقة bölge क्षेत्र box bbox box_2d coordinates 区域 區域 領域 영역"""
-# A name that nobody knows is none when it begins or ends like this: "[Table 3, page 2]", "[continued on page 3]".
-_NO_NAME = """table figure fig chart section chapter appendix footnote note line row column
-    tabelle abbildung abb kapitel anhang abschnitt fußnote tableau tabla"""
-_LEADS_ON = "on at to the and see on auf sur en op na em su auch also cf vgl siehe page pages"
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
-@cache
-def _plain(words: str) -> frozenset[str]:
-    return frozenset({PlainText(word).plain for word in words.split()})
-
-
-@cache
-def _words(words: str) -> str:
-    longest_first = sorted(_plain(words), key=len, reverse=True)
-    return "(?:" + "|".join(map(re.escape, longest_first)) + ")"
-
-
-# The patterns are compiled when they are first needed: all together they take 70 ms.
-_LETTER = r"[^\W\d_]"
-_SKIP = r"[\s*_`\"'~]*"  # white space, emphasis, quotes
-_ANY_CLOSING = re.escape("".join(CLOSING.values()))
-_ANY_BRACKET = re.escape("".join(CLOSING) + "".join(CLOSING.values())).replace("`", "")
-_MARK = rf"(?:{_words(_PAGE)}(?!{_LETTER})\.?|{_words(_PAGE_JOINED)})(?:\s*(?:no|nr|n°|№)\b\.?)?[\s*_:=#.]*"
-# Neither "2.5", "2nd" or "2²" is a page; "2f." and "2 ff." say that more follow.
-_AFTER = r"(?![\d\u00b2\u00b3\u00b9\u2070-\u209f\u2460-\u24ffa-z\u00df-\u024f\u0370-\u06ff]|\.\d)"
-_NUMBER = rf"(?P<number>\d{{1,9}})(?P<more>\s?ff?(?!{_LETTER})\.?)?{_AFTER}(?:\s*{_words(_PAGE_JOINED)})?"
-_UNIT = _words(" ".join(word for word in _PAGE.split() if len(word) > 2))
-_MARKED = (
-    rf"{_MARK}{_NUMBER}"
-    rf"|(?P<ordinal>\d{{1,9}})(?:\.|st|nd|rd|th|[ªº°])?\s*(?:{_UNIT}(?!{_LETTER})\.?|{_words(_PAGE_JOINED)})"
-)
-_BARE = rf"(?P<number>\d{{1,3}})(?=\s*(?:$|[{_ANY_CLOSING},;|]))"  # four digits are rather a year
-_RANGE = rf"(?:{_SKIP}(?:-|~|\.\.\.?|…)|\s+{_words(_TO)}\s|\s*(?:至|到|から)){_SKIP}(?:{_MARK})?{_NUMBER}"
-_LIST = (
-    rf"(?:\s*[,;&+]\s*(?:{_words(_AND)}\s+)?|\s+{_words(_AND)}\s+|\s*(?:和|及|与|與|と|및|và|و)\s*)"
-    rf"(?P<mark>{_MARK})?{_NUMBER}"
-)
-_TOTAL = rf"\s*(?:/|{_words(_OF)}\s|共)\s*\d{{1,9}}(?!\d)"
-# What follows a number that is one of a list: no other word, or it is a name ("10-k.pdf") or a count ("3 tables").
-_TAIL = rf"[\s\-._]*({_LETTER}+)?"
-_MAY_FOLLOW = _plain(" ".join([_AND, _TO, _OF, _PAGE, _PAGE_JOINED, _REGION]))
-
-_DECORATION = _SKIP
-_BETWEEN = rf"[\s*_`\"'~,;|&+/.:\-…]*(?:(?:{_words(_AND)}(?!{_LETTER})|和|及|与|與|と|및)[\s,:]*)?"
-_SEPARATOR = r"[\s*_`\"'~,:;|.#&?\-]*"
-_TARGET = r"\([^()\s]*\)"
-_LEAD = (
-    rf"(?:(?:{_words(_SEE)}(?!{_LETTER})[.:]?|{_words(_SEE_JOINED)}:?)"
-    rf"|[^:,{_ANY_BRACKET}|;\n]{{1,30}}:(?![\\/\d]))[\s:]*"
-)
-_SEEN = rf"{_words(_SEE)}(?!{_LETTER})[.:]?[\s:]*"
-_BEFORE_A_NAME = rf"[^{_ANY_BRACKET};|\n]{{0,{_LONGEST_ASIDE}}}"
-_WORD_START = r"(?<![^\W_])[^\W_]|(?<=[/\\])."
-_OF_A_NAME = rf"\s*(?:[,(-]|{_words(_OF)}(?!{_LETTER})(?:\s+the(?!{_LETTER}))?)\s*"
-_STRICT = r"(?<![^\W_])(?:pp?\.|pages?|seiten?)\s*\d"
-_WITH_SUFFIX = rf"[^{_ANY_BRACKET};|\n]{{1,{_LONGEST_NAME}}}?\.[a-z][a-z0-9]{{1,4}}(?![^\W_])"
-_STRICTLY_CITED = rf"(?P<name>[^\[\];|\n]{{1,{_LONGEST_NAME}}}?)[\s,:]+(?=(?:pp?\.|pages?\s|seiten?\s)\s*\d)"
-
-_COORDINATE = r"(?:[yx]_?(?:min|max)\s*[=:]?\s*)?(\d{1,9})"
-_PLACE = (
-    rf"(?P<outer>\()?\s*(?P<word>{_words(_REGION)}(?!{_LETTER})[\s:=]*)?(?P<open>[\[({{])?\s*"
-    + r"(?:\s*,\s*|\s+)".join([_COORDINATE] * 4)
-    + r"(?!\d)\s*(?(open)[\])}])\s*(?(outer)\))"
-)
-_ASIDE = (
-    rf"(?:(?!\s{_words(_AND)}\s)[^{_ANY_BRACKET};|,\n]){{1,{_LONGEST_ASIDE}}}"
-    rf"|\([^{_ANY_BRACKET}\n]{{0,{_LONGEST_ASIDE}}}\)"
-)
 
 
 class PageMention(NamedTuple):
@@ -148,9 +47,9 @@ def page_mentions(label: str, names: Iterable[str]) -> list[PageMention]:
     text = PlainText(label)
     known = document_names(frozenset(names))
     for start in range(len(text.plain)):
-        if text.plain[start] in CLOSING and (found := mentions_in_bracket(text, start, known)):
+        if text.plain[start] in patterns.CLOSING and (found := mentions_in_bracket(text, start, known)):
             return found[0]
-        if text.plain[start] not in " \n*_\"'" and text.plain[start] not in CLOSING:
+        if text.plain[start] not in " \n*_\"'" and text.plain[start] not in patterns.CLOSING:
             break
     reading = _Reading(text, 0, None, known)
     return reading.mentions if reading.succeeds() else []
@@ -198,7 +97,7 @@ class _Reading:
     ):
         self._text, self._plain, self._names, self._context = text, text.plain, names, context
         self._alone = opening is None
-        self._closing = CLOSING[opening] if opening and opening != "`" else ""
+        self._closing = patterns.CLOSING[opening] if opening and opening != "`" else ""
         self._code = opening == "`"
         self._any_name = opening in (None, "[")
         self._stop = min(start + LONGEST, len(self._plain))
@@ -214,7 +113,7 @@ class _Reading:
         """Reads all; False unless pages are named and nothing else stands there."""
         while True:
             self._before = self.at
-            self.at = self._end(_BETWEEN, self.at)
+            self.at = self._end(patterns.BETWEEN, self.at)
             if self._closed():
                 return bool(self.mentions)
             divided = self._before < self.at and not self._plain[self._before : self.at].isspace()
@@ -227,7 +126,7 @@ class _Reading:
         return self._plain.startswith(self._closing, self.at)
 
     def _match(self, pattern: str, at: int) -> re.Match[str] | None:
-        return _compiled(pattern).match(self._plain, at, self._stop)
+        return patterns.compiled(pattern).match(self._plain, at, self._stop)
 
     def _end(self, pattern: str, at: int) -> int:
         """Where a pattern that always matches ends."""
@@ -251,7 +150,7 @@ class _Reading:
             return
         position = self.at
         for _ in range(3):
-            lead = self._match(_LEAD, position)
+            lead = self._match(patterns.LEAD, position)
             if not lead or self._cites(position, lead.end()):
                 break
             position = lead.end()
@@ -260,15 +159,15 @@ class _Reading:
 
     def _openings(self, at: int) -> Iterator[_Start]:
         yield _Start(at)
-        if (bare := self._end(_DECORATION, at)) > at:
+        if (bare := self._end(patterns.DECORATION, at)) > at:
             yield _Start(at := bare)
         wrapper = self._plain[at : at + 1]
-        if wrapper == "<" or wrapper in CLOSING:
-            yield _Start(self._end(_DECORATION, at + 1), wrapper)
+        if wrapper == "<" or wrapper in patterns.CLOSING:
+            yield _Start(self._end(patterns.DECORATION, at + 1), wrapper)
 
     def _starts_of_words(self) -> Iterator[_Start]:
-        end = self._end(_BEFORE_A_NAME, self.at)
-        for word in _compiled(_WORD_START).finditer(self._plain, self.at + 1, end):
+        end = self._end(patterns.BEFORE_A_NAME, self.at)
+        for word in patterns.compiled(patterns.WORD_START).finditer(self._plain, self.at + 1, end):
             if self._cites(self.at, word.start()):
                 return
             folder = self._plain[word.start() - 1] in "/\\"
@@ -277,7 +176,7 @@ class _Reading:
             yield _Start(end + 1, "(", whole=True)
 
     def _cites(self, start: int, end: int) -> bool:
-        return bool(_compiled(_STRICT).search(self._plain, start, end))
+        return bool(patterns.compiled(patterns.STRICT).search(self._plain, start, end))
 
     def _take(self, known: KnownName, wrapper: str) -> bool:
         end = self._after_wrapper(known.end, wrapper)
@@ -290,31 +189,31 @@ class _Reading:
             return None
         if not wrapper:
             return at
-        at = self._end(_DECORATION, at)
-        if not self._plain.startswith(">" if wrapper == "<" else CLOSING[wrapper], at):
+        at = self._end(patterns.DECORATION, at)
+        if not self._plain.startswith(">" if wrapper == "<" else patterns.CLOSING[wrapper], at):
             return None
-        target = self._match(_TARGET, at + 1)
+        target = self._match(patterns.TARGET, at + 1)
         return target.end() if target else at + 1
 
     # Pages
 
     def _pages_after(self, name_end: int, bare: bool = False) -> tuple[list[int], int] | None:
         """The pages after a name and where they end, in brackets or not."""
-        at = self._end(_SEPARATOR, name_end)
+        at = self._end(patterns.SEPARATOR, name_end)
         if self._plain.startswith("(", at) and (found := self._pages(at + 1)):
-            end = self._end(_DECORATION, found[1])
+            end = self._end(patterns.DECORATION, found[1])
             return (found[0], end + 1) if self._plain.startswith(")", end) else None
         may_be_bare = bare and self._plain[name_end:at].strip() in (",", ":", "#", "") and at > name_end
         return self._pages(at, may_be_bare)
 
     def _pages(self, at: int, bare: bool = False) -> tuple[list[int], int] | None:
-        first = self._match(_MARKED, at) or (self._match(_BARE, at) if bare else None)
+        first = self._match(patterns.MARKED, at) or (self._match(patterns.BARE, at) if bare else None)
         if not first:
             return None
         pages = _with_more(first)
         at = first.end()
         while True:
-            if to := self._match(_RANGE, at):
+            if to := self._match(patterns.RANGE, at):
                 pages += _range(pages.pop(), int(to["number"]))
             elif to := self._one_more(at):
                 pages += _with_more(to)
@@ -323,19 +222,19 @@ class _Reading:
             at = to.end()
 
     def _one_more(self, at: int) -> re.Match[str] | None:
-        found = self._match(_LIST, at)
+        found = self._match(patterns.LIST, at)
         if not found or found["mark"]:
             return found
-        tail = self._match(_TAIL, found.end())
+        tail = self._match(patterns.TAIL, found.end())
         word = tail[1] if tail else None
-        if word and word not in _MAY_FOLLOW:
+        if word and word not in patterns.MAY_FOLLOW:
             return None
         return None if next(self._names.at(self._text, found.start("number")), None) else found
 
     def _add_mentions(self, document: str, pages: list[int], end: int) -> bool:
         self._document, self._group = document, len(self.mentions)
         self.mentions += [PageMention(document, page) for page in pages]
-        total = self._match(_TOTAL, end)
+        total = self._match(patterns.TOTAL, end)
         self.at = total.end() if total else end
         return True
 
@@ -351,7 +250,7 @@ class _Reading:
         return bool(document) and self._add_mentions(document or "", pages, end)
 
     def _name_after(self, at: int) -> tuple[str, int] | None:
-        of = self._match(_OF_A_NAME, at)
+        of = self._match(patterns.OF_A_NAME, at)
         if not of:
             return None
         for start in self._openings(of.end()):
@@ -365,7 +264,7 @@ class _Reading:
 
     def _placed(self) -> bool:
         """A region: of the last pages, or once more of them."""
-        found = self._match(_PLACE, self.at)
+        found = self._match(patterns.PLACE, self.at)
         if not self.mentions or not found:
             return False
         group = self.mentions[self._group :]
@@ -385,16 +284,16 @@ class _Reading:
     def _unknown(self) -> bool:
         """A document that is not known: by a file's suffix, or by the page in the form that is asked for."""
         start = self.at
-        while lead := self._match(_SEEN, start):
+        while lead := self._match(patterns.SEEN, start):
             start = lead.end()
         if self._code:
             return False
         end = start
-        while (name := self._match(_WITH_SUFFIX, end)) and name.end() - start < _LONGEST_NAME:
+        while (name := self._match(patterns.WITH_SUFFIX, end)) and name.end() - start < patterns.LONGEST_NAME:
             end = name.end()
             if found := self._pages_after(end):
                 return self._add_mentions(self._as_name(start, end), *found)
-        strict = self._match(_STRICTLY_CITED, start) if self._any_name else None
+        strict = self._match(patterns.STRICTLY_CITED, start) if self._any_name else None
         if not strict or _is_no_name(strict["name"]):
             return False
         found = self._pages_after(strict.end("name"))
@@ -405,7 +304,7 @@ class _Reading:
 
     def _aside(self, divided: bool) -> bool:
         """What stands beside a page, such as ", table 1"; only where it is sure that a document is meant."""
-        found = self._match(_ASIDE, self.at)
+        found = self._match(patterns.ASIDE, self.at)
         if not found or not self._document or not self._is_sure(self._document):
             return False
         words = len(found[0].split())
@@ -439,5 +338,9 @@ def _checked(ymin: int, xmin: int, ymax: int, xmax: int) -> Region | None:
 
 
 def _is_no_name(written: str) -> bool:
-    words = re.findall(rf"{_LETTER}+", written)
-    return not words or words[0] in _plain(_NO_NAME) or words[-1] in _plain(_LEADS_ON)
+    words = re.findall(rf"{patterns.LETTER}+", written)
+    return (
+        not words
+        or words[0] in patterns.plain_words(patterns.NO_NAME)
+        or words[-1] in patterns.plain_words(patterns.LEADS_ON)
+    )

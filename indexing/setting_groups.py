@@ -1,0 +1,216 @@
+"""The settings in groups, by the room that they are for: each with its type, default, limits and description.
+
+They are put together, and read, in `pagesight.indexing.settings`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+
+
+class SettingsGroup(BaseModel):
+    """Settings that belong together. ``prefix`` is what their flat names begin with."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    prefix: ClassVar[str] = ""
+
+    def with_(self, values: dict[str, object]) -> Self:
+        """A copy with other values; which ones were set, and not left to their defaults, stays known."""
+        return self.model_validate({field: getattr(self, field) for field in self.model_fields_set} | values)
+
+
+class MilvusSettings(SettingsGroup):
+    """Logging in to a Milvus server."""
+
+    prefix: ClassVar[str] = "milvus_"
+
+    token: SecretStr | None = Field(None, description="a Milvus server's API key, or USER:PASSWORD")
+    database: str | None = Field(None, description="the server's database; its default one if nothing is said")
+    certificate: Path | None = Field(
+        None,
+        description="PEM file of the certificate of a server with https://, if no authority signed it",
+    )
+    server_name: str | None = Field(None, description="name in the certificate, where it is not the address's")
+
+
+class EncodingSettings(SettingsGroup):
+    """Which page encoder makes the vectors of pages, and how."""
+
+    encoder: str = Field(
+        "auto", description="page encoder: auto, a name from `pagesight encoders`, a folder, or external:SCRIPT"
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="what the page encoder runs on")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="precision of the page encoder; auto is bfloat16 on GPUs, float32 on CPUs"
+    )
+    pages_at_once: int = Field(4, ge=1, description="pages that the encoder takes at once; halved when out of memory")
+    visual_tokens: int | None = Field(
+        None, ge=4, description="image tokens of a page at most, for the Qwen families; more see smaller print"
+    )
+    dim: int | None = Field(
+        None,
+        ge=1,
+        description="dimensions to cut vectors to, for encoders that are trained for it (Matryoshka)",
+    )
+    revision: str | None = Field(None, description="commit of the encoder's repository; the newest by default")
+    trust_remote_code: bool = Field(
+        False, description="run program code from the encoder's repository; needs a revision of 40 hex digits"
+    )
+    trust_scripts: bool = Field(
+        False,
+        description="run what an index names of a script, a folder with program code or a repository's code; in .env "
+        "it does not count",
+    )
+    encoder_python: Path | None = Field(
+        None, description="Python of the environment in which encoders run that need one of their own"
+    )
+    encoder_timeout: float = Field(
+        600.0, gt=0, description="seconds that such an encoder may take to load, and for one batch of pages"
+    )
+
+
+class DocumentSettings(SettingsGroup):
+    """How pages are rendered and read."""
+
+    renderer: Literal["pdfium", "poppler"] = Field(
+        "pdfium", description="what renders PDF pages; poppler must be installed"
+    )
+    max_pixels: int = Field(
+        40_000_000, ge=10_000, description="pixels of one picture at most; larger pages are rendered smaller"
+    )
+    ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
+    page_seconds: float = Field(
+        60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
+    )
+    reader_memory: int = Field(
+        1000, ge=300, description="megabytes that each process which reads documents may take; not on macOS, Windows"
+    )
+
+
+class VectorSettings(SettingsGroup):
+    """How a new index keeps page vectors."""
+
+    precision: Literal["float16", "int8"] | None = Field(
+        None,
+        description="how a new index keeps page vectors: float16 if nothing is said, or int8, half as large",
+    )
+    pool: int | None = Field(
+        None,
+        ge=1,
+        description="how many vectors of a page a new index pools into one, for less disk; 1 keeps all",
+    )
+    centroids: int = Field(32, ge=1, le=256, description="candidate vectors of a page, in the HNSW index")
+
+
+class SearchSettings(SettingsGroup):
+    """How broadly pages are searched for."""
+
+    top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
+    candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
+    hits_per_vector: int = Field(
+        100, ge=1, le=16_384, description="candidate vectors that HNSW finds for each query vector"
+    )
+    ef: int = Field(400, ge=1, le=32_768, description="breadth of HNSW's search; more finds better ones, more slowly")
+    exhaustive_below: int = Field(
+        600,
+        ge=0,
+        description="index size in pages up to which every page is scored exactly, without HNSW candidates",
+    )
+
+
+class ReasonerSettings(SettingsGroup):
+    """Which language model answers, and how long it is waited for."""
+
+    reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")
+    timeout: float = Field(
+        120.0,
+        gt=0,
+        description="seconds to wait for the model's next word; a whole answer may take 7.5 times that",
+    )
+    max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
+    longest_wait: float = Field(
+        60.0, ge=0, description="seconds to wait at most when the service asks to wait; beyond it the run ends"
+    )
+
+
+class GeminiSettings(SettingsGroup):
+    """Where Gemini is, and who asks it."""
+
+    gemini_model: str = Field("gemini-3.8-flash", description="the Gemini model that auto takes")
+    thinking_level: Literal["default", "low", "medium", "high"] = Field(
+        "default", description="how much Gemini 3 and later think before they answer; default leaves it to the model"
+    )
+    store_requests: bool = Field(
+        False, description="let Gemini's service keep requests as the project's settings say; else it is told not to"
+    )
+    google_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("google_api_key", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
+        description="key of the Gemini API",
+    )
+    google_base_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("google_base_url", "GOOGLE_GEMINI_BASE_URL"),
+        description="another address of the Gemini API",
+    )
+    vertex_project: str | None = Field(
+        None,
+        description="Google Cloud project: Gemini through Vertex AI, with its own credentials instead of a key",
+    )
+    vertex_location: str = Field("global", description="where Vertex AI runs the model")
+
+
+class PictureSettings(SettingsGroup):
+    """How page pictures look and travel to the model."""
+
+    transport: Literal["auto", "bytes", "base64", "files"] = Field(
+        "auto", description="how page pictures reach the model"
+    )
+    inline_limit: int = Field(
+        95_000_000, ge=0, description="bytes of pictures in one request, in base64; auto uploads what is beyond"
+    )
+    bucket: str | None = Field(
+        None, pattern=r"^gs://", description="gs://BUCKET/FOLDER that holds page pictures, for Vertex AI"
+    )
+    pages_as: Literal["picture", "pdf"] = Field(
+        "picture", description="what a whole page is sent as; pdf is a PDF of this one page, for Gemini"
+    )
+    tiles_per_picture: int = Field(
+        4,
+        ge=1,
+        le=16,
+        description="tiles of 768 px that a picture may fill, for Gemini 2.x, where each costs 258 tokens, and others",
+    )
+    media_resolution: Literal["default", "low", "medium", "high"] = Field(
+        "default", description="how closely Gemini looks at pictures; default leaves it to the model"
+    )
+    closer_regions: bool = Field(
+        True,
+        description="let Gemini 3 and later look at regions of small print at ultra high resolution, for 2,240 tokens",
+    )
+
+
+class BudgetSettings(SettingsGroup):
+    """What one question, and one model call, may take."""
+
+    images_per_call: int = Field(
+        12, ge=1, le=3000, description="page pictures in one model call; older ones become a line of text"
+    )
+    image_tokens_per_call: int = Field(
+        50_000, ge=258, description="tokens of the pictures in one model call, as the model's generation counts them"
+    )
+    pages_per_question: int = Field(16, ge=1, description="page pictures that the agent may look at for one question")
+    searches_per_question: int = Field(8, ge=1, description="searches that the agent may make for one question")
+    calls_per_question: int = Field(
+        24, ge=2, description="model calls for one question; the last one has no tools and must answer"
+    )
+    dollars_per_question: float | None = Field(
+        None, gt=0, description="US dollars for one question by the price table; then the model must answer"
+    )
+    prices: dict[str, list[float]] | None = Field(
+        None,
+        description="US dollars per million tokens by model, [input, output, cached input]; beats the own table",
+    )
