@@ -234,6 +234,7 @@ ORDER = {
         prompts reasoners
         graph subagent asking testing
         reports evaluate
+        guarded_http
         mcp studio
         terminal
         cli
