@@ -86,6 +86,7 @@ def test_no_command_tries_to_reach_the_network(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads(done.stdout.splitlines()[-1])
-    status, attempts = results.pop("on purpose")
+    _, attempts = results.pop("on purpose")
     assert attempts == 1, "the kernel does not count what is tried here"
-    assert results == dict.fromkeys(["index", "search", "ask", "chat", "doctor", "mcp"], [0, 0])
+    assert set(results) == {"index", "search", "ask", "chat", "doctor", "mcp"}
+    assert {name: found for name, found in results.items() if found != [0, 0]} == {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pagesight.agent.terminal import options, printing
-from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 from pagesight.indexing.errors import PageIndexError
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def serve(
     They name the same folder as ever. Many may search, one at a time may add or remove.
     """
     settings = settings_of()
+    place = existing_index(context, index)
     printing.quieten_milvus()
-    _serve_until_stopped(named_index(context, index) or str(settings.index), port, token)
+    _serve_until_stopped(place or str(settings.index), port, token)
 
 
 def mcp(
@@ -56,7 +57,8 @@ def mcp(
     from pagesight.agent.mcp import serve_stdio
 
     settings = settings_of(trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings) as opened:
         if http:
             _serve_http(opened, port, token or secrets.token_urlsafe(32))
         else:

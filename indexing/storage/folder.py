@@ -23,10 +23,10 @@ from filelock import FileLock, Timeout
 
 from pagesight.indexing.errors import (
     IndexInUse,
-    IndexMissing,
     PageIndexError,
     StorageFull,
 )
+from pagesight.indexing.index_place import holds_index, index_missing
 from pagesight.indexing.storage.atomic_files import make_private, private_folder, write_atomically
 from pagesight.indexing.storage.kept_documents import KeptDocuments
 from pagesight.indexing.storage.manifest import Manifest, damaged, read_manifest
@@ -51,15 +51,12 @@ class IndexFolder:
     @property
     def exists(self) -> bool:
         """Whether there is an index in the folder."""
-        return (self.path / "index.json").is_file()
+        return holds_index(self.path)
 
     def hold(self, *, create: bool) -> None:
         """Take the index for this process. Raises IndexMissing, IndexInUse, PageIndexError for a bad folder."""
         if not self.exists and not create:
-            raise IndexMissing(
-                f"there is no index in {self.path}. Make one with `pagesight index PATH… --index {self.path}`, "
-                "or name another with --index."
-            )
+            raise index_missing(self.path)
         with disk_errors(f"the index folder {self.path} cannot be used"):
             private_folder(self.path)
             try:
