@@ -22,6 +22,7 @@ from pagesight.agent.reports.inert import as_written, inert
 from pagesight.indexing.errors import MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
 from pagesight.indexing.installation import install_command
 from pagesight.tools import list_documents, search_pages, view_pages
+from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.conversation import LIST_DOCUMENTS, SEARCH_PAGES, VIEW_PAGES, PageView
 from pagesight.tools.gemini_service.picture_tokens import ByTiles
 from pagesight.tools.transport.pictures import Picture, Pictures
@@ -54,6 +55,7 @@ Containing = Annotated[str | None, Field(description=list_documents.CONTAINING)]
 
 def make_server(index: PageIndex) -> FastMCP:
     """The MCP server of an open index; run it with `serve_stdio` or `serve_http`. Raises MissingExtra."""
+    allowed = AllowedDocuments(index)
     try:
         from mcp.server.fastmcp import FastMCP
     except ImportError as error:
@@ -62,9 +64,9 @@ def make_server(index: PageIndex) -> FastMCP:
             f"run `{install_command('mcp')}`"
         ) from error
     server = FastMCP("pagesight", instructions=_INSTRUCTIONS, log_level="WARNING", host=HOST)
-    _add_search_pages(server, index)
-    _add_view_pages(server, index)
-    _add_list_documents(server, index)
+    _add_search_pages(server, allowed)
+    _add_view_pages(server, allowed)
+    _add_list_documents(server, allowed)
     return server
 
 
@@ -100,20 +102,21 @@ def _listening(port: int) -> socket.socket:
         ) from error
 
 
-def _add_search_pages(server: FastMCP, index: PageIndex) -> None:
+def _add_search_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
     @server.tool(SEARCH_PAGES, description=search_pages.DESCRIPTION, structured_output=False, annotations=_read_only())
     async def search(query: Query, documents: Documents = None, top_k: TopK = None) -> Any:
         with _tool_errors():
-            named = documents and [_known(name, index.document) for name in documents]
-            return _result(await asyncio.to_thread(search_pages.found_pages, index, query, named, top_k))
+            named = documents and [_known(name, allowed.index.document) for name in documents]
+            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k))
 
 
-def _add_view_pages(server: FastMCP, index: PageIndex) -> None:
+def _add_view_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
+    index = allowed.index
     pictures = Pictures(index, ByTiles(index.settings.pictures.tiles_per_picture))
 
     def shown(pages: list[str], region: list[int] | None, neighbours: view_pages.Neighbours | None) -> Any:
         named = [_known(label, index.page) for label in pages]
-        asked = view_pages.requested_views(index, named, region, neighbours)
+        asked = view_pages.requested_views(allowed, named, region, neighbours)
         most = index.settings.budget.images_per_call
         if len(asked.views) > most:
             raise UnknownPage(f"name 1 to {most} pages at once, not {len(asked.views)}; search_pages finds some")
@@ -125,13 +128,13 @@ def _add_view_pages(server: FastMCP, index: PageIndex) -> None:
             return await asyncio.to_thread(shown, pages, region, neighbours)
 
 
-def _add_list_documents(server: FastMCP, index: PageIndex) -> None:
+def _add_list_documents(server: FastMCP, allowed: AllowedDocuments) -> None:
     @server.tool(
         LIST_DOCUMENTS, description=list_documents.DESCRIPTION, structured_output=False, annotations=_read_only()
     )
     async def list_them(containing: Containing = None) -> Any:
         with _tool_errors():
-            return _result(await asyncio.to_thread(list_documents.listed_documents, index, containing))
+            return _result(await asyncio.to_thread(list_documents.listed_documents, allowed, containing))
 
 
 @contextmanager
