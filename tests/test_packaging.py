@@ -240,6 +240,7 @@ ORDER = {
         graph asking testing
         subagent
         reports evaluate
+        guarded_http
         mcp studio
         terminal
         cli
