@@ -199,7 +199,7 @@ def test_a_page_that_gives_orders_changes_nothing(server: GeminiServer, tmp_path
     assert {hit.document for hit in answer.hits} == {"notes.pdf"}
     replies = server.model_requests[3].replies
     assert sum("not a valid tool" in reply for reply in replies) == 1
-    assert sum("not among the documents" in reply for reply in replies) == 2
+    assert sum("not among the documents" in reply for reply in replies) == 3
     assert len(server.model_requests[3].pictures) == 1
 
 
