@@ -358,6 +358,14 @@ def test_search_prints_a_line_for_each_page(pagesight, made):
     assert re.match(rf"1\t{re.escape(REPORT)} p\. 2\t\d+\.\d+\tNet revenue rose to 4\.2 billion", first)
 
 
+def test_a_search_that_nothing_matches_says_so(pagesight, made):
+    done = pagesight("search", "zebra unicorn", "--index", made)
+    assert done.status == 0
+    assert done.out == ""
+    assert "no page matches" in done.err
+    assert pagesight("search", "zebra unicorn", "--index", made, "--json").json == []
+
+
 def test_search_in_json(pagesight, made):
     hits = pagesight("search", "net revenue", "--index", made, "--json").json
     best = hits[0]
