@@ -259,7 +259,7 @@ def test_a_conversation_is_exported(chat: Chat, own_folder: Path, gemini: Gemini
 def screen_of(text: str, columns: int = 100, rows: int = 40) -> str:
     """What stands on a terminal after all that was written to it."""
     screen = pyte.HistoryScreen(columns, rows, history=1000)
-    pyte.Stream(screen).feed(re.sub(r"\x1b\]8;[^\x1b]*\x1b\\\\", "", text))  # it does not know links
+    pyte.Stream(screen).feed(re.sub(r"\x1b\]8;[^\x1b]*\x1b\\", "", text))  # it does not know links
     above = ["".join(line[column].data for column in range(columns)) for line in screen.history.top]
     return "\n".join(line.rstrip() for line in [*above, *screen.display])
 
@@ -302,7 +302,7 @@ def test_markdown_is_drawn(chat: Chat, index: Path, gemini: GeminiServer) -> Non
     assert re.search(r"^ 2022 +3\.9 *$", screen, re.M)
     assert re.search(r"1 <b>first</b>, elsewhere \(https://evil\.example\)", screen)
     assert "**" not in screen
-    links = set(re.findall(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b\\\\", shown))
+    links = set(re.findall(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b\\", shown))
     assert links == {(index / "evidence" / f"{REPORT}-p2.png").as_uri()}
 
 
