@@ -91,8 +91,8 @@ test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milv
 # What speaks with Gemini's client, LangGraph, LangChain and the MCP SDK, whose versions matter most; FEW=1 takes those
 # tests that go over the wire, which is what CI has time for.
 WIRE_TESTS := failures files gemini_server mcp tools transport
-AGENT_TESTS := $(WIRE_TESTS) agent answer budgets chat cli doctor examples installation looking_closer offline \
-	same_again state subagent threads
+AGENT_TESTS := $(WIRE_TESTS) agent answer budgets chat cli doctor examples installation live looking_closer offline \
+	refusals same_again state subagent threads
 VERSION_TESTS := $(patsubst %,tests/test_%.py,$(if $(FEW),$(WIRE_TESTS),$(AGENT_TESTS)))
 RESOLVE := pip compile --quiet --upgrade --group test --group build --extra mcp --extra eval --extra langchain
 

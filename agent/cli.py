@@ -15,34 +15,54 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pagesight.agent.terminal import (
     answering,
     audit_cli,
+    doctor_command,
     eval_cli,
     files_command,
     index_command,
+    missing_index,
+    moving,
     options,
     printing,
     results,
     serve_command,
 )
-from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
 
+_IN_THE_ORDER_OF_USE = """
+    demo index ask chat search view documents remove doctor encoders serve mcp costs files eval audit
+""".split()  # noqa: SIM905 - a line is the readable form of this list
+
+
+class _Commands(TyperGroup):
+    """The commands in the order in which people come to need them; those without a place come last."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        placed = [name for name in _IN_THE_ORDER_OF_USE if name in self.commands]
+        return placed + [name for name in self.commands if name not in placed]
+
+
 app = typer.Typer(
-    help="Answers questions about documents by looking at their pages.",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Answers questions about documents by looking at their pages.", cls=_Commands,
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )  # fmt: skip
 app.add_typer(eval_cli.app, name="eval")
 app.command("audit")(audit_cli.audit)
 app.command("index")(index_command.index)
+app.command("doctor")(doctor_command.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
     printing.use_any_encoding()
     try:
+        missing_index.refuse_at_once(sys.argv[1:] if arguments is None else arguments)
         with printing.warnings_as_lines():
             app(arguments, prog_name="pagesight")
     except SystemExit as done:
@@ -51,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         printing.error(str(failure))
     except OSError as failure:
         printing.error(_of_the_system(failure))
+    finally:
+        moving.end()
     return _flushed(1)
 
 
@@ -109,7 +131,8 @@ def _search(
     from pagesight.agent.reports.cited_pages import picture_path
 
     settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings) as opened:
         hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
         if heatmap:
             for hit in hits:
@@ -122,19 +145,32 @@ def _search(
 def _view(
     context: typer.Context,
     label: Annotated[str, typer.Argument(metavar="PAGE", help="Such as 'report.pdf p. 3'.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE.png", help="Where to write it.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.png", help="Where to write it; in the index by default.")
+    ] = None,
     index: options.Index = None,
     query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
     token: options.Token = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Write the picture of a page, with a map of where it is like a query."""
+    """Show a page.
+
+    Writes its picture, with a map of where it is like a query, prints the path and, on a terminal, opens it in the
+    desktop's viewer unless --out says where to write it.
+    """
+    from pagesight.agent.reports.cited_pages import picture_path
+    from pagesight.agent.terminal.desktop import open_outside
+
     settings = settings_of(trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings, encodes=query is not None) as opened:
-        page = opened.page(label)
-        path = opened.heatmap(page, out, query, token=token) if query else opened.evidence(page, out)
-    printing.write(f"{path}\n")
+    place = existing_index(context, index)
+    with open_index(place, settings, encodes=query is not None) as opened:
+        page = opened.page(label.strip("[] "))
+        to = out or picture_path(opened.path / "evidence", page.label)
+        path = opened.heatmap(page, to, query, token=token) if query else opened.evidence(page, to)
+    printing.write(f"{path if out else printing.short(path)}\n")
+    if out is None and sys.stdout.isatty():
+        open_outside(path)
 
 
 @app.command("ask")
@@ -162,7 +198,8 @@ def _ask(
     settings = settings_of(
         top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
     )
-    with open_index(named_index(context, index), settings) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings) as opened:
         from pagesight.agent.answers.spent import note_answer
         from pagesight.agent.terminal.ask_command import answer_once
         from pagesight.agent.terminal.costs_command import answer_line
@@ -201,7 +238,8 @@ def _chat(
     settings = settings_of(
         top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
     )
-    with open_index(named_index(context, index), settings) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings) as opened:
         from pagesight.agent.terminal.chat import converse
 
         converse(
@@ -213,7 +251,8 @@ def _chat(
 def _documents(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
     """List the documents in the index."""
     settings = settings_of()
-    with open_index(named_index(context, index), settings, encodes=False) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings, encodes=False) as opened:
         records = opened.documents()
     _show(records, as_json, results.documents)
 
@@ -229,7 +268,8 @@ def _remove(
 ) -> None:
     """Take documents out of the index; the files stay."""
     settings = settings_of()
-    with open_index(named_index(context, index), settings, encodes=False) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings, encodes=False) as opened:
         records = opened.remove(names)
     _show(records, as_json, results.removed)
 
@@ -248,24 +288,6 @@ def _encoders(as_json: options.Json = False) -> None:
         results.encoders(KNOWN.values())
         choice = choose("auto")
         printing.note(f"auto: {choice.name} ({choice.why})")
-
-
-@app.command("doctor")
-def _doctor(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
-    """Say what works, what is missing.
-
-    Tells which encoder and which reasoner would be chosen and why, and the command that fixes what is missing.
-    """
-    from pagesight.agent.terminal.doctor import examine
-
-    settings = settings_of()
-    found = examine(settings, named_index(context, index))
-    if as_json:
-        printing.write_json(found.as_dict())
-    else:
-        results.checkup(found)
-    if not found.works:
-        raise typer.Exit(1)
 
 
 @app.command("costs")

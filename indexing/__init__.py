@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pagesight.indexing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.audit.audit import Audit, Breadth, Measured
     from pagesight.indexing.documents.document import OpenDocument
     from pagesight.indexing.documents.sources import Failure
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
         VectorsMissing,
     )
     from pagesight.indexing.index import PageIndex
-    from pagesight.indexing.ingest import AddReport, Progress
     from pagesight.indexing.lexical.query import Query
     from pagesight.indexing.pages import Box, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
     from pagesight.indexing.retrieve import Weights
@@ -92,6 +92,7 @@ __all__ = [
     "PageRef",
     "PageRow",
     "PageText",
+    "PageWarning",
     "PagesightError",
     "Progress",
     "Query",
@@ -114,6 +115,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "add_report": "AddReport PageWarning Progress",
     "audit.audit": "Audit Breadth Measured",
     "documents.document": "OpenDocument",
     "documents.sources": "Failure",
@@ -126,7 +128,6 @@ _NAMES = {
         "UnreadableDocument VectorsMissing"
     ),
     "index": "PageIndex",
-    "ingest": "AddReport Progress",
     "lexical.query": "Query",
     "pages": "Box DocumentRecord Hit Hits PageRef PageRow PageText Region",
     "retrieve": "Weights",

@@ -41,7 +41,7 @@ def write_batch(
     vectors_of = [(number, page.vectors) for number, page in zip(numbers, pages, strict=True)]
     parts.candidates.write(document["ordinal"], document_id, vectors_of, parts.settings)
     rows = [
-        _row(document, first, number, text, len(page.vectors))
+        _row(document, first, number, text, len(page.vectors), parts.term_rules)
         for number, text, page in zip(numbers, texts, pages, strict=True)
     ]
     parts.catalog.add(parts.store.write_pages(rows))
@@ -49,13 +49,13 @@ def write_batch(
     _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, numbers[-1], took)
 
 
-def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int) -> PageRow:
+def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int, rules: int) -> PageRow:
     return PageRow(
         page=number,
         batch=batch,
         vectors=vectors,
         text_source=text.source,
-        terms=" ".join(page_terms(text)),
+        terms=" ".join(page_terms(text, rules)),
         text=text.text,
         **document,
     )
@@ -68,11 +68,11 @@ def remove_document(parts: IndexParts, document_id: str) -> None:
     parts.catalog.remove(document_id)
     parts.candidates.remove(document_id)
     parts.multivectors.remove(document_id)
-    parts.folder.forget(document_id)
+    parts.folder.documents.forget(document_id)
 
 
 def clear_away(parts: IndexParts) -> None:
     """Remove what was left behind when removing a document, or writing its first pages, was cut off."""
-    for document_id in parts.folder.kept_ids():
+    for document_id in parts.folder.documents.ids():
         if parts.catalog.get(document_id) is None:
             remove_document(parts, document_id)

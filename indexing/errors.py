@@ -135,7 +135,12 @@ class QuestionsError(PagesightError):
 
 
 class ReasonerError(PagesightError):
-    """The language model did not answer."""
+    """The language model did not answer: what was ``said`` of it, and the ``fix`` where that is known apart from it."""
+
+    def __init__(self, said: str, fix: str = ""):
+        super().__init__(f"{said}: {fix}" if fix else said)
+        self.said = said
+        self.fix = fix
 
 
 class KeyRefused(ReasonerError):

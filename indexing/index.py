@@ -10,6 +10,7 @@ from types import TracebackType
 
 from PIL import Image
 
+from pagesight.indexing.add_report import AddReport, Progress
 from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.commit import clear_away, remove_document
 from pagesight.indexing.documents.conditions import read_condition
@@ -23,7 +24,7 @@ from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.ingest import AddReport, Progress, add_documents
+from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
@@ -218,7 +219,7 @@ class PageIndex:
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
-        path = self._parts.folder.kept(row)
+        path = self._parts.folder.documents.of(row)
         return open_document(
             path, renderer=self.settings.documents.renderer, max_pixels=self.settings.documents.max_pixels
         )
@@ -248,7 +249,7 @@ class PageIndex:
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
         statistics = self._parts.view().statistics
-        return self.encoder.encode_query(read_query(question), statistics.idf)
+        return self.encoder.encode_query(read_query(question, self._parts.term_rules), statistics.idf)
 
     @while_open
     def evidence(

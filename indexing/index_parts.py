@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pagesight.indexing.encoders import PageEncoder
+from pagesight.indexing.lexical.tokens import TERM_RULES
 from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import Catalog, View
@@ -28,6 +29,7 @@ class IndexParts:
     settings: Settings
     sharing: Sharing
     place: str
+    term_rules: int = TERM_RULES
 
     def writing(self) -> AbstractContextManager[None]:
         """See `Catalog.writing`."""

@@ -1,8 +1,8 @@
-"""The document's journey: find → render → read → encode → write, in batches, so that it can be cut off and taken up.
+"""The document's journey: find → read → encode → write, in batches, so that it can be cut off and taken up.
 
 How a batch is written, so that a page is whole or not there, stands in commit.py; running again does only what is
-missing. While a batch is encoded the next one is read and the last one written: in memory are three batches at most,
-and a page for each core.
+missing. Pages are read in processes of their own (preparing/). While a batch is encoded the next one is read and the
+last one written: in memory are three batches at most, and a page for each core.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
+from pagesight.indexing.add_report import AddReport, PageWarning, Progress, page_ranges
 from pagesight.indexing.commit import clear_away, remove_document, write_batch
-from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.metadata import Metadata, read_sidecar
-from pagesight.indexing.documents.open import open_document
-from pagesight.indexing.documents.sources import Failure, Source, find_documents
-from pagesight.indexing.documents.text import read_text
+from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
+from pagesight.indexing.documents.metadata import Metadata
+from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.errors import MissingExtra, PagesightError, SourceError, UnreadableDocument
+from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.pages import DocumentRecord, PageText
+from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
+from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
+from pagesight.indexing.preparing.prepared_page import PreparedPage
 from pagesight.indexing.storage.folder import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -40,60 +40,16 @@ _log = logging.getLogger(__name__)
 _BATCH_PAGES = 8
 _ENCODER_LONG_SIDE = 1540  # pixels; the vision encoders scale pages down to less
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far indexing has come: pages done of all pages to do, and the document that is being read."""
-
-    done_pages: int
-    total_pages: int
-    document: str
+# Pages in a row that are given up before the rest of their document is not tried: three minutes with the usual limit.
+# A guess, not measured.
+_GIVEN_UP_IN_A_ROW = 3
 
 
-@dataclass
-class AddReport:
-    """What `PageIndex.add` did: ``pages`` written, ``seconds`` taken, and each path that failed with its reason."""
+class _Page(NamedTuple):
+    """A page of a job as it was read; blank where it has a fault."""
 
-    added: list[DocumentRecord] = field(default_factory=list)
-    replaced: list[DocumentRecord] = field(default_factory=list)
-    unchanged: list[DocumentRecord] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    pages: int = 0
-    seconds: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report as it stands in ``index --json``."""
-        return {
-            "added": [record.as_dict() for record in self.added],
-            "replaced": [record.as_dict() for record in self.replaced],
-            "unchanged": [record.as_dict() for record in self.unchanged],
-            "failed": [{"path": str(failure.path), "reason": str(failure.error)} for failure in self.failed],
-            "pages": self.pages,
-            "seconds": round(self.seconds, 3),
-        }
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A document of which pages are missing in the index."""
-
-    source: Source
-    path: str
-    page_count: int
-    missing: list[int]
-    metadata: Metadata
-
-
-@dataclass(frozen=True)
-class _Page:
-    """A page that was read; ``picture`` None where the encoder looks at none, ``fault`` why the page is blank."""
-
-    job: _Job
-    document: OpenDocument
-    number: int
-    text: PageText
-    picture: Image.Image | None
-    fault: UnreadableDocument | None
+    job: DocumentJob
+    prepared: PreparedPage
 
 
 def add_documents(
@@ -113,9 +69,12 @@ def add_documents(
     started = time.monotonic()
     report = AddReport()
     clear_away(parts)
-    jobs = list(_plan(parts, paths, metadata or {}, report))
-    _log.debug("%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed))
-    _Run(parts, jobs, report, progress).go()
+    with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
+        jobs = list(plan(parts, readers, paths, metadata or {}, report))
+        _log.debug(
+            "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
+        )
+        _Run(parts, readers, jobs, report, progress).go()
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started
@@ -123,117 +82,113 @@ def add_documents(
     return report
 
 
-def _plan(parts: IndexParts, paths: Iterable[Path | str], metadata: Metadata, report: AddReport) -> Iterator[_Job]:
-    """The documents with pages to do; notes what is unchanged or cannot be read."""
-    found = find_documents(paths)
-    report.failed += found.failures
-    seen: set[str] = set()
-    for source in found.sources:
-        try:
-            job = _job(parts, source, read_sidecar(source.path) | metadata)
-        except SourceError as error:
-            report.failed.append(Failure(source.path, error))
-            continue
-        if source.document_id in seen:  # the same content twice is one document
-            continue
-        seen.add(source.document_id)
-        if job:
-            yield job
-        elif entry := parts.catalog.get(source.document_id):
-            report.unchanged.append(entry.record)
-
-
-def _job(parts: IndexParts, source: Source, metadata: Metadata) -> _Job | None:
-    """What is to do for a source; None where nothing is."""
-    path = str(source.path.resolve())
-    entry = parts.catalog.get(source.document_id)
-    if entry and entry.complete:
-        parts.folder.keep(source)  # lost, or added to a server by another machine
-        _remove_older(parts, path, source.document_id)
-        if metadata and metadata != entry.first.metadata:
-            parts.catalog.add(parts.store.describe(source.document_id, metadata))
-        return None
-    with _open(parts, source.path) as document:
-        count = document.page_count
-    missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
-    return _Job(source, path, count, missing, metadata)
-
-
 class _Run:
     """The journey of all documents that have pages to do.
 
-    While a batch is encoded, in the thread that called, others read and render the next one and write the last one.
+    While a batch is encoded, in the thread that called, others have the next one read and write the last one.
     """
 
     def __init__(
-        self, parts: IndexParts, jobs: list[_Job], report: AddReport, progress: Callable[[Progress], None] | None
+        self,
+        parts: IndexParts,
+        readers: PageReaders,
+        jobs: list[DocumentJob],
+        report: AddReport,
+        progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._parts, self._jobs, self._report, self._progress = parts, jobs, report, progress
+        self._parts, self._readers, self._jobs = parts, readers, jobs
+        self._report, self._progress = report, progress
         self._total = sum(len(job.missing) for job in jobs)
 
     def go(self) -> None:
         cores = os.cpu_count() or 1
-        with ExitStack() as opened, threads(cores) as readers, threads(1) as writer:
-            pages = in_order(readers, self._to_read(opened), _BATCH_PAGES + cores)
-            for _ in in_order(writer, self._to_write(pages), 1):
+        with ExitStack() as ending:
+            reading, writing = ending.enter_context(threads(cores)), ending.enter_context(threads(1))
+            ending.callback(self._readers.close)  # before threads are waited for that wait for an answer
+            pages = in_order(reading, self._to_read(), _BATCH_PAGES + cores)
+            for _ in in_order(writing, self._to_write(pages), 1):
                 pass
 
-    def _to_read(self, opened: ExitStack) -> Iterator[Callable[[], _Page]]:
-        """A call for each page; a document that cannot be opened any more is reported."""
+    def _to_read(self) -> Iterator[Callable[[], _Page]]:
+        """A call for each page; a document that cannot be read any more is reported."""
         for job in self._jobs:
             try:
                 with self._disk_errors(job):
-                    self._parts.folder.keep(job.source)
-                document = _open(self._parts, job.source.path)
+                    file = self._kept(job)
             except SourceError as error:  # the file vanished or changed under our hands
                 self._report.failed.append(Failure(job.source.path, error))
                 continue
-            opened.callback(document.close)
             for number in job.missing:
-                yield partial(_read_page, self._parts, job, document, number)
+                yield partial(self._read, job, file, number)
+
+    def _kept(self, job: DocumentJob) -> Path:
+        """What the index keeps of the document, which is what is read: known to be the bytes that were hashed."""
+        documents = self._parts.folder.documents
+        documents.keep(job.source)
+        return documents.path(job.source.document_id, Path(job.path).suffix)
+
+    def _read(self, job: DocumentJob, file: Path, number: int) -> _Page:
+        """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
+        needs_picture = self._parts.encoder.needs_pictures
+        try:
+            if job.given_up >= _GIVEN_UP_IN_A_ROW:
+                raise UnreadableDocument("not tried")
+            prepared = self._readers.page(
+                file, number, _ENCODER_LONG_SIDE if needs_picture else None, called=job.source.path
+            )
+        except UnreadableDocument as error:
+            job.faults[number] = str(error)
+            job.given_up += isinstance(error, GivenUp)
+            return _Page(job, _blank(number, needs_picture))
+        job.given_up = 0
+        for warning in prepared.warnings:
+            job.warnings.setdefault(warning, []).append(number)
+        return _Page(job, prepared)
 
     def _to_write(self, pages: Iterator[_Page]) -> Iterator[Callable[[], None]]:
         """A call for each batch, once it is encoded."""
-        for batch in _batches(pages):
-            self._report.failed += [Failure(page.job.source.path, page.fault) for page in batch if page.fault]
+        for job, batch in _batches(pages):
             started = time.monotonic()
             vectors = self._parts.encoder.encode_pages([page.picture for page in batch], [page.text for page in batch])
             _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
-            yield partial(self._write, batch, vectors)
+            yield partial(self._write, job, batch, vectors)
 
-    def _write(self, batch: list[_Page], vectors: list[MultiVector]) -> None:
-        job = batch[0].job
+    def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
             write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, vectors)
-            entry = self._parts.catalog.get(job.source.document_id)
-            if entry and entry.complete:
-                replaced = _remove_older(self._parts, job.path, job.source.document_id)
-                (self._report.replaced if replaced else self._report.added).append(entry.record)
+            if numbers[-1] == job.missing[-1]:
+                self._finish(job)
         self._report.pages += len(batch)
         if self._progress:
-            self._progress(Progress(self._report.pages, self._total, job.source.path.name))
+            self._progress(Progress(self._report.pages, self._total, job.name))
 
-    def _disk_errors(self, job: _Job) -> AbstractContextManager[None]:
-        return disk_errors(f"{job.source.path.name} could not be written to the index in {self._parts.place}")
+    def _finish(self, job: DocumentJob) -> None:
+        """Report a document whose last page is written; one of which nothing could be read is taken out again."""
+        if failure := job.failure():
+            self._report.failed.append(failure)
+        if job.is_blank:
+            remove_document(self._parts, job.source.document_id)
+            return
+        for warning, numbers in job.warnings.items():
+            text = f"{page_ranges(numbers)} of {job.name}: {warning}"
+            self._report.warnings.append(PageWarning(job.source.path, text))
+        if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
+            replaced = remove_older(self._parts, job.path, job.source.document_id)
+            (self._report.replaced if replaced else self._report.added).append(entry.record)
+
+    def _disk_errors(self, job: DocumentJob) -> AbstractContextManager[None]:
+        return disk_errors(f"{job.name} could not be written to the index in {self._parts.place}")
 
 
-def _read_page(parts: IndexParts, job: _Job, document: OpenDocument, number: int) -> _Page:
-    """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
-    text, picture, fault = PageText.empty(), None, None
-    try:
-        text = read_text(document, number, ocr=parts.settings.documents.ocr)
-        if parts.encoder.needs_pictures:
-            picture = document.picture(number, long_side=_ENCODER_LONG_SIDE)
-    except UnreadableDocument as error:
-        picture = Image.new("RGB", (_ENCODER_LONG_SIDE, _ENCODER_LONG_SIDE), "white")
-        fault = UnreadableDocument(
-            f"page {number} of {document.path.name} cannot be read ({error}); its other pages are indexed."
-        )
-    return _Page(job, document, number, text, picture, fault)
+def _blank(number: int, needs_picture: bool) -> PreparedPage:
+    """A page that cannot be read, as the index has it."""
+    side = _ENCODER_LONG_SIDE
+    picture = Image.new("RGB", (side, side), "white") if needs_picture else None
+    return PreparedPage(number, PageText.empty(), (0.0, 0.0), picture=picture)
 
 
-def _shared_fields(parts: IndexParts, job: _Job) -> dict[str, Any]:
+def _shared_fields(parts: IndexParts, job: DocumentJob) -> dict[str, Any]:
     """What all pages of a document have in their rows; as it was where earlier pages are there already."""
     entry = parts.catalog.get(job.source.document_id)
     return {
@@ -249,33 +204,12 @@ def _shared_fields(parts: IndexParts, job: _Job) -> dict[str, Any]:
     }
 
 
-def _remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
-    """Remove what the path held before; says whether that was something."""
-    older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
-    for entry in older:
-        remove_document(parts, entry.first.document_id)
-    return bool(older)
-
-
-def _open(parts: IndexParts, path: Path) -> OpenDocument:
-    try:
-        return open_document(
-            path, renderer=parts.settings.documents.renderer, max_pixels=parts.settings.documents.max_pixels
-        )
-    except MissingExtra:
-        raise
-    except PagesightError as error:
-        raise error if isinstance(error, SourceError) else UnreadableDocument(str(error)) from error
-
-
-def _batches(pages: Iterable[_Page]) -> Iterator[list[_Page]]:
-    """Runs of consecutive pages of one document, no longer than a batch; a document is closed after its last page."""
-    batch: list[_Page] = []
-    for page in pages:
+def _batches(pages: Iterable[_Page]) -> Iterator[tuple[DocumentJob, list[PreparedPage]]]:
+    """Runs of consecutive pages of one document, no longer than a batch."""
+    batch: list[PreparedPage] = []
+    for job, page in pages:
         batch.append(page)
-        after = page.job.missing[bisect_right(page.job.missing, page.number) :][:1]
-        if not after:
-            page.document.close()
+        after = job.missing[bisect_right(job.missing, page.number) :][:1]
         if after != [page.number + 1] or len(batch) == _BATCH_PAGES:
-            yield batch
+            yield job, batch
             batch = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from pagesight.indexing.encoders import PageEncoder, choose, encoder_code, is_called, make_encoder, remember
 from pagesight.indexing.errors import IndexMissing, PageIndexError
 from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.lexical.tokens import TERM_RULES
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
 from pagesight.indexing.milvus.centroid_search import CentroidSearch
 from pagesight.indexing.milvus.connection import Collection, Connection, connect_folder, connect_served, connect_server
@@ -128,10 +129,20 @@ def _assembled(
 ) -> IndexParts:
     pages = PageStore(connection)
     candidates = ServerMaxSim(connection) if connection.capabilities.max_sim else CentroidSearch(connection)
-    catalog = Catalog(pages, sharing)
+    catalog = Catalog(pages, sharing, manifest.term_rules)
     _log.debug("opened %s: %d documents, encoder %s", place, len(catalog.view().entries), encoder.name)
     return IndexParts(
-        folder, pages, candidates, multivectors, manifest.layout, catalog, encoder, settings, sharing, place
+        folder,
+        pages,
+        candidates,
+        multivectors,
+        manifest.layout,
+        catalog,
+        encoder,
+        settings,
+        sharing,
+        place,
+        manifest.term_rules,
     )
 
 
@@ -151,7 +162,9 @@ def _encoder(
     chosen = make_encoder(name, settings, known, named_by=_named_by(name, encoder, settings, place))
     refuse_other(manifest, chosen.describe(), place)
     usual = VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
-    return chosen, Manifest(chosen.describe(), manifest.layout if manifest else usual)
+    return chosen, Manifest(
+        chosen.describe(), manifest.layout if manifest else usual, manifest.term_rules if manifest else TERM_RULES
+    )
 
 
 def _named_by(name: str, encoder: str | None, settings: Settings, place: object) -> str:

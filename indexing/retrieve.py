@@ -92,7 +92,7 @@ def retrieve(
     ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata. Raises
     EmptyQuestion, UnknownDocument.
     """
-    query = read_query(question)
+    query = read_query(question, parts.term_rules)
     if not query.terms:
         raise EmptyQuestion(
             "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
@@ -115,7 +115,7 @@ def rank_all(
     parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights
 ) -> list[tuple[PageRow, float]]:
     """`rank_pages` for a question, in what the index holds now."""
-    return rank_pages(encode(parts, parts.view(), read_query(question), documents), weights)
+    return rank_pages(encode(parts, parts.view(), read_query(question, parts.term_rules), documents), weights)
 
 
 def encode(parts: IndexParts, view: View, query: Query, documents: Sequence[str] | None) -> Search:

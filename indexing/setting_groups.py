@@ -82,6 +82,12 @@ class DocumentSettings(SettingsGroup):
         40_000_000, ge=10_000, description="pixels of one picture at most; larger pages are rendered smaller"
     )
     ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
+    page_seconds: float = Field(
+        60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
+    )
+    reader_memory: int = Field(
+        1000, ge=300, description="megabytes that each process which reads documents may take; not on macOS, Windows"
+    )
 
 
 class VectorSettings(SettingsGroup):

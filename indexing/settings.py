@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +39,7 @@ from pagesight.indexing.setting_groups import (
 #: Where a setting's value comes from: who called, a variable, the file `.env` of the current folder, or the program.
 Origin = Literal["argument", "environment", ".env", "default"]
 
+_PREFIX = "PAGESIGHT_"
 _environment_lock = threading.RLock()
 
 
@@ -92,7 +94,7 @@ class _FromEnvironment(BaseSettings):
     """Reads settings by their flat names."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PAGESIGHT_", env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True,
+        env_prefix=_PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True,
         populate_by_name=True,
     )  # fmt: skip
 
@@ -171,7 +173,25 @@ def variables_of(name: str) -> list[str]:
     alias = flat_fields()[name].validation_alias
     if isinstance(alias, AliasChoices):
         return [str(choice) for choice in alias.choices if str(choice).isupper()]
-    return [f"PAGESIGHT_{name.upper()}"]
+    return [f"{_PREFIX}{name.upper()}"]
+
+
+def unknown_variables() -> dict[str, str]:
+    """The variables, of the environment and of `.env`, that begin as ours do and set nothing, each with where it is.
+
+    A name that comes near one of ours stands behind where it is: they are misspelt, or of another version.
+    """
+    known = {variable for name in flat_fields() for variable in variables_of(name)}
+    read = _reader()
+    noted = dict.fromkeys(DotEnvSettingsSource(read).env_vars, str(Path(".env").resolve()))
+    found = {name.upper(): where for name, where in (noted | dict.fromkeys(os.environ, "the environment")).items()}
+    unknown = {name: where for name, where in found.items() if name.startswith(_PREFIX) and name not in known}
+    return {name: where + _meant(name, known) for name, where in unknown.items()}
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def state_folder() -> Path:

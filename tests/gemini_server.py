@@ -51,9 +51,11 @@ class GeminiServer:
         self.polls_until_active = 0
         self.life_of_files = timedelta(hours=48)
         self.refusal_of_files: Reply | None = None
+        self.refuses_deletion = False
         self.refuses_unknown_files = 403
         self.uploads_that_break = 0
         self.seconds_of_silence = 0.0
+        self.waits_from: int | None = None
         self.faults: list[str] = []
         self._numbered = self._answered = 0
         self._replies: deque[Reply] = deque()
@@ -157,6 +159,13 @@ class GeminiServer:
         gone = not found.fault and found.reply.status == 403
         return replace(found.reply, status=self.refuses_unknown_files) if gone else found.reply
 
+    def stays_silent(self) -> bool:
+        """Waits, until whoever asked has gone, with the requests from the number ``waits_from`` on."""
+        if self.waits_from is None or len(self.model_requests) <= self.waits_from:
+            return False
+        time.sleep(3)
+        return True
+
     def record(self, request: Recorded) -> None:
         with self._lock:
             self.requests.append(request)
@@ -202,6 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._start_upload(request.key)
         else:
             time.sleep(self.server.gemini.seconds_of_silence)
+            if self.server.gemini.stays_silent():
+                return
             reply = self.server.gemini.answer_to(request)
             (self._stream if request.streams else self._answer)(reply)
 
@@ -216,6 +227,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         if stored := self._stored(self._record({}).key):
+            if self.server.gemini.refuses_deletion:
+                said = f"You do not have permission to delete the File {stored.name}."
+                self._send(403, failure(403, "PERMISSION_DENIED", said).error or {})
+                return
             del self.server.gemini.files[stored.uri]
             self._send(200, {})
 

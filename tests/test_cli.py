@@ -126,6 +126,45 @@ def test_help_lists_the_commands(pagesight):
         assert re.search(rf"^  {command}  +\w", done.out, re.M)
 
 
+def test_help_is_short_too_and_lists_commands_in_the_order_of_use(pagesight):
+    assert pagesight("-h").out == pagesight("--help").out
+    assert pagesight("search", "-h").out == pagesight("search", "--help").out
+    assert "--install-completion" in pagesight("-h").out
+    listed = re.findall(r"^  (\w+)  +\w", pagesight("-h").out.partition("Commands:")[2], re.M)
+    order = [name for name in listed if name in ("index", "ask", "chat", "search", "documents", "doctor", "eval")]
+    assert order == ["index", "ask", "chat", "search", "documents", "doctor", "eval"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands(shell):
+    asked = {"_PAGESIGHT_COMPLETE": f"complete_{shell}", "COMP_WORDS": "pagesight sea", "COMP_CWORD": "1"}
+    asked |= {"_TYPER_COMPLETE_ARGS": "pagesight sea", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    done = subprocess.run(COMMAND, capture_output=True, text=True, env={**os.environ, **asked}, timeout=60)
+    assert "search" in done.stdout
+    assert "remove" not in done.stdout
+
+
+def test_variables_that_set_nothing_are_named(pagesight, made, monkeypatch, own_folder):
+    monkeypatch.setenv("PAGESIGHT_TOPK", "1")
+    (own_folder / ".env").write_text("PAGESIGHT_RENDERR=poppler\nPAGESIGHT_TOP_K=1\nOTHER=1\n")
+    done = pagesight("search", "net revenue", "--index", made, "--json")
+    assert len(done.json) == 1
+    warned = " ".join(done.err.split()).split("warning: ")[1:]
+    assert sorted(line.split()[0] for line in warned) == ["PAGESIGHT_RENDERR", "PAGESIGHT_TOPK"]
+    assert "did you mean PAGESIGHT_TOP_K?" in done.err
+    assert str(own_folder / ".env") in done.err
+
+
+def test_a_page_is_shown_without_saying_where(pagesight, own):
+    done = pagesight("view", f"[{REPORT} p. 2]", "--index", own)
+    path = Path(done.out.strip())
+    assert path.parent == own / "evidence"
+    with Image.open(path) as picture:
+        assert picture.size[0] > 100
+    mapped = pagesight("view", f"{REPORT} p. 2", "--index", own, "--query", "net revenue", "--out", own / "map.png")
+    assert mapped.out == f"{own / 'map.png'}\n"
+
+
 def test_version(pagesight):
     assert re.fullmatch(r"pagesight \d+\.\d+\.\d+\n", pagesight("--version").out)
 

@@ -283,6 +283,10 @@ def test_uploads_are_listed_and_purged_by_the_command_line(
     assert sorted(file["name"] for file in json.loads(capsys.readouterr().out)) == sorted(names)
     assert main(["files", "--index", place]) == 0
     assert all(name in capsys.readouterr().out for name in names[:1])
+    monkeypatch.delenv("GOOGLE_API_KEY")
+    assert main(["files", "--index", place, "--json"]) == 0  # what is noted needs no key to be listed
+    assert sorted(file["name"] for file in json.loads(capsys.readouterr().out)) == sorted(names)
+    monkeypatch.setenv("GOOGLE_API_KEY", KEY)
 
     server.files.popitem()  # one has expired meanwhile
     assert main(["files", "--index", place, "--purge", "--json"]) == 0

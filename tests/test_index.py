@@ -330,6 +330,7 @@ def test_a_file_changed_in_place_is_noticed(index: PageIndex, files: Path) -> No
         file.truncate()
         file.write(other)
     os.utime(kept, (1, 1))
+    path.unlink()
     with pytest.raises(UnreadableDocument, match="changed in place"):
         index.picture(index.page("a.pdf p. 1"))
 

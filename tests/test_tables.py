@@ -32,7 +32,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def seen(text: str) -> list[str]:
-    """The lines of a terminal, without what steers it."""
+    """The lines of a terminal, without what was erased and what steers it."""
+    text = re.sub(r"[^\n]*\r\x1b\[K", "", text)
     return re.sub(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;?]*[A-Za-z]|\r", "", text).splitlines()
 
 

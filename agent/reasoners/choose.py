@@ -191,7 +191,7 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
             "project": settings.gemini.vertex_project,
             "location": settings.gemini.vertex_location,
         }
-    with plain_refusals(settings.gemini.google_api_key):
+    with plain_refusals(settings.gemini.google_api_key, vertex=bool(settings.gemini.vertex_project)):
         return GeminiReasoner(
             model=model,
             client_options=address,

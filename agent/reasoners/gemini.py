@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -88,13 +88,16 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         request["contents"] = fitted(request["contents"], messages, self.model)
         return request
 
+    def _plain_refusals(self) -> AbstractContextManager[None]:
+        return plain_refusals(self.google_api_key, vertex=bool(getattr(self, "_use_vertexai", False)))
+
     def _patient(self, how: dict[str, Any]) -> dict[str, Any]:
         """How to ask for an answer in one piece: its first byte is awaited as long as the whole of a stream."""
         return {"timeout": _whole(self.timeout), **how} if self.timeout else how
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini"):
                     result = super()._generate(request.fresh_messages(), *args, **self._patient(kwargs))
@@ -103,7 +106,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
 
     async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             async for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini"):
                     messages = await request.afresh_messages()
@@ -113,7 +116,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
 
     def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     for chunk in super()._stream(request.fresh_messages(), *args, **kwargs):
@@ -126,7 +129,7 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = _AnswerRequest(self, messages)
-        with plain_refusals(self.google_api_key):
+        with self._plain_refusals():
             async for attempt in request.attempts:
                 with attempt, signs_of_life("Gemini") as heard, request.streamed() as ending:
                     async for chunk in super()._astream(await request.afresh_messages(), *args, **kwargs):

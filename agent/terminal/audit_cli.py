@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pagesight.agent.terminal import eval_tables, options, printing, progress_bars
-from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 
 
 def audit(
@@ -36,9 +36,10 @@ def audit(
     settings that would reach a wanted recall. Made from the index's own pages, questions need no model.
     """
     settings = settings_of(trust_scripts=trust_scripts)
+    place = existing_index(context, index)
     asked = _questions(questions)[:sample] if questions else []
     with (
-        open_index(named_index(context, index), settings) as opened,
+        open_index(place, settings) as opened,
         progress_bars.count_bar("searches") as progress,
     ):
         found = opened.audit(asked, sample=sample, wanted=recall, progress=progress)

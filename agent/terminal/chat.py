@@ -59,8 +59,8 @@ def _turn(session: Session, lines: LineReader, thumbnails: Thumbnails) -> bool:
 
 def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
     try:
-        if line.startswith("/"):
-            return chat_commands.run(line, session, thumbnails)
+        if command := chat_commands.as_command(line):
+            return chat_commands.run(command, session, thumbnails)
         if line:
             _ask_and_print(session, line, thumbnails)
     except KeyboardInterrupt:

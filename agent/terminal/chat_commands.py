@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING
 from PIL.Image import open as open_image
 
 from pagesight.agent.terminal import answering, printing, progress_bars, results
+from pagesight.agent.terminal.desktop import open_outside
 from pagesight.indexing.errors import RequestError
 
 if TYPE_CHECKING:
@@ -71,7 +69,7 @@ def _open(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     with open_image(path) as picture:
         thumbnails.show([picture], _ROWS_OF_A_PAGE)
     printing.write(f"{printing.short(path)}\n")
-    _open_outside(path)
+    open_outside(path)
 
 
 def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
@@ -162,16 +160,6 @@ def _words(argument: str) -> list[str]:
         raise RequestError(f"{argument} cannot be read ({error}): put names with spaces in quotes") from error
 
 
-def _open_outside(path: Path) -> None:
-    """Opens the file in the program that the desktop has for it, if there is a desktop, and does not wait.
-
-    The program has no part in the terminal: it may be one of text."""
-    opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
-    none = subprocess.DEVNULL
-    with suppress(OSError):
-        subprocess.Popen([opener, str(path)], stdin=none, stdout=none, stderr=none, start_new_session=True)
-
-
 COMMANDS = {
     "/documents": ChatCommand("", "the documents in the index", _documents),
     "/pages": ChatCommand("", "the pages behind the last answer", _pages),
@@ -185,5 +173,14 @@ COMMANDS = {
     "/new": ChatCommand("", "begin a new conversation", _new),
     "/export": ChatCommand("FILE", "write the conversation to FILE.md or FILE.html", _export),
     "/help": ChatCommand("", "this list", _help),
-    "/quit": ChatCommand("", "end; Ctrl-D does too", _quit),
+    "/quit": ChatCommand("", "end; so do exit and Ctrl-D", _quit),
 }
+
+#: What people type who do not know of the slash, alone on a line: no question about documents is one of these words.
+_BARE = {"help": "/help", "?": "/help", "exit": "/quit", "quit": "/quit", "/exit": "/quit"}
+
+
+def as_command(line: str) -> str | None:
+    """The line as a command, where it is one; None for a question."""
+    bare = _BARE.get(line.lower())
+    return bare or (line if line.startswith("/") else None)

@@ -29,7 +29,8 @@ def files(
 ) -> None:
     """List page pictures uploaded to Gemini.
 
-    Those that the transport files has uploaded for this index with this key; they expire after two days by themselves.
+    Those that the transport files has uploaded for this index with this key, or without a key with any; they expire
+    after two days by themselves.
     """
     settings = settings_of()
     place = named_index(context, index)
@@ -44,9 +45,12 @@ def files(
 
 
 def _list_uploads(place: str | None, settings: Settings) -> Sequence[Upload]:
-    """The page pictures that are uploaded for the index with this key. Raises KeyRefused, ReasonerError."""
+    """The page pictures that are uploaded for the index with this key; without one, with any."""
+    from pagesight.tools.transport.file_cache import noted_uploads
     from pagesight.tools.transport.files_api import uploads
 
+    if not settings.gemini.google_api_key and not settings.gemini.vertex_project:
+        return noted_uploads(_noted_in(place, settings))
     return uploads(_gemini(settings), _noted_in(place, settings))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pagesight.agent.terminal import printing
+from pagesight.agent.terminal import moving, printing
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
@@ -128,15 +128,30 @@ Split = Annotated[
 
 
 def settings_of(**explicit: object) -> Settings:
-    """The settings, with what was given on the command line; an option that was left out counts as not given."""
-    from pagesight.indexing.settings import load_settings
+    """The settings, with what was given on the command line; an option that was left out counts as not given.
 
+    From here on something moves until the command prints.
+    """
+    moving.begin("reading the settings")
+    from pagesight.indexing.settings import load_settings, unknown_variables
+
+    for name, where in unknown_variables().items():
+        printing.note(f"warning: {name} is no setting ({where})")
     return load_settings(**{name: value for name, value in explicit.items() if value is not False})
 
 
 def named_index(context: typer.Context, index: str | None) -> str | None:
     """The index that the command line names, after the command or before it; None leaves it to the settings."""
     return index or context.obj
+
+
+def existing_index(context: typer.Context, index: str | None) -> str | None:
+    """`named_index`, for a command that needs one. Raises IndexMissing, before anything heavy is imported."""
+    from pagesight.indexing.index_place import refuse_missing
+
+    place = named_index(context, index)
+    refuse_missing(place)
+    return place
 
 
 def open_index(
@@ -148,6 +163,7 @@ def open_index(
 
     Raises what `PageIndex.open` raises, and SettingsError for code that may not run.
     """
+    moving.begin("opening the index")
     from pagesight.indexing import PageIndex
 
     printing.quieten_milvus()

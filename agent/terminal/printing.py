@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pagesight.agent.terminal import moving
 from pagesight.indexing.errors import IndexWarning
 
 if TYPE_CHECKING:
@@ -77,12 +78,14 @@ def printable(text: str) -> str:
 
 def write(text: str) -> None:
     """A piece of a result, at once and without a line break."""
+    moving.end()
     sys.stdout.write(printable(text))
     sys.stdout.flush()
 
 
 def write_json(result: Any) -> None:
     """A result for programs."""
+    moving.end()
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=not unicode) + "\n")
 
@@ -100,13 +103,18 @@ def note(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """What failed, in one line."""
-    message = " ".join(printable(text).split())
-    console(stderr=True).print(f"error: {message}", style="red", soft_wrap=True)
+    """What failed: one line in a pipe, wrapped at words on a terminal."""
+    message = f"error: {' '.join(printable(text).split())}"
+    if sys.stderr.isatty():
+        console(stderr=True).print(message, style="red")
+    else:  # without rich, which takes longer to import than some errors take to find
+        moving.end()
+        sys.stderr.write(message + "\n")
 
 
 def console(stderr: bool = False) -> Console:
-    """The console for stdout or stderr; wide when it is a file."""
+    """The console for stdout or stderr; wide when it is a file. Ends what moves."""
+    moving.end()
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()

@@ -10,8 +10,8 @@ from pagesight.agent.terminal.tables import print_listing
 
 if TYPE_CHECKING:
     from pagesight.agent.terminal.doctor import Checkup
+    from pagesight.indexing.add_report import AddReport
     from pagesight.indexing.encoders import KnownModel
-    from pagesight.indexing.ingest import AddReport
     from pagesight.indexing.pages import DocumentRecord, Hit
     from pagesight.tools.transport.file_cache import Upload
 
@@ -57,6 +57,8 @@ def added(report: AddReport, encoder: str, *, quiet: bool = False) -> None:
     """What an indexing run did, unless ``quiet``; each failure is an error line of its own."""
     if not quiet:
         printing.write(_summary(report, encoder))
+    for warning in report.warnings:
+        printing.note(f"warning: {warning.text}")
     for failure in report.failed:
         printing.error(str(failure.error))
 

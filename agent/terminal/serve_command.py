@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pagesight.agent.terminal import options, printing
-from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 from pagesight.indexing.errors import PageIndexError
 
 
@@ -26,8 +26,9 @@ def serve(
     They name the same folder as ever. Many may search, one at a time may add or remove.
     """
     settings = settings_of()
+    place = existing_index(context, index)
     printing.quieten_milvus()
-    _serve_until_stopped(named_index(context, index) or str(settings.index), port)
+    _serve_until_stopped(place or str(settings.index), port)
 
 
 def mcp(
@@ -45,7 +46,8 @@ def mcp(
     from pagesight.agent.mcp import serve_http, serve_stdio
 
     settings = settings_of(trust_scripts=trust_scripts)
-    with open_index(named_index(context, index), settings) as opened:
+    place = existing_index(context, index)
+    with open_index(place, settings) as opened:
         if http:
             serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
         else:

@@ -219,7 +219,7 @@ class _Trial:
 
 
 def _encoded(parts: IndexParts, view: View, questions: Sequence[str]) -> list[QueryVectors]:
-    queries = [read_query(question) for question in questions]
+    queries = [read_query(question, parts.term_rules) for question in questions]
     if wordless := [query.text for query in queries if not query.terms]:
         raise EmptyQuestion(f"the question {wordless[0]!r} asks nothing: it has no word.")
     statistics = view.statistics

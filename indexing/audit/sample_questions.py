@@ -35,7 +35,7 @@ def sample_questions(parts: IndexParts, view: View, count: int) -> list[QueryVec
     chosen = [pages[place] for place in rng.permutation(len(pages))[: 4 * count]]  # some pages have no text
     statistics = view.statistics
     lines = _lines(parts, chosen, rng)[:count]
-    return [parts.encoder.encode_query(read_query(line), statistics.idf) for line in lines]
+    return [parts.encoder.encode_query(read_query(line, parts.term_rules), statistics.idf) for line in lines]
 
 
 def _from_vectors(page: NDArray[np.float32], rng: np.random.Generator) -> QueryVectors:

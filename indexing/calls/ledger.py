@@ -95,7 +95,7 @@ class Ledger:
     def add(self, spent: Spent) -> None:
         """Append a record. Raises OSError when the file cannot be written."""
         line = _records().dump_json(spent) + b"\n"
-        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, line if _ends_whole(file) else b"\n" + line)
         finally:

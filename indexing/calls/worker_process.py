@@ -106,6 +106,10 @@ class WorkerProcess(Generic[Request, Answer]):
         """End the process: by the end of its stdin, or after five seconds by force."""
         self._end()
 
+    def kill(self) -> None:
+        """End the process at once, with what it started; who waits for its answer gets WorkerFailed."""
+        _kill(self._process)
+
     @contextlib.contextmanager
     def _in_time(self) -> Iterator[None]:
         """Ends the process if the block takes too long, which is then as if it had ended by itself."""

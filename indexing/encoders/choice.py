@@ -74,7 +74,7 @@ def make_encoder(
     settings = settings or load_settings()
     chosen = choose(name).name
     if chosen == LexicalEncoder.name:
-        return LexicalEncoder()
+        return LexicalEncoder.of(recorded)
     revision = recorded["revision"] if recorded else settings.encoding.revision
     checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None)
     kept = _that_change_vectors(settings, recorded)

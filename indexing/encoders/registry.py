@@ -85,7 +85,7 @@ _GEMMA = "Gemma"
 KNOWN: dict[str, KnownModel] = {
     model.name: model
     for model in (
-        KnownModel("lexical", "built in", "LexicalEncoder", 128, "one a word", "MIT", revision="1"),
+        KnownModel("lexical", "built in", "LexicalEncoder", 128, "one a word", "MIT", revision="2"),
         _colpali("vidore/colpali-v1.2", "ColPali", 128, "1030", _GEMMA, "<pad>"),
         _colpali("vidore/colpali-v1.3", "ColPali", 128, "1030", _GEMMA, "<pad>"),
         _colpali("vidore/colqwen2-v1.0", "ColQwen2", 128, "to 768", "Apache-2.0", "<|endoftext|>"),

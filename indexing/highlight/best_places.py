@@ -79,7 +79,7 @@ def best_lines(query: Query, text: str, idf: Idf) -> list[str]:
     wanted = [(f" {_start(term)}", idf(term)) for term in query.terms]
     ranked = []
     for place, line in enumerate(text.splitlines()):
-        held = f" {' '.join(tokenize(line))} "
+        held = f" {' '.join(tokenize(line, query.rules))} "
         score = sum(worth for start, worth in wanted if start in held)
         if score > 0:
             ranked.append((-score, place, line.strip()))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.lexical.tokens import TERM_RULES, tokenize
 from pagesight.indexing.pages import PageText
 
 # What a page opens with and what it sets large say what it is about: such words count twice, or three times if both.
@@ -26,11 +26,13 @@ _LARGE = 1.5  # times the page's median height of words
 _K1, _B = 1.5, 0.75
 
 
-def page_terms(text: PageText) -> list[str]:
+def page_terms(text: PageText, rules: int = TERM_RULES) -> list[str]:
     """The terms of a page as BM25 counts them: in their order, those of its opening and of large words repeated."""
     heights = text.boxes[:, 3] - text.boxes[:, 1]
     owners = [
-        (term, height) for word, height in zip(text.words, heights.tolist(), strict=True) for term in tokenize(word)
+        (term, height)
+        for word, height in zip(text.words, heights.tolist(), strict=True)
+        for term in tokenize(word, rules)
     ]
     if not owners:
         return []

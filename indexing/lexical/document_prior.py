@@ -11,7 +11,7 @@ import numpy as np
 
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.query import Query
-from pagesight.indexing.lexical.tokens import tokenize, with_parts
+from pagesight.indexing.lexical.tokens import TERM_RULES, tokenize, with_parts
 
 # A term on a tenth of a document's pages counts half of one on all of them: from there on it is what the document is
 # about, however long that is. A guess, not measured.
@@ -21,13 +21,13 @@ _HALF_SPREAD = 0.1
 class NameTerms:
     """The words in the names of an index's documents: companies, years, products."""
 
-    def __init__(self, names: Iterable[tuple[int, str]]) -> None:
+    def __init__(self, names: Iterable[tuple[int, str]], rules: int = TERM_RULES) -> None:
         """``names`` with each document's place, as in `TermStatistics.documents`."""
         self.count = 0
         self._holders: dict[str, list[int]] = {}
         for place, name in names:
             self.count += 1
-            for term in _name_terms(name):
+            for term in _name_terms(name, rules):
                 self._holders.setdefault(term, []).append(place)
 
     def holders(self, term: str) -> list[int]:
@@ -64,7 +64,7 @@ def _rarity(holders: int, documents: int) -> float:
 
 
 @lru_cache(maxsize=100_000)  # each time a document comes or goes, all names are looked at
-def _name_terms(name: str) -> frozenset[str]:
+def _name_terms(name: str, rules: int) -> frozenset[str]:
     path = PurePath(name)
     stem = path.with_suffix("") if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path
-    return frozenset(with_parts(tokenize(str(stem))))
+    return frozenset(with_parts(tokenize(str(stem), rules)))

@@ -21,6 +21,7 @@ from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import NameTerms
+from pagesight.indexing.lexical.tokens import TERM_RULES
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
 from pagesight.indexing.storage.interfaces import PageRows, Sharing
 
@@ -59,7 +60,8 @@ class Entry:
 class _TermCounts:
     """The terms of all documents, counted when a reader first asks, and kept up as documents come and go."""
 
-    def __init__(self, rows: PageRows) -> None:
+    def __init__(self, rows: PageRows, rules: int) -> None:
+        self.rules = rules
         self._rows = rows
         self._counted = TermStatistics()
         self._asked_for = False
@@ -128,7 +130,9 @@ class View:
         places = self.statistics.documents.items()
         with self._lock:
             if self._names is None:
-                self._names = NameTerms((place, self.entries[known].first.document) for known, place in places)
+                self._names = NameTerms(
+                    ((place, self.entries[known].first.document) for known, place in places), self._terms.rules
+                )
             return self._names
 
     def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
@@ -201,9 +205,10 @@ class Catalog:
     It reads them by itself: at opening, and again when another process has changed the index.
     """
 
-    def __init__(self, rows: PageRows, sharing: Sharing) -> None:
+    def __init__(self, rows: PageRows, sharing: Sharing, term_rules: int = TERM_RULES) -> None:
         self._rows = rows
         self._sharing = sharing
+        self._term_rules = term_rules
         self._lock = threading.Lock()
         #: One writer at a time in this process; searching does not take it.
         self._writer = threading.RLock()
@@ -259,7 +264,7 @@ class Catalog:
             self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
             self._names: defaultdict[str, set[str]] = defaultdict(set)  # of those of that name
             self._last_ordinal = 0
-            self._terms = _TermCounts(self._rows)
+            self._terms = _TermCounts(self._rows, self._term_rules)
             for row in rows:
                 self._take(row)
             self._view = None

@@ -15,14 +15,23 @@ FORMAT = 3  # 3: how vectors are kept is noted; other candidate vectors
 
 @dataclass(frozen=True)
 class Manifest:
-    """``encoder`` is the description that the encoder gave of itself."""
+    """``encoder`` is the description that the encoder gave of itself, ``term_rules`` those by which texts were split.
+
+    See `pagesight.indexing.lexical.tokens.TERM_RULES`; an index that does not say was made by the first ones.
+    """
 
     encoder: dict[str, Any]
     layout: VectorLayout
+    term_rules: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept, in JSON."""
-        return {"format": FORMAT, "encoder": self.encoder, "vectors": asdict(self.layout)}
+        return {
+            "format": FORMAT,
+            "encoder": self.encoder,
+            "vectors": asdict(self.layout),
+            "term_rules": self.term_rules,
+        }
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -32,7 +41,13 @@ def read_manifest(recorded: Any, place: object) -> Manifest:
     """What `Manifest.as_dict` gave, for the index at a place. Raises PageIndexError if it is damaged or too old."""
     try:
         if recorded["format"] == FORMAT:
-            manifest = _MANIFEST.validate_python({"encoder": recorded["encoder"], "layout": recorded["vectors"]})
+            manifest = _MANIFEST.validate_python(
+                {
+                    "encoder": recorded["encoder"],
+                    "layout": recorded["vectors"],
+                    "term_rules": recorded.get("term_rules", 1),
+                }
+            )
             if isinstance(manifest.encoder.get("name"), str) and manifest.layout.pool >= 1:
                 return manifest
             raise ValueError("it names no encoder, or no pooling")

@@ -62,7 +62,7 @@ class ServedFolder:
                 "end it; searching goes on meanwhile."
             ) from None
         try:
-            self._holder.write_text(json.dumps(this_process()))
+            write_atomically(self._holder, json.dumps(this_process()))
             yield
         finally:
             self._holder.unlink(missing_ok=True)

@@ -51,6 +51,13 @@ class Upload:
         return cls(**{**stored, "expires": datetime.fromisoformat(stored["expires"])})
 
 
+def noted_uploads(folder: Path) -> list[Upload]:
+    """The files that are noted in ``folder`` and still live, whichever key uploaded them."""
+    caches = [FileCache(folder, owner) for owner in FileCache(folder, "").owners()]
+    found = {upload.name: upload for cache in caches for upload in cache.all().values()}
+    return [upload for upload in found.values() if upload.lives(timedelta())]
+
+
 class FileCache:
     """The uploads of one ``owner`` that are noted in ``folder``. Raises StorageFull, PageIndexError from the disk."""
 
@@ -61,6 +68,10 @@ class FileCache:
     def living(self) -> dict[str, Upload]:
         """The uploads that can be used, by the SHA-256 of what they hold."""
         return {sha256: upload for sha256, upload in self.all().items() if upload.lives()}
+
+    def owners(self) -> list[str]:
+        """Those of whom uploads are noted."""
+        return list(self._stored())
 
     def all(self) -> dict[str, Upload]:
         """All uploads that are noted, those that have expired too."""

@@ -224,8 +224,8 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to pagesight. From now on whatever is printed goes to stderr, where it breaks no message."""
+def pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes to who started this process. What is printed from now on goes to stderr, where it breaks no message."""
     requests, answers = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
@@ -246,7 +246,7 @@ def _receive(requests: BinaryIO, inbox: queue.Queue[Any]) -> None:
 def main(script: str) -> None:
     """Answer requests from stdin until it ends."""
     sys.path[0] = os.path.dirname(os.path.abspath(script))  # noqa: PTH100, PTH120 (as Python itself does it)
-    requests, answers = _pipes()
+    requests, answers = pipes()
     inbox: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
     served = _ScriptServer(script)

@@ -1,0 +1,98 @@
+"""What is to do for the documents at the paths: which are new or unfinished, which are known, which cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pagesight.indexing.add_report import AddReport, page_ranges
+from pagesight.indexing.commit import remove_document
+from pagesight.indexing.documents.metadata import Metadata, read_sidecar
+from pagesight.indexing.documents.sources import Failure, Source, find_documents
+from pagesight.indexing.errors import SourceError, UnreadableDocument
+from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.preparing.page_readers import PageReaders
+
+
+@dataclass
+class DocumentJob:
+    """A document of which pages are missing in the index.
+
+    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing;
+    ``given_up`` counts the last pages in a row that took too much.
+    """
+
+    source: Source
+    path: str
+    page_count: int
+    missing: list[int]
+    metadata: Metadata
+    faults: dict[int, str] = field(default_factory=dict)
+    warnings: dict[str, list[int]] = field(default_factory=dict)
+    given_up: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.source.path.name
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no page of the document could be read."""
+        return len(self.faults) == self.page_count
+
+    def failure(self) -> Failure | None:
+        """One failure for all pages that cannot be read; None where all can."""
+        if not self.faults:
+            return None
+        which, first = page_ranges(self.faults), next(iter(self.faults.values()))
+        rest = "it is not in the index" if self.is_blank else "its other pages are indexed"
+        return Failure(
+            self.source.path, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}.")
+        )
+
+
+def plan(
+    parts: IndexParts, readers: PageReaders, paths: Iterable[Path | str], metadata: Metadata, report: AddReport
+) -> Iterator[DocumentJob]:
+    """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
+    found = find_documents(paths)
+    report.failed += found.failures
+    seen: set[str] = set()
+    for source in found.sources:
+        try:
+            job = _job(parts, readers, source, read_sidecar(source.path) | metadata)
+        except SourceError as error:
+            report.failed.append(Failure(source.path, error))
+            continue
+        if source.document_id in seen:  # the same content twice is one document
+            continue
+        seen.add(source.document_id)
+        if job:
+            yield job
+        elif entry := parts.catalog.get(source.document_id):
+            report.unchanged.append(entry.record)
+
+
+def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Metadata) -> DocumentJob | None:
+    """What is to do for a source; None where nothing is."""
+    path = str(source.path.resolve())
+    entry = parts.catalog.get(source.document_id)
+    if entry and entry.complete:
+        parts.folder.documents.keep(source)  # lost, or added to a server by another machine
+        remove_older(parts, path, source.document_id)
+        if metadata and metadata != entry.first.metadata:
+            parts.catalog.add(parts.store.describe(source.document_id, metadata))
+        return None
+    count = readers.page_count(source.path)
+    missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
+    return DocumentJob(source, path, count, missing, metadata)
+
+
+def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
+    """Remove what the path held before; says whether that was something."""
+    older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
+    for entry in older:
+        remove_document(parts, entry.first.document_id)
+    return bool(older)

@@ -1,0 +1,63 @@
+"""Where the index is, and whether there is one: read without the settings, whose library takes a third of a second.
+
+So that "there is no index" is said at once. `load_settings` remains what decides: what this cannot read, it leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from pagesight.indexing.errors import IndexMissing
+
+DEFAULT = ".pagesight"
+_VARIABLE = "PAGESIGHT_INDEX"
+
+
+def refuse_missing(place: str | None) -> None:
+    """Raises IndexMissing where a folder, by default the one that is set, holds no index; an address is left alone."""
+    place = place or configured_place()
+    if place is not None and not re.match(r"https?:/", place, re.IGNORECASE):
+        path = Path(place).expanduser().resolve()
+        if not holds_index(path):
+            raise index_missing(path)
+
+
+def configured_place() -> str | None:
+    """The index's place by the environment, `.env` or the default, as `Settings.index` has it; None if unreadable."""
+    noted = _noted()
+    return None if noted is None else noted.get(_VARIABLE, DEFAULT)
+
+
+def only_the_place_is_set() -> bool:
+    """Whether no other setting of ours is set: one that cannot be used is said before that there is no index."""
+    noted = _noted()
+    return noted is not None and not any(name.startswith("PAGESIGHT_") and name != _VARIABLE for name in noted)
+
+
+def _noted() -> dict[str, str] | None:
+    """The variables of `.env` and, before them, of the environment; None if the file cannot be read."""
+    noted: dict[str, str | None] = {}
+    if Path(".env").is_file():
+        from dotenv import dotenv_values
+
+        try:
+            noted = dotenv_values(".env", encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+    files = {name.upper(): value for name, value in noted.items() if value}
+    return files | {name.upper(): value for name, value in os.environ.items() if value}
+
+
+def holds_index(path: Path) -> bool:
+    """Whether there is an index in the folder."""
+    return (path / "index.json").is_file()
+
+
+def index_missing(path: Path) -> IndexMissing:
+    """The error for a folder without an index."""
+    return IndexMissing(
+        f"there is no index in {path}. Make one with `pagesight index PATH… --index {path}`, or name another with "
+        "--index."
+    )

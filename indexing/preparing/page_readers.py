@@ -1,0 +1,191 @@
+"""The processes that read documents: started when they are needed, each with limits, replaced when one ends.
+
+What a document does to its process is that document's failure. A process that took too long, or grew, is ended, and the
+next request starts another.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
+from pagesight.indexing.encoders.workers.serve import read_message, write_message
+from pagesight.indexing.errors import UnreadableDocument
+from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
+from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
+from pagesight.indexing.setting_groups import DocumentSettings
+from pagesight.indexing.settings import environment, key_variables
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from pagesight.indexing.preparing.read_documents import main; main(sys.argv[2])"
+)
+
+# One more process is started when threads have waited this long, in all, for each that runs: starting one takes 0.6 s
+# of a core (measured), which few small files don't repay.
+_WAITED = 1.0
+
+# A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
+_GROWN = 0.7
+
+# Pages are read side by side in processes, so that threads within each would only wait for each other.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class GivenUp(UnreadableDocument):
+    """A page that took too long, or ended the process that read it."""
+
+
+@dataclass
+class _Reader:
+    """A process, the document that it has open, and whether it has answered before."""
+
+    process: WorkerProcess[Message, Message]
+    path: Path | None = None
+    fresh: bool = True
+
+
+class PageReaders:
+    """Processes that open documents and prepare their pages; any number of threads may ask.
+
+    ``most`` is how many there are at once, at most. Use it in a ``with`` statement, or close it.
+    """
+
+    def __init__(self, settings: DocumentSettings, most: int) -> None:
+        self._settings, self._most = settings, most
+        self._idle: list[_Reader] = []
+        self._busy: list[_Reader] = []
+        self._changed = threading.Condition()
+        self._waited = 0.0
+        self._closed = False
+
+    def __enter__(self) -> PageReaders:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def page_count(self, path: Path) -> int:
+        """The pages of the document. Raises MissingPath, UnreadableDocument, MissingExtra."""
+        header, _ = self._ask(path, {"type": "open"}, path.name, path)
+        return int(header["pages"])
+
+    def page(self, path: Path, number: int, long_side: int | None, *, called: Path) -> PreparedPage:
+        """A page of the document, with a picture of that longer side in pixels unless it is None.
+
+        ``called`` is what messages call the document.
+        Raises UnreadableDocument for a page that cannot be read, GivenUp where it took too long or too much memory,
+        UnknownPage, MissingExtra.
+        """
+        what = f"p. {number} of {called.name}"
+        header, arrays = self._ask(path, {"type": "page", "number": number, "long_side": long_side}, what, called)
+        try:
+            return PreparedPage.from_message(header, arrays)
+        except ValueError as error:
+            raise UnreadableDocument(f"{what} cannot be read: {error}") from None
+
+    def close(self) -> None:
+        """End all processes at once; who waits for an answer gets GivenUp. A second time does nothing."""
+        with self._changed:
+            self._closed = True
+            readers = self._idle + self._busy
+            self._idle.clear()
+            self._changed.notify_all()
+        for reader in readers:
+            reader.process.kill()
+            reader.process.close()
+
+    def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
+        """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""
+        settings = self._settings.model_dump(mode="json")
+        while True:
+            reader = self._take(path)
+            first, answer, failure = reader.fresh, None, None
+            try:
+                answer = reader.process.ask(({**request, "path": str(path), "settings": settings}, []))
+                reader.fresh, reader.path = False, path
+            except WorkerFailed as failed:
+                failure = failed
+            finally:
+                self._give_back(reader, answer)
+            if answer and answer[0].get("kind") != NO_MEMORY:
+                return _checked(answer, path, called)
+            if first or self._closed or (failure and failure.late):
+                raise GivenUp(self._given_up(what, failure))
+
+    def _take(self, path: Path) -> _Reader:
+        """A process that is free, if possible one that has the document open."""
+        started = time.monotonic()
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise GivenUp(f"{path.name} was not read: reading has ended.")
+                if self._idle:
+                    reader = next((one for one in self._idle if one.path == path), self._idle[0])
+                    self._idle.remove(reader)
+                    break
+                waited = self._waited + time.monotonic() - started
+                if not self._busy or (len(self._busy) < self._most and waited > _WAITED * len(self._busy)):
+                    reader = _Reader(self._started())
+                    break
+                self._changed.wait(_WAITED)
+            self._waited += time.monotonic() - started
+            self._busy.append(reader)
+            return reader
+
+    def _started(self) -> WorkerProcess[Message, Message]:
+        command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
+        with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
+            return WorkerProcess(command, self._settings.page_seconds, _write, _read)
+
+    def _give_back(self, reader: _Reader, answer: Message | None) -> None:
+        """Lets others have the process, unless it has failed, grew, or all are to end."""
+        grown = answer and answer[0].get("resident", 0) > _GROWN * self._settings.reader_memory
+        no_memory = answer and answer[0].get("kind") == NO_MEMORY
+        with self._changed:
+            self._busy.remove(reader)
+            keep = answer and not (grown or no_memory or self._closed)
+            if keep:
+                self._idle.append(reader)
+            self._changed.notify()
+        if not keep:
+            reader.process.kill()
+            reader.process.close()
+
+    def _given_up(self, what: str, failure: WorkerFailed | None) -> str:
+        if failure and failure.late:
+            return (
+                f"{what} took longer than {self._settings.page_seconds:g} s and was given up. Set "
+                "PAGESIGHT_PAGE_SECONDS to more to wait for it."
+            )
+        how = f"the process that read it {failure.what}" if failure else "there was too little memory"
+        return (
+            f"{what} cannot be read: {how}. It is damaged, or takes more than {self._settings.reader_memory} MB of "
+            "memory; set PAGESIGHT_READER_MEMORY to more if you trust it."
+        )
+
+
+def _checked(answer: Message, path: Path, called: Path) -> Message:
+    """The answer, unless it is an error, which is raised; it calls the document as people know it."""
+    header, _ = answer
+    if header["type"] == "error":
+        text = header["text"].replace(str(path), str(called)).replace(path.name, called.name)
+        raise KINDS.get(header["kind"], UnreadableDocument)(text)
+    return answer
+
+
+def _write(stream: BinaryIO, message: Message) -> None:
+    write_message(stream, *message)
+
+
+def _read(stream: BinaryIO) -> Message | None:
+    return read_message(stream)

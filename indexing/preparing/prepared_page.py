@@ -1,0 +1,71 @@
+"""A page as a process that reads documents hands it over: data alone, nothing of the document stays open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pagesight.indexing.pages import PageText
+
+Message = tuple[dict[str, Any], list[NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class PreparedPage:
+    """All that indexing needs of a page.
+
+    ``size`` is its width and height in points; ``label`` the number that is printed or noted for it, such as "iv", None
+    where the document has none; ``picture`` is RGB, None where nobody looks at it; ``warnings`` say what of it may be
+    missing, each as it goes on from "page 3 of report.pdf: ".
+    """
+
+    number: int
+    text: PageText
+    size: tuple[float, float]
+    label: str | None = None
+    picture: Image.Image | None = None
+    warnings: tuple[str, ...] = ()
+
+    def as_message(self) -> Message:
+        """The page as a header and arrays."""
+        header = {
+            "type": "page",
+            "number": self.number,
+            "words": self.text.words,
+            "lines": self.text.lines.tolist(),
+            "source": self.text.source,
+            "size": list(self.size),
+            "label": self.label,
+            "warnings": list(self.warnings),
+        }
+        picture = [np.asarray(self.picture)] if self.picture else []
+        return header, [np.asarray(self.text.boxes, "<f4"), *picture]
+
+    @classmethod
+    def from_message(cls, header: dict[str, Any], arrays: list[NDArray[Any]]) -> PreparedPage:
+        """The page in a message. Raises ValueError for one that is no page's."""
+        try:
+            boxes, *pictures = arrays
+            words, lines = [_encodable(word) for word in header["words"]], np.array(header["lines"], np.int32)
+            if boxes.shape != (len(words), 4) or lines.shape != (len(words),):
+                raise ValueError(f"{len(words)} words, {len(boxes)} boxes, {len(lines)} lines")
+            width, height = map(float, header["size"])
+            return cls(
+                int(header["number"]),
+                PageText(words, boxes.astype(np.float32), lines, str(header["source"])),
+                (width, height),
+                None if header["label"] is None else _encodable(header["label"]),
+                Image.fromarray(pictures[0]) if pictures else None,
+                tuple(_encodable(warning) for warning in header["warnings"]),
+            )
+        except (KeyError, TypeError, OverflowError) as error:
+            raise ValueError(f"no page: {error!r}") from None
+
+
+def _encodable(text: object) -> str:
+    """The text with half characters, which neither Milvus nor a file can hold, replaced."""
+    return str(text).encode("utf-8", "replace").decode()

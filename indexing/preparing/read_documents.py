@@ -1,0 +1,115 @@
+"""A process that opens documents and prepares their pages, as the messages on its stdin ask.
+
+Whatever a document does to it (endless work, a crash, too much memory), only this process ends. It ends by itself, in
+the middle of its work too, as soon as its stdin does. It imports neither Milvus nor an encoder's packages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pagesight.indexing.documents.document import OpenDocument
+from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.encoders.workers.serve import pipes, read_message, write_message
+from pagesight.indexing.errors import MissingExtra, MissingPath, PagesightError, UnknownPage, UnreadableDocument
+from pagesight.indexing.preparing.prepare import prepare_page
+from pagesight.indexing.preparing.prepared_page import Message
+from pagesight.indexing.setting_groups import DocumentSettings
+
+#: The errors that keep their kind on the way to who asked; all others become UnreadableDocument there.
+KINDS: dict[str, type[PagesightError]] = {
+    kind.__name__: kind for kind in (MissingExtra, MissingPath, UnknownPage, UnreadableDocument)
+}
+
+#: The kind of an answer that says that there was too little memory.
+NO_MEMORY = "no memory"
+
+
+class _Reader:
+    """Answers requests; keeps the last document open, since its next page is most likely asked for next."""
+
+    def __init__(self) -> None:
+        self._open: tuple[object, OpenDocument] | None = None
+
+    def answer(self, request: dict[str, Any]) -> Message:
+        try:
+            return self._page(request) if request["type"] == "page" else self._opened(request)
+        except MemoryError:
+            return _fault(NO_MEMORY, "")
+        except PagesightError as error:
+            return _fault(type(error).__name__, str(error))
+        except Exception as error:  # noqa: BLE001 (whatever a file raises is that file's fault, and is told)
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return _fault("", f"{request['path']} cannot be read: {said[:500]}")
+
+    def _opened(self, request: dict[str, Any]) -> Message:
+        return {"type": "opened", "pages": self._document(request).page_count}, []
+
+    def _page(self, request: dict[str, Any]) -> Message:
+        settings = DocumentSettings(**request["settings"])
+        return prepare_page(self._document(request), request["number"], settings, request["long_side"]).as_message()
+
+    def _document(self, request: dict[str, Any]) -> OpenDocument:
+        wanted = request["path"], request["settings"]
+        if self._open and self._open[0] == wanted:
+            return self._open[1]
+        if self._open:
+            self._open[1].close()
+            self._open = None
+        settings = DocumentSettings(**request["settings"])
+        document = open_document(Path(request["path"]), renderer=settings.renderer, max_pixels=settings.max_pixels)
+        self._open = wanted, document
+        return document
+
+
+def _fault(kind: str, text: str) -> Message:
+    return {"type": "error", "kind": kind, "text": text}, []
+
+
+def _receive(requests: BinaryIO, inbox: queue.Queue[dict[str, Any]]) -> None:
+    """Put each request into the inbox; when there will be no more, end the process at once."""
+    try:
+        while (message := read_message(requests)) is not None:
+            inbox.put(message[0])
+    finally:
+        os._exit(0)
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Refuse this process more memory; not on systems that do not know such a limit."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 1_000_000,) * 2)
+
+
+def _resident() -> int:
+    """Megabytes of memory that this process holds; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def main(megabytes: str) -> None:
+    """Answer requests from stdin until it ends, with this much memory at most."""
+    requests, answers = pipes()
+    _limit_memory(int(megabytes))
+    inbox: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
+    reader = _Reader()
+    while True:
+        header, arrays = reader.answer(inbox.get())
+        write_message(answers, {**header, "resident": _resident()}, arrays)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,130 @@
+"""The indexed documents' bytes, kept under their ids: copies, so that no change to a source reaches them.
+
+A copy shares its blocks with the source where the file system can (reflinks of Btrfs, XFS, bcachefs); it is never a
+second name of the same file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from pagesight.indexing.documents.sources import Source, hash_file
+from pagesight.indexing.errors import UnreadableDocument
+from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
+from pagesight.indexing.storage.atomic_files import replacing
+
+_SUFFIX = re.compile(r"\.\w{1,16}")  # any, for who names a file by its path; a document without is kept as well
+_FICLONE = 0x40049409  # <linux/fs.h>
+
+
+class KeptDocuments:
+    """The folder of kept documents."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[Path, tuple[object, str]] = {}  # a file's state, and its id in that state
+
+    def keep(self, source: Source) -> bool:
+        """Keep the document's bytes, so that its pages can be shown after the original moved; says whether it had to.
+
+        Raises UnreadableDocument if the source is not what it was when it was hashed.
+        """
+        kept = self.path(source.document_id, source.path.resolve().suffix)  # a row has the resolved path
+        if self._id(kept) == source.document_id:
+            return False
+        with replacing(kept, durable=True) as unfinished:
+            _copy(source.path, unfinished)
+            if hash_file(unfinished) != source.document_id:
+                raise UnreadableDocument(f"{source.path} was changed while it was read. Index it again.")
+        return True
+
+    def of(self, row: PageRow) -> Path:
+        """The document that a page is in, known to hold the bytes that were indexed. Raises UnreadableDocument.
+
+        The kept one; or, where that one is damaged or not here, what is at the path where it was indexed.
+        """
+        kept = self.path(row.document_id, Path(row.path).suffix)
+        for path in (kept, Path(row.path)):
+            if self._id(path) == row.document_id:
+                return path
+        if is_there(kept):
+            raise UnreadableDocument(
+                f"the kept copy of {row.document} is damaged ({kept}): it was changed in place. Index the document "
+                "again: `pagesight index PATH`."
+            )
+        raise UnreadableDocument(
+            f"this machine has no copy of {row.document}, which was {row.path} when it was indexed: its pages can be "
+            "found, and not be shown. Index the same file here, which only makes the copy: `pagesight index PATH`."
+        )
+
+    def ids(self) -> set[str]:
+        """The ids of the documents of which there are bytes here: each that is indexed, was to be, or was removed."""
+        return {name for name in map(_id_of, self._files()) if is_document_id(name)}
+
+    def forget(self, document_id: str) -> None:
+        """Remove the kept bytes of a document."""
+        for path in self.files_of(document_id):
+            path.unlink(missing_ok=True)
+
+    def files_of(self, document_id: str) -> list[Path]:
+        """The kept files of a document: one, unless it was indexed under several suffixes."""
+        checked_document_id(document_id)
+        return [path for path in self._files() if _id_of(path) == document_id]
+
+    def path(self, document_id: str, suffix: str) -> Path:
+        """Where a document with that suffix is kept."""
+        usual = suffix.lower() if _SUFFIX.fullmatch(suffix) else ""
+        return self._folder / f"{checked_document_id(document_id)}{usual}"
+
+    def _files(self) -> list[Path]:
+        return [path for path in self._folder.iterdir() if not path.is_dir()] if self._folder.is_dir() else []
+
+    def _id(self, path: Path) -> str:
+        """The id that the file's bytes give it; empty where there is none. Hashed again once the file has changed."""
+        try:
+            status = path.stat()
+            state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        except (OSError, ValueError):
+            return ""
+        known, document_id = self._known.get(path, (None, ""))
+        if known != state and is_there(path):
+            with contextlib.suppress(UnreadableDocument):
+                document_id = hash_file(path)
+                self._known[path] = (state, document_id)
+        return document_id
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file; a path that the system cannot have leads to none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _id_of(kept: Path) -> str:
+    return kept.name.partition(".")[0]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies the bytes, of a link those of the file that it leads to, without the source's mode and times."""
+    if not _cloned(source, target):
+        shutil.copyfile(source, target)
+
+
+def _cloned(source: Path, target: Path) -> bool:
+    """Copies by sharing blocks, where the system is Linux and the file system can."""
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    with source.open("rb") as read, target.open("r+b") as written:
+        try:
+            fcntl.ioctl(written.fileno(), _FICLONE, read.fileno())
+        except OSError:
+            return False
+    return True
