@@ -152,7 +152,7 @@ class _SentenceCheck:
             if at and found.value:
                 operands.append((at, found.value))
                 self.evidence.append(at.evidence(found.value.words))
-            else:
+            elif found.fault:
                 missing.append((number, found))
         for number, found in missing:
             self._compute(number, found, operands, pages)

@@ -17,6 +17,7 @@ from pagesight.agent.answers.claims.page_values import PageContent, PageValue, c
 from pagesight.agent.answers.claims.quantities import Quantity, same_value
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import function_words, tokenize
 
 # Tried on made claims (benchmarks/claims.py): by how much of what the claim's words weigh another value must fit them
 # better, and how much of it a value must fit at all.
@@ -79,12 +80,22 @@ def find_number(number: ClaimNumber, content: PageContent, allowed: frozenset[in
     """Where on the page the number stands; ``allowed`` are the places of the words within the cited region."""
     within = [value for value in content.values if allowed is None or allowed.issuperset(value.words)]
     same = [value for value in within if _same(number.quantity, value.quantity, content)]
+    if not same and number.quantity.spelled and not _says_another(number, content):
+        return Found(None)
     if not same:
         return Found(None, _missing(number, within, allowed))
     fitting = [value for value in same if not (fault := unit_fault(number.quantity, value.quantity, content))]
     if not fitting:
         return Found(None, f"{number.written}: the page says {_told(same[0])}")
     return _best(number, fitting, content)
+
+
+def _says_another(number: ClaimNumber, content: PageContent) -> bool:
+    """Whether the page has a number for what the claim counts: what it lists may also be counted by whoever reads."""
+    weights = _weights(number, content)
+    told = sum(weight for (term, _), weight in weights.items() if term & content.terms)
+    rivals = (_fit(weights, value) for value in content.values if _is_rival(value, number.quantity, content))
+    return max(rivals, default=0) > told / 2
 
 
 def _same(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
@@ -126,9 +137,16 @@ def _best(number: ClaimNumber, same: Sequence[PageValue], content: PageContent) 
     rival = max(rivals, key=lambda value: _fit(weights, value), default=None)
     if rival and _fit(weights, rival) > fit + _BETTER * told:
         return Found(None, f"{number.written} is there, but of something else: for this the page says {_told(rival)}")
-    if most and fit < _LEAST_FIT * most:
+    if most and fit < _LEAST_FIT * most and _in_its_language(number, content):
         return Found(None, f"{number.written} is there, but not of what the claim is about")
     return Found(None, fault) if (fault := _sign_fault(number, best)) else Found(best)
+
+
+def _in_its_language(number: ClaimNumber, content: PageContent) -> bool:
+    """Whether the page has the claim's small words: in another language its other words cannot be expected."""
+    terms = tokenize(number.text)
+    small = function_words(terms).intersection(terms)
+    return not small or not small.isdisjoint(content.tokens)
 
 
 def _weights(number: ClaimNumber, content: PageContent) -> dict[tuple[frozenset[str], float], float]:

@@ -40,7 +40,7 @@ _SAME_CLAUSE, _SHARED, _OTHER_CLAUSE, _CAPTION = 1.0, 0.85, 0.5, 0.3
 _BOUNDARY = re.compile(
     r"[,;:](?=\s)|[()]|\s[–—-]\s"
     r"|\s(?:and|but|while|whereas|versus|vs\.?|compared|against|up from|down from|und|aber|während|sowie|gegenüber|nach)\s"
-    r"|\s(?:to|auf|bis)\s(?=[\d€$£(]|EUR|USD)",
+    r"|\s(?:to|from|auf|bis|von)\s(?=[\d€$£(]|EUR|USD|US\$|about|around|rund|etwa)",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[a-zäöüß%)\d“”\"][.!?])\s+(?=[A-ZÄÖÜ\d„“\"(])")
@@ -55,6 +55,7 @@ class Block:
     starts: list[int]
     box: Box
     prose: bool
+    one_line: bool
 
     def words_of(self, span: Span) -> list[int]:
         """The words, by their places on the page, that a part of the text touches."""
@@ -160,9 +161,10 @@ class PageContent:
             if other is not block and _same_row(other.box, block.box) and other.box[0] < box[0]
         ]
         labels = [other.text for other in row if not _only_numbers(other)]
-        headers = self._headers(box)
+        year = self._year_in_order(block, quantity)
+        headers = [] if year else self._headers(box)
         captions = self._captions(headers[-1].box if headers else block.box)
-        head = [self._part_over(header, box) for header in headers]
+        head = year or [self._part_over(header, box) for header in headers]
         context = (
             dict.fromkeys(_stems_of(captions), _CAPTION)
             | own
@@ -188,19 +190,35 @@ class PageContent:
 
     def _headers(self, box: Box) -> list[Block]:
         """The cells above that head the column, the nearest first."""
-        above = [cell for cell in self._cells if cell.box[3] <= box[1] + self._height / 2 and _over(cell.box, box)]
+        above = [cell for cell in self._above(box) if _over(cell.box, box)]
         headers: list[Block] = []
-        for cell in sorted(above, key=lambda cell: -cell.box[1]):
+        for cell in above:
             if headers and headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self._height:
                 break
-            part = self._part_over(cell, box)
-            if part and not _is_data(part):
+            if _has_numbers(cell.text) or not any(letter.isalnum() for letter in cell.text):
+                if headers:
+                    break
+            elif self._part_over(cell, box):
                 headers.append(cell)
-            elif headers:
-                break
             if len(headers) == _MOST_HEADERS:
                 break
         return headers
+
+    def _above(self, box: Box) -> list[Block]:
+        """The cells above a box, the nearest first."""
+        above = [cell for cell in self._cells if cell.box[3] <= box[1] + self._height / 2]
+        return sorted(above, key=lambda cell: -cell.box[1])
+
+    def _year_in_order(self, block: Block, quantity: Quantity) -> list[str]:
+        """The year over a number where a whole row is one cell, and its numbers are as many as the years above."""
+        numbers = [one.digits for one in quantities(block.text) if not one.year]
+        if len(numbers) < 2 or quantity.digits not in numbers:
+            return []
+        for cell in self._above(block.box):
+            years = [cell.text[slice(*one.digits)] for one in quantities(cell.text) if one.year]
+            if len(years) == len(numbers) and not _has_numbers(cell.text):
+                return [years[numbers.index(quantity.digits)]]
+        return []
 
     def _part_over(self, cell: Block, box: Box) -> str:
         """The words of a cell that stand over a box; all of it where it is one heading."""
@@ -211,19 +229,13 @@ class PageContent:
 
     def _captions(self, box: Box) -> list[str]:
         """What stands above a table's head: its title, and often its units."""
-        above = [cell for cell in self._cells if cell.box[3] <= box[1] + self._height / 2 and not _is_data(cell.text)]
-        rows: list[Block] = []
-        for cell in sorted(above, key=lambda cell: -cell.box[1]):
-            if any(
-                _same_row(cell.box, other.box) and _has_numbers(other.text)
-                for other in self._cells
-                if other is not cell
-            ):
-                continue
-            rows.append(cell)
-            if len(rows) == _CAPTION_ROWS:
-                break
-        return [cell.text for cell in rows]
+        above = [block for block in self.blocks if block.one_line and block.box[3] <= box[1] + self._height / 2]
+        nearest = sorted(above, key=lambda block: -block.box[1])
+        titles = [cell for cell in nearest if not _has_numbers(cell.text) and not self._beside_numbers(cell)]
+        return [cell.text for cell in titles[:_CAPTION_ROWS]]
+
+    def _beside_numbers(self, cell: Block) -> bool:
+        return any(_same_row(cell.box, other.box) and _has_numbers(other.text) for other in self._cells)
 
 
 def clause_contexts(text: str, found: Sequence[Quantity]) -> list[Context]:
@@ -288,12 +300,16 @@ def _blocks(page: PageText) -> Iterator[Block]:
     height = float(np.median(page.boxes[:, 3] - page.boxes[:, 1])) or 0.01
     paragraph: list[list[int]] = []
     for cell in _runs(page, height):
-        if paragraph and not _goes_on(page.boxes, paragraph, cell, height):
+        if paragraph and not (_has_letters(page, cell) and _goes_on(page.boxes, paragraph, cell, height)):
             yield _block(page, paragraph)
             paragraph = []
         paragraph.append(cell)
     if paragraph:
         yield _block(page, paragraph)
+
+
+def _has_letters(page: PageText, words: Sequence[int]) -> bool:
+    return any(letter.isalpha() for word in words for letter in page.words[word])
 
 
 def _runs(page: PageText, height: float) -> Iterator[list[int]]:
@@ -335,7 +351,7 @@ def _block(page: PageText, lines: list[list[int]]) -> Block:
         text += (" " if text else "") + page.words[word]
     letters = sum(page.words[word][:1].isalpha() for word in words)
     prose = len(lines) > 1 or (len(words) >= _WORDS_OF_PROSE and letters > 0.6 * len(words))
-    return Block(words, text, starts, _around(page.boxes[words]), prose)
+    return Block(words, text, starts, _around(page.boxes[words]), prose, len(lines) == 1)
 
 
 def _around(boxes: NDArray[np.float32]) -> Box:
@@ -362,7 +378,7 @@ def _is_data(text: str) -> bool:
 
 
 def _has_numbers(text: str) -> bool:
-    return any(not one.year for one in quantities(text))
+    return any(not one.year and not may_be_a_name(text, one) for one in quantities(text))
 
 
 def _only_numbers(block: Block) -> bool:

@@ -51,7 +51,9 @@ _GAP = r"[ \u00a0\u2009\u202f]?"
 _DIGITS = (
     r"\d{1,3}(?:[.,'’\u00a0\u2009\u202f]\d{3})+(?![\d])(?:[.,]\d+)?|\d{1,3}(?: \d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?"
 )
-_MONEY = rf"(?i:T€|TEUR|kEUR|k€|{_any(_CURRENCY_OF)})"
+_SYMBOLS = [form for form in _CURRENCY_OF if not form[-1].isalpha()]
+_CODES = [form for form in _CURRENCY_OF if form[-1].isalpha()]
+_MONEY = rf"(?i:T€|k€|{_any(_SYMBOLS)}|(?:TEUR|kEUR|{_any(_CODES)})(?![^\W\d_]))"
 _SCALE = rf"(?i:{_any(list(_SCALE_OF))})(?![^\W\d_])\.?"
 _PERCENT = rf"(?i:{_any(_PERCENT_OF)})(?![^\W\d_])"
 _MEASURE = rf"(?:{_any(_MEASURE_OF)})(?![\w²³])"
@@ -72,6 +74,20 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 
 
+# Not one and its like, which are mostly articles.
+_SPELLED = {
+    word: Decimal(value)
+    for words in (
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+        " nineteen twenty",
+        "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn"
+        " neunzehn zwanzig",
+    )
+    for value, word in enumerate(words.split(), 2)
+}
+_SPELLED_WORD = re.compile(rf"(?i)(?<!\w)(?:{_any(_SPELLED)})(?!\w)")
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A number in a text.
@@ -79,7 +95,7 @@ class Quantity:
     ``digits`` is where its digits stand, ``span`` takes in sign, scale and unit. ``values`` are its readings, without
     the scale: one, or two where 1.234 may be a little more than one or more than a thousand. ``scale`` is None where
     nothing is said of it, ``unit`` a currency's code, "%", "pp" or a measure's short form. ``about`` says that it is
-    told as a rounded number.
+    told as a rounded number, ``spelled`` that it is written as a word.
     """
 
     digits: Span
@@ -90,6 +106,7 @@ class Quantity:
     unit: str | None = None
     about: bool = False
     year: bool = False
+    spelled: bool = False
 
     def full(self, scale: Decimal | None = None) -> list[Decimal]:
         """Its readings with its scale, or else with the one given."""
@@ -99,7 +116,12 @@ class Quantity:
 
 def quantities(text: str) -> list[Quantity]:
     """The numbers of a text in their order; those in names, such as A320 or 3rd, are none."""
-    return [_quantity(text, found) for found in _QUANTITY.finditer(text) if not _in_a_word(text, found)]
+    numbers = [_quantity(text, found) for found in _QUANTITY.finditer(text) if not _in_a_word(text, found)]
+    words = [
+        Quantity(found.span(), found.span(), frozenset({_SPELLED[found[0].lower()]}), spelled=True)
+        for found in _SPELLED_WORD.finditer(text)
+    ]
+    return sorted([*numbers, *words], key=lambda quantity: quantity.digits) if words else numbers
 
 
 def mentioned_units(text: str) -> list[tuple[str | None, Decimal | None]]:
