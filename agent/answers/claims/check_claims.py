@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from pagesight.agent.answers.citations import Citation, CitationReader
+from pagesight.agent.answers.citations import CitationReader
 from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
 from pagesight.agent.answers.claims.claim_text import CitedSentence, cited_sentences
 from pagesight.agent.answers.claims.computed import computed_from
@@ -95,7 +95,7 @@ class _SentenceCheck:
         if any(page.content.text.words for page in pages):
             self._check(found, pages)
         elif pages:
-            self.faults.append("the cited page has no words that could be compared; only a look at its picture can tell")
+            self.faults.append("the cited page has no words to compare; only a look at its picture can tell")
         return Claim(text, citations, self._outcome(), self._reason(), self.evidence if not self.faults else [])
 
     def _outcome(self) -> Outcome:
@@ -184,7 +184,7 @@ class _SentenceCheck:
             document = self.index.document(page.ref.document_id)
             near = sorted(document.page_refs, key=lambda ref: abs(ref.page - page.ref.page))[1 : _PAGES_NEAR + 1]
             for ref in near:
-                if any(same_value(number.quantity, one, None) for one in quantities(self.index.text(ref))):
+                if any(same_value(number.quantity, one) for one in quantities(self.index.text(ref))):
                     return f" (it stands on {ref.label})"
         return ""
 
@@ -193,7 +193,8 @@ class _SentenceCheck:
     def _names(self, pages: list[_CitedPage]) -> None:
         named = names(self.sentence.text)
         for name in named:
-            if not any(find_phrase(name, page.content.text, page.allowed) for page in pages) and not _spread(name, pages):
+            in_a_row = any(find_phrase(name, page.content.text, page.allowed) for page in pages)
+            if not in_a_row and not _spread(name, pages):
                 self.faults.append(f"{name} does not stand there")
         if self.faults:
             return
@@ -295,7 +296,7 @@ def _share(terms: Sequence[frozenset[str]], held: frozenset[str]) -> float:
 
 
 def _apart(terms: Sequence[frozenset[str]], words: Sequence[int], page: _CitedPage) -> str:
-    """A word of the claim that the best row of a table lacks and another row has: what is said of one is of the other."""
+    """A word of the claim that the best row of a table lacks and another row has: the claim mixes the two."""
     content = page.content
     if not content.is_row(words):
         return ""

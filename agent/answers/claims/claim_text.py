@@ -12,7 +12,9 @@ _SENTENCE_END = re.compile(
     r"(?<=[^\W\d_]{3}[.!?])[\"”“»']?\s+(?=[^\W\d_a-zäöüß]|\d|[\"„“«(*])|(?<=[\d)%\"”“»][.!?])\s+(?=[A-ZÄÖÜ„“\"])"
 )
 _ABBREVIATION = re.compile(r"\b(?:approx|incl|excl|Nos?|Nr|Inc|Ltd|Corp|vgl|bzw|inkl|etc|Mio|Mrd|Tsd|Abb|Tab|Fig)\.$")
-_MARKS = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+•–]\s+|\d{1,2}[.)]\s+(?=\D))+|\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`")
+_MARKS = re.compile(
+    r"^\s*(?:#{1,6}\s+|>\s*|[-*+•–]\s+|\d{1,2}[.)]\s+(?=\D))+|\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`"
+)
 _RULE = re.compile(r"^[\s|:\-–—]+$")
 #: Between brackets that belong together, and between a sentence and what it cites.
 _NOTHING = re.compile(r"[\s.,;:!?)\]]*(?:and|und|&)?\s*")

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from pagesight.agent.answers.claims.page_values import PageContent, PageValue, clause_terms
 from pagesight.agent.answers.claims.quantities import Quantity, same_value
@@ -25,10 +24,13 @@ _BETTER = 0.08
 _LEAST_FIT = 0.2
 
 _UP = re.compile(
-    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|improv\w+|stieg\w*|gestiegen|zunahme|zugenommen|wuchs\w*|wachs\w*|plus|erhöh\w+)\b"
+    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|improv\w+|stieg\w*|gestiegen|zunahme|"
+    r"zugenommen|wuchs\w*|wachs\w*|plus|erhöh\w+)\b"
 )
 _DOWN = re.compile(
-    r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|down|loss\w*|lost|negative|minus|shr[aiu]nk\w*|reduc\w+|lower|outflow\w*|deficit|sank\w*|sink\w*|gesunken|rückg\w+|verlust\w*|abnahme|fiel\w*|gefallen|verringer\w+|fehlbetrag)\b"
+    r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|down|loss\w*|lost|negative|minus|shr[aiu]nk\w*|reduc\w+|"
+    r"lower|outflow\w*|deficit|sank\w*|sink\w*|gesunken|rückg\w+|verlust\w*|abnahme|fiel\w*|gefallen|verringer\w+|"
+    r"fehlbetrag)\b"
 )
 
 
@@ -79,12 +81,12 @@ def claim_numbers(text: str, found: Sequence[Quantity]) -> list[ClaimNumber]:
 def find_number(number: ClaimNumber, content: PageContent, allowed: frozenset[int] | None) -> Found:
     """Where on the page the number stands; ``allowed`` are the places of the words within the cited region."""
     within = [value for value in content.values if allowed is None or allowed.issuperset(value.words)]
-    same = [value for value in within if _same(number.quantity, value.quantity, content)]
+    same = [value for value in within if _same(number.quantity, value.quantity)]
     if not same and number.quantity.spelled and not _says_another(number, content):
         return Found(None)
     if not same:
-        return Found(None, _missing(number, within, allowed))
-    fitting = [value for value in same if not (fault := unit_fault(number.quantity, value.quantity, content))]
+        return Found(None, f"{number.written} is not {'in the cited region' if allowed else 'on the cited page'}")
+    fitting = [value for value in same if not _unit_fault(number.quantity, value.quantity, content)]
     if not fitting:
         return Found(None, f"{number.written}: the page says {_told(same[0])}")
     return _best(number, fitting, content)
@@ -94,21 +96,17 @@ def _says_another(number: ClaimNumber, content: PageContent) -> bool:
     """Whether the page has a number for what the claim counts: what it lists may also be counted by whoever reads."""
     weights = _weights(number, content)
     told = sum(weight for (term, _), weight in weights.items() if term & content.terms)
-    rivals = (_fit(weights, value) for value in content.values if _is_rival(value, number.quantity, content))
+    rivals = (_fit(weights, value) for value in content.values if _is_rival(value, number.quantity))
     return max(rivals, default=0) > told / 2
 
 
-def _same(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
+def _same(claimed: Quantity, printed: Quantity) -> bool:
     if claimed.year or printed.year:
         return claimed.values == printed.values
-    return same_value(claimed, printed, _scale_of(printed, content))
+    return same_value(claimed, printed)
 
 
-def _scale_of(printed: Quantity, content: PageContent) -> Decimal | None:
-    return printed.scale
-
-
-def unit_fault(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
+def _unit_fault(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
     """Whether the units differ, or the claim has one that the page never names."""
     if claimed.unit and printed.unit:
         if claimed.unit != printed.unit:
@@ -116,11 +114,6 @@ def unit_fault(claimed: Quantity, printed: Quantity, content: PageContent) -> bo
     elif claimed.unit and claimed.unit not in content.units:
         return True
     return bool(claimed.scale and not printed.scale and claimed.scale not in content.units)
-
-
-def _missing(number: ClaimNumber, within: Sequence[PageValue], allowed: frozenset[int] | None) -> str:
-    where = "in the cited region" if allowed is not None else "on the cited page"
-    return f"{number.written} is not {where}"
 
 
 def _told(value: PageValue) -> str:
@@ -133,7 +126,7 @@ def _best(number: ClaimNumber, same: Sequence[PageValue], content: PageContent) 
     best = max(same, key=lambda value: _fit(weights, value))
     fit, most = _fit(weights, best), sum(weights.values())
     told = sum(weight for (term, _), weight in weights.items() if term & content.terms)
-    rivals = [value for value in content.values if _is_rival(value, number.quantity, content)]
+    rivals = [value for value in content.values if _is_rival(value, number.quantity)]
     rival = max(rivals, key=lambda value: _fit(weights, value), default=None)
     if rival and _fit(weights, rival) > fit + _BETTER * told:
         return Found(None, f"{number.written} is there, but of something else: for this the page says {_told(rival)}")
@@ -146,7 +139,7 @@ def _in_its_language(number: ClaimNumber, content: PageContent) -> bool:
     """Whether the page has the claim's small words: in another language its other words cannot be expected."""
     terms = tokenize(number.text)
     small = function_words(terms).intersection(terms)
-    return not small or not small.isdisjoint(content.tokens)
+    return len(small.intersection(content.tokens)) > len(small) / 2
 
 
 def _weights(number: ClaimNumber, content: PageContent) -> dict[tuple[frozenset[str], float], float]:
@@ -165,8 +158,8 @@ def _fit(weights: dict[tuple[frozenset[str], float], float], value: PageValue) -
     )
 
 
-def _is_rival(value: PageValue, claimed: Quantity, content: PageContent) -> bool:
-    if value.quantity.year or _same(claimed, value.quantity, content):
+def _is_rival(value: PageValue, claimed: Quantity) -> bool:
+    if value.quantity.year or _same(claimed, value.quantity):
         return False
     return not (claimed.unit and value.quantity.unit and claimed.unit != value.quantity.unit)
 

@@ -39,7 +39,8 @@ _CAPTION_ROWS = 3
 _SAME_CLAUSE, _SHARED, _OTHER_CLAUSE, _CAPTION = 1.0, 0.85, 0.5, 0.3
 _BOUNDARY = re.compile(
     r"[,;:](?=\s)|[()]|\s[–—-]\s"
-    r"|\s(?:and|but|while|whereas|versus|vs\.?|compared|against|up from|down from|und|aber|während|sowie|gegenüber|nach)\s"
+    r"|\s(?:and|but|while|whereas|versus|vs\.?|compared|against|up from|down from)\s"
+    r"|\s(?:und|aber|während|sowie|gegenüber|nach)\s"
     r"|\s(?:to|from|auf|bis|von)\s(?=[\d€$£(]|EUR|USD|US\$|about|around|rund|etwa)",
     re.IGNORECASE,
 )

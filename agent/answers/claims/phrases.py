@@ -9,10 +9,13 @@ from difflib import SequenceMatcher
 
 from pagesight.indexing.pages import PageText
 
-_QUOTED = re.compile(r"[“„\"«»‹›]([^“”„\"«»‹›]{3,600}?)[”“\"»«›‹]|‘([^‘’]{3,600}?)’(?!\w)|(?<!\w)'([^']{8,600}?)'(?!\w)")
+_QUOTED = re.compile(
+    r"[“„\"«»‹›]([^“”„\"«»‹›]{3,600}?)[”“\"»«›‹]|‘([^‘’]{3,600}?)’(?!\w)|(?<!\w)'([^']{8,600}?)'(?!\w)"
+)
 _ELLIPSIS = re.compile(r"\s*(?:\[?\.\.\.\]?|\[?…\]?)\s*")
-_WORD = r"[A-ZÄÖÜÉÈÅØŠČŽ][\w'’&.-]*[\w]|[A-ZÄÖÜ]"
-_NAME = re.compile(rf"(?<![\w])(?:{_WORD})(?: (?:{_WORD}|\d+|of|the|and|de|von|van|der|für|und)(?![\w]))* (?:{_WORD}|\d{{1,4}})(?![\w.,]\d)(?!\w)")
+_WORD = r"(?:[A-ZÄÖÜÉÈÅØŠČŽ][\w'’&.-]*\w|[A-ZÄÖÜ])"
+_JOINING = "of|the|and|de|von|van|der|für|und"
+_NAME = re.compile(rf"(?<!\w){_WORD}(?: (?:{_WORD}|\d+|{_JOINING})(?!\w))* (?:{_WORD}|\d{{1,4}})(?![\w.,]\d)(?!\w)")
 _ARTICLE = re.compile(r"^(?:The|An?|In|On|At|By|For|Der|Die|Das|Im|Am|Ein|Eine|Laut|Für) ")
 #: Of a scan's words: how much of a phrase may be read differently, and how many characters in a row.
 _MISREAD, _MISREAD_IN_A_ROW = 0.04, 2
@@ -47,7 +50,9 @@ def find_phrase(phrase: str, page: PageText, allowed: frozenset[int] | None = No
         at, length = _nearly(wanted, text)
     if at < 0:
         return []
-    starts = [sum(map(len, letters[:place])) for place in range(len(letters))] if len(letters) < 50 else _starts(letters)
+    starts = (
+        [sum(map(len, letters[:place])) for place in range(len(letters))] if len(letters) < 50 else _starts(letters)
+    )
     return [
         place for place, start, word in zip(places, starts, letters, strict=True)
         if word and start < at + length and start + len(word) > at
@@ -75,7 +80,9 @@ def _nearly(wanted: str, text: str) -> tuple[int, int]:
     longest = matcher.find_longest_match()
     start = max(0, longest.a - longest.b - 3)
     window = text[start : start + len(wanted) + 6]
-    changes = [step for step in SequenceMatcher(None, window, wanted, autojunk=False).get_opcodes() if step[0] != "equal"]
+    changes = [
+        step for step in SequenceMatcher(None, window, wanted, autojunk=False).get_opcodes() if step[0] != "equal"
+    ]
     if changes and changes[0][1] == 0:  # what stands before
         changes[0] = (changes[0][0], changes[0][2], changes[0][2], changes[0][3], changes[0][4])
     if changes and changes[-1][2] == len(window):

@@ -35,9 +35,10 @@ _PERCENT_OF = {
     **dict.fromkeys(("‰", "per mille", "promille"), "‰"),
 }
 # Units that stand behind a number; case counts for most of them. Those in one group are the same.
-_MEASURES = """dB(A)|dBA dB W|Watt kW MW GW kWh MWh GWh TWh Wh kVA V A Hz kHz MHz GHz mm cm m km kg g t|tonnes|tons|Tonnen
-    mg l|Liter|litres|liters ml m²|m2|qm m³|m3 ha °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ s ms min h|Std. km/h m/s
-    KB MB GB TB dpi rpm px ft in² lb lbs oz"""
+_MEASURES = """dB(A)|dBA dB W|Watt kW MW GW kWh MWh GWh TWh Wh kVA V A Hz kHz MHz GHz mm cm m|metres|meters|Meter
+    km|kilometres|kilometers|Kilometer kg|kilograms|Kilogramm g t|tonnes|tons|Tonnen mg l|Liter|litres|liters ml
+    m²|m2|qm m³|m3 ha °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ s ms min h|Std. km/h m/s KB MB GB TB dpi rpm px ft
+    in² lb lbs oz"""
 _MEASURE_OF = {form: group.split("|")[0] for group in _MEASURES.split() for form in group.split("|")}
 #: Units of one letter are read only right behind a number, or in brackets: alone they are words and names.
 _SHORT = frozenset(form for form in _MEASURE_OF if len(form) == 1)
@@ -67,7 +68,8 @@ _MENTION = re.compile(
 )
 _ABOUT = re.compile(
     r"(?i)(?<!\w)(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.?|rund|etwa|ungefähr|knapp|"
-    r"fast|gut|more than|over|above|at least|mehr als|über|mindestens|less than|under|below|weniger als|unter|~|≈|rounded)"
+    r"fast|gut|more than|over|above|at least|mehr als|über|mindestens|less than|under|below|weniger als|unter|~|≈|"
+    r"rounded)"
     r"\W{0,3}(?:\w{1,4}\W)?$"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -78,10 +80,10 @@ _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 _SPELLED = {
     word: Decimal(value)
     for words in (
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
-        " nineteen twenty",
-        "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn"
-        " neunzehn zwanzig",
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+        " eighteen nineteen twenty",
+        "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn"
+        " achtzehn neunzehn zwanzig",
     )
     for value, word in enumerate(words.split(), 2)
 }
@@ -108,10 +110,9 @@ class Quantity:
     year: bool = False
     spelled: bool = False
 
-    def full(self, scale: Decimal | None = None) -> list[Decimal]:
-        """Its readings with its scale, or else with the one given."""
-        by = self.scale or scale or Decimal(1)
-        return [value * by for value in self.values]
+    def full(self) -> list[Decimal]:
+        """Its readings with its scale."""
+        return [value * (self.scale or 1) for value in self.values]
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -223,22 +224,22 @@ def _stands_for_a_unit(text: str, found: re.Match[str]) -> bool:
     return written in "%€$£¥" or (written in _SHORT and (before.endswith(("(", "[", " in", " je", "/"))))
 
 
-def same_value(claimed: Quantity, printed: Quantity, scale: Decimal | None) -> bool:
-    """Whether a number of a claim tells what a printed one does; ``scale`` is what the page says of it elsewhere.
+def same_value(claimed: Quantity, printed: Quantity) -> bool:
+    """Whether a number of a claim tells what a printed one does.
 
     A number said to be rounded, or told at another scale, may differ by half of its last digit.
     """
-    for mine in claimed.values:
-        for theirs in printed.full(scale):
-            told = printed.scale or scale
-            mine_full = mine * (claimed.scale or (Decimal(1) if told is None else told))
-            if mine_full == theirs or (claimed.scale is None and mine == theirs):
-                return True
-            rescaled = claimed.scale is not None and told is not None and claimed.scale != told
-            step = (_rounded_to if claimed.about else last_digit)(mine) * (claimed.scale or told or 1)
-            if (claimed.about or rescaled) and abs(mine_full - theirs) <= step / 2:
-                return True
-    return False
+    return any(_same_reading(claimed, mine, printed, theirs) for mine in claimed.values for theirs in printed.values)
+
+
+def _same_reading(claimed: Quantity, mine: Decimal, printed: Quantity, theirs: Decimal) -> bool:
+    scale = claimed.scale or printed.scale or Decimal(1)
+    if claimed.scale is None and mine in (theirs, theirs * scale):
+        return True
+    apart = abs(mine * scale - theirs * (printed.scale or scale))
+    if claimed.about or (claimed.scale and printed.scale and claimed.scale != printed.scale):
+        return apart <= (_rounded_to if claimed.about else last_digit)(mine) * scale / 2
+    return apart == 0
 
 
 def with_unit(quantity: Quantity, unit: str | None, scale: Decimal | None) -> Quantity:
