@@ -245,7 +245,8 @@ ORDER = {
         gemini_service
         budget
         transport
-        search_pages view_pages list_documents locate
+        search_pages view_pages list_documents box_reply masks
+        locate
     """,
     "agent": """
         call_order
