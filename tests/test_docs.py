@@ -102,8 +102,9 @@ def prepared(command: list[str], desk: Path, indexed: Path) -> None:
         if folder.endswith("/") and not (desk / folder).exists():
             (desk / folder).mkdir()
             shutil.copy(desk / "samples" / "price-list.pdf", desk / folder)
+    brings_its_files = any((desk / word).exists() for word in command[2:])
     for place in (".pagesight", "my-index"):
-        if command[0] != "index" and not (desk / place).exists():
+        if command[0] != "index" and not brings_its_files and not (desk / place).exists():
             shutil.copytree(indexed, desk / place)
 
 
