@@ -227,6 +227,7 @@ def _ask(
     if as_json:
         printing.write_json(answer.as_dict())
     else:
+        answering.claims(answer)
         answering.sources(answer, pictures)
     printing.note(answer_line(answer, seconds))
 

@@ -17,6 +17,7 @@ from langgraph.runtime import Runtime
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
 from pagesight.agent.answers.agent_limits import AgentLimits
+from pagesight.agent.answers.claims.claim_check import ClaimCheck
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.call_log import CallLog
 from pagesight.agent.hydrate import Hydrator
@@ -83,6 +84,7 @@ def create_page_agent(
     if way:
         tools.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
     correction = Correction(limits, budget, author)
+    verify = way is not None and settings.reasoning.verify == "words"
     hydrator = Hydrator(
         SYSTEM_PROMPT,
         pictures,
@@ -96,7 +98,8 @@ def create_page_agent(
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            _model_of_each_call(budget, correction, reasoner, tools, allowed), tools, prompt=hydrator.runnable(),
+            _model_of_each_call(budget, correction, reasoner, tools, allowed, verify=verify), tools,
+            prompt=hydrator.runnable(),
             post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
         )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, settings.budget.prices or {}, author)
@@ -106,7 +109,13 @@ def create_page_agent(
 
 
 def _model_of_each_call(
-    budget: Budget, correction: Correction, reasoner: Reasoner, tools: list[BaseTool], allowed: AllowedDocuments
+    budget: Budget,
+    correction: Correction,
+    reasoner: Reasoner,
+    tools: list[BaseTool],
+    allowed: AllowedDocuments,
+    *,
+    verify: bool,
 ) -> Callable[..., Runnable[Any, Any]]:
     """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
     with_tools = reasoner.model.bind_tools(tools)
@@ -127,20 +136,23 @@ def _model_of_each_call(
                 f"{reasoner.name} kept calling tools and gave no answer in {budget.calls} model calls: ask for less at "
                 "once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
             )
-        chosen = _signing(last if rest.must_answer else with_tools)
+        checked = ClaimCheck(allowed.within(runtime.context)) if verify else None
+        chosen = _signing(last if rest.must_answer else with_tools, checked)
         return _or_as_it_is(chosen, conversation.messages[-1]) if correction.is_due(conversation) else chosen
 
     return model
 
 
-def _signing(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """The model, whose messages are marked as the agent's, as the prompt of the call says."""
+def _signing(model: Runnable[Any, Any], checked: ClaimCheck | None) -> Runnable[Any, Any]:
+    """The model, whose messages are marked as the agent's, as the prompt of the call says, and its answers' claims."""
 
     def call(messages: list[BaseMessage], config: RunnableConfig) -> BaseMessage:
-        return _signed(model.invoke(messages, config), messages[0])
+        answer = _signed(model.invoke(messages, config), messages[0])
+        return checked.of(answer) if checked else answer
 
     async def acall(messages: list[BaseMessage], config: RunnableConfig) -> BaseMessage:
-        return _signed(await model.ainvoke(messages, config), messages[0])
+        answer = _signed(await model.ainvoke(messages, config), messages[0])
+        return await checked.aof(answer) if checked else answer
 
     return RunnableLambda(call, acall, name="reasoner")
 

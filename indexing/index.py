@@ -28,7 +28,7 @@ from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
-from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, PageText, Region
+from pagesight.indexing.pages import Box, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
@@ -238,7 +238,8 @@ class PageIndex:
         Raises as `picture` does.
         """
         with self.opened(ref) as document:
-            return read_text(document, ref.page, ocr=self.settings.documents.ocr)
+            reading = self.settings.documents
+            return read_text(document, ref.page, ocr=reading.ocr, languages=reading.ocr_languages)
 
     @while_open
     def multivector(self, ref: PageRef) -> MultiVector:
@@ -261,17 +262,17 @@ class PageIndex:
         query: str | None = None,
         regions: Sequence[Region] = (),
         masks: Sequence[Mask] = (),
+        boxes: Sequence[Box] = (),
     ) -> Path:
-        """Write the page as a PNG with what matches the query highlighted, regions outlined and ``masks`` tinted.
+        """Write the page as a PNG with boxes and what matches the query highlighted, regions outlined, masks tinted.
 
         A mask is a region and a picture of mode "L" that covers it, 255 where the thing is. Returns the path.
 
         Raises UnknownPage, BadRegion, StorageFull, PageIndexError if the file cannot be written.
         """
-        boxes = []
         if query:
             page = self.multivector(ref)
-            boxes = best_boxes(self.query_vectors(query), page.vectors, page.boxes)
+            boxes = [*boxes, *best_boxes(self.query_vectors(query), page.vectors, page.boxes)]
         return _write_png(mark(self.picture(ref), boxes, regions, masks), Path(path))
 
     @while_open

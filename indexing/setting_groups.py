@@ -137,6 +137,9 @@ class ReasonerSettings(SettingsGroup):
         description="seconds to wait for the model's next word; a whole answer may take 7.5 times that",
     )
     max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
+    verify: Literal["off", "words"] = Field(
+        "words", description="check each claim of a model's answer against the words of what it cites; calls no model"
+    )
     longest_wait: float = Field(
         60.0, ge=0, description="seconds to wait at most when the service asks to wait; beyond it the run ends"
     )

@@ -132,7 +132,7 @@ def test_an_answer_is_read_from_the_conversation() -> None:
     assert answer.hits == hits
     assert answer.usage["total_tokens"] == 32
     assert answer.usage["model_calls"] == 3
-    assert list(answer.as_dict()) == ["answer", "found", "citations", "pages_viewed", "usage", "reasoner"]
+    assert list(answer.as_dict()) == ["answer", "found", "citations", "claims", "pages_viewed", "usage", "reasoner"]
 
 
 def test_pages_shown_earlier_in_the_thread_are_evidence_but_count_for_their_question() -> None:

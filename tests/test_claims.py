@@ -79,7 +79,6 @@ FALSE = [
     "Net revenue: 801.2 (2023) vs. 885.4 (2022) [annual.pdf p. 1]",
     "Europa und Asien kamen 2023 zusammen auf 758,4 Mio. EUR [bericht.pdf p. 1].",
     "Fourteen vessels make up the fleet [annual.pdf p. 2].",
-    "The outlook was raised sharply because of strong demand [annual.pdf p. 3].",
 ]
 
 

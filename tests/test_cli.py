@@ -479,7 +479,7 @@ def test_files_that_cannot_be_asked_about_are_named(pagesight, shelf, tmp_path, 
 
 def test_ask_in_json(pagesight, made):
     answer = pagesight("ask", QUESTION, "--index", made, "--json").json
-    assert list(answer) == ["answer", "found", "citations", "pages_viewed", "usage", "reasoner"]
+    assert list(answer) == ["answer", "found", "citations", "claims", "pages_viewed", "usage", "reasoner"]
     assert answer["found"] is True
     assert answer["reasoner"] == "offline"
     assert answer["citations"][0] | {"region": None} == {

@@ -51,6 +51,17 @@ def as_draft(message: BaseMessage, request: str) -> BaseMessage:
     return _marked(message, {**_mark(message), "correct": request})
 
 
+def with_claims(message: BaseMessage, claims: Sequence[Mapping[str, Any]]) -> BaseMessage:
+    """A copy of an answer with its claims, checked."""
+    return _marked(message, {**_mark(message), "claims": [dict(claim) for claim in claims]})
+
+
+def claims_of(message: BaseMessage) -> list[Mapping[str, Any]]:
+    """The claims that the mark of an answer holds; none where they were not checked."""
+    claims = _mark(message).get("claims")
+    return [claim for claim in claims if isinstance(claim, Mapping)] if isinstance(claims, list) else []
+
+
 def correction_of(message: BaseMessage) -> str:
     """The request with which an answer went back; "" for one that did not."""
     request = _mark(message).get("correct")

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from pagesight.agent.answers.citations import Citation
+from pagesight.agent.answers.claims.claim import Claim
 from pagesight.indexing.pages import Hit
 
 
@@ -17,7 +18,9 @@ class Answer:
     ``found`` is False when the text says that the documents do not hold the answer. ``citations`` are to pages that
     the model was shown; ``unverified`` are to others and marked so in the text: no evidence. ``pages_viewed`` are the
     labels of the pages shown for this question, ``hits`` the pages its searches found, best first. ``cut_off`` says
-    that the model ran out of tokens in the middle of the answer.
+    that the model ran out of tokens in the middle of the answer. ``claims`` are its sentences, each with whether the
+    cited words say it (see `check_claims`); none where that was not checked: by the setting ``verify``, or because no
+    model wrote it.
 
     ``usage`` counts ``input_tokens``, ``output_tokens`` (thinking counted in), ``total_tokens``, ``reasoning_tokens``,
     ``cached_tokens``, ``model_calls``, ``pictures`` (each as often as it was sent), ``bytes_uploaded`` (pictures in
@@ -34,6 +37,12 @@ class Answer:
     usage: dict[str, Any] = field(default_factory=dict)
     reasoner: str = ""
     cut_off: bool = False
+    claims: list[Claim] = field(default_factory=list)
+
+    @property
+    def unsupported(self) -> list[Claim]:
+        """The claims that the cited pages do not say."""
+        return [claim for claim in self.claims if claim.outcome == "unsupported"]
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as it stands in ``ask --json``; ``cut_off`` is there only where it is true."""
@@ -41,6 +50,7 @@ class Answer:
             "answer": self.text,
             "found": self.found,
             "citations": [citation.as_dict() for citation in self.citations],
+            "claims": [claim.as_dict() for claim in self.claims],
             "pages_viewed": self.pages_viewed,
             "usage": self.usage,
             "reasoner": self.reasoner,

@@ -14,8 +14,9 @@ from langgraph.types import Command
 
 from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.citations import NOT_FOUND, asks_something, lacks_citations
+from pagesight.agent.answers.claims.claim import Claim, read_claims
 from pagesight.indexing.calls.progress import tell
-from pagesight.tools.authorship import Author, as_draft, correction_of
+from pagesight.tools.authorship import Author, as_draft, claims_of, correction_of
 from pagesight.tools.budget import Budget
 from pagesight.tools.conversation import Conversation, Question, is_cut_off
 from pagesight.tools.sent_pictures import CallLimits
@@ -31,19 +32,35 @@ Your answer holds no citation that can be read. Write the whole answer again wit
 need them, and leave out what none supports. If the documents do not hold the answer, begin with "{NOT_FOUND}". What
 states nothing about documents stays as it is; do not mention this correction."""
 
+_UNSUPPORTED = """\
+The words of the pages that you cite do not say this:
+{claims}
+Look again where you need to. Then write the whole answer again: correct what is wrong, cite the page and region where
+each number stands, and keep what you have really read off a picture. Do not mention this correction."""
+
 
 @dataclass(frozen=True)
 class _Fault:
-    """What is wrong with an answer: ``unseen`` are labels that it cites without grounds; none, and it cites nothing."""
+    """What is wrong with an answer.
+
+    ``unseen`` are labels that it cites without grounds, ``unsupported`` claims that what it cites does not say; with
+    neither it cites nothing.
+    """
 
     unseen: tuple[str, ...] = ()
+    unsupported: tuple[Claim, ...] = ()
 
     @property
     def request(self) -> str:
+        if self.unsupported:
+            claims = "\n".join(f"- {claim.text!r}: {claim.reason}" for claim in self.unsupported)
+            return _UNSUPPORTED.format(claims=claims)
         return _UNSEEN.format(labels="; ".join(self.unseen)) if self.unseen else _UNCITED
 
     @property
     def told(self) -> str:
+        if self.unsupported:
+            return f"said {_counted(len(self.unsupported))} that the cited words do not say: asked to correct that"
         if self.unseen:
             return f"cited {'; '.join(self.unseen)} without having looked: asked to correct that"
         return "answered without a citation: asked to cite the pages"
@@ -93,7 +110,15 @@ class Correction:
         if unseen:
             return _Fault(tuple(dict.fromkeys(citation.label for citation in unseen)))
         uncited = lacks_citations(text, conversation.documents(at)) and _expects_facts(conversation.question)
-        return _Fault() if uncited else None
+        if uncited:
+            return _Fault()
+        claims = read_claims(claims_of(conversation.messages[at]))
+        unsupported = tuple(claim for claim in claims if claim.outcome == "unsupported" and claim.citations)
+        return _Fault(unsupported=unsupported) if unsupported else None
+
+
+def _counted(claims: int) -> str:
+    return "a thing" if claims == 1 else f"{claims} things"
 
 
 def _expects_facts(question: Question | None) -> bool:

@@ -12,9 +12,11 @@ from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.citations import says_not_found
+from pagesight.agent.answers.claims.claim import read_claims
 from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.errors import EmptyAnswer
 from pagesight.indexing.pages import Hit
+from pagesight.tools.authorship import claims_of
 from pagesight.tools.conversation import Conversation, Question, is_cut_off
 
 #: What `create_react_agent` says in the model's name when its steps are used up.
@@ -63,6 +65,7 @@ def read_answer(
         usage=_usage(asked, limits.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
         reasoner=limits.reasoner,
         cut_off=is_cut_off(last),
+        claims=read_claims(claims_of(last)),
     )
 
 

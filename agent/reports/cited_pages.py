@@ -17,6 +17,7 @@ def write_pictures(
 ) -> dict[str, Path]:
     """Writes a PNG of each cited page, or of the pages with these ``labels``, into a folder: label → path.
 
+    Highlighted are the words that support the answer's claims, or else what matches the question.
     Raises what `PageIndex.evidence` raises.
     """
     wanted = dict.fromkeys(citation.label for citation in answer.citations) if labels is None else labels
@@ -24,7 +25,9 @@ def write_pictures(
     for label in wanted:
         regions = [citation.region for citation in answer.citations if citation.label == label and citation.region]
         path = picture_path(folder, label)
-        pictures[label] = index.evidence(index.page(label), path, query=question, regions=regions)
+        boxes = [box for claim in answer.claims for one in claim.evidence if one.label == label for box in one.boxes]
+        query = None if boxes else question
+        pictures[label] = index.evidence(index.page(label), path, query=query, regions=regions, boxes=boxes)
     return pictures
 
 

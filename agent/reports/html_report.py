@@ -70,6 +70,7 @@ def _article(index: PageIndex, turn: Turn, number: int) -> str:
     labels = list(dict.fromkeys(citation.label for citation in answer.citations))
     anchors = {label: f"page-{number}-{place}" for place, label in enumerate(labels, 1)}
     absent = "" if answer.found else '<p class="absent">Not in these documents</p>\n'
+    claims = _section("Claims", _claims(answer))
     cited = "\n".join(_figure(index, turn, label, anchors[label]) for label in labels)
     seen = "" if answer.found and labels else _seen(index, answer)
     steps = "\n".join(f"<li>{html.escape(step)}</li>" for step in turn.steps)
@@ -78,9 +79,18 @@ def _article(index: PageIndex, turn: Turn, number: int) -> str:
 <div class="answer">
 {absent}{_answer_as_html(answer.text, index, anchors)}
 </div>
-{_section("Cited pages", cited)}{seen}{_section("Steps", steps and f'<ol class="steps">{steps}</ol>')}<footer>
+{claims}{_section("Cited pages", cited)}{seen}{_section("Steps", steps and f'<ol class="steps">{steps}</ol>')}<footer>
 {html.escape(footer(answer))}</footer>
 </article>"""
+
+
+def _claims(answer: Answer) -> str:
+    """Each claim with its mark, and why those are doubted that are."""
+    rows = []
+    for claim in answer.claims:
+        why = "" if claim.mark == "✓" else f" <small>{html.escape(claim.reason)}</small>"
+        rows.append(f"<li><b>{claim.mark}</b> {html.escape(claim.text)}{why}</li>")
+    return f'<ul class="claims">{"".join(rows)}</ul>' if rows else ""
 
 
 def _section(title: str, content: str) -> str:

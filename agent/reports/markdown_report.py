@@ -37,6 +37,9 @@ def _as_markdown(index: PageIndex, turn: Turn, path: Path) -> str:
     sources = sources or [f"- looked at {_plain(label)}" for label in turn.answer.pages_viewed]
     steps = [f"{number}. {_plain(step)}" for number, step in enumerate(turn.steps, 1)]
     blocks = [f"# {_plain(turn.question)}", inert(turn.answer.text.strip()), "\n".join(["## Pages", "", *sources])]
+    if turn.answer.claims:
+        claims = [f"- {claim.mark} {_plain(claim.text)}: {_plain(claim.reason)}" for claim in turn.answer.claims]
+        blocks.append("\n".join(["## Claims", "", *claims]))
     blocks += ["\n".join(["## Steps", "", *steps]), _plain(footer(turn.answer))]
     return "\n\n".join(blocks)
 

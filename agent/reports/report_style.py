@@ -34,6 +34,8 @@ figure img { display: block; max-width: 100%; max-height: 92vh; width: auto; hei
 .closer p { margin: 0 0 .4rem; color: var(--soft); font-size: .85rem; }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
 .seen figure { margin: 0; padding: .5rem; font-size: .8rem; } .seen figcaption { font-weight: 400; }
+ul.claims { list-style: none; padding: 0; margin: 0; font-size: .92rem; }
+ul.claims small { color: var(--soft); }
 ol.steps { color: var(--soft); padding-left: 1.4rem; margin: 0; font-size: .92rem; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft);
   font-size: .85rem; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pagesight.agent.reports.turns import Turn
     from pagesight.agent.terminal.streaming import PipedAnswer, TerminalAnswer
     from pagesight.agent.terminal.threads import Thread
+
+_MARKS: dict[str, str] = {
+    "✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"
+}  # fmt: skip
 
 
 def reasoner(choice: ReasonerChoice) -> None:
@@ -101,6 +106,18 @@ def cited(answer: Answer, link: Callable[[str], str | None]) -> None:
     labels = list(dict.fromkeys(citation.label for citation in answer.citations))
     if labels and sys.stderr.isatty():
         _linked([(f"/open {number} {label}", link(label)) for number, label in enumerate(labels, 1)])
+
+
+def claims(answer: Answer) -> None:
+    """How many of an answer's claims the cited words say, in one quiet line; then those that they don't, with why."""
+    if not answer.claims:
+        return
+    marks: Counter[str] = Counter(claim.mark for claim in answer.claims)
+    told = (f"{mark} {marks[mark]} {said}" for mark, said in _MARKS.items() if marks[mark])
+    printing.note("claims: " + ", ".join(told))
+    for claim in answer.claims:
+        if claim.mark != "✓":
+            printing.note(f"  {claim.mark} {claim.text}: {claim.reason}")
 
 
 def pages(answer: Answer, labels: Sequence[str], link: Callable[[str], str | None]) -> None:

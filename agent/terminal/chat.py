@@ -85,6 +85,7 @@ def _ask_and_print(session: Session, question: str, thumbnails: Thumbnails) -> N
         answer: Answer = answering.followed(events, flow, show)
     note_answer(session.index.path, "chat", answer, time.perf_counter() - started)
     write_pictures(session.index, answer, question, session.folder)
+    answering.claims(answer)
     answering.cited(answer, session.link)
 
 

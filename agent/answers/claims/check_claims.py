@@ -30,9 +30,10 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Region
+from pagesight.tools.allowed_documents import AllowedDocuments
 
 _EDGE = 0.006  # that a word may reach out of a cited region, as part of the page; a guess, not measured
-_LEAST_SHARE = 0.3  # of a sentence's words in one place; a guess, not measured
+_LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
 _PAGES_KEPT = 100  # a few MB; a guess, not measured
 _PAGES_NEAR = 10  # in which a number is looked for that is not on the cited page; a guess, not measured
 
@@ -46,15 +47,19 @@ def check_claims(index: PageIndex, text: str) -> list[Claim]:
     called, so no claim is "read". Sentences without a citation count if they hold numbers or quotations; they are
     unsupported. Raises PagesightError if the index cannot be read; a page that is not there is no error but a reason.
     """
-    reader = CitationReader(document.document for document in index.documents())
-    sentences = cited_sentences(text, reader.read(text))
-    checks = [_SentenceCheck(index, sentence) for sentence in sentences]
-    return [claim for check in checks if (claim := check.claim())]
+    return claims_within(AllowedDocuments(index), text)
 
 
 async def acheck_claims(index: PageIndex, text: str) -> list[Claim]:
     """`check_claims`, in a thread: reading pages may wait for the disk and for OCR."""
     return await asyncio.to_thread(check_claims, index, text)
+
+
+def claims_within(allowed: AllowedDocuments, text: str) -> list[Claim]:
+    """`check_claims` by these documents alone: of what others say, no reason tells."""
+    sentences = cited_sentences(text, CitationReader(allowed.names()).read(text))
+    checks = [_SentenceCheck(allowed, sentence) for sentence in sentences]
+    return [claim for check in checks if (claim := check.claim())]
 
 
 @dataclass
@@ -77,7 +82,7 @@ class _CitedPage:
 class _SentenceCheck:
     """The check of one sentence."""
 
-    index: PageIndex
+    documents: AllowedDocuments
     sentence: CitedSentence
     evidence: list[Evidence] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -111,8 +116,8 @@ class _SentenceCheck:
     def _pages(self) -> Iterator[_CitedPage]:
         for citation in self.sentence.citations:
             try:
-                ref = self.index.page(citation.label)
-                content = _content(self.index, ref)
+                ref = self.documents.page(citation.label)
+                content = _content(self.documents.index, ref)
             except PagesightError as error:
                 self.faults.append(f"{citation.label}: {error}")
                 continue
@@ -181,10 +186,10 @@ class _SentenceCheck:
     def _elsewhere(self, number: ClaimNumber, pages: list[_CitedPage]) -> str:
         """Where nearby the number does stand, to be told with the fault."""
         for page in pages:
-            document = self.index.document(page.ref.document_id)
+            document = self.documents.index.document(page.ref.document_id)
             near = sorted(document.page_refs, key=lambda ref: abs(ref.page - page.ref.page))[1 : _PAGES_NEAR + 1]
             for ref in near:
-                if any(same_value(number.quantity, one) for one in quantities(self.index.text(ref))):
+                if any(same_value(number.quantity, one) for one in quantities(self.documents.index.text(ref))):
                     return f" (it stands on {ref.label})"
         return ""
 
@@ -198,15 +203,13 @@ class _SentenceCheck:
                 self.faults.append(f"{name} does not stand there")
         if self.faults:
             return
-        self.checked = bool(named)
         terms = [stems(term) for term in read_query(self.sentence.text).terms]
         share, words, page = max((_best_place(terms, page) for page in pages), key=lambda place: place[0])
-        if apart := _apart(terms, words, page):
+        if named and (apart := _apart(terms, words, page)):
             self.faults.append(f"its words stand there, but not together: “{apart}” is elsewhere")
-        elif share < _LEAST_SHARE:
-            self.faults.append("too few of its words stand there")
-        else:
+        elif share >= _LEAST_SHARE:
             self.evidence.append(page.evidence(words))
+        self.checked = bool(named)
 
 
 _kept: WeakKeyDictionary[PageIndex, dict[PageRef, PageContent]] = WeakKeyDictionary()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from pagesight.agent.answers.citations import Citation
 from pagesight.indexing.pages import Box
@@ -35,6 +38,11 @@ class Claim:
     evidence: list[Evidence] = field(default_factory=list)
 
     @property
+    def mark(self) -> Literal["✓", "~", "?"]:
+        """✓ the cited words say it, ~ it was computed from them or read off the picture, ? it was not found there."""
+        return "✓" if self.outcome == "supported" else "?" if self.outcome == "unsupported" else "~"
+
+    @property
     def boxes(self) -> list[Box]:
         """All boxes of the evidence: ``(left, top, right, bottom)``, 0–1 of the page from its top left corner."""
         return [box for one in self.evidence for box in one.boxes]
@@ -51,3 +59,15 @@ class Claim:
                 for one in self.evidence
             ],
         }
+
+
+def read_claims(rows: list[Mapping[str, Any]]) -> list[Claim]:
+    """The inverse of `Claim.as_dict` for several; one that is none of ours, from a state of another's, is left out."""
+    return [claim for row in rows if (claim := _read(row))]
+
+
+def _read(row: Mapping[str, Any]) -> Claim | None:
+    try:
+        return TypeAdapter(Claim).validate_python(dict(row))
+    except ValidationError:
+        return None
