@@ -14,10 +14,10 @@ from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.citation_check import CitationCheck, check_at
 from pagesight.agent.answers.citations import says_not_found, unfinished
-from pagesight.agent.answers.read_answer import read_answer
+from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
-from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion
+from pagesight.indexing.errors import EmptyQuestion
 from pagesight.tools.conversation import (
     LIST_DOCUMENTS,
     LOCATE,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
-#: What `create_react_agent` says in the model's name when its steps are used up.
-_OUT_OF_STEPS = "Sorry, need more steps to process this request."
 _MODES: Any = ["custom", "messages", "updates", "values"]
 #: Without "messages" the model is called without streaming.
 _AT_ONCE: Any = ["custom", "values"]
@@ -139,7 +137,7 @@ class _Run:
 
     def input(self, past: dict[str, Any]) -> dict[str, Any]:
         """The graph's: the question, after a word on tool calls that a run broken off has left without a reply."""
-        return {"messages": [*_broken_off(past.get("messages", [])), self._question]}
+        return {"messages": [*broken_off(past.get("messages", [])), self._question]}
 
     def read(self, mode: str, payload: Any) -> list[Step | str]:
         """What one item of the graph's stream has to tell."""
@@ -160,15 +158,7 @@ class _Run:
 
     def answer(self) -> Answer:
         """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
-        text = self._messages[-1].text
-        if text == _OUT_OF_STEPS:
-            raise EmptyAnswer(
-                f"{self.limits.reasoner} kept calling tools and gave no answer: ask for less at once, or take another "
-                "model with PAGESIGHT_REASONER or PAGESIGHT_GEMINI_MODEL"
-            )
-        if not text.strip():
-            raise EmptyAnswer(f"{self.limits.reasoner} returned an empty answer: ask again, or in other words")
-        return read_answer(Conversation.read(self._messages), self.limits, self._bytes)
+        return final_answer(self._messages, self.limits, self._bytes)
 
     def _news(self, item: Any) -> list[Step | str]:
         kind = item.get(KEY) if isinstance(item, dict) else None
@@ -182,7 +172,7 @@ class _Run:
         if not isinstance(message, AIMessage):
             return []
         if self._text is None:
-            self._text = _FinalText(check_at(Conversation.read(self._messages), self.limits.call))
+            self._text = _FinalText(check_at(Conversation.read(self._messages, self.limits.author), self.limits.call))
         piece = self._text.feed(message.text)
         return [piece] if piece else []
 
@@ -256,7 +246,8 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
+def broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
+    """Replies to the calls of tools that have none, since a run was broken off, or another agent's is under way."""
     replied = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
     calls = [call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls]
     return [

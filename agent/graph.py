@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
+from langgraph.runtime import Runtime
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
 from pagesight.agent.answers.agent_limits import AgentLimits
@@ -22,8 +24,11 @@ from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, answering, dearest
-from pagesight.indexing.errors import EmptyAnswer, ReasonerError, UnknownDocument
+from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
 from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.address import server_address
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import Author, read_author, shown_with
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import Conversation
 from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
@@ -51,76 +56,105 @@ def create_page_agent(
     transport: str | None = None,
     checkpointer: Checkpointer = None,
     documents: Sequence[str] | None = None,
+    where: str | None = None,
     name: str = "pagesight",
     settings: Settings | None = None,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """A ReAct agent that answers questions about an index by looking at its pages.
 
     ``index`` is an open index or its address; ``model`` a reasoner's name (see `make_reasoner`) or any LangChain chat
-    model; ``transport`` "auto", "bytes", "base64" or "files"; ``documents`` narrows everything to these, by name. What
-    is not given comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any
-    graph with ``messages``: its state holds references to pages and no pictures.
+    model; ``transport`` "auto", "bytes", "base64" or "files". ``documents`` narrows everything to these, by name, path,
+    id or pattern, and ``where`` to those whose metadata meets a condition; no documents are none. What is not given
+    comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
+    ``messages``: its state holds references to pages and no pictures.
 
-    Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, and SettingsError.
+    Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, BadCondition, and SettingsError.
     """
     index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings, create=False)
     settings = settings or index.settings
-    narrowed = _known(index, documents)
+    allowed = AllowedDocuments(index).narrowed(documents, where)
+    author = Author(name, _identity(index))
 
     reasoner = make_reasoner(model, settings)
     pictures = _pictures(index, settings, reasoner)
     way = transport_for(reasoner, transport or settings.pictures.transport, settings, index.path / "uploads")
     budget, limits = _budget(settings, reasoner), _limits(settings, way)
-    tools = _tools(index, pictures, budget, narrowed)
+    tools = _tools(allowed, pictures, budget, author)
     if way:
-        tools.append(make_locate(index, pictures, reasoner.model, way, budget, narrowed))
-    correction = Correction(limits, budget)
+        tools.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
+    correction = Correction(limits, budget, author)
     hydrator = Hydrator(
         SYSTEM_PROMPT,
         pictures,
         way,
         limits,
         in_tool_replies=reasoner.can.pictures_in_tool_replies,
-        requests=correction.requests,
+        author=author,
+        allowed=allowed,
     )
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            _model_of_each_call(budget, correction, reasoner, tools), tools, prompt=hydrator.runnable(),
+            _model_of_each_call(budget, correction, reasoner, tools, allowed), tools, prompt=hydrator.runnable(),
             post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
         )  # fmt: skip
-    written = AgentLimits(reasoner.name, limits, settings.budget.prices or {})
+    written = AgentLimits(reasoner.name, limits, settings.budget.prices or {}, author)
     return agent.with_config(
         recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
     )
 
 
 def _model_of_each_call(
-    budget: Budget, correction: Correction, reasoner: Reasoner, tools: list[BaseTool]
+    budget: Budget, correction: Correction, reasoner: Reasoner, tools: list[BaseTool], allowed: AllowedDocuments
 ) -> Callable[..., Runnable[Any, Any]]:
     """The model for each call of the loop: with tools while the budget lasts, then without, so that it must answer."""
     with_tools = reasoner.model.bind_tools(tools)
     # Those that cannot be forced are told, and the loop ends after them.
     last = reasoner.model.bind_tools(tools, tool_choice="none") if reasoner.can.forced_answer else with_tools
 
-    def model(state: dict[str, Any], runtime: object) -> Runnable[Any, Any]:
-        conversation = Conversation.read(state["messages"])
+    author = correction.author
+
+    def model(state: dict[str, Any], runtime: Runtime[Any]) -> Runnable[Any, Any]:
+        conversation = Conversation.read(state["messages"], author)
+        if conversation.asks_nothing:
+            raise EmptyQuestion("the question is empty: ask something about the documents")
+        if conversation.under_way is None or not conversation.under_way.model_messages:
+            allowed.within(runtime.context)  # what cannot be read in it is an error now, not a reply to the model
         rest = budget_left(budget, conversation)
         if rest.calls == 0:
             raise EmptyAnswer(
                 f"{reasoner.name} kept calling tools and gave no answer in {budget.calls} model calls: ask for less at "
                 "once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
             )
-        chosen = last if rest.must_answer else with_tools
+        chosen = _signing(last if rest.must_answer else with_tools)
         return _or_as_it_is(chosen, conversation.messages[-1]) if correction.is_due(conversation) else chosen
 
     return model
 
 
+def _signing(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """The model, whose messages are marked as the agent's, as the prompt of the call says."""
+
+    def call(messages: list[BaseMessage], config: RunnableConfig) -> BaseMessage:
+        return _signed(model.invoke(messages, config), messages[0])
+
+    async def acall(messages: list[BaseMessage], config: RunnableConfig) -> BaseMessage:
+        return _signed(await model.ainvoke(messages, config), messages[0])
+
+    return RunnableLambda(call, acall, name="reasoner")
+
+
+def _signed(answer: BaseMessage, prompt: BaseMessage) -> BaseMessage:
+    author = read_author(prompt)
+    return author.signed(answer, shown_with(prompt) or []) if author else answer
+
+
 def _or_as_it_is(model: Runnable[Any, Any], answer: BaseMessage) -> Runnable[Any, Any]:
     """The model; when it fails to correct its answer, the answer stays, and what is not verified in it is marked."""
-    as_it_is: Runnable[Any, Any] = RunnableLambda(lambda messages: AIMessage(answer.text))
+    as_it_is: Runnable[Any, Any] = RunnableLambda(
+        lambda messages: author.signed(AIMessage(answer.text)) if (author := read_author(answer)) else answer
+    )
     return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))
 
 
@@ -165,19 +199,18 @@ def _at_the_dearest_price(reasoner: str, dollars: float) -> str:
     )
 
 
-def _tools(index: PageIndex, pictures: Pictures, budget: Budget, documents: list[str] | None) -> list[BaseTool]:
+def _tools(allowed: AllowedDocuments, pictures: Pictures, budget: Budget, author: Author) -> list[BaseTool]:
     return [
-        make_search_pages(index, budget, documents),
-        make_view_pages(index, pictures, budget, documents),
-        make_list_documents(index, budget, documents),
+        make_search_pages(allowed, budget, author),
+        make_view_pages(allowed, pictures, budget, author),
+        make_list_documents(allowed, budget, author),
     ]
 
 
-def _known(index: PageIndex, documents: Sequence[str] | None) -> list[str] | None:
-    """The documents by name as the index has them; a name that it lacks is an error now, not at the first search."""
-    if not documents:
-        return None
-    names = {record.document for record in index.documents()}
-    for unknown in [document for document in documents if document not in names]:
-        raise UnknownDocument(f"no document is named {unknown!r}; there are {', '.join(sorted(names)[:20])}")
-    return list(documents)
+def _identity(index: PageIndex) -> str:
+    """What tells the index from others by where it is, so that messages about the pages of another are known as such.
+
+    A digest: a conversation is no place for addresses.
+    """
+    place = index.place if server_address(index.place) else str(Path(index.place).resolve())
+    return hashlib.sha256(place.encode()).hexdigest()[:16]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableLambda
+from langgraph.runtime import get_runtime
 
+from pagesight.agent.call_order import in_call_order
 from pagesight.indexing.errors import RequestError, SourceError
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import MARK, Author
 from pagesight.tools.conversation import Conversation, PageView
 from pagesight.tools.sent_pictures import CallLimits
 from pagesight.tools.transport.pictures import Picture, Pictures
@@ -20,6 +24,7 @@ from pagesight.tools.transport.transport import Block, Transport
 #: which no provider is sent.
 LABELS = "pagesight_pictures"
 
+_OF_ANOTHER = "Another agent looked at these pages. None of them is attached here."
 #: A page whose source is gone becomes a line of text; an index that is gone, or a service that refuses, ends the run.
 _UNREADABLE = (RequestError, SourceError, OSError)
 
@@ -29,9 +34,10 @@ class Hydrator:
     """Makes the messages of one model call: the system prompt, then the conversation with its pages as pictures.
 
     The newest pictures within the ``limits`` go along, a page or region shown twice once; the older ones become a line
-    of text that says how to see them again. Gemini takes pictures ``in_tool_replies``; other providers, some of which
-    refuse them there, get them in a message of the user after the replies. Without a ``transport`` none are sent.
-    ``requests`` gives what the model is asked after a message, by its position, in this call and not in the state.
+    of text that says how to see them again. Only what the ``author`` looked at is shown, and of that only pages of the
+    ``allowed`` documents, whatever stands in the state. Gemini takes pictures ``in_tool_replies``; other providers,
+    some of which refuse them there, get them in a message of the user after the replies. Without a ``transport`` none
+    are sent. None for an author is any, None for allowed documents all.
     """
 
     system_prompt: str
@@ -39,7 +45,8 @@ class Hydrator:
     transport: Transport | None
     limits: CallLimits
     in_tool_replies: bool = True
-    requests: Callable[[Conversation], Mapping[int, str]] = lambda conversation: {}
+    author: Author | None = None
+    allowed: AllowedDocuments | None = None
 
     def runnable(self) -> Runnable[Any, list[BaseMessage]]:
         """For ``prompt=`` of `create_react_agent`; a middleware of ``create_agent`` can call the same functions."""
@@ -47,56 +54,94 @@ class Hydrator:
 
     def messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         """The messages for the model. Raises ReasonerError when the transport cannot send, and PageIndexError."""
-        conversation = Conversation.read(state["messages"])
+        conversation, allowed = self._begun(state), self._allowed()
+        views = _in_order(self._sent(conversation))
         if self.transport is None:
-            return self._call(conversation, {}, None)
-        sent = conversation.sent_pictures(self.limits).of_the_next_call()
-        made = {view: self._picture(view) for view in _in_order(sent)}
+            return self._call(conversation, {view: self._refusal(view, allowed) or {} for view in views})
+        made = {view: self._picture(view, allowed) for view in views}
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
-        return self._call(conversation, sent, _block_of_each(made, blocks))
+        return self._call(conversation, _block_of_each(made, blocks))
 
     async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         """The same, async; the pictures are made side by side."""
-        conversation = Conversation.read(state["messages"])
         if self.transport is None:
-            return self._call(conversation, {}, None)
-        sent = conversation.sent_pictures(self.limits).of_the_next_call()
-        views = _in_order(sent)
-        pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view) for view in views))
+            return await asyncio.to_thread(self.messages, state)
+        conversation, allowed = self._begun(state), await asyncio.to_thread(self._allowed)
+        views = _in_order(self._sent(conversation))
+        pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view, allowed) for view in views))
         made = dict(zip(views, pictures, strict=True))
         blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
-        return self._call(conversation, sent, _block_of_each(made, blocks))
+        return self._call(conversation, _block_of_each(made, blocks))
 
-    def _picture(self, view: PageView) -> Picture | str:
+    def _begun(self, state: Mapping[str, Any]) -> Conversation:
+        return Conversation.read(state["messages"], self.author)
+
+    def _allowed(self) -> AllowedDocuments | None:
+        return self.allowed.within(call_context()) if self.allowed else None
+
+    def _sent(self, conversation: Conversation) -> dict[int, list[PageView]]:
+        return conversation.sent_pictures(self.limits).of_the_next_call()
+
+    def _refusal(self, view: PageView, allowed: AllowedDocuments | None) -> str:
+        """Why a page may not be shown; "" if it may."""
+        return "" if allowed is None or allowed.holds(view.ref) else "it is no page of this conversation's documents"
+
+    def _picture(self, view: PageView, allowed: AllowedDocuments | None) -> Picture | str:
         """The picture, or why there is none."""
         try:
-            return self.pictures.of(view)
+            return self._refusal(view, allowed) or self.pictures.of(view)
         except _UNREADABLE as error:
             return str(error)
 
-    def _call(
-        self,
-        conversation: Conversation,
-        sent: Mapping[int, list[PageView]],
-        parts: Mapping[PageView, Block | str] | None,
-    ) -> list[BaseMessage]:
-        """The messages of the call; without ``parts`` replies stay as they are."""
-        requests = self.requests(conversation)
-        call: list[BaseMessage] = [SystemMessage(self.system_prompt)]
+    def _call(self, conversation: Conversation, parts: Mapping[PageView, Block | str]) -> list[BaseMessage]:
+        """The messages of the call, with ``parts`` for the pages that go along: blocks, or why there are none."""
+        call: list[BaseMessage] = [self._prompt(conversation, parts)]
+        sent = self._sent(conversation)
         waiting: list[tuple[PageView, Block]] = []  # pictures that go along after the last of several tool replies
-        for position, message in enumerate(conversation.messages):
+        for position, message in in_call_order(conversation):
             if waiting and not isinstance(message, ToolMessage):
                 call.append(_beside(waiting))
                 waiting = []
-            if parts is None or position not in conversation.replies:
+            if position is None or position not in conversation.replies:
                 call.append(message)
-            else:
-                blocks = _blocks(sent.get(position, []), parts)
-                reply = _reply(message, conversation.replies[position].views, [view for view, _ in blocks], parts)
-                call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
-                waiting += [] if self.in_tool_replies else blocks
-            call += [HumanMessage(requests[position])] if position in requests else []
+                continue
+            blocks = _blocks(sent.get(position, []), parts) if conversation.is_own(position) else []
+            reply = self._reply(conversation, position, [view for view, _ in blocks], parts)
+            call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
+            waiting += [] if self.in_tool_replies else [one for one in blocks if one[1]]
         return [*call, _beside(waiting)] if waiting else call
+
+    def _prompt(self, conversation: Conversation, parts: Mapping[PageView, Block | str]) -> SystemMessage:
+        """The system prompt; it notes whose call this is and which pages it is the first to bring."""
+        prompt = SystemMessage(self.system_prompt)
+        if self.author is None:
+            return prompt
+        before = conversation.sent_pictures(self.limits).labels_shown(len(conversation))
+        labels = dict.fromkeys(view.ref.label for view, part in parts.items() if isinstance(part, dict))
+        signed = self.author.signed(prompt, [label for label in labels if label not in before])
+        return cast("SystemMessage", signed)
+
+    def _reply(
+        self, conversation: Conversation, position: int, kept: list[PageView], parts: Mapping[PageView, Block | str]
+    ) -> BaseMessage:
+        """The reply when all its pictures go along; else a copy that says which do and what became of the others."""
+        message, named = conversation.messages[position], conversation.replies[position].views
+        missing = [view for view in named if view not in kept]
+        if not missing or self.transport is None:
+            return message
+        if not conversation.is_own(position):
+            return message.model_copy(update={"content": f"{message.text}\n{_OF_ANOTHER}"})
+        attached = f"Attached here now, in this order: {'; '.join(view.label for view in kept) or 'none'}."
+        text = "\n".join([message.text, attached, *_reasons(missing, parts)])
+        return message.model_copy(update={"content": text})
+
+
+def call_context() -> object:
+    """The context of the run that this is called in; None outside of one."""
+    try:
+        return get_runtime().context
+    except (KeyError, RuntimeError):
+        return None
 
 
 def _blocks(views: Sequence[PageView], parts: Mapping[PageView, Block | str]) -> list[tuple[PageView, Block]]:
@@ -115,18 +160,6 @@ def _block_of_each(made: Mapping[PageView, Picture | str], blocks: Sequence[Bloc
     return {view: next(next_block) if isinstance(one, Picture) else one for view, one in made.items()}
 
 
-def _reply(
-    message: BaseMessage, named: Sequence[PageView], kept: list[PageView], parts: Mapping[PageView, Block | str]
-) -> BaseMessage:
-    """The message when all its pictures go along; else a copy that says which do and what became of the others."""
-    missing = [view for view in named if view not in kept]
-    if not missing:
-        return message
-    attached = f"Attached here now, in this order: {'; '.join(view.label for view in kept) or 'none'}."
-    text = "\n".join([message.text, attached, *_reasons(missing, parts)])
-    return message.model_copy(update={"content": text})
-
-
 def _reasons(missing: Sequence[PageView], parts: Mapping[PageView, Block | str]) -> Iterator[str]:
     for view in missing:
         reason = parts.get(view)
@@ -137,6 +170,7 @@ def _reasons(missing: Sequence[PageView], parts: Mapping[PageView, Block | str])
 
 
 def _with_pictures(message: BaseMessage, pictures: Sequence[tuple[PageView, Block]]) -> BaseMessage:
+    pictures = [one for one in pictures if one[1]]
     if not pictures:
         return message
     content = [{"type": "text", "text": message.text}, *(block for _, block in pictures)]
@@ -147,7 +181,7 @@ def _beside(pictures: Sequence[tuple[PageView, Block]]) -> HumanMessage:
     labels = "; ".join(view.label for view, _ in pictures)
     text = f"The pages that view_pages shows, as pictures in this order: {labels}."
     message = HumanMessage([{"type": "text", "text": text}, *(block for _, block in pictures)])
-    return message.model_copy(update={"response_metadata": _labelled(message, pictures)})
+    return message.model_copy(update={"response_metadata": {**_labelled(message, pictures), MARK: {}}})
 
 
 def _labelled(message: BaseMessage, pictures: Sequence[tuple[PageView, Block]]) -> dict[str, Any]:

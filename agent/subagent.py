@@ -22,12 +22,13 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from pagesight.agent.answers.agent_limits import limits_of
+from pagesight.agent.answers.agent_limits import AgentLimits, limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.read_answer import read_answer
+from pagesight.agent.answers.read_answer import final_answer
+from pagesight.agent.asking import broken_off
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
-from pagesight.tools.conversation import Conversation
+from pagesight.tools.authorship import correction_of
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
@@ -120,10 +121,10 @@ def _look(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Messa
     own: Any = {"recursion_limit": (agent.config or {}).get("recursion_limit")}
 
     def look(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
-        return agent.invoke(state, {**config, **own})
+        return agent.invoke(_with_every_reply(state), {**config, **own})
 
     async def alook(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
-        return await agent.ainvoke(state, {**config, **own})
+        return await agent.ainvoke(_with_every_reply(state), {**config, **own})
 
     return RunnableLambda(look, alook)
 
@@ -132,12 +133,10 @@ def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Mess
     limits = limits_of(agent)
 
     def check(state: MessagesState) -> dict[str, Any]:
-        conversation = Conversation.read(state["messages"])
-        last = conversation.messages[-1]
-        answer = read_answer(conversation, limits)
-        asked = conversation.question.messages[:-1] if conversation.question else []
+        last = state["messages"][-1]
+        answer = final_answer(state["messages"], limits)
         # An answer that went back to be corrected is nobody's business outside.
-        drafts = [RemoveMessage(id=str(message.id)) for message in asked if _is_draft(message, agent)]
+        drafts = [RemoveMessage(id=str(message.id)) for message in state["messages"] if _is_draft(message, limits)]
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text
@@ -146,10 +145,13 @@ def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Mess
     return RunnableLambda(check)
 
 
-def _is_draft(message: BaseMessage, agent: CompiledStateGraph[Any, Any, Any, Any]) -> bool:
-    """Whether it is an answer of the agent's that was not checked; another agent of the parent has another name."""
-    ours = isinstance(message, AIMessage) and not message.tool_calls and message.name == agent.name
-    return ours and _ANSWER not in message.response_metadata
+def _with_every_reply(state: MessagesState) -> Any:
+    """The state, with a word on calls that others left open: LangGraph takes no conversation with one."""
+    return {**state, "messages": [*state["messages"], *broken_off(state["messages"])]}
+
+
+def _is_draft(message: BaseMessage, limits: AgentLimits) -> bool:
+    return limits.author is not None and limits.author.wrote(message) and bool(correction_of(message))
 
 
 def _carried_answer(message: BaseMessage) -> Answer | None:

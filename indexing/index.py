@@ -132,15 +132,16 @@ class PageIndex:
     ) -> Hits:
         """The pages that answer the query best, best first, at most ``top_k`` (default `SearchSettings.top_k`).
 
-        ``documents`` restricts it to documents of these names, ``where`` to those whose metadata meets a condition such
-        as ``year >= 2020 and kind == "10-K"``. Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a
+        ``documents`` restricts it to these, by name, path, id or a pattern such as ``reports/*``; no names are none.
+        ``where`` restricts it to those whose metadata meets a condition such as ``year >= 2020 and kind == "10-K"``.
+        Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a
         ``top_k`` below 1.
         """
         wanted = self.settings.search.top_k if top_k is None else top_k
         if wanted < 1:
             raise ValueError(f"top_k must be at least 1, not {wanted}")
         condition = read_condition(where) if where else None
-        return retrieve(self._parts, query, wanted, list(documents) if documents else None, condition)
+        return retrieve(self._parts, query, wanted, None if documents is None else list(documents), condition)
 
     @while_open
     def rank(

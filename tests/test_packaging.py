@@ -222,7 +222,7 @@ ORDER = {
         evaluate testing
     """,
     "tools": """
-        page_view
+        page_view authorship allowed_documents
         sent_pictures tool_reply
         conversation
         gemini_service
@@ -231,11 +231,15 @@ ORDER = {
         search_pages view_pages list_documents locate
     """,
     "agent": """
-        call_log hydrate
+        call_order
+        hydrate
+        call_log
         answers
         prompts reasoners
-        graph subagent asking testing
+        graph asking testing
+        subagent
         reports evaluate
+        guarded_http
         mcp studio
         terminal
         cli

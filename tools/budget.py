@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from langchain_core.messages import AIMessage
-
 from pagesight.indexing.calls.prices import ModelCall, Tariff
 from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, PageView, Question
 
@@ -72,7 +70,7 @@ def budget_left(budget: Budget, conversation: Conversation, call_id: str | None 
     Calls of the same message that stand before it count as carried out in full, since they run at the same time. A
     call that failed counts nothing; a page or region looked at twice counts once.
     """
-    question = conversation.question
+    question = conversation.under_way
     if question is None:
         return BudgetLeft(budget.searches, budget.pages, budget.calls, budget.dollars)
     before = _calls_before(question, call_id)
@@ -91,7 +89,7 @@ def budget_left(budget: Budget, conversation: Conversation, call_id: str | None 
 
 def views_so_far(conversation: Conversation) -> set[PageView]:
     """The pages and regions that were looked at for the last question: each counts once."""
-    return set(conversation.question.views) if conversation.question else set()
+    return set(conversation.under_way.views) if conversation.under_way else set()
 
 
 def _dollars_left(budget: Budget, question: Question) -> float | None:
@@ -102,9 +100,9 @@ def _dollars_left(budget: Budget, question: Question) -> float | None:
 
 def _calls_before(question: Question, call_id: str | None) -> list[tuple[str, int]]:
     """The name, and the number of pages asked for, of each call that runs at the same time and stands before this."""
-    last = question.messages[-1]
+    last = question.model_messages[-1] if question.model_messages else None
     before: list[tuple[str, int]] = []
-    for call in last.tool_calls if isinstance(last, AIMessage) else []:
+    for call in last.tool_calls if last and call_id else []:
         if call["id"] == call_id:
             return before
         pages = call["args"].get("pages")

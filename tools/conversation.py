@@ -1,7 +1,8 @@
 """A conversation read from its messages, once: its questions, what the model said, what the tools brought.
 
-Everything that the agent decides from (budgets, pictures of a call, citations, answers) is read here. A conversation
-that goes on is read on from where it stood, so a step of a long one costs what is new in it.
+Everything that the agent decides from (budgets, pictures of a call, citations, answers) is read here. Where others
+write too, what an agent goes by is what it made itself, and of that its last run. A conversation that goes on is read
+on from where it stood, so a step of a long one costs what is new in it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import operator
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -17,6 +19,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit
+from pagesight.tools.authorship import MARK, Author, correction_of, shown_with
 from pagesight.tools.page_view import PageView
 from pagesight.tools.sent_pictures import CallLimits, SentPictures
 from pagesight.tools.tool_reply import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, ToolReply, read_tool_reply
@@ -49,7 +52,7 @@ def role_of(message: BaseMessage) -> Literal["question", "model", "tool", "other
     The one place where this is decided; all else asks it.
     """
     if isinstance(message, HumanMessage):
-        return "question"
+        return "other" if MARK in message.response_metadata else "question"
     if isinstance(message, AIMessage):
         return "model"
     return "tool" if isinstance(message, ToolMessage) else "other"
@@ -61,22 +64,23 @@ def is_cut_off(message: BaseMessage) -> bool:
 
 
 class Question:
-    """A question and what followed: the messages from ``start`` to before ``end`` of a conversation."""
+    """A question and what was done for it: the messages from ``start`` to before ``end`` of a conversation.
 
-    def __init__(self, conversation: Conversation, start: int, end: int):
+    Where several agents write, these are of one agent's run; ``replies`` are those to its own calls.
+    """
+
+    def __init__(self, conversation: Conversation, start: int, end: int, text: str):
         self.start, self.end = start, end
+        self.text = text
         self.messages = conversation.messages[start:end]
-        self.replies = [conversation.replies[at] for at in range(start, end) if at in conversation.replies]
-
-    @property
-    def text(self) -> str:
-        """What was asked."""
-        return self.messages[0].text
+        own = [at for at in range(start, end) if conversation.is_own(at)]
+        self.replies = [conversation.replies[at] for at in own if at in conversation.replies]
+        self._own = [conversation.messages[at] for at in own]
 
     @cached_property
     def model_messages(self) -> list[AIMessage]:
         """What the model said, calls of tools counted in."""
-        return [message for message in self.messages if isinstance(message, AIMessage) and role_of(message) == "model"]
+        return [message for message in self._own if isinstance(message, AIMessage)]
 
     @cached_property
     def views(self) -> list[PageView]:
@@ -104,15 +108,23 @@ class Question:
 class Conversation:
     """A conversation's messages, read. It does not change; `read` gives the one that goes on from it.
 
-    ``replies`` are the tools' by the position of their message.
+    ``replies`` are the tools' by the position of their message, also those that others called. With an ``author`` only
+    its messages are the model's; without one all are.
     """
 
-    def __init__(self, messages: Sequence[BaseMessage], before: Conversation | None = None):
+    def __init__(
+        self, messages: Sequence[BaseMessage], before: Conversation | None = None, author: Author | None = None
+    ):
         self.messages = list(messages)
+        self.author: Author | None = before.author if before else author
         self.replies: dict[int, ToolReply] = dict(before.replies) if before else {}
         self._starts: list[int] = list(before._starts) if before else []
         self._documents: dict[str, int] = dict(before._documents) if before else {}
         self._facts: dict[Hashable, Any] = dict(before._facts) if before else {}
+        self._own: set[int] = set(before._own) if before else set()
+        #: Whether the last call with an id was the author's: some models count their calls anew in each message.
+        self._callers: dict[str | None, bool] = dict(before._callers) if before else {}
+        self._run: _Run = before._run if before else _Run()
         read = len(before) if before else 0
         for position in range(read, len(self.messages)):
             self._add(position)
@@ -125,16 +137,16 @@ class Conversation:
         return len(self.messages)
 
     @staticmethod
-    def read(messages: Sequence[BaseMessage]) -> Conversation:
+    def read(messages: Sequence[BaseMessage], author: Author | None = None) -> Conversation:
         """The conversation of these messages; read on from one that was read before where that is their beginning.
 
         Messages are known by identity: whoever changes one puts a copy in its place, as LangGraph's state does too.
         """
         with _lock:
-            known = max((one for one in _recent if one._begins(messages)), key=len, default=None)
+            known = max((one for one in _recent if one._begins(messages, author)), key=len, default=None)
         if known is not None and len(known) == len(messages):
             return known
-        conversation = Conversation(messages, known)
+        conversation = Conversation(messages, known, author)
         if messages:
             with _lock:
                 if known is not None and known in _recent:
@@ -142,16 +154,51 @@ class Conversation:
                 _recent.append(conversation)
         return conversation
 
+    def is_own(self, position: int) -> bool:
+        """Whether the message is the author's: its model's, or a reply to a call of its model's."""
+        return position in self._own
+
+    @cached_property
+    def asked_at(self) -> int | None:
+        """Where the last question stands: with a person, or, where no person has said anything, with another agent."""
+        if self._starts:
+            return self._starts[-1]
+        others = [at for at, one in enumerate(self.messages) if isinstance(one, AIMessage) and at not in self._own]
+        return next((at for at in reversed(others) if self.messages[at].text.strip()), None)
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether there is no question, or an empty one."""
+        if self.asked_at is None:
+            return True
+        message = self.messages[self.asked_at]
+        return not message.text.strip() and not (isinstance(message.content, list) and message.content)
+
+    @property
+    def asked(self) -> list[str]:
+        """The questions so far, in their words."""
+        at = self._starts or ([] if self.asked_at is None else [self.asked_at])
+        return [self.messages[position].text for position in at]
+
     @cached_property
     def questions(self) -> list[Question]:
         """The questions in order; what stands before the first belongs to none."""
         ends = [*self._starts[1:], len(self.messages)]
-        return [Question(self, start, end) for start, end in zip(self._starts, ends, strict=True)]
+        return [self._question(start, end) for start, end in zip(self._starts, ends, strict=True)]
 
     @cached_property
     def question(self) -> Question | None:
-        """The last question; None when nothing was asked."""
-        return Question(self, self._starts[-1], len(self.messages)) if self._starts else None
+        """The last question; None when nothing was asked. With an author, what its last run did for it."""
+        if self.author is None:
+            return self._question(self._starts[-1], len(self.messages)) if self._starts else None
+        return None if self.asked_at is None else self._question(self._run.start, len(self.messages))
+
+    @property
+    def under_way(self) -> Question | None:
+        """The question that the next call is made for: after an answer of the author's a new run begins."""
+        if self.author is None or not self._run.ended or self.question is None:
+            return self.question
+        return self._question(len(self.messages), len(self.messages))
 
     def documents(self, last: int | None = None) -> list[str]:
         """The names of the documents whose pages were found or looked at up to the message ``last``, or at all."""
@@ -173,27 +220,58 @@ class Conversation:
         found: Fact = self._facts[key]
         return found
 
+    def _question(self, start: int, end: int) -> Question:
+        return Question(self, start, end, self.asked[-1] if self.author else self.messages[start].text)
+
     def _add(self, position: int) -> None:
         message = self.messages[position]
         role = role_of(message)
         if role == "question":
             self._starts.append(position)
-        elif role == "tool" and isinstance(message, ToolMessage):
-            reply = read_tool_reply(message)
-            self.replies[position] = reply
-            for ref in [*(view.ref for view in reply.views), *(hit.ref for hit in reply.hits)]:
-                self._documents.setdefault(ref.document, position)
+        elif isinstance(message, AIMessage):
+            own = self.author is None or self.author.wrote(message)
+            self._own |= {position} if own else set()
+            self._callers |= {call["id"]: own for call in message.tool_calls}
+        elif isinstance(message, ToolMessage):
+            self._add_reply(position, message)
+        self._run = self._run.after(position, message, own=position in self._own)
+
+    def _add_reply(self, position: int, message: ToolMessage) -> None:
+        if self.author is None or self._callers.get(message.tool_call_id):
+            self._own.add(position)
+        reply = read_tool_reply(message)
+        self.replies[position] = reply
+        for ref in [*(view.ref for view in reply.views), *(hit.ref for hit in reply.hits)]:
+            self._documents.setdefault(ref.document, position)
 
     def _with_messages(self, pictures: SentPictures, start: int) -> SentPictures:
         for position in range(start, len(self.messages)):
-            if role_of(self.messages[position]) == "model":
-                pictures.add_call(position)
-            elif position in self.replies:
+            if position not in self._own:
+                continue
+            if position in self.replies:
                 pictures.add_views(position, self.replies[position].views)
+            else:
+                pictures.add_call(position, shown_with(self.messages[position]))
         return pictures
 
-    def _begins(self, messages: Sequence[BaseMessage]) -> bool:
-        return len(self) <= len(messages) and all(map(operator.is_, self.messages, messages))
+    def _begins(self, messages: Sequence[BaseMessage], author: Author | None) -> bool:
+        same = self.author == author and len(self) <= len(messages)
+        return same and all(map(operator.is_, self.messages, messages))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """An agent's last run: it begins with its first message and ends with an answer, or with what another says."""
+
+    start: int = 0
+    ended: bool = False
+
+    def after(self, position: int, message: BaseMessage, *, own: bool) -> _Run:
+        """The run when this message has come. Tools' replies and notes of the system interrupt none."""
+        if own:
+            answers = isinstance(message, AIMessage) and not message.tool_calls and not correction_of(message)
+            return _Run(position if self.ended else self.start, answers)
+        return self if role_of(message) in ("tool", "other") and not self.ended else _Run(position + 1)
 
 
 _recent: deque[Conversation] = deque(maxlen=_KEPT)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import LIST_DOCUMENTS, Conversation
-
-if TYPE_CHECKING:
-    from pagesight.indexing import PageIndex
 
 Reply = tuple[str, dict[str, Any]]
 
@@ -29,13 +27,10 @@ class ListDocuments(BaseModel):
     containing: str | None = Field(None, description=CONTAINING)
 
 
-def listed_documents(index: PageIndex, containing: str | None = None, allowed: Sequence[str] | None = None) -> Reply:
-    """The documents with ``containing`` in their name, as text and as data; of ``allowed`` only, where it is given."""
-    records = [
-        record
-        for record in index.documents()
-        if (not allowed or record.document in allowed) and (containing or "").casefold() in record.document.casefold()
-    ]
+def listed_documents(allowed: AllowedDocuments, containing: str | None = None) -> Reply:
+    """Those of the ``allowed`` documents with ``containing`` in their name, as text and as data."""
+    wanted = (containing or "").casefold()
+    records = [record for record in allowed.records() if wanted in record.document.casefold()]
     lines = [f"- {record.document}: {record.pages} page{'s' * (record.pages != 1)}" for record in records[:_MOST]]
     if len(records) > _MOST:
         lines.append(f"… and {len(records) - _MOST} more: narrow the list with containing")
@@ -43,12 +38,12 @@ def listed_documents(index: PageIndex, containing: str | None = None, allowed: S
     return "\n".join(lines or ["No document has that in its name."]), {"documents": data}
 
 
-def make_list_documents(index: PageIndex, budget: Budget, documents: Sequence[str] | None = None) -> BaseTool:
-    """The tool for one index. With ``documents`` it lists these only."""
+def make_list_documents(allowed: AllowedDocuments, budget: Budget, author: Author | None = None) -> BaseTool:
+    """The tool for an index. It lists the ``allowed`` documents only."""
 
     def list_them(runtime: ToolRuntime, containing: str | None = None) -> Reply:
-        text, data = listed_documents(index, containing, documents)
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
+        text, data = listed_documents(allowed.within(runtime.context), containing)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         return f"{text}\n{rest}", data
 
     # Async calls run this function in a thread; it waits for the index.

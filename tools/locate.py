@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,12 @@ from pagesight.indexing.errors import (
     UnknownPage,
 )
 from pagesight.indexing.pages import PageRef, Region
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
 from pagesight.tools.conversation import LOCATE, Conversation, PageView
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
-from pagesight.tools.view_pages import page_named
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -85,27 +86,29 @@ class LocatedThing:
 
 
 def make_locate(
-    index: PageIndex,
+    allowed: AllowedDocuments,
     pictures: Pictures,
     model: BaseChatModel,
     transport: Transport,
     budget: Budget,
-    documents: Sequence[str] | None = None,
+    author: Author | None = None,
 ) -> BaseTool:
-    """The tool for one index and the model that answers. With ``documents`` it looks at pages of these only."""
+    """The tool for an index and the model that answers. It looks at pages of the ``allowed`` documents only."""
     finder = model.with_structured_output(Boxes, include_raw=True)
-    search = _Locating(index, pictures, budget, documents)
+    locating = _Locating(allowed, pictures, budget)
 
     def find(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         with _correctable_errors(rest):
+            search = locating.within(runtime.context)
             ref, picture = search.start(page, things, rest)
             found = finder.invoke(_request(transport.blocks([picture]), things))
             return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str]) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         with _correctable_errors(rest):
+            search = await asyncio.to_thread(locating.within, runtime.context)
             ref, picture = await asyncio.to_thread(search.start, page, things, rest)
             found = await finder.ainvoke(_request(await transport.ablocks([picture]), things))
             return await asyncio.to_thread(search.finish, ref, found, rest)
@@ -120,24 +123,26 @@ def make_locate(
 class _Locating:
     """What stands before and after the model's call: the page's picture, and what its boxes amount to."""
 
-    index: PageIndex
+    allowed: AllowedDocuments
     pictures: Pictures
     budget: Budget
-    documents: Sequence[str] | None
+
+    def within(self, context: object) -> _Locating:
+        return replace(self, allowed=self.allowed.within(context))
 
     def start(self, page: str, things: list[str], rest: BudgetLeft) -> tuple[PageRef, Picture]:
         if not things:
             raise UnknownPage('name at least one thing to find, such as ["net revenue in 2023"]')
         if rest.must_answer:
             raise UnknownPage("no model call is left for it")
-        ref = page_named(self.index, page, self.documents)
+        ref = self.allowed.page(page)
         return ref, self.pictures.of(PageView(ref))
 
     def finish(self, ref: PageRef, found: Any, rest: BudgetLeft) -> Reply:
         if found["parsed"] is None:
             raise EmptyAnswer("the boxes that came back cannot be read: name the things in other words")
-        located, bad = checked(found["parsed"].boxes, self.index.picture(ref).size)
-        drawn = drawing(self.index, ref, located) if located else None
+        located, bad = checked(found["parsed"].boxes, self.allowed.index.picture(ref).size)
+        drawn = drawing(self.allowed.index, ref, located) if located else None
         call = _call(found["raw"])
         return _reply_text(ref, located, bad, rest.after_a_call(call, self.budget)), _artifact(
             ref, located, drawn, call

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
-from pagesight.indexing.errors import RequestError, UnknownDocument
+from pagesight.indexing.errors import RequestError
 from pagesight.indexing.pages import Hit
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import SEARCH_PAGES, Conversation
-
-if TYPE_CHECKING:
-    from pagesight.indexing import PageIndex
 
 Reply = tuple[str, dict[str, Any]]
 
@@ -28,7 +26,8 @@ DESCRIPTION = """\
 Find the pages that fit a query best. Returns page labels with scores, the best-matching lines and regions worth a
 closer look, but no pictures: look at pages with view_pages before you rely on them."""
 QUERY = "what to look for: the terms that would stand on the page"
-DOCUMENTS = "search only in these documents, named as in the labels"
+DOCUMENTS = 'search only in these documents, named as in the labels, or by a pattern such as "reports/*"'
+WHERE = "search only in documents whose metadata, as list_documents gives it, meets this, such as 'year >= 2020'"
 TOP_K = f"how many pages to return, 1 to {MOST}"
 
 
@@ -37,35 +36,43 @@ class SearchPages(BaseModel):
 
     query: str = Field(description=QUERY)
     documents: list[str] | None = Field(None, description=DOCUMENTS)
+    where: str | None = Field(None, description=WHERE)
     top_k: int | None = Field(None, description=TOP_K)
 
 
 def found_pages(
-    index: PageIndex,
+    allowed: AllowedDocuments,
     query: str,
     documents: list[str] | None = None,
     top_k: int | None = None,
-    allowed: list[str] | None = None,
+    where: str | None = None,
 ) -> Reply:
-    """The pages that fit the query, as text and as data; of ``allowed`` documents only, where they are given.
+    """The pages that fit the query, as text and as data; of the ``allowed`` documents, and of these as narrowed.
 
-    ``top_k`` is brought into 1 to 20. Raises EmptyQuestion, UnknownDocument.
+    ``top_k`` is brought into 1 to 20. Raises EmptyQuestion, UnknownDocument, BadCondition.
     """
-    pages = min(max(top_k or index.settings.search.top_k, 1), MOST)
-    hits = index.search(query, top_k=pages, documents=_within(documents, allowed))
+    pages = min(max(top_k or allowed.index.settings.search.top_k, 1), MOST)
+    # Models write "" or [] for an argument that they leave out.
+    within = allowed.narrowed(documents or None, where or None).ids()
+    hits = allowed.index.search(query, top_k=pages, documents=within)
     return _text(query, hits), {"query": query, "hits": [hit.as_dict() for hit in hits]}
 
 
-def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str] | None = None) -> BaseTool:
-    """The tool for one index. With ``documents`` it searches in these only, whatever the model asks for."""
-    allowed = list(documents) if documents else None
+def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author | None = None) -> BaseTool:
+    """The tool for an index. It searches in the ``allowed`` documents only, whatever the model asks for."""
 
-    def search(runtime: ToolRuntime, query: str, documents: list[str] | None = None, top_k: int | None = None) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"]), runtime.tool_call_id)
+    def search(
+        runtime: ToolRuntime,
+        query: str,
+        documents: list[str] | None = None,
+        where: str | None = None,
+        top_k: int | None = None,
+    ) -> Reply:
+        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         if rest.searches == 0:
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
         try:
-            text, data = found_pages(index, query, documents, top_k, allowed)
+            text, data = found_pages(allowed.within(runtime.context), query, documents, top_k, where)
         except RequestError as error:
             raise ToolException(f"The search failed: {error}\n{rest}") from error
         return f"{text}\n{replace(rest, searches=rest.searches - 1)}", data
@@ -75,15 +82,6 @@ def make_search_pages(index: PageIndex, budget: Budget, documents: Sequence[str]
         search, name=SEARCH_PAGES, description=DESCRIPTION, args_schema=SearchPages,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
-
-
-def _within(requested: list[str] | None, allowed: list[str] | None) -> list[str] | None:
-    outside = [name for name in requested or [] if allowed and name not in allowed]
-    if outside:
-        raise UnknownDocument(
-            f"{', '.join(outside)} is not among the documents of this conversation: {', '.join(allowed or [])}"
-        )
-    return requested or allowed
 
 
 def _text(query: str, hits: list[Hit]) -> str:

@@ -1,7 +1,8 @@
 """Which pictures go along with which model call of a conversation, and so which pages the model was shown.
 
 The pictures of a call are the newest ones that the conversation names, within the limits of one call. This is a pure
-function of the messages, told message by message, so that a call of long ago comes out as it was made then.
+function of the messages, told message by message, so that a call of long ago comes out as it was made then. Which of
+them could really be attached is noted on what the call brought.
 """
 
 from __future__ import annotations
@@ -52,11 +53,14 @@ class SentPictures:
         while len(self._next) > 1 and self._is_too_much():
             self._drop(next(iter(self._next)))
 
-    def add_call(self, position: int) -> None:
-        """The message at ``position`` is what a model call brought."""
-        for view in self._unsent:
-            if view in self._next:
-                self._first_sent.setdefault(view.ref.label, position)
+    def add_call(self, position: int, shown: Sequence[str] | None = None) -> None:
+        """The message at ``position`` is what a model call brought, which was the first with the pages ``shown``.
+
+        None where nobody noted that: then all that were to go along count.
+        """
+        named = [view.ref.label for view in self._unsent if view in self._next]
+        for label in named if shown is None else shown:
+            self._first_sent.setdefault(label, position)
         self._unsent = []
         self._numbers[position] = len(self._next)
 

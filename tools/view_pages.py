@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
@@ -16,12 +16,11 @@ from pydantic import BaseModel, Field
 from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
 from pagesight.indexing.labels.page_labels import page_mentions
 from pagesight.indexing.pages import PageRef, Region, page_label
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
 from pagesight.tools.conversation import VIEW_PAGES, Conversation, PageView
 from pagesight.tools.transport.pictures import Pictures
-
-if TYPE_CHECKING:
-    from pagesight.indexing import PageIndex
 
 Reply = tuple[str, dict[str, Any]]
 Neighbours = Literal["next", "previous", "both"]
@@ -45,18 +44,18 @@ class ViewPages(BaseModel):
 
 
 def make_view_pages(
-    index: PageIndex, pictures: Pictures, budget: Budget, documents: Sequence[str] | None = None
+    allowed: AllowedDocuments, pictures: Pictures, budget: Budget, author: Author | None = None
 ) -> BaseTool:
-    """The tool for one index. With ``documents`` it shows pages of these only."""
+    """The tool for an index. It shows pages of the ``allowed`` documents only."""
 
     def view(
         runtime: ToolRuntime, pages: list[str], region: list[int] | None = None, neighbours: Neighbours | None = None
     ) -> Reply:
-        conversation = Conversation.read(runtime.state["messages"])
+        conversation = Conversation.read(runtime.state["messages"], author)
         rest = budget_left(budget, conversation, runtime.tool_call_id)
         known = views_so_far(conversation)
         try:
-            asked = requested_views(index, pages, region, neighbours, documents)
+            asked = requested_views(allowed.within(runtime.context), pages, region, neighbours)
             new = [view for view in asked.views if view not in known]
             # What cannot be rendered is told now, while the model can still correct its request.
             shown = [_weighed(view, pictures) for view in asked.views if view in known or view in new[: rest.pages]]
@@ -72,23 +71,13 @@ def make_view_pages(
     )  # fmt: skip
 
 
-def page_named(index: PageIndex, label: str, documents: Sequence[str] | None) -> PageRef:
-    """The page that the model names. Raises UnknownPage, UnknownDocument, also for one outside ``documents``."""
-    ref = index.page(label)
-    if documents and ref.document not in documents:
-        raise UnknownPage(
-            f"{ref.label} is not among the documents of this conversation, which are {', '.join(documents)}"
-        )
-    return ref
-
-
-def _named(index: PageIndex, label: str, documents: Sequence[str] | None) -> list[PageView]:
-    """The pages that one label names, "a.pdf pp. 2-3" two, with the regions that it gives. Raises as `page_named`."""
-    mentions = page_mentions(label, [record.document for record in index.documents()])
+def _named(allowed: AllowedDocuments, label: str) -> list[PageView]:
+    """The pages that one label names, "a.pdf pp. 2-3" two, with its regions. Raises UnknownPage, UnknownDocument."""
+    mentions = page_mentions(label, allowed.names())
     if len(mentions) < 2 and not any(mention.region for mention in mentions):
-        return [PageView(page_named(index, label, documents))]
+        return [PageView(allowed.page(label))]
     labels = [(page_label(one.document, one.page), one.region) for one in mentions]
-    return [PageView(page_named(index, whole, documents), region) for whole, region in labels]
+    return [PageView(allowed.page(whole), region) for whole, region in labels]
 
 
 @dataclass(frozen=True)
@@ -100,13 +89,12 @@ class RequestedViews:
 
 
 def requested_views(
-    index: PageIndex,
+    allowed: AllowedDocuments,
     labels: Sequence[str],
     region: list[int] | None = None,
     neighbours: Neighbours | None = None,
-    documents: Sequence[str] | None = None,
 ) -> RequestedViews:
-    """What the labels name, with the region and the neighbours; of ``documents`` only, where they are given.
+    """What the labels name, of the ``allowed`` documents, with the region and the neighbours.
 
     Waits for the index. Raises UnknownPage, UnknownDocument, BadRegion.
     """
@@ -115,9 +103,11 @@ def requested_views(
     views: list[PageView] = []
     outside: list[str] = []
     part = _region(region)
-    for named in [view for label in labels for view in _named(index, label, documents)]:
+    for named in [view for label in labels for view in _named(allowed, label)]:
         ref = named.ref
-        before, after, missing = _beside(ref, neighbours, index.document(ref.document).pages if neighbours else 0)
+        before, after, missing = _beside(
+            ref, neighbours, allowed.index.document(ref.document_id).pages if neighbours else 0
+        )
         views += [*map(PageView, before), PageView(ref, part or named.region), *map(PageView, after)]
         outside += missing
     return RequestedViews(list(dict.fromkeys(views)), outside)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.calls.prices import Tariff
+from pagesight.tools.authorship import Author
 from pagesight.tools.sent_pictures import CallLimits
 
 if TYPE_CHECKING:
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AgentLimits:
-    """An agent's reasoner by name, what the pictures of one ``call`` may come to, and the user's own ``prices``."""
+    """An agent's reasoner by name, what the pictures of one ``call`` may come to, and the user's own ``prices``.
+
+    ``author`` is how the agent marks its messages; without one all messages of a model count as its own.
+    """
 
     reasoner: str
     call: CallLimits = field(default_factory=CallLimits)
     prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    author: Author | None = None
 
     @property
     def tariff(self) -> Tariff:
@@ -29,11 +34,21 @@ class AgentLimits:
     def as_metadata(self) -> dict[str, Any]:
         """As they stand in the graph's metadata."""
         limits, prices = asdict(self.call), dict(self.prices)
-        return {"pagesight_reasoner": self.reasoner, "pagesight_limits": limits, "pagesight_prices": prices}
+        author = asdict(self.author) if self.author else None
+        return {
+            "pagesight_reasoner": self.reasoner,
+            "pagesight_limits": limits,
+            "pagesight_prices": prices,
+            "pagesight_author": author,
+        }
 
 
 def limits_of(agent: CompiledStateGraph[Any, Any, Any, Any]) -> AgentLimits:
     """The inverse of `AgentLimits.as_metadata`, for an agent."""
     metadata = (agent.config or {}).get("metadata", {})
     call = CallLimits(**metadata.get("pagesight_limits", {}))
-    return AgentLimits(metadata.get("pagesight_reasoner", agent.name), call, metadata.get("pagesight_prices", {}))
+    author = metadata.get("pagesight_author")
+    return AgentLimits(
+        metadata.get("pagesight_reasoner", agent.name), call, metadata.get("pagesight_prices", {}),
+        Author(**author) if author else None,
+    )  # fmt: skip

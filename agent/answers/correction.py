@@ -1,7 +1,7 @@
 """An answer that cites pages which the model was not shown goes back to it, once, to be corrected.
 
-The request stands in the model's call and not in the conversation: it is made anew, for each call, from the answer that
-went back, so checkpoints, budgets and other graphs see two answers and nothing else.
+The request stands in the mark of the answer that went back, from where it is put into each later call: checkpoints,
+budgets and other graphs see two answers and nothing else.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from langgraph.types import Command
 
 from pagesight.agent.answers.citation_check import check_at
 from pagesight.indexing.calls.progress import tell
-from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import Conversation, is_cut_off, role_of
+from pagesight.tools.authorship import Author, as_draft, correction_of
+from pagesight.tools.budget import Budget
+from pagesight.tools.conversation import Conversation, is_cut_off
 from pagesight.tools.sent_pictures import CallLimits
 
 _REQUEST = """\
@@ -30,33 +31,28 @@ class Correction:
 
     limits: CallLimits
     budget: Budget
+    author: Author | None = None
 
     def send_back(self, state: dict[str, Any]) -> Command[str] | None:
         """For ``post_model_hook`` of `create_react_agent`: back to the model with an answer that is to be corrected."""
-        conversation = Conversation.read(state["messages"])
+        conversation = Conversation.read(state["messages"], self.author)
         labels = self._to_correct(conversation)
-        if not labels or budget_left(self.budget, conversation).calls == 0:
+        if not labels or conversation.question is None or conversation.question.calls >= self.budget.calls:
             return None
         tell("corrects", text=f"cited {'; '.join(labels)} without having looked: asked to correct that")
-        return Command(goto="agent")
-
-    def requests(self, conversation: Conversation) -> dict[int, str]:
-        """What the model is asked after each answer that went back, by the answer's position."""
-        labels = {
-            at: self._unverified(conversation, at) for at in range(len(conversation)) if _went_on(conversation, at)
-        }
-        return {at: _REQUEST.format(labels="; ".join(named)) for at, named in labels.items() if named}
+        draft = as_draft(conversation.messages[-1], _REQUEST.format(labels="; ".join(labels)))
+        return Command(goto="agent", update={"messages": [draft]})
 
     def is_due(self, conversation: Conversation) -> bool:
         """Whether the next model call is a correction: the last message is an answer that went back."""
-        return bool(self._unverified(conversation, len(conversation) - 1))
+        last = len(conversation) - 1
+        return last >= 0 and conversation.is_own(last) and bool(correction_of(conversation.messages[last]))
 
     def _to_correct(self, conversation: Conversation) -> list[str]:
         """The labels that the last message cites without grounds; none when one went back before to its question."""
-        last = len(conversation) - 1
-        labels = self._unverified(conversation, last)
-        before = range(conversation.question.start, last) if labels and conversation.question else []
-        return [] if any(self._unverified(conversation, at) for at in before) else labels
+        labels = self._unverified(conversation, len(conversation) - 1)
+        asked = conversation.question.model_messages if labels and conversation.question else []
+        return [] if any(map(correction_of, asked)) else labels
 
     def _unverified(self, conversation: Conversation, at: int) -> list[str]:
         """The labels of pages that the message at ``at``, if it is a whole answer, cites and that were not shown."""
@@ -69,13 +65,7 @@ class Correction:
         return list(dict.fromkeys(citation.label for citation in unverified))
 
 
-def _went_on(conversation: Conversation, at: int) -> bool:
-    """Whether no question follows the message: what follows, or the next call, belongs to the same one."""
-    following = conversation.messages[at + 1] if at + 1 < len(conversation) else None
-    return following is None or role_of(following) != "question"
-
-
 def _is_answer(conversation: Conversation, at: int) -> bool:
     message = conversation.messages[at]
     whole = not is_cut_off(message)
-    return whole and isinstance(message, AIMessage) and role_of(message) == "model" and not message.tool_calls
+    return whole and isinstance(message, AIMessage) and conversation.is_own(at) and not message.tool_calls

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
+
+from langchain_core.messages import BaseMessage
 
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.citations import says_not_found
 from pagesight.indexing.calls.prices import Tariff
+from pagesight.indexing.errors import EmptyAnswer
 from pagesight.indexing.pages import Hit
 from pagesight.tools.conversation import Conversation, Question, is_cut_off
+
+#: What `create_react_agent` says in the model's name when its steps are used up.
+_OUT_OF_STEPS = "Sorry, need more steps to process this request."
+
+
+def final_answer(messages: Sequence[BaseMessage], limits: AgentLimits, bytes_uploaded: int | None = None) -> Answer:
+    """The answer with which a run of the agent has ended. Raises EmptyAnswer when there is none of its own."""
+    conversation = Conversation.read(messages, limits.author)
+    last = len(conversation) - 1
+    text = conversation.messages[last].text if conversation.messages else ""
+    if text == _OUT_OF_STEPS:
+        raise EmptyAnswer(
+            f"{limits.reasoner} kept calling tools and gave no answer: ask for less at once, or take another model "
+            "with PAGESIGHT_REASONER or PAGESIGHT_GEMINI_MODEL"
+        )
+    if not text.strip() or not conversation.is_own(last):
+        raise EmptyAnswer(f"{limits.reasoner} returned an empty answer: ask again, or in other words")
+    return read_answer(conversation, limits, bytes_uploaded)
 
 
 def read_answer(
@@ -25,7 +47,7 @@ def read_answer(
     All but ``bytes_uploaded`` is read from the messages. Citations are checked against the pages that were shown until
     then.
     """
-    asked = question or conversation.question or Question(conversation, len(conversation), len(conversation))
+    asked = question or conversation.question or Question(conversation, len(conversation), len(conversation), "")
     last = conversation.messages[asked.end - 1]
     check = check_at(conversation, limits.call, asked.end - 1)
     text = unicodedata.normalize("NFC", last.text)

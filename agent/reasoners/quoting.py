@@ -27,6 +27,7 @@ from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
+from pagesight.tools.authorship import read_author
 from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
 
 #: A line that is quoted, and the page that it stands on.
@@ -121,7 +122,7 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
     """The ReAct loop: search, then look at the pages whose lines would be quoted, then answer."""
     conversation = _conversation(messages)
     question = asked_with_what_went_before(conversation)
-    replies = conversation.question.replies if conversation.question else []
+    replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
     hits = [hit for reply in replies for hit in reply.hits]
@@ -132,8 +133,9 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
 
 
 def _conversation(messages: Sequence[BaseMessage]) -> Conversation:
-    """The messages of the state, which are known already; the system prompt stands before them."""
-    return Conversation.read([message for message in messages if not isinstance(message, SystemMessage)])
+    """The messages of the state, which are known already; the prompt that stands before them says whose call it is."""
+    author = next((author for message in messages[:1] if (author := read_author(message))), None)
+    return Conversation.read([message for message in messages if not isinstance(message, SystemMessage)], author)
 
 
 def _of_shown_pages(quotes: Sequence[Quote], replies: Sequence[ToolReply]) -> list[Quote]:
@@ -148,9 +150,9 @@ def _failures(replies: Sequence[ToolReply]) -> list[str]:
 def asked_with_what_went_before(conversation: Conversation) -> str:
     """The last question; where it goes on from the ones before it, after these, back to one that does not."""
     asked: list[str] = []
-    for question in reversed(conversation.questions):
-        asked.insert(0, question.text)
-        if not _goes_on(question.text):
+    for question in reversed(conversation.asked):
+        asked.insert(0, question)
+        if not _goes_on(question):
             break
     return " ".join(asked)
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pagesight.indexing.documents.conditions import Condition
@@ -145,7 +146,8 @@ class View:
         """The names of the documents, of the named ones or all, whose metadata meets the condition; None is all."""
         if documents is None and where is None:
             return None
-        entries = self.entries.values() if documents is None else [self.find(name) for name in documents]
+        named = [] if documents is None else [entry for name in documents for entry in self._matching(name)]
+        entries = self.entries.values() if documents is None else {id(entry): entry for entry in named}.values()
         return [entry.first.document for entry in entries if where is None or where(entry.first.metadata)]
 
     def page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
@@ -179,6 +181,16 @@ class View:
         if not 1 <= named.page <= record.pages:
             raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {named.page}.")
         return PageRef(record.document_id, record.document, named.page)
+
+    def _matching(self, name: str) -> list[Entry]:
+        """The document of that name, path or id, or those whose names a pattern such as ``reports/*`` fits."""
+        try:
+            return [self.find(name)]
+        except UnknownDocument:
+            fitting = [entry for document, entry in self._by_name.items() if fnmatchcase(document, name)]
+            if not fitting:
+                raise
+            return fitting
 
     def _by_path(self, name: str) -> Entry | None:
         path = str(Path(name).expanduser().resolve())

@@ -1,0 +1,157 @@
+"""Which documents a conversation may use: a boundary that holds by document, whatever labels and messages say.
+
+Documents are named by name, path, id or a pattern such as ``reports/*``, or by a condition on their metadata. A name
+stands for the document that it names when the boundary is drawn, and for its later versions, and never for another
+document that has come to bear it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from pagesight.indexing.documents.conditions import read_condition
+from pagesight.indexing.errors import SettingsError, UnknownDocument, UnknownPage
+from pagesight.indexing.pages import DocumentRecord, PageRef, is_document_id
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+
+#: Names that a message lists at most: a guess, not measured.
+_MOST_NAMES = 20
+
+Rule = Callable[[DocumentRecord], bool]
+
+
+@dataclass(frozen=True)
+class AllowedDocuments:
+    """The documents of an index that meet all ``rules``; without any, all. Changes of the index count at once."""
+
+    index: PageIndex
+    rules: tuple[Rule, ...] = ()
+
+    def narrowed(self, documents: Sequence[str] | None = None, where: str | None = None) -> AllowedDocuments:
+        """Of these the ones that are named and meet the condition; None narrows nothing, and no names are none.
+
+        Raises UnknownDocument for a name that none of these has, BadCondition.
+        """
+        rules = self.rules
+        if documents is not None:
+            rules += (self._named(documents),)
+        if where is not None:
+            condition = read_condition(where)
+            rules += (lambda record: condition(record.metadata),)
+        return replace(self, rules=rules)
+
+    def within(self, context: object) -> AllowedDocuments:
+        """Of these the ones that a call's context leaves: by its ``documents``, ``where`` and ``tenant``.
+
+        A context is a mapping or an object. A tenant's documents are those whose metadata has it as ``tenant``. Raises
+        as `narrowed`, and SettingsError for one of these that is of another kind.
+        """
+        documents, where, tenant = (_given(context, name) for name in ("documents", "where", "tenant"))
+        if documents is None and where is None and tenant is None:
+            return self
+        _check("documents", documents, "a list of names, ids or patterns", _are_names)
+        _check("where", where, "a condition such as 'year >= 2020'", lambda given: isinstance(given, str))
+        _check("tenant", tenant, "a text or a number", lambda given: isinstance(given, str | int))
+        narrowed = self.narrowed(documents, where)
+        if tenant is None:
+            return narrowed
+        return replace(narrowed, rules=(*narrowed.rules, lambda record: record.metadata.get("tenant") == tenant))
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there is no boundary."""
+        return not self.rules
+
+    def records(self) -> list[DocumentRecord]:
+        """The documents, by name."""
+        return [record for record in self.index.documents() if self._meets(record)]
+
+    def names(self) -> list[str]:
+        """Their names."""
+        return [record.document for record in self.records()]
+
+    def ids(self) -> list[str] | None:
+        """Their ids; None for all."""
+        return None if self.is_all else [record.document_id for record in self.records()]
+
+    def holds(self, ref: PageRef) -> bool:
+        """Whether a page's document, by its id, is among them."""
+        if self.is_all:
+            return True
+        try:
+            record = self.index.document(ref.document_id)
+        except UnknownDocument:
+            return False
+        return record.document_id == ref.document_id and self._meets(record)
+
+    def page(self, label: str) -> PageRef:
+        """The page with that label. Raises UnknownPage and UnknownDocument, which name no document outside."""
+        if self.is_all:
+            return self.index.page(label)
+        try:
+            ref = self.index.page(label)
+        except (UnknownPage, UnknownDocument) as error:
+            raise UnknownPage(self._not_among(repr(label[:200]))) from error
+        if not self.holds(ref):
+            raise UnknownPage(self._not_among(ref.label))
+        return ref
+
+    def _named(self, documents: Sequence[str]) -> Rule:
+        ids: set[str] = set()
+        paths: set[str] = set()
+        patterns: list[str] = []
+        for name in documents:
+            named, record = self._one(name)
+            if record is None:
+                patterns.append(name)
+            else:
+                (ids if named == "id" else paths).add(record.document_id if named == "id" else record.path)
+        return lambda record: (
+            record.document_id in ids
+            or record.path in paths
+            or any(fnmatchcase(record.document, pattern) for pattern in patterns)
+        )
+
+    def _one(self, name: str) -> tuple[str, DocumentRecord | None]:
+        """The document of that name, path or id, and whether it is its id; None for a pattern that some match."""
+        try:
+            record = self.index.document(name)
+        except UnknownDocument as error:
+            if any(fnmatchcase(document, name) for document in self.names()):
+                return "pattern", None
+            if self.is_all:
+                raise
+            raise UnknownDocument(self._not_among(repr(name))) from error
+        if not self._meets(record):
+            raise UnknownDocument(self._not_among(repr(name)))
+        by_id = is_document_id(name) and record.document_id == name and record.document != name
+        return "id" if by_id else "name", record
+
+    def _meets(self, record: DocumentRecord) -> bool:
+        return all(rule(record) for rule in self.rules)
+
+    def _not_among(self, what: str) -> str:
+        names = self.names()
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        return (
+            f"{what} is not among the documents of this conversation, which are "
+            f"{', '.join(names[:_MOST_NAMES]) or 'none'}{more}"
+        )
+
+
+def _given(context: object, name: str) -> Any:
+    return context.get(name) if isinstance(context, Mapping) else getattr(context, name, None)
+
+
+def _are_names(given: object) -> bool:
+    return isinstance(given, list | tuple | set | frozenset) and all(isinstance(name, str) for name in given)
+
+
+def _check(name: str, given: object, wanted: str, fits: Callable[[Any], bool]) -> None:
+    if given is not None and not fits(given):
+        raise SettingsError(f"the context's {name!r} is {given!r}: it must be {wanted}, or be left out")

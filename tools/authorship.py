@@ -1,0 +1,66 @@
+"""Who made a message. An agent marks what its model says, and knows its own by that mark: names alone are others' too.
+
+langgraph-supervisor, for one, speaks in the name of its agents. The mark also says what a state cannot show otherwise:
+which pages went along with the request that the message answers, and that an answer went back to be corrected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+#: The key of the mark in ``response_metadata``, which no provider is sent.
+MARK = "pagesight"
+
+
+@dataclass(frozen=True)
+class Author:
+    """An agent, by its name and by where its index is."""
+
+    agent: str
+    index: str
+
+    def wrote(self, message: BaseMessage) -> bool:
+        """Whether the message has this agent's mark."""
+        mark = _mark(message)
+        return (mark.get("agent"), mark.get("index")) == (self.agent, self.index)
+
+    def signed(self, message: BaseMessage, shown: Sequence[str] = ()) -> BaseMessage:
+        """A copy with the mark; ``shown`` are the labels of pages that the request was the first to bring along."""
+        return _marked(message, {**asdict(self), "shown": list(shown)})
+
+
+def read_author(message: BaseMessage) -> Author | None:
+    """Whose mark the message has; None without one."""
+    mark = _mark(message)
+    agent, index = mark.get("agent"), mark.get("index")
+    return Author(agent, index) if isinstance(agent, str) and isinstance(index, str) else None
+
+
+def shown_with(message: BaseMessage) -> list[str] | None:
+    """The labels of the pages that the mark says were shown; None where it says nothing of them."""
+    shown = _mark(message).get("shown")
+    return [label for label in shown if isinstance(label, str)] if isinstance(shown, list) else None
+
+
+def as_draft(message: BaseMessage, request: str) -> BaseMessage:
+    """A copy of an answer that goes back to the model with this request to correct it."""
+    return _marked(message, {**_mark(message), "correct": request})
+
+
+def correction_of(message: BaseMessage) -> str:
+    """The request with which an answer went back; "" for one that did not."""
+    request = _mark(message).get("correct")
+    return request if isinstance(request, str) and isinstance(message, AIMessage) else ""
+
+
+def _mark(message: BaseMessage) -> Mapping[str, Any]:
+    mark = message.response_metadata.get(MARK)
+    return mark if isinstance(mark, Mapping) else {}
+
+
+def _marked(message: BaseMessage, mark: Mapping[str, Any]) -> BaseMessage:
+    return message.model_copy(update={"response_metadata": {**message.response_metadata, MARK: dict(mark)}})
