@@ -83,18 +83,27 @@ def find_documents(paths: Iterable[Path | str], *, largest: int | None = None) -
         path = Path(given)
         try:
             path = path.expanduser()
-            candidates = _files_at(path, found)
+            places = _by_place(_files_at(path, found))
         except SourceError as error:
             found.fail(path, error)
             continue
         except (OSError, ValueError, RuntimeError) as error:
             found.fail(path, _unreadable(path, error))
             continue
-        for file in candidates:
-            if (place := os.path.realpath(file)) not in seen:
-                seen.add(place)
-                _add(found, file, largest, given=file == path)
+        for file in (file for place, file in places.items() if place not in seen):
+            _add(found, file, largest, given=file == path)
+        seen |= places.keys()
     return found
+
+
+def _by_place(files: Iterable[Path]) -> dict[str, Path]:
+    """Each file once, by where it really is; a link only where the file itself is not among them."""
+    places: dict[str, Path] = {}
+    for file in files:
+        place = os.path.realpath(file)
+        if place not in places or not file.is_symlink():
+            places[place] = file
+    return places
 
 
 def identify(path: Path | str) -> Kind:

@@ -36,9 +36,9 @@ _WAITED = 1.0
 # A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
 _GROWN = 0.7
 
-# A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine: it is ended from
-# here when this many times as long has passed. A guess, not measured.
-_LONGEST_WAIT = 4
+# A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it is
+# ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
+_LONGEST_WAIT, _LONGEST_START = 4, 30.0
 
 # Pages are read side by side in processes, so that threads within each would only wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -150,7 +150,7 @@ class PageReaders:
     def _started(self) -> WorkerProcess[Message, Message]:
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
         with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
-            return WorkerProcess(command, _LONGEST_WAIT * self._settings.page_seconds, _write, _read)
+            return WorkerProcess(command, _LONGEST_WAIT * self._settings.page_seconds + _LONGEST_START, _write, _read)
 
     def _give_back(self, reader: _Reader, answer: Message | None) -> None:
         """Lets others have the process, unless it has failed, grew, or all are to end."""
