@@ -36,8 +36,8 @@ _WAITED = 1.0
 # A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
 _GROWN = 0.7
 
-# A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it is
-# ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
+# A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it
+# is ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
 _LONGEST_WAIT, _LONGEST_START = 4, 30.0
 
 # Pages are read side by side in processes, so that threads within each would only wait for each other.
