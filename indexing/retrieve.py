@@ -145,17 +145,20 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     _log.debug(
         "%d pages (%s) scored in %.0f ms, %d by BM25", len(pages), how, _milliseconds(started), len(lexical.bm25)
     )
-    if _nothing_matches(search.vectors, maxsim, lexical):
+    if _nothing_matches(search, maxsim, lexical):
         return []
     return _fused(pages, maxsim, search.vectors.baseline, lexical, weights)
 
 
-def _nothing_matches(vectors: QueryVectors, maxsim: NDArray[np.float32], lexical: LexicalScores) -> bool:
+def _nothing_matches(search: Search, maxsim: NDArray[np.float32], lexical: LexicalScores) -> bool:
     """Whether no page holds a word of the question, is in a document that it names, or is spelt nearly like it.
 
-    An encoder with weights knows what words mean: its similarities are left to it.
+    An encoder with weights knows what words mean: its similarities are left to it. One letter has no spelling.
     """
-    if vectors.sharpness == 1 or lexical.bm25 or lexical.named_pages or any(lexical.documents.values()):
+    vectors = search.vectors
+    if vectors.sharpness == 1 or max(map(len, search.query.terms)) == 1:
+        return False
+    if lexical.bm25 or lexical.named_pages or any(lexical.documents.values()):
         return False
     return bool(maxsim.max(initial=0) < _LEAST_BY_SPELLING * vectors.weights.sum())
 
