@@ -32,12 +32,14 @@ class PageWarning:
 class AddReport:
     """What `PageIndex.add` did: ``pages`` written, ``seconds`` taken, and each path that failed with its reason.
 
-    ``warnings`` name documents that were indexed, of which something may be missing.
+    ``repaired`` documents were damaged, and what was is made anew; ``warnings`` name documents that were indexed, of
+    which something may be missing.
     """
 
     added: list[DocumentRecord] = field(default_factory=list)
     replaced: list[DocumentRecord] = field(default_factory=list)
     unchanged: list[DocumentRecord] = field(default_factory=list)
+    repaired: list[DocumentRecord] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     warnings: list[PageWarning] = field(default_factory=list)
     pages: int = 0
@@ -49,6 +51,7 @@ class AddReport:
             "added": [record.as_dict() for record in self.added],
             "replaced": [record.as_dict() for record in self.replaced],
             "unchanged": [record.as_dict() for record in self.unchanged],
+            "repaired": [record.as_dict() for record in self.repaired],
             "failed": [{"path": _readable(one.path), "reason": str(one.error)} for one in self.failed],
             "warnings": [{"path": _readable(one.path), "text": one.text} for one in self.warnings],
             "pages": self.pages,

@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from pagesight.indexing.add_report import AddReport, PageWarning, Progress, page_ranges
-from pagesight.indexing.commit import clear_away, remove_document, write_batch
+from pagesight.indexing.commit import remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.sources import Failure
@@ -32,6 +32,7 @@ from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
 from pagesight.indexing.preparing.prepared_page import PreparedPage
+from pagesight.indexing.recover import begin_writing
 from pagesight.indexing.storage.folder import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,14 @@ def add_documents(
     paths: Iterable[Path | str],
     progress: Callable[[Progress], None] | None,
     metadata: Metadata | None = None,
+    stands_for: Mapping[Path, str] | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
     ``metadata`` goes to every document, over what its sidecar says; other metadata alone reads no document anew.
+
+    What is damaged of a document is made anew. With ``stands_for`` what is read at a path counts as the document at
+    another one, such as a kept copy as its original.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
     each batch of pages that was written, by the thread that writes. Raises StorageFull and other
@@ -68,9 +73,9 @@ def add_documents(
     """
     started = time.monotonic()
     report = AddReport()
-    clear_away(parts)
+    begin_writing(parts)
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
-        jobs = list(plan(parts, readers, paths, metadata or {}, report))
+        jobs = list(plan(parts, readers, paths, metadata or {}, report, stands_for or {}))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
@@ -175,7 +180,8 @@ class _Run:
             self._report.warnings.append(PageWarning(job.source.path, text))
         if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
             replaced = remove_older(self._parts, job.path, job.source.document_id)
-            (self._report.replaced if replaced else self._report.added).append(entry.record)
+            new = self._report.replaced if replaced else self._report.added
+            (self._report.repaired if job.repairs else new).append(entry.record)
 
     def _disk_errors(self, job: DocumentJob) -> AbstractContextManager[None]:
         return disk_errors(f"{job.name} could not be written to the index in {self._parts.place}")
