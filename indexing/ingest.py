@@ -32,7 +32,7 @@ from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
 from pagesight.indexing.preparing.prepared_page import PreparedPage
-from pagesight.indexing.recover import begin_writing
+from pagesight.indexing.recover import begin_writing, shared_fields
 from pagesight.indexing.storage.folder import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -195,19 +195,16 @@ def _blank(number: int, needs_picture: bool) -> PreparedPage:
 
 
 def _shared_fields(parts: IndexParts, job: DocumentJob) -> dict[str, Any]:
-    """What all pages of a document have in their rows; as it was where earlier pages are there already."""
-    entry = parts.catalog.get(job.source.document_id)
-    return {
+    """What all pages of a document have in their rows; as it was where the index has or had some of them."""
+    known = shared_fields(parts, job.source.document_id) or {
         "document_id": job.source.document_id,
-        "document": entry.first.document if entry else parts.catalog.unique_name(Path(job.path)),
-        "path": entry.first.path if entry else job.path,
-        "page_count": job.page_count,
-        "ordinal": entry.first.ordinal if entry else parts.catalog.next_ordinal(),
-        "size": job.source.size,
-        "modified": job.source.modified,
-        "metadata": entry.first.metadata if entry else job.metadata,
-        "added": entry.first.added if entry else datetime.now(UTC).isoformat(timespec="microseconds"),
+        "document": parts.catalog.unique_name(Path(job.path)),
+        "path": job.path,
+        "ordinal": parts.catalog.next_ordinal(),
+        "metadata": job.metadata,
+        "added": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
+    return known | {"page_count": job.page_count, "size": job.source.size, "modified": job.source.modified}
 
 
 def _batches(pages: Iterable[_Page]) -> Iterator[tuple[DocumentJob, list[PreparedPage]]]:

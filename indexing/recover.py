@@ -19,7 +19,7 @@ from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.pages import DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.interfaces import Lost
-from pagesight.indexing.storage.page_files import PageFiles
+from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.upgrade import upgrade
 
@@ -63,6 +63,17 @@ def rows_from_files(parts: IndexParts, document_id: str) -> bool:
         if any(row.page not in present for row in wanted):
             _write_sound(parts, wanted)
     return _complete(parts.catalog.get(document_id))
+
+
+def shared_fields(parts: IndexParts, document_id: str) -> dict[str, Any] | None:
+    """What all rows of a document have, from those that are there or else from its record; None for a new document."""
+    if entry := parts.catalog.get(document_id):
+        return {name: getattr(entry.first, name) for name in DOCUMENT_FIELDS}
+    try:
+        record = parts.page_files.record(document_id) if parts.page_files else None
+    except ValueError:
+        return None
+    return {name: _fitted(parts, record)[name] for name in DOCUMENT_FIELDS} if record else None
 
 
 def put_right(parts: IndexParts, document_id: str) -> bool:
