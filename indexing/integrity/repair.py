@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pagesight.indexing.add_report import Progress
@@ -113,8 +114,11 @@ def _make_documents_right(parts: IndexParts, done: Repair, progress: _Told) -> N
         if parts.catalog.get(document_id) is None:
             _plan_again(parts, document_id, str(_record(parts, document_id).get("path", "")), again)
     for source, path in again.items():
-        known = _record(parts, _id(source)).get("metadata")
-        report = add_documents(parts, [source], progress, known, {source: path})
+        with TemporaryDirectory() as scratch:  # files in an index are passed over as documents
+            copy = Path(scratch) / f"document{Path(path).suffix}"
+            shutil.copyfile(source, copy)
+            known = _record(parts, _id(source)).get("metadata")
+            report = add_documents(parts, [copy], progress, known, {copy: path})
         done.repaired += [made.document for made in (*report.added, *report.repaired, *report.replaced)]
 
 
