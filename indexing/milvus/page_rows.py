@@ -17,9 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
+from pagesight.indexing.milvus.long_texts import IS_PAGE, VARCHAR_BYTES, split_rows, whole_rows
 from pagesight.indexing.pages import PageRow
 
-VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
 
 _FIELDS = ["key", *(item.name for item in fields(PageRow))]
@@ -34,10 +34,10 @@ class PageStore:
         self._connection = connection
 
     def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
-        """Write the rows that make pages findable; returns them as kept, cut to what Milvus takes."""
-        fitted = [replace(row, terms=_cut(row.terms), text=_cut(row.text)) for row in rows]
-        self._connection.upsert("pages", [{"key": row.key} | asdict(row) | NO_VECTOR for row in fitted])
-        return fitted
+        """Write the rows that make pages findable; returns them as kept."""
+        fields = ({"key": row.key} | asdict(row) | NO_VECTOR for row in rows)
+        self._connection.upsert("pages", list(split_rows(fields)))
+        return list(rows)
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
@@ -45,23 +45,26 @@ class PageStore:
 
     def pages(self) -> list[PageRow]:
         """All rows of `pages`, without terms and text; one that cannot be ours is left out with an IndexWarning."""
-        return self._checked(self._connection.rows("pages", "page > 0", _LIGHT_FIELDS, strong=True))
+        return self._checked(self._connection.rows("pages", IS_PAGE, _LIGHT_FIELDS, strong=True))
 
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
         found = self._connection.rows("pages", documents_filter([document_id]), _FIELDS, at_once=_TERMS_AT_ONCE // 2)
-        described = [replace(row, metadata=metadata) for row in self._checked(found)]
+        described = [replace(row, metadata=metadata) for row in self._checked(self._whole(found, _FIELDS))]
         self.write_pages(described)
         return [replace(row, terms="", text="") for row in described]
 
     def terms(self) -> Iterator[tuple[str, list[str]]]:
         """Each page's key and terms."""
-        for row in self._connection.rows("pages", "page > 0", ["key", "terms"], at_once=_TERMS_AT_ONCE):
+        fields = ["key", "terms"]
+        for row in self._whole(self._connection.rows("pages", IS_PAGE, fields, at_once=_TERMS_AT_ONCE), fields):
             yield row["key"], row["terms"].split()
 
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The pages' texts, in lines, by key."""
-        return {row["key"]: row["text"] for row in self._connection.get("pages", keys, ["key", "text"])}
+        fields = ["key", "text"]
+        found = self._connection.get("pages", keys, fields)
+        return {row["key"]: row["text"] for row in self._whole(found, fields)}
 
     def remove_pages(self, document_id: str) -> None:
         """Remove a document's rows from `pages`: from here on it is not found."""
@@ -70,6 +73,9 @@ class PageStore:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _whole(self, rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return whole_rows(rows, lambda keys: self._connection.get("pages", keys, fields))
 
     def _checked(self, rows: Iterable[dict[str, Any]]) -> list[PageRow]:
         """The rows, without those that others must have written: what stands in them becomes paths and sizes."""
@@ -118,8 +124,3 @@ def _why(error: ValueError) -> str:
         return str(error)
     first = error.errors(include_url=False)[0]
     return f"{'.'.join(map(str, first['loc']))} {first['input']!r:.80}: {first['msg']}"
-
-
-def _cut(text: str) -> str:
-    encoded = text.encode()
-    return text if len(encoded) <= VARCHAR_BYTES else encoded[:VARCHAR_BYTES].decode(errors="ignore")
