@@ -27,6 +27,7 @@ def write_batch(
     document: dict[str, Any],
     numbers: Sequence[int],
     texts: Sequence[PageText],
+    labels: Sequence[str | None],
     vectors: Sequence[MultiVector],
 ) -> None:
     """Write consecutive pages of a document, findable when its last page is.
@@ -41,15 +42,17 @@ def write_batch(
     vectors_of = [(number, page.vectors) for number, page in zip(numbers, pages, strict=True)]
     parts.candidates.write(document["ordinal"], document_id, vectors_of, parts.settings)
     rows = [
-        _row(document, first, number, text, len(page.vectors), parts.term_rules)
-        for number, text, page in zip(numbers, texts, pages, strict=True)
+        _row(document, first, number, text, len(page.vectors), parts.term_rules, label)
+        for number, text, page, label in zip(numbers, texts, pages, labels, strict=True)
     ]
     parts.catalog.add(parts.store.write_pages(rows))
     took = (time.monotonic() - started) * 1000
     _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, numbers[-1], took)
 
 
-def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int, rules: int) -> PageRow:
+def _row(
+    document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int, rules: int, label: str | None
+) -> PageRow:
     return PageRow(
         page=number,
         batch=batch,
@@ -57,6 +60,7 @@ def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vect
         text_source=text.source,
         terms=" ".join(page_terms(text, rules)),
         text=text.text,
+        printed_label=label or "",
         **document,
     )
 

@@ -156,7 +156,8 @@ class _Run:
     def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
-            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, vectors)
+            labels = [page.label for page in batch]
+            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors)
             if numbers[-1] == job.missing[-1]:
                 self._finish(job)
         self._report.pages += len(batch)

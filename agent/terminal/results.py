@@ -23,7 +23,7 @@ def hits(found: Sequence[Hit]) -> None:
     if not found:
         printing.note("no page matches")
         return
-    rows = ((str(hit.rank), hit.label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
+    rows = ((str(hit.rank), hit.shown_label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
     print_listing({"rank": "number", "page": "label", "score": "number", "best line": "text"}, rows)
 
 
