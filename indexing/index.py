@@ -20,7 +20,7 @@ from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
-from pagesight.indexing.highlight.mark import mark
+from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import add_documents
@@ -244,9 +244,17 @@ class PageIndex:
 
     @while_open
     def evidence(
-        self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()
+        self,
+        ref: PageRef,
+        path: Path | str,
+        *,
+        query: str | None = None,
+        regions: Sequence[Region] = (),
+        masks: Sequence[Mask] = (),
     ) -> Path:
-        """Write the page as a PNG with what matches the query highlighted and the regions outlined; returns its path.
+        """Write the page as a PNG with what matches the query highlighted, regions outlined and ``masks`` tinted.
+
+        A mask is a region and a picture of mode "L" that covers it, 255 where the thing is. Returns the path.
 
         Raises UnknownPage, BadRegion, StorageFull, PageIndexError if the file cannot be written.
         """
@@ -254,7 +262,7 @@ class PageIndex:
         if query:
             page = self.multivector(ref)
             boxes = best_boxes(self.query_vectors(query), page.vectors, page.boxes)
-        return _write_png(mark(self.picture(ref), boxes, regions), Path(path))
+        return _write_png(mark(self.picture(ref), boxes, regions, masks), Path(path))
 
     @while_open
     def heatmap(self, ref: PageRef, path: Path | str, query: str, *, token: str | None = None) -> Path:
