@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pagesight.indexing.add_report import AddReport, page_ranges
+from pagesight.indexing.add_report import AddReport, PageWarning, page_ranges
+from pagesight.indexing.attached_documents import WITHIN, Attached, AttachedDocuments
 from pagesight.indexing.commit import remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
@@ -20,7 +21,7 @@ class DocumentJob:
     """A document of which pages are missing in the index.
 
     ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing;
-    ``given_up`` counts the last pages in a row that took too much.
+    ``given_up`` counts the last pages in a row that took too much; ``within`` that another document holds it.
     """
 
     source: Source
@@ -31,11 +32,17 @@ class DocumentJob:
     faults: dict[int, str] = field(default_factory=dict)
     warnings: dict[str, list[int]] = field(default_factory=dict)
     given_up: int = 0
+    within: bool = False
+
+    @property
+    def shown(self) -> Path:
+        """What people are told of where it is."""
+        return Path(self.path) if self.within else self.source.path
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return self.source.path.name
+        return self.shown.name
 
     @property
     def is_blank(self) -> bool:
@@ -48,13 +55,16 @@ class DocumentJob:
             return None
         which, first = page_ranges(self.faults), next(iter(self.faults.values()))
         rest = "it is not in the index" if self.is_blank else "its other pages are indexed"
-        return Failure(
-            self.source.path, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}.")
-        )
+        return Failure(self.shown, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}."))
 
 
 def plan(
-    parts: IndexParts, readers: PageReaders, paths: Iterable[Path | str], metadata: Metadata, report: AddReport
+    parts: IndexParts,
+    readers: PageReaders,
+    attached: AttachedDocuments,
+    paths: Iterable[Path | str],
+    metadata: Metadata,
+    report: AddReport,
 ) -> Iterator[DocumentJob]:
     """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
     found = find_documents(paths)
@@ -62,7 +72,9 @@ def plan(
     seen: set[str] = set()
     for source in found.sources:
         try:
-            job = _job(parts, readers, source, read_sidecar(source.path) | metadata)
+            path = str(source.path.resolve())
+            job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
+            held = list(attached.of(source, path)) if job else []
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
             continue
@@ -70,14 +82,43 @@ def plan(
             continue
         seen.add(source.document_id)
         if job:
+            yield from _attached_jobs(parts, readers, held, job, report, seen)
             yield job
         elif entry := parts.catalog.get(source.document_id):
             report.unchanged.append(entry.record)
 
 
-def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Metadata) -> DocumentJob | None:
+def _attached_jobs(
+    parts: IndexParts,
+    readers: PageReaders,
+    held: Sequence[Attached],
+    holder: DocumentJob,
+    report: AddReport,
+    seen: set[str],
+) -> Iterator[DocumentJob]:
+    """The documents that another one holds and that have pages to do; what it held before is removed."""
+    for entry in list(parts.catalog.view(at_once=True).entries.values()):
+        row = entry.first
+        if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
+            remove_document(parts, row.document_id)
+    for one in held:
+        shown = Path(one.path)
+        if one.source is None:
+            report.warnings.append(PageWarning(shown, f"{shown.name} is not in the index: {one.fault}"))
+            continue
+        try:
+            job = _job(parts, readers, one.source, one.path, holder.metadata)
+        except SourceError as error:
+            report.failed.append(Failure(shown, error))
+            continue
+        if job and one.source.document_id not in seen:
+            seen.add(one.source.document_id)
+            job.within = True
+            yield job
+
+
+def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, metadata: Metadata) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
-    path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
         parts.folder.documents.keep(source)  # lost, or added to a server by another machine

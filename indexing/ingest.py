@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from pagesight.indexing.add_report import AddReport, PageWarning, Progress, page_ranges
+from pagesight.indexing.attached_documents import AttachedDocuments
 from pagesight.indexing.commit import clear_away, remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata
@@ -69,8 +70,8 @@ def add_documents(
     started = time.monotonic()
     report = AddReport()
     clear_away(parts)
-    with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
-        jobs = list(plan(parts, readers, paths, metadata or {}, report))
+    with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers, AttachedDocuments(readers) as attached:
+        jobs = list(plan(parts, readers, attached, paths, metadata or {}, report))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
@@ -116,7 +117,7 @@ class _Run:
                 with self._disk_errors(job):
                     file = self._kept(job)
             except SourceError as error:  # the file vanished or changed under our hands
-                self._report.failed.append(Failure(job.source.path, error))
+                self._report.failed.append(Failure(job.shown, error))
                 continue
             for number in job.missing:
                 yield partial(self._read, job, file, number)
@@ -133,9 +134,7 @@ class _Run:
         try:
             if job.given_up >= _GIVEN_UP_IN_A_ROW:
                 raise UnreadableDocument("not tried")
-            prepared = self._readers.page(
-                file, number, _ENCODER_LONG_SIDE if needs_picture else None, called=job.source.path
-            )
+            prepared = self._readers.page(file, number, _ENCODER_LONG_SIDE if needs_picture else None, called=job.shown)
         except UnreadableDocument as error:
             job.faults[number] = str(error)
             job.given_up += isinstance(error, GivenUp)
@@ -173,7 +172,7 @@ class _Run:
             return
         for warning, numbers in job.warnings.items():
             text = f"{page_ranges(numbers)} of {job.name}: {warning}"
-            self._report.warnings.append(PageWarning(job.source.path, text))
+            self._report.warnings.append(PageWarning(job.shown, text))
         if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
             replaced = remove_older(self._parts, job.path, job.source.document_id)
             (self._report.replaced if replaced else self._report.added).append(entry.record)

@@ -233,6 +233,7 @@ ORDER = {
         index_parts
         open_index
         commit retrieve add_report
+        attached_documents
         document_jobs
         ingest audit
         index

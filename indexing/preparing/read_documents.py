@@ -11,9 +11,13 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from pagesight.indexing.documents.attachments import attachments
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.encoders.workers.serve import pipes, read_message, write_message
@@ -39,7 +43,7 @@ class _Reader:
 
     def answer(self, request: dict[str, Any]) -> Message:
         try:
-            return self._page(request) if request["type"] == "page" else self._opened(request)
+            return _ANSWERS[request["type"]](self, request)
         except MemoryError:
             return _fault(NO_MEMORY, "")
         except PagesightError as error:
@@ -55,6 +59,12 @@ class _Reader:
         settings = DocumentSettings(**request["settings"])
         return prepare_page(self._document(request), request["number"], settings, request["long_side"]).as_message()
 
+    def _attachments(self, request: dict[str, Any]) -> Message:
+        held = attachments(self._document(request))
+        arrays = [np.frombuffer(one.content or b"", np.uint8) for one in held]
+        sizes = [None if one.content is None else len(one.content) for one in held]
+        return {"type": "attachments", "names": [one.name for one in held], "sizes": sizes}, arrays
+
     def _document(self, request: dict[str, Any]) -> OpenDocument:
         wanted = request["path"], request["settings"]
         if self._open and self._open[0] == wanted:
@@ -66,6 +76,13 @@ class _Reader:
         document = open_document(Path(request["path"]), renderer=settings.renderer, max_pixels=settings.max_pixels)
         self._open = wanted, document
         return document
+
+
+_ANSWERS: dict[str, Callable[[_Reader, dict[str, Any]], Message]] = {
+    "open": _Reader._opened,
+    "page": _Reader._page,
+    "attachments": _Reader._attachments,
+}
 
 
 def _fault(kind: str, text: str) -> Message:
