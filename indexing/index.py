@@ -17,6 +17,7 @@ from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
@@ -27,7 +28,7 @@ from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
-from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
+from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, PageText, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
@@ -231,6 +232,15 @@ class PageIndex:
         return self._parts.store.texts([ref.key]).get(ref.key, "")
 
     @while_open
+    def words(self, ref: PageRef) -> PageText:
+        """The page's words with their boxes and lines, read anew from the kept document, by OCR where it is needed.
+
+        Raises as `picture` does.
+        """
+        with self.opened(ref) as document:
+            return read_text(document, ref.page, ocr=self.settings.documents.ocr)
+
+    @while_open
     def multivector(self, ref: PageRef) -> MultiVector:
         """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
         (page,) = self._parts.multivectors.read([self._parts.view().row(ref)])
@@ -308,6 +318,7 @@ class PageIndex:
     apage = in_thread(page)
     apicture = in_thread(picture)
     atext = in_thread(text)
+    awords = in_thread(words)
     amultivector = in_thread(multivector)
     aquery_vectors = in_thread(query_vectors)
     aevidence = in_thread(evidence)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import typer
 
 from pagesight.agent.terminal import printing
 
+#: They lie beside the package `agent`: in the wheel as in a clone.
+_SAMPLES = Path(__file__).parents[2] / "samples"
 _QUESTIONS = (
     "What mean interest rate do the loans carry?",
     "Which heat pump was the loudest, and how many dB(A) did it reach?",
@@ -28,17 +29,12 @@ def demo() -> None:
     from pagesight.indexing.settings import cache_folder
 
     place = cache_folder() / "demo"
-    _run("index", str(_samples()), place=place)
+    _run("index", str(_SAMPLES), place=place)
     for question in _QUESTIONS:
         _run("ask", question, place=place)
     printing.note(
         f"\nNow yours: pagesight chat --index {shlex.quote(str(place))}\n       or: pagesight ask QUESTION FILES…"
     )
-
-
-def _samples() -> Path:
-    """The folder of the samples: in the wheel, or in the clone that is installed."""
-    return Path(str(files("pagesight.samples")))
 
 
 def _run(*words: str, place: Path) -> None:
