@@ -71,19 +71,26 @@ def differs_from_picture(
 ) -> bool:
     """Whether OCR of some of the words, with boxes (n, 4), reads something else on the page's picture, and is sure.
 
-    Where it is not, the words are right, unless they are ``invisible`` and mostly dirt: letters by themselves.
+    Where it is not, drawn words are right; ``invisible`` ones, an OCR layer over a scan, must be alike to what is read
+    in any case, unless they are of a script that OCR does not read.
     """
     sample = _sample(words)
-    is_dirt = invisible and sum(len(word) > 2 for word in words) < len(words) / 2
     if not sample:
-        return is_dirt
+        return invisible
+    said = [words[place] for place in sample]
     readings = read_words(picture, boxes[sample])
-    sure = [
-        (words[place], text) for place, (text, score) in zip(sample, readings, strict=True) if score >= _SURE_READING
-    ]
-    if 2 * len(sure) < len(sample):
-        return False  # a script that OCR does not read, or words too small for it
-    return float(np.mean([_alike(said, seen) for said, seen in sure])) < _ALIKE
+    alike = np.array([_alike(word, text) for word, (text, _) in zip(said, readings, strict=True)])
+    sure = np.array([bool(text) and score >= _SURE_READING for text, score in readings])
+    if invisible and _is_readable(said):
+        return float(alike.mean()) < _ALIKE
+    return 2 * int(sure.sum()) >= len(sample) and float(alike[sure].mean()) < _ALIKE
+
+
+def _is_readable(words: Sequence[str]) -> bool:
+    """Whether words are of letters that RapidOCR's models know: Latin ones, Chinese, Japanese."""
+    letters = [char for word in words for char in word if char.isalpha()]
+    known = sum(_script(char) == "LATIN" or bool(_HAN_OR_KANA.match(char)) for char in letters)
+    return 2 * known >= len(letters)
 
 
 def _sample(words: Sequence[str]) -> list[int]:
