@@ -20,8 +20,9 @@ from pagesight.indexing.preparing.page_readers import PageReaders
 class DocumentJob:
     """A document of which pages are missing in the index.
 
-    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing;
-    ``given_up`` counts the last pages in a row that took too much; ``within`` that another document holds it.
+    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing,
+    ``of_document`` what else of the document; ``given_up`` counts the last pages in a row that took too much;
+    ``within`` that another document holds it.
     """
 
     source: Source
@@ -31,6 +32,7 @@ class DocumentJob:
     metadata: Metadata
     faults: dict[int, str] = field(default_factory=dict)
     warnings: dict[str, list[int]] = field(default_factory=dict)
+    of_document: list[str] = field(default_factory=list)
     given_up: int = 0
     within: bool = False
 
@@ -48,6 +50,11 @@ class DocumentJob:
     def is_blank(self) -> bool:
         """Whether no page of the document could be read."""
         return len(self.faults) == self.page_count
+
+    def all_warnings(self) -> list[str]:
+        """What may be missing of the document, and on which of its pages."""
+        of_pages = [f"{page_ranges(numbers)} of {self.name}: {text}" for text, numbers in self.warnings.items()]
+        return [f"{self.name}: {text}" for text in self.of_document] + of_pages
 
     def failure(self) -> Failure | None:
         """One failure for all pages that cannot be read; None where all can."""
@@ -67,8 +74,9 @@ def plan(
     report: AddReport,
 ) -> Iterator[DocumentJob]:
     """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
-    found = find_documents(paths)
+    found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
     report.failed += found.failures
+    report.passed_over += found.skipped
     seen: set[str] = set()
     for source in found.sources:
         try:
@@ -77,6 +85,10 @@ def plan(
             held = list(attached.of(source, path)) if job else []
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
+            continue
+        except (ValueError, RuntimeError, OverflowError) as error:  # whatever is odd about one file ends no run
+            reason = f"{source.path} cannot be indexed: {type(error).__name__}: {error}"
+            report.failed.append(Failure(source.path, UnreadableDocument(reason)))
             continue
         if source.document_id in seen:  # the same content twice is one document
             continue
@@ -126,9 +138,9 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, met
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
         return None
-    count = readers.page_count(source.path)
+    count, warnings = readers.open(source.path)
     missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
-    return DocumentJob(source, path, count, missing, metadata)
+    return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
 
 
 def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
