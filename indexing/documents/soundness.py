@@ -52,14 +52,14 @@ _UNKNOWN = frozenset(
 
 def strange(words: Sequence[str]) -> bool:
     """Whether words of one font look like those of no language, so that their letters may stand for others."""
-    letters = Counter("".join(_WORD.findall("".join(words))))
-    count = letters.total()
-    if count >= _LEAST_LETTERS and len(letters) <= 2:
+    joined = "".join(words)
+    letters = Counter(filter(str.isalpha, joined))
+    if letters.total() >= _LEAST_LETTERS and len(letters) <= 2:
         return True
-    everyday = "".join(_HAN_OR_KANA.findall("".join(words)))
+    everyday = "" if joined.isascii() else "".join(_HAN_OR_KANA.findall(joined))
     if len(everyday) >= _LEAST_LETTERS / 2 and _share_in_use(everyday) < _EVERYDAY:
         return True
-    scores = [_likeness(part) for word in words for part in _WORD.findall(word)]
+    scores = list(map(_likeness, words))
     pairs = sum(pairs for _, pairs in scores)
     if pairs < _LEAST_LETTERS:
         return False
@@ -119,14 +119,17 @@ def _is_in(char: str, character_set: str) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _likeness(word: str) -> tuple[float, int]:
-    """The sum of the log probabilities of a word's letters, each after the one before it, and how many count."""
+    """The sum of the log probabilities of a word's letters, each after the one before it, and how many count.
+
+    Parts of one or two letters say nothing: they are units, initials, and symbols that are set as letters.
+    """
     pairs, firsts = _letter_pairs()
     total, count = 0.0, 0
-    low = word.lower()
-    for before, after in zip("<" + low, low + ">", strict=True):
-        if _script(before) not in _UNKNOWN and _script(after) not in _UNKNOWN:
-            total += math.log((pairs.get((before, after), 0) + 0.5) / (firsts.get(before, 0) + 30))
-            count += 1
+    for part in _WORD.findall(word.lower()):
+        for before, after in zip("<" + part, part + ">", strict=True) if len(part) > 2 else ():
+            if _script(before) not in _UNKNOWN and _script(after) not in _UNKNOWN:
+                total += math.log((pairs.get((before, after), 0) + 0.5) / (firsts.get(before, 0) + 30))
+                count += 1
     return total, count
 
 
