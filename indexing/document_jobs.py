@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pagesight.indexing.add_report import AddReport, PageWarning, page_ranges
 from pagesight.indexing.attached_documents import WITHIN, Attached, AttachedDocuments
-from pagesight.indexing.commit import remove_document
+from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.preparing.page_readers import PageReaders
+from pagesight.indexing.recover import put_right
 
 
 @dataclass
@@ -22,7 +23,7 @@ class DocumentJob:
 
     ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing,
     ``of_document`` what else of the document; ``given_up`` counts the last pages in a row that took too much;
-    ``within`` that another document holds it.
+    ``repairs`` that it was whole and became damaged.
     """
 
     source: Source
@@ -34,12 +35,12 @@ class DocumentJob:
     warnings: dict[str, list[int]] = field(default_factory=dict)
     of_document: list[str] = field(default_factory=list)
     given_up: int = 0
-    within: bool = False
+    repairs: bool = False
 
     @property
     def shown(self) -> Path:
         """What people are told of where it is."""
-        return Path(self.path) if self.within else self.source.path
+        return Path(self.path) if WITHIN in Path(self.path).name else self.source.path
 
     @property
     def name(self) -> str:
@@ -72,15 +73,20 @@ def plan(
     paths: Iterable[Path | str],
     metadata: Metadata,
     report: AddReport,
+    stands_for: Mapping[Path, str],
 ) -> Iterator[DocumentJob]:
-    """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
+    """The documents with pages to do; notes in the report what is unchanged or cannot be read.
+
+    What is read at a path of ``stands_for`` counts as the document at the path that it gives.
+    """
     found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
     report.failed += found.failures
     report.passed_over += found.skipped
     seen: set[str] = set()
     for source in found.sources:
         try:
-            path = str(source.path.resolve())
+            path = stands_for.get(source.path) or str(source.path.resolve())
+            damaged = put_right(parts, source.document_id)
             job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
             held = list(attached.of(source, path)) if job else []
         except SourceError as error:
@@ -94,10 +100,11 @@ def plan(
             continue
         seen.add(source.document_id)
         if job:
+            job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(source.document_id))
             yield from _attached_jobs(parts, readers, held, job, report, seen)
             yield job
         elif entry := parts.catalog.get(source.document_id):
-            report.unchanged.append(entry.record)
+            (report.repaired if damaged else report.unchanged).append(entry.record)
 
 
 def _attached_jobs(
@@ -125,7 +132,6 @@ def _attached_jobs(
             continue
         if job and one.source.document_id not in seen:
             seen.add(one.source.document_id)
-            job.within = True
             yield job
 
 
@@ -137,6 +143,7 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, met
         remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
+            record_if_whole(parts, source.document_id)
         return None
     count, warnings = readers.open(source.path)
     missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]

@@ -31,8 +31,8 @@ from pagesight.indexing.pages import Box, PageText
 
 LAYER, OCR = "text layer", "ocr"
 
-# Pixels of the longer side of a picture on which a line of small print is four pixels high: it takes a third of the time
-# of one that OCR reads. A guess, not measured.
+# Pixels of the longer side of a picture on which a line of small print is four pixels high, in a third of the time that
+# one takes which OCR reads. A guess, not measured.
 _SMALL = 700
 
 # Which part of the words of an invisible layer over a scan may lie on blank paper. A guess, not measured.

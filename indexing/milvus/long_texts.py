@@ -38,7 +38,7 @@ def whole_rows(
     for row in rows:
         if row.get("page") == 0 or ":more:" in row["key"]:
             continue
-        if any(_is_full(row.get(name, "")) for name in _LONG):
+        if any(is_cut(row.get(name, "")) for name in _LONG):
             more = list(_more(row["key"], get))
             row = row | {name: row[name] + "".join(part[name] for part in more) for name in _LONG if name in row}
         yield row
@@ -56,9 +56,9 @@ def _more(key: str, get: Callable[[Sequence[str]], Sequence[dict[str, Any]]]) ->
         number += _AT_ONCE
 
 
-def _is_full(text: str) -> bool:
-    """Whether a text may have been cut: less than a character's bytes are free."""
-    return len(text) > VARCHAR_BYTES // 4 and len(text.encode()) > VARCHAR_BYTES - 4
+def is_cut(text: str) -> bool:
+    """Whether a text may be the first part of a longer one: it fills a field, but for less than a character's bytes."""
+    return len(text) > VARCHAR_BYTES // 4 and VARCHAR_BYTES - 4 < len(text.encode()) <= VARCHAR_BYTES
 
 
 def _pieces(text: str) -> list[str]:

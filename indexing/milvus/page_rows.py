@@ -12,19 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
-from pagesight.indexing.milvus.long_texts import IS_PAGE, VARCHAR_BYTES, split_rows, whole_rows
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.milvus.long_texts import IS_PAGE, VARCHAR_BYTES, is_cut, split_rows, whole_rows
+from pagesight.indexing.pages import PageRow, checked_page_row
 
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
 
 _FIELDS = ["key", *(item.name for item in fields(PageRow))]
 _LIGHT_FIELDS = [name for name in _FIELDS if name not in ("terms", "text")]
-_CHECKED = TypeAdapter(PageRow)
 
 
 class PageStore:
@@ -39,6 +38,10 @@ class PageStore:
         self._connection.upsert("pages", list(split_rows(fields)))
         return list(rows)
 
+    def may_be_cut(self, row: PageRow) -> bool:
+        """Whether there may have been more of a row's terms or text: earlier versions cut them to a field's length."""
+        return is_cut(row.terms) or is_cut(row.text)
+
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
         self._connection.flush("pages")
@@ -49,8 +52,7 @@ class PageStore:
 
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
-        found = self._connection.rows("pages", documents_filter([document_id]), _FIELDS, at_once=_TERMS_AT_ONCE // 2)
-        described = [replace(row, metadata=metadata) for row in self._checked(self._whole(found, _FIELDS))]
+        described = [replace(row, metadata=metadata) for row in self.whole_rows(document_id)]
         self.write_pages(described)
         return [replace(row, terms="", text="") for row in described]
 
@@ -65,6 +67,16 @@ class PageStore:
         fields = ["key", "text"]
         found = self._connection.get("pages", keys, fields)
         return {row["key"]: row["text"] for row in self._whole(found, fields)}
+
+    def whole_rows(self, document_id: str) -> list[PageRow]:
+        """A document's rows as Milvus has them, with their whole terms and texts."""
+        asked = documents_filter([document_id])
+        found = self._connection.rows("pages", asked, _FIELDS, at_once=_TERMS_AT_ONCE // 2)
+        return self._checked(self._whole(found, _FIELDS))
+
+    def remove_rows(self, keys: Sequence[str]) -> None:
+        """Remove single pages' rows: they are no longer found, and count as not yet written."""
+        self._connection.delete("pages", f"key in {json.dumps(list(keys))}")
 
     def remove_pages(self, document_id: str) -> None:
         """Remove a document's rows from `pages`: from here on it is not found."""
@@ -111,11 +123,9 @@ def documents_filter(document_ids: Sequence[str] | None) -> str:
 
 def _page_row(row: dict[str, Any]) -> PageRow:
     """The row, if it can be one of ours. Raises ValueError."""
-    checked = _CHECKED.validate_python(row)
+    checked = checked_page_row(row)
     if row.get("key") != checked.key:
         raise ValueError(f"its key is {row.get('key')!r:.80}, not {checked.key!r}")
-    if not checked.batch <= checked.page <= checked.page_count:
-        raise ValueError(f"page {checked.page} of {checked.page_count} with the vectors from page {checked.batch} on")
     return checked
 
 
