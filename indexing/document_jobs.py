@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,7 @@ def plan(
 
 def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Metadata) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
-    path = str(source.path.resolve())
+    path = os.path.abspath(source.path)  # noqa: PTH100 (a link keeps the name that the user gave)
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
         parts.folder.documents.keep(source)  # lost, or added to a server by another machine
@@ -103,8 +104,9 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Meta
 
 
 def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
-    """Remove what the path held before; says whether that was something."""
-    older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
+    """Remove what the path, or the file that it leads to, held before; says whether that was something."""
+    held = [entry for place in {path, os.path.realpath(path)} for entry in parts.catalog.at_path(place)]
+    older = [entry for entry in held if entry.first.document_id != document_id]
     for entry in older:
         remove_document(parts, entry.first.document_id)
     return bool(older)
