@@ -255,11 +255,12 @@ def test_an_index_and_what_pagesight_wrote_are_passed_over(tmp_path: Path, files
         page = index.page("good.pdf p. 1")
         index.evidence(page, files / "evidence.png", query="ferry")
         index.heatmap(page, files / "maps" / "map.png", "ferry")
-        again = index.add([files, files / "my index", files / "my index" / "documents", files / "evidence.png"])
+        again = index.add([files, files / "my index", files / "my index" / "documents"])
+        given = index.add(files / "evidence.png")
         assert [document.document for document in index.documents()] == ["good.pdf"]
     assert first.kinds_passed_over() == {"an index of pagesight": 1}
     assert again.kinds_passed_over() == {"written by pagesight": 2, "an index of pagesight": 1}
-    assert [failure.path.name for failure in again.failed] == ["my index", "documents", "evidence.png"]
+    assert [failure.path.name for failure in again.failed + given.failed] == ["my index", "documents", "evidence.png"]
 
 
 @pytest.mark.parametrize(
