@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,8 @@ def plan(
     seen: set[str] = set()
     for source in found.sources:
         try:
-            path = stands_for.get(source.path) or str(source.path.resolve())
+            # a link keeps the name that the user gave
+            path = stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
             damaged = put_right(parts, source.document_id)
             job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
             held = list(attached.of(source, path)) if job else []
@@ -151,8 +153,9 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, met
 
 
 def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
-    """Remove what the path held before; says whether that was something."""
-    older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
+    """Remove what the path, or the file that it leads to, held before; says whether that was something."""
+    held = [entry for place in {path, os.path.realpath(path)} for entry in parts.catalog.at_path(place)]
+    older = [entry for entry in held if entry.first.document_id != document_id]
     for entry in older:
         remove_document(parts, entry.first.document_id)
     return bool(older)
