@@ -31,7 +31,7 @@ class ToolReply:
 
     ``views`` are the pages that view_pages refers to, in the order in which it names them; ``query`` and ``hits`` are
     of search_pages; ``listed`` counts the documents of list_documents; ``located`` the things that locate found, None
-    where it called no model, and ``model_call`` what that took.
+    where it called no model, ``located_on`` the page that it showed that model, and ``model_call`` what that took.
     """
 
     tool: str
@@ -42,6 +42,7 @@ class ToolReply:
     hits: tuple[Hit, ...] = ()
     listed: int = 0
     located: int | None = None
+    located_on: PageView | None = None
     model_call: ModelCall | None = None
 
 
@@ -68,7 +69,10 @@ def _list_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _locate_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
-    return {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)} if artifact else {}
+    if not artifact:
+        return {}
+    shown = read_page_view(artifact.get("page"))
+    return {"located": len(_items(artifact, "boxes")), "located_on": shown, "model_call": _model_call(artifact)}
 
 
 _READERS = {VIEW_PAGES: _view_reply, SEARCH_PAGES: _search_reply, LIST_DOCUMENTS: _list_reply, LOCATE: _locate_reply}
