@@ -84,22 +84,22 @@ class EncodingSettings(SettingsGroup):
     )
     cohere_api_key: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("cohere_api_key", "COHERE_API_KEY", "CO_API_KEY"),
+        validation_alias=AliasChoices("cohere_api_key", "COHERE_API_KEY", "CO_API_KEY", "PAGESIGHT_COHERE_API_KEY"),
         description="key of Cohere's service, for its encoders",
     )
     voyage_api_key: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("voyage_api_key", "VOYAGE_API_KEY"),
+        validation_alias=AliasChoices("voyage_api_key", "VOYAGE_API_KEY", "PAGESIGHT_VOYAGE_API_KEY"),
         description="key of Voyage's service, for its encoders",
     )
     jina_api_key: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("jina_api_key", "JINA_API_KEY"),
+        validation_alias=AliasChoices("jina_api_key", "JINA_API_KEY", "PAGESIGHT_JINA_API_KEY"),
         description="key of Jina's service, for its encoders",
     )
     nvidia_api_key: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("nvidia_api_key", "NVIDIA_API_KEY"),
+        validation_alias=AliasChoices("nvidia_api_key", "NVIDIA_API_KEY", "PAGESIGHT_NVIDIA_API_KEY"),
         description="key of NVIDIA's service, for its encoders",
     )
 

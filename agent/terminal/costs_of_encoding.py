@@ -12,15 +12,21 @@ from pagesight.indexing.errors import SettingsError
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
 
 _OFFERED = "gemini-embedding-2"
 
 
 def ask(index: PageIndex, pages: int, *, yes: bool) -> None:
     """Says what encoding so many pages will cost, if it costs, and asks. Raises SettingsError where nobody says yes."""
+    ask_for(index.encoder.name, pages, index.settings, yes=yes)
+
+
+def ask_for(encoder: str, pages: int, settings: Settings, *, yes: bool) -> None:
+    """The same for an encoder by its name."""
     from pagesight.indexing.encoders import estimate_costs
 
-    estimate = estimate_costs(index.encoder.name, pages, index.settings)
+    estimate = estimate_costs(encoder, pages, settings)
     if estimate is None:
         return
     printing.note(str(estimate))

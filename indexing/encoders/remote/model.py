@@ -138,10 +138,11 @@ class RemoteModel:
         self._client.close()
 
     def _ask(self, pictures: list[Image.Image]) -> list[NDArray[np.float32]]:
-        if self._spending:
-            self._spending.check(len(pictures))
-        encoded = self._client.pages([_png(one) for one in pictures], [one.size for one in pictures])
-        if self._spending:
+        packed, sizes = [_png(one) for one in pictures], [one.size for one in pictures]
+        if self._spending is None:
+            return [vectors for vectors, _ in self._client.pages(packed, sizes)]
+        with self._spending.set_aside(len(pictures)):
+            encoded = self._client.pages(packed, sizes)
             told = [tokens for _, tokens in encoded]
             known = sum(tokens for tokens in told if tokens is not None) if None not in told else None
             self._spending.add("index", 1, len(pictures), known)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,13 +76,25 @@ class Spending:
                 f'such as {{"{model}": [0.2, 0]}}, in US dollars per million tokens.'
             )
 
-    def check(self, pages: int) -> None:
-        """Raises EncoderError where so many pages more would cost more than the limit."""
-        if self._limit is None or self._price is None:
-            return
+    @contextmanager
+    def set_aside(self, pages: int) -> Iterator[None]:
+        """Keeps what so many pages will cost from other requests meanwhile; inside it, `add` says what they did cost.
+
+        Raises EncoderError where that would be more than the limit.
+        """
+        more = pages * self._page_tokens * (self._price or 0.0)
+        self._check(pages, more)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._dollars -= more
+
+    def _check(self, pages: int, more: float) -> None:
         with self._lock:
-            more = pages * self._page_tokens * self._price
-            if self._dollars + more > self._limit:
+            if self._limit is None or self._dollars + more <= self._limit:
+                self._dollars += more
+            else:
                 raise EncoderError(
                     f"{self._model} has cost ${self._dollars:.4f} and the next {pages} pages would cost about "
                     f"${more:.4f}, more than the limit of ${self._limit:g}. What was encoded is kept: run the same "
