@@ -19,7 +19,8 @@ from pagesight.indexing.preparing.page_readers import PageReaders
 class DocumentJob:
     """A document of which pages are missing in the index.
 
-    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing;
+    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing,
+    ``of_document`` what else of the document;
     ``given_up`` counts the last pages in a row that took too much.
     """
 
@@ -30,6 +31,7 @@ class DocumentJob:
     metadata: Metadata
     faults: dict[int, str] = field(default_factory=dict)
     warnings: dict[str, list[int]] = field(default_factory=dict)
+    of_document: list[str] = field(default_factory=list)
     given_up: int = 0
 
     @property
@@ -41,6 +43,11 @@ class DocumentJob:
     def is_blank(self) -> bool:
         """Whether no page of the document could be read."""
         return len(self.faults) == self.page_count
+
+    def all_warnings(self) -> list[str]:
+        """What may be missing of the document, and on which of its pages."""
+        of_pages = [f"{page_ranges(numbers)} of {self.name}: {text}" for text, numbers in self.warnings.items()]
+        return [f"{self.name}: {text}" for text in self.of_document] + of_pages
 
     def failure(self) -> Failure | None:
         """One failure for all pages that cannot be read; None where all can."""
@@ -57,14 +64,19 @@ def plan(
     parts: IndexParts, readers: PageReaders, paths: Iterable[Path | str], metadata: Metadata, report: AddReport
 ) -> Iterator[DocumentJob]:
     """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
-    found = find_documents(paths)
+    found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
     report.failed += found.failures
+    report.passed_over += found.skipped
     seen: set[str] = set()
     for source in found.sources:
         try:
             job = _job(parts, readers, source, read_sidecar(source.path) | metadata)
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
+            continue
+        except (ValueError, RuntimeError, OverflowError) as error:  # whatever is odd about one file ends no run
+            reason = f"{source.path} cannot be indexed: {type(error).__name__}: {error}"
+            report.failed.append(Failure(source.path, UnreadableDocument(reason)))
             continue
         if source.document_id in seen:  # the same content twice is one document
             continue
@@ -85,9 +97,9 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Meta
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
         return None
-    count = readers.page_count(source.path)
+    count, warnings = readers.open(source.path)
     missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
-    return DocumentJob(source, path, count, missing, metadata)
+    return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
 
 
 def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:

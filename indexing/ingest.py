@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from pagesight.indexing.add_report import AddReport, PageWarning, Progress, page_ranges
+from pagesight.indexing.add_report import AddReport, PageWarning, Progress
 from pagesight.indexing.commit import clear_away, remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
-from pagesight.indexing.documents.metadata import Metadata
+from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
 from pagesight.indexing.errors import SourceError, UnreadableDocument
@@ -72,7 +72,7 @@ def add_documents(
     report = AddReport()
     clear_away(parts)
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
-        jobs = list(plan(parts, readers, paths, metadata or {}, report))
+        jobs = list(plan(parts, readers, paths, checked(metadata or {}), report))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
@@ -177,9 +177,7 @@ class _Run:
         if job.is_blank:
             remove_document(self._parts, job.source.document_id)
             return
-        for warning, numbers in job.warnings.items():
-            text = f"{page_ranges(numbers)} of {job.name}: {warning}"
-            self._report.warnings.append(PageWarning(job.source.path, text))
+        self._report.warnings += [PageWarning(job.source.path, text) for text in job.all_warnings()]
         if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
             replaced = remove_older(self._parts, job.path, job.source.document_id)
             (self._report.replaced if replaced else self._report.added).append(entry.record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from pagesight.agent.terminal import costs_of_encoding, options, printing, progr
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 if TYPE_CHECKING:
-    from pagesight.indexing import PageIndex
+    from pagesight.indexing import AddReport, PageIndex, Progress
 
 
 def index(
@@ -44,15 +44,32 @@ def index(
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
-        with progress_bars.pages_bar() as progress:
-            approve = partial(costs_of_encoding.ask, opened, yes=yes)
-            report = opened.add(paths, progress=progress, metadata=noted, approve=approve)
+        report = _add(opened, paths, noted, yes)
         if as_json:
             printing.write_json(report.as_dict())
         results.added(report, _encoder(opened), quiet=as_json)
         costs_of_encoding.offer(opened, report.pages)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], yes: bool) -> AddReport:
+    """Adds the documents, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
+    approve = partial(costs_of_encoding.ask, index, yes=yes)
+    last: Progress | None = None
+
+    def follow(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+        if show:
+            show(progress)
+
+    try:
+        with progress_bars.pages_bar() as show:
+            return index.add(paths, progress=follow, metadata=metadata, approve=approve)
+    except KeyboardInterrupt:
+        results.stopped(last)
+        raise
 
 
 def _encoder(index: PageIndex) -> str:
