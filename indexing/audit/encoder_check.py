@@ -35,7 +35,7 @@ _PAGES = (
 )  # fmt: skip
 #: Pages that an encoder is sent at most, with those on which it is tried before.
 PAGES_SENT = 3 + len(_PAGES)
-_LEAST_DIFFERENCE = 1e-3  # between the vectors of two pages; of the same page they differ by 1e-5 at most
+_LEAST_DIFFERENCE = 1e-4  # between the vectors of two pages; of the same page they differ by 1e-5 at most
 
 
 @dataclass(frozen=True)
