@@ -33,13 +33,14 @@ class PageWarning:
 class AddReport:
     """What `PageIndex.add` did: ``pages`` written, ``seconds`` taken, and each path that failed with its reason.
 
-    ``warnings`` name documents that were indexed, of which something may be missing; ``passed_over`` what in folders
-    was not taken for a document.
+    ``repaired`` documents were damaged, and what was is made anew; ``warnings`` name documents that were indexed, of
+    which something may be missing; ``passed_over`` what in folders was not taken for a document.
     """
 
     added: list[DocumentRecord] = field(default_factory=list)
     replaced: list[DocumentRecord] = field(default_factory=list)
     unchanged: list[DocumentRecord] = field(default_factory=list)
+    repaired: list[DocumentRecord] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     warnings: list[PageWarning] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
@@ -56,6 +57,7 @@ class AddReport:
             "added": [record.as_dict() for record in self.added],
             "replaced": [record.as_dict() for record in self.replaced],
             "unchanged": [record.as_dict() for record in self.unchanged],
+            "repaired": [record.as_dict() for record in self.repaired],
             "failed": [{"path": readable(one.path), "reason": str(one.error)} for one in self.failed],
             "warnings": [{"path": readable(one.path), "text": one.text} for one in self.warnings],
             "passed_over": self.kinds_passed_over(),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pagesight.indexing.add_report import AddReport, page_ranges
-from pagesight.indexing.commit import remove_document
+from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.preparing.page_readers import PageReaders
+from pagesight.indexing.recover import put_right
 
 
 @dataclass
@@ -20,8 +22,8 @@ class DocumentJob:
     """A document of which pages are missing in the index.
 
     ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing,
-    ``of_document`` what else of the document;
-    ``given_up`` counts the last pages in a row that took too much.
+    ``of_document`` what else of the document; ``given_up`` counts the last pages in a row that took too much;
+    ``repairs`` that it was whole and became damaged.
     """
 
     source: Source
@@ -33,6 +35,7 @@ class DocumentJob:
     warnings: dict[str, list[int]] = field(default_factory=dict)
     of_document: list[str] = field(default_factory=list)
     given_up: int = 0
+    repairs: bool = False
 
     @property
     def name(self) -> str:
@@ -61,16 +64,27 @@ class DocumentJob:
 
 
 def plan(
-    parts: IndexParts, readers: PageReaders, paths: Iterable[Path | str], metadata: Metadata, report: AddReport
+    parts: IndexParts,
+    readers: PageReaders,
+    paths: Iterable[Path | str],
+    metadata: Metadata,
+    report: AddReport,
+    stands_for: Mapping[Path, str],
 ) -> Iterator[DocumentJob]:
-    """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
+    """The documents with pages to do; notes in the report what is unchanged or cannot be read.
+
+    What is read at a path of ``stands_for`` counts as the document at the path that it gives.
+    """
     found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
     report.failed += found.failures
     report.passed_over += found.skipped
     seen: set[str] = set()
     for source in found.sources:
         try:
-            job = _job(parts, readers, source, read_sidecar(source.path) | metadata)
+            # a link keeps the name that the user gave
+            path = stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
+            damaged = put_right(parts, source.document_id)
+            job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
             continue
@@ -82,20 +96,21 @@ def plan(
             continue
         seen.add(source.document_id)
         if job:
+            job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(source.document_id))
             yield job
         elif entry := parts.catalog.get(source.document_id):
-            report.unchanged.append(entry.record)
+            (report.repaired if damaged else report.unchanged).append(entry.record)
 
 
-def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Metadata) -> DocumentJob | None:
+def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, metadata: Metadata) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
-    path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
         parts.folder.documents.keep(source)  # lost, or added to a server by another machine
         remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
+            record_if_whole(parts, source.document_id)
         return None
     count, warnings = readers.open(source.path)
     missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
@@ -103,8 +118,9 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Meta
 
 
 def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
-    """Remove what the path held before; says whether that was something."""
-    older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
+    """Remove what the path, or the file that it leads to, held before; says whether that was something."""
+    held = [entry for place in {path, os.path.realpath(path)} for entry in parts.catalog.at_path(place)]
+    older = [entry for entry in held if entry.first.document_id != document_id]
     for entry in older:
         remove_document(parts, entry.first.document_id)
     return bool(older)

@@ -51,10 +51,11 @@ def uploads(files: Sequence[Upload], *, deleted: bool) -> None:
     )
 
 
-def removed(records: Sequence[DocumentRecord]) -> None:
-    """What was taken out of the index."""
+def removed(records: Sequence[DocumentRecord], *, would: bool = False) -> None:
+    """What was taken out of the index, or would be."""
+    done = "would remove" if would else "removed"
     for record in records:
-        printing.write(f"removed {record.document} ({printing.counted(record.pages, 'page')})\n")
+        printing.write(f"{done} {record.document} ({printing.counted(record.pages, 'page')})\n")
 
 
 def stopped(progress: Progress | None) -> None:
@@ -75,6 +76,7 @@ def added(report: AddReport, encoder: str, *, quiet: bool = False) -> None:
 
 def _summary(report: AddReport, encoder: str) -> str:
     done = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged}
+    done["repaired"] = report.repaired
     documents_done = ", ".join(f"{len(records)} {what}" for what, records in done.items() if records)
     rate = f" ({report.pages / report.seconds:.1f} pages/s)" if report.pages and report.seconds else ""
     failed = f", {len(report.failed)} failed" if report.failed else ""
