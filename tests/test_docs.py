@@ -71,7 +71,7 @@ def test_the_pages_have_commands():
 
 
 def test_the_tree_of_rooms_names_every_folder():
-    tree = (ROOT / "docs" / "engineers.md").read_text(encoding="utf-8").partition("## How it works")[2]
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("## How it works")[2]
     rooms = {path.parent.name for top in ("indexing", "tools", "agent") for path in (ROOT / top).glob("*/__init__.py")}
     assert not [room for room in rooms if not re.search(rf"(^|[ ,]){room}/", tree, re.M)]
 

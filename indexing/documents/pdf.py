@@ -104,6 +104,14 @@ class PdfDocument(OpenDocument):
             finally:
                 page.close()
 
+    @contextmanager
+    def opened(self) -> Iterator[pypdfium2.PdfDocument]:
+        """The file in pypdfium2's own terms, for the length of a ``with`` statement, which holds the lock `PDFIUM`."""
+        if self._pdf is None:
+            raise ValueError(f"{self.path} is closed")
+        with PDFIUM:
+            yield self._pdf
+
     def copied_page(self, page: pypdfium2.PdfPage, number: int) -> pypdfium2.PdfDocument:
         """A new PDF that holds this page, which is open, alone."""
         copy = pypdfium2.PdfDocument.new()
