@@ -26,7 +26,7 @@ from pagesight.indexing.commit import remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
-from pagesight.indexing.encoders import MultiVector
+from pagesight.indexing.encoders import MultiVector, settle_costs
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.pages import PageText
@@ -60,6 +60,7 @@ def add_documents(
     progress: Callable[[Progress], None] | None,
     metadata: Metadata | None = None,
     stands_for: Mapping[Path, str] | None = None,
+    approve: Callable[[int], None] | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
@@ -69,7 +70,8 @@ def add_documents(
     another one, such as a kept copy as its original.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
-    each batch of pages that was written, by the thread that writes. Raises StorageFull and other
+    each batch of pages that was written, by the thread that writes, ``approve`` before the first with the number of
+    pages to do. Raises StorageFull and other
     errors of the index itself; what was written until then stays.
     """
     started = time.monotonic()
@@ -80,7 +82,12 @@ def add_documents(
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
-        _Run(parts, readers, jobs, report, progress).go()
+        if approve and jobs:
+            approve(sum(len(job.missing) for job in jobs))
+        try:
+            _Run(parts, readers, jobs, report, progress).go()
+        finally:
+            settle_costs(parts.encoder)
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started
