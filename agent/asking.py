@@ -40,6 +40,9 @@ _LONGEST_CITATION = 400
 _CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask for less at once"
 
 
+StepKind = Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
+
+
 @dataclass(frozen=True)
 class Step:
     """Something the agent did on the way; ``text`` is one quiet line, such as ``searched "net revenue" → 5 pages``.
@@ -49,7 +52,7 @@ class Step:
     before it were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
     """
 
-    kind: Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
+    kind: StepKind
     text: str
     pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
@@ -225,10 +228,15 @@ def _settled(text: str) -> int:
     return unfinished(text, _LONGEST_CITATION)
 
 
+_KINDS: dict[str, StepKind] = {SEARCH_PAGES: "search", VIEW_PAGES: "view", LIST_DOCUMENTS: "list", LOCATE: "locate"}
+
+
 def step_of(reply: ToolReply) -> Step:
     """The step that a tool's reply tells of."""
     if reply.failed:
         return Step("correct", f"{reply.tool} failed: {''.join(reply.text.splitlines()[:1])}")
+    if reply.repeated:
+        return Step(_KINDS.get(reply.tool, "correct"), f"called {reply.tool} again as before: nothing was done anew")
     if reply.tool == SEARCH_PAGES:
         return Step("search", f'searched "{reply.query}" → {_counted(len(reply.hits), "page")}')
     if reply.tool == VIEW_PAGES:

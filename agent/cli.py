@@ -208,7 +208,7 @@ def _ask(
         started = time.perf_counter()
         answer, pictures = answer_once(
             opened, question, settings, model=model, pictures=folder, report=report, quiet=as_json,
-            transport=transport, documents=document,
+            transport=transport, documents=document or None,
         )  # fmt: skip
         seconds = time.perf_counter() - started
         note_answer(opened.path, "ask", answer, seconds)

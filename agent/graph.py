@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,13 +19,13 @@ from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.call_log import CallLog
 from pagesight.agent.hydrate import Hydrator
+from pagesight.agent.index_identity import index_identity
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, answering, dearest
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.storage.address import server_address
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.authorship import Author, read_author, shown_with
 from pagesight.tools.budget import Budget, budget_left
@@ -73,7 +72,7 @@ def create_page_agent(
     index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings, create=False)
     settings = settings or index.settings
     allowed = AllowedDocuments(index).narrowed(documents, where)
-    author = Author(name, _identity(index))
+    author = Author(name, index_identity(index))
 
     reasoner = make_reasoner(model, settings)
     pictures = _pictures(index, settings, reasoner)
@@ -205,12 +204,3 @@ def _tools(allowed: AllowedDocuments, pictures: Pictures, budget: Budget, author
         make_view_pages(allowed, pictures, budget, author),
         make_list_documents(allowed, budget, author),
     ]
-
-
-def _identity(index: PageIndex) -> str:
-    """What tells the index from others by where it is, so that messages about the pages of another are known as such.
-
-    A digest: a conversation is no place for addresses.
-    """
-    place = index.place if server_address(index.place) else str(Path(index.place).resolve())
-    return hashlib.sha256(place.encode()).hexdigest()[:16]

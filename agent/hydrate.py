@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from pagesight.tools.transport.transport import Block, Transport
 #: which no provider is sent.
 LABELS = "pagesight_pictures"
 
-_OF_ANOTHER = "Another agent looked at these pages. None of them is attached here."
+_OF_ANOTHER = "{} cannot be shown: there is no page here that another agent looked at."
 #: A page whose source is gone becomes a line of text; an index that is gone, or a service that refuses, ends the run.
 _UNREADABLE = (RequestError, SourceError, OSError)
 
@@ -106,7 +106,8 @@ class Hydrator:
                 call.append(message)
                 continue
             blocks = _blocks(sent.get(position, []), parts) if conversation.is_own(position) else []
-            reply = self._reply(conversation, position, [view for view, _ in blocks], parts)
+            above = {view for at, views in sent.items() if at < position for view in views}
+            reply = self._reply(conversation, position, [view for view, _ in blocks], parts, above)
             call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
             waiting += [] if self.in_tool_replies else [one for one in blocks if one[1]]
         return [*call, _beside(waiting)] if waiting else call
@@ -122,17 +123,19 @@ class Hydrator:
         return cast("SystemMessage", signed)
 
     def _reply(
-        self, conversation: Conversation, position: int, kept: list[PageView], parts: Mapping[PageView, Block | str]
-    ) -> BaseMessage:
+        self, conversation: Conversation, position: int, kept: list[PageView], parts: Mapping[PageView, Block | str],
+        above: Set[PageView],
+    ) -> BaseMessage:  # fmt: skip
         """The reply when all its pictures go along; else a copy that says which do and what became of the others."""
         message, named = conversation.messages[position], conversation.replies[position].views
         missing = [view for view in named if view not in kept]
         if not missing or self.transport is None:
             return message
         if not conversation.is_own(position):
-            return message.model_copy(update={"content": f"{message.text}\n{_OF_ANOTHER}"})
+            lines = [_OF_ANOTHER.format(view.label) for view in named]
+            return message.model_copy(update={"content": "\n".join([message.text, *lines])})
         attached = f"Attached here now, in this order: {'; '.join(view.label for view in kept) or 'none'}."
-        text = "\n".join([message.text, attached, *_reasons(missing, parts)])
+        text = "\n".join([message.text, attached, *_reasons(missing, parts, above)])
         return message.model_copy(update={"content": text})
 
 
@@ -160,11 +163,13 @@ def _block_of_each(made: Mapping[PageView, Picture | str], blocks: Sequence[Bloc
     return {view: next(next_block) if isinstance(one, Picture) else one for view, one in made.items()}
 
 
-def _reasons(missing: Sequence[PageView], parts: Mapping[PageView, Block | str]) -> Iterator[str]:
+def _reasons(missing: Sequence[PageView], parts: Mapping[PageView, Block | str], above: Set[PageView]) -> Iterator[str]:
     for view in missing:
         reason = parts.get(view)
         if isinstance(reason, str):
             yield f"{view.label} cannot be shown: {reason}"
+        elif view in above:
+            yield f"{view.label} is attached further up already, where it was shown first: look at it there."
         else:
             yield f"{view.label} is not attached here any more; to see it again call view_pages with its label."
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit
@@ -81,6 +81,22 @@ class Question:
     def model_messages(self) -> list[AIMessage]:
         """What the model said, calls of tools counted in."""
         return [message for message in self._own if isinstance(message, AIMessage)]
+
+    @cached_property
+    def calls_of_tools(self) -> list[tuple[ToolCall, ToolReply | None]]:
+        """The calls of tools, in order, each with its reply; None where there is none yet."""
+        made: list[tuple[ToolCall, ToolReply | None]] = []
+        last: dict[str | None, int] = {}
+        replies = iter(self.replies)
+        for message in self._own:
+            if isinstance(message, ToolMessage):
+                at = last[message.tool_call_id]
+                made[at] = made[at][0], next(replies)
+            else:
+                for call in message.tool_calls if isinstance(message, AIMessage) else []:
+                    last[call["id"]] = len(made)
+                    made.append((call, None))
+        return made
 
     @cached_property
     def views(self) -> list[PageView]:

@@ -31,7 +31,8 @@ class ToolReply:
 
     ``views`` are the pages that view_pages refers to, in the order in which it names them; ``query`` and ``hits`` are
     of search_pages; ``listed`` counts the documents of list_documents; ``located`` the things that locate found, None
-    where it called no model, and ``model_call`` what that took.
+    where it called no model, and ``model_call`` what that took. ``repeated`` says that the same call was made before,
+    and that nothing was done.
     """
 
     tool: str
@@ -43,6 +44,7 @@ class ToolReply:
     listed: int = 0
     located: int | None = None
     model_call: ModelCall | None = None
+    repeated: bool = False
 
 
 def read_tool_reply(message: ToolMessage) -> ToolReply:
@@ -50,7 +52,8 @@ def read_tool_reply(message: ToolMessage) -> ToolReply:
     tool, failed = message.name or "", message.status == "error"
     artifact = message.artifact if isinstance(message.artifact, dict) else {}
     read = _READERS.get(tool)
-    return ToolReply(tool, failed, message.text, **(read(artifact) if read else {}))
+    repeated = artifact.get("repeated") is True
+    return ToolReply(tool, failed, message.text, repeated=repeated, **(read(artifact) if read else {}))
 
 
 def _view_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +71,9 @@ def _list_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _locate_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
-    return {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)} if artifact else {}
+    if not artifact or artifact.get("repeated"):
+        return {}
+    return {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)}
 
 
 _READERS = {VIEW_PAGES: _view_reply, SEARCH_PAGES: _search_reply, LIST_DOCUMENTS: _list_reply, LOCATE: _locate_reply}
