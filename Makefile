@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with venv and pip, and the package index. Everything that is made lies in this folder:
 # .venv (core, for the demo), .venv-dev (everything, for the tests), .venv-milvus (a server for tests), .demo (the demo's
-# index), .venv-newest and .venv-lowest (other versions than the pinned ones) and .cache.
+# index), .venv-newest, .venv-lowest and .venv-python3.* (other versions than the pinned ones) and .cache.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --durations=25
@@ -36,7 +36,7 @@ HAS_PLAID := .venv-plaid/.plaid-$(PLACE)
 HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo test test-server test-newest test-lowest lint types notebook bench format lock clean
+.PHONY: help demo test test-server test-newest test-lowest test-pythons test-pip lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
@@ -102,11 +102,33 @@ test-newest: $(HAS_UV) ## run the agent's tests with the newest versions that py
 test-lowest: $(HAS_UV) ## the same with the oldest
 	@$(MAKE) tested-with VERSIONS=lowest RESOLUTION=lowest-direct
 
+# Python 3.11 is what all else runs on; uv brings no other here (UV_PYTHON_DOWNLOADS).
+test-pythons: $(HAS_UV) ## the same as test-newest on Python 3.12 and 3.13; where uv does not find one, its packages are only resolved
+	@mkdir -p .cache/tmp
+	@for version in 3.12 3.13; do \
+		if $(UV) python find --quiet $$version >/dev/null 2>&1; then \
+			$(MAKE) tested-with VERSIONS=python$$version RESOLUTION=highest ON=$$version; \
+		else \
+			$(UV) pip compile --quiet --upgrade --all-extras --group test --group build --python-version $$version \
+				--python .venv/bin/python pyproject.toml -o .cache/python$$version.txt; \
+			echo "Python $$version is not here: its packages were resolved with all extras, nothing was run on it"; \
+		fi; \
+	done
+
+test-pip: $(HAS_ALL) ## let pip alone resolve the wheel with each extra, installing nothing (some minutes)
+	@mkdir -p .cache/tmp
+	@rm -rf .cache/wheel && .venv-dev/bin/python -m build --wheel --no-isolation --outdir .cache/wheel . >.cache/wheel.log
+	@$(PYTHON) -m venv .cache/bare
+	@for extra in colpali eval langchain mcp studio; do \
+		.cache/bare/bin/python -m pip install --quiet --dry-run "$$(echo .cache/wheel/*.whl)[$$extra]"; \
+		echo "pip resolves the wheel with the extra $$extra"; \
+	done
+
 # Resolved anew each time, without torch.
 .PHONY: tested-with
 tested-with:
 	@mkdir -p .cache/tmp
-	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-$(VERSIONS)
+	@$(UV) venv --quiet --allow-existing --python $(or $(ON),.venv/bin/python) .venv-$(VERSIONS)
 	@$(UV) $(RESOLVE) --resolution $(RESOLUTION) --python .venv-$(VERSIONS)/bin/python pyproject.toml \
 		-o .cache/$(VERSIONS).txt
 	@$(UV) pip sync --quiet --python .venv-$(VERSIONS)/bin/python .cache/$(VERSIONS).txt
@@ -147,5 +169,5 @@ lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@printf '%s\n' fast-plaid numpy | $(UV) $(COMPILE) -o requirements/plaid.txt -
 
 clean: ## remove everything that was made
-	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .venv-newest .venv-lowest .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .venv-newest .venv-lowest .venv-python3.* .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 	find agent tools indexing tests samples -name __pycache__ -type d -prune -exec rm -rf {} +

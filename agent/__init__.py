@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pagesight.agent.answers.answer import Answer
     from pagesight.agent.answers.citations import Citation
+    from pagesight.agent.answers.claims.check_claims import acheck_claims, check_claims
+    from pagesight.agent.answers.claims.claim import Claim, Evidence
     from pagesight.agent.asking import Step, aask, ask, astream, stream
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.reasoners.capabilities import Capabilities
@@ -20,15 +22,19 @@ __all__ = [
     "Answer",
     "Capabilities",
     "Citation",
+    "Claim",
+    "Evidence",
     "Hit",
     "QuotingReasoner",
     "Step",
     "aask",
+    "acheck_claims",
     "answers_in",
     "as_node",
     "as_tool",
     "ask",
     "astream",
+    "check_claims",
     "create_page_agent",
     "stream",
     "with_fitted_requests",
@@ -39,15 +45,19 @@ _HOMES = {
     "Answer": ".answers.answer",
     "Capabilities": ".reasoners.capabilities",
     "Citation": ".answers.citations",
+    "Claim": ".answers.claims.claim",
+    "Evidence": ".answers.claims.claim",
     "Hit": "pagesight.indexing.pages",
     "QuotingReasoner": ".reasoners.quoting",
     "Step": ".asking",
     "aask": ".asking",
+    "acheck_claims": ".answers.claims.check_claims",
     "answers_in": ".subagent",
     "as_node": ".subagent",
     "as_tool": ".subagent",
     "ask": ".asking",
     "astream": ".asking",
+    "check_claims": ".answers.claims.check_claims",
     "create_page_agent": ".graph",
     "stream": ".asking",
     "with_fitted_requests": ".reasoners.gemini_requests",

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from pagesight.agent.terminal import (
     answering,
     audit_cli,
+    demo_command,
     doctor_command,
     eval_cli,
     files_command,
@@ -33,6 +34,10 @@ from pagesight.agent.terminal import (
 )
 from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
 
 _IN_THE_ORDER_OF_USE = """
     demo index ask chat search view documents remove doctor encoders serve mcp costs files eval audit
@@ -55,6 +60,7 @@ app = typer.Typer(
 app.add_typer(eval_cli.app, name="eval")
 app.command("audit")(audit_cli.audit)
 app.command("index")(index_command.index)
+app.command("demo")(demo_command.demo)
 app.command("doctor")(doctor_command.doctor)
 
 
@@ -177,6 +183,10 @@ def _view(
 def _ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(metavar="QUESTION", show_default=False)],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILES]...", help="Ask about these files and folders, instead of an index."),
+    ] = None,
     index: options.Index = None,
     top_k: options.TopK = None,
     document: options.Documents = None,
@@ -193,13 +203,15 @@ def _ask(
 ) -> None:
     """Answer a question, citing pages.
 
-    The answer goes to standard output; steps, sources and errors to standard error.
+    Asks the index, or the files that are named: they are read once and kept in the user's cache folder. The answer
+    goes to standard output; steps, sources and errors to standard error.
     """
     settings = settings_of(
         top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
     )
-    place = existing_index(context, index)
-    with open_index(place, settings) as opened:
+    if files and named_index(context, index):
+        raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
+    with _asked(context, index, files, settings) as opened:
         from pagesight.agent.answers.spent import note_answer
         from pagesight.agent.terminal.ask_command import answer_once
         from pagesight.agent.terminal.costs_command import answer_line
@@ -217,6 +229,15 @@ def _ask(
     else:
         answering.sources(answer, pictures)
     printing.note(answer_line(answer, seconds))
+
+
+def _asked(context: typer.Context, index: str | None, files: list[str] | None, settings: Settings) -> PageIndex:
+    """The index that a question is put to: that of the files, if some are named."""
+    if files:
+        from pagesight.agent.terminal.asked_files import open_files
+
+        return open_files(files, settings)
+    return open_index(existing_index(context, index), settings)
 
 
 @app.command("chat")

@@ -1,6 +1,7 @@
 """The index as an MCP server: search its pages, look at them, list its documents, from any program that speaks MCP.
 
-The model and its loop are the client's. Nothing here writes; HTTP listens on loopback only. Needs the extra ``mcp``.
+The model and its loop are the client's. Nothing here writes; HTTP listens on loopback only and asks for a token. What
+documents say comes out inert: clients show texts as Markdown. Needs the extra ``mcp``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from pagesight.agent.guarded_http import GuardedApplication
+from pagesight.agent.reports.inert import as_written, inert
 from pagesight.indexing.errors import MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
 from pagesight.indexing.installation import install_command
 from pagesight.tools import list_documents, search_pages, view_pages
@@ -30,8 +33,11 @@ if TYPE_CHECKING:
 
     from pagesight.indexing import PageIndex
 
-#: The one address that HTTP listens on: the server has no passwords.
+#: The one address that HTTP listens on.
 HOST = "127.0.0.1"
+#: Bytes of the pictures in one reply, in base64; the first one is sent whatever it takes. Clients refuse results that
+#: are larger than some 1 MB (a guess for others than Claude Desktop).
+MOST_PICTURE_BYTES = 1_000_000
 
 _INSTRUCTIONS = """\
 Documents whose pages can be searched and looked at. search_pages finds pages by what they show and say; view_pages
@@ -72,12 +78,12 @@ def serve_stdio(index: PageIndex) -> None:
         server.run("stdio")
 
 
-def serve_http(index: PageIndex, port: int, started: Callable[[str], object]) -> None:
+def serve_http(index: PageIndex, port: int, started: Callable[[str], object], token: str) -> None:
     """Serve streamable HTTP until it is stopped; ``started`` is told the address. Port 0 takes any that is free.
 
-    Raises MissingExtra, and SettingsError if the port is taken.
+    Clients send ``Authorization: Bearer TOKEN``. Raises MissingExtra, and SettingsError if the port is taken.
     """
-    app = make_server(index).streamable_http_app()
+    app = GuardedApplication(make_server(index).streamable_http_app(), token)
     import uvicorn
 
     # Below that uvicorn complains of clients that are still there when it ends.
@@ -100,7 +106,8 @@ def _add_search_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
     @server.tool(SEARCH_PAGES, description=search_pages.DESCRIPTION, structured_output=False, annotations=_read_only())
     async def search(query: Query, documents: Documents = None, top_k: TopK = None) -> Any:
         with _tool_errors():
-            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, documents, top_k))
+            named = documents and [_known(name, allowed.index.document) for name in documents]
+            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k))
 
 
 def _add_view_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
@@ -108,11 +115,12 @@ def _add_view_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
     pictures = Pictures(index, ByTiles(index.settings.pictures.tiles_per_picture))
 
     def shown(pages: list[str], region: list[int] | None, neighbours: view_pages.Neighbours | None) -> Any:
-        asked = view_pages.requested_views(allowed, pages, region, neighbours)
+        named = [_known(label, index.page) for label in pages]
+        asked = view_pages.requested_views(allowed, named, region, neighbours)
         most = index.settings.budget.images_per_call
         if len(asked.views) > most:
             raise UnknownPage(f"name 1 to {most} pages at once, not {len(asked.views)}; search_pages finds some")
-        return [content for view in asked.views for content in _page(view, pictures.of(view))] + _lines(asked.outside)
+        return _within_bounds(asked.views, pictures) + _lines(asked.outside)
 
     @server.tool(VIEW_PAGES, description=view_pages.DESCRIPTION, structured_output=False, annotations=_read_only())
     async def view(pages: Pages, region: RegionNumbers = None, neighbours: NeighbourPages = None) -> Any:
@@ -137,14 +145,38 @@ def _tool_errors() -> Iterator[None]:
     try:
         yield
     except (RequestError, SourceError) as error:
-        raise ToolError(str(error)) from error
+        raise ToolError(inert(str(error))) from error
+
+
+def _known(name: str, find: Callable[[str], object]) -> str:
+    """The name or label as the index has it, also where it was taken from a text that was made inert."""
+    try:
+        find(name)
+    except RequestError:
+        return as_written(name)
+    return name
+
+
+def _within_bounds(views: Sequence[PageView], pictures: Pictures) -> list[ContentBlock]:
+    """The pages with their pictures, as many as one reply may hold; the others are named."""
+    shown: list[ContentBlock] = []
+    left = MOST_PICTURE_BYTES
+    for number, view in enumerate(views):
+        picture = pictures.of(view)
+        if shown and picture.inline_size > left:
+            rest = ", ".join(one.label for one in views[number:])
+            more = f"{rest}: not in this reply, which may hold {MOST_PICTURE_BYTES // 1000} kB of pictures. Ask again."
+            return shown + _lines([more])
+        left -= picture.inline_size
+        shown += _page(view, picture)
+    return shown
 
 
 def _result(reply: tuple[str, dict[str, Any]]) -> CallToolResult:
     from mcp.types import CallToolResult, TextContent
 
     text, data = reply
-    return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=data)
+    return CallToolResult(content=[TextContent(type="text", text=inert(text))], structuredContent=data)
 
 
 def _page(view: PageView, picture: Picture) -> list[ContentBlock]:
@@ -154,7 +186,7 @@ def _page(view: PageView, picture: Picture) -> list[ContentBlock]:
 def _lines(lines: Sequence[str]) -> list[ContentBlock]:
     from mcp.types import TextContent
 
-    return [TextContent(type="text", text=line) for line in lines]
+    return [TextContent(type="text", text=inert(line)) for line in lines]
 
 
 def _image(picture: Picture) -> ImageContent:

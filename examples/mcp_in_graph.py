@@ -2,8 +2,8 @@
 
 Unlike the agent's own tools these put the pictures into the conversation, and so into its checkpoint.
 
-    pagesight mcp --index my-index --http
-    python examples/mcp_in_graph.py http://127.0.0.1:8365/mcp "How high was the net revenue in 2023?"
+    pagesight mcp --index my-index --http --token TOKEN
+    python examples/mcp_in_graph.py http://127.0.0.1:8365/mcp TOKEN "How high was the net revenue in 2023?"
 """
 
 import asyncio
@@ -18,9 +18,10 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from pagesight.agent import with_fitted_requests
 
 
-async def main(address: str, question: str) -> None:
+async def main(address: str, token: str, question: str) -> None:
     """Ask a model that has the three tools one question and print its answer."""
-    client = MultiServerMCPClient({"pagesight": {"transport": "streamable_http", "url": address}})
+    headers = {"Authorization": f"Bearer {token}"}
+    client = MultiServerMCPClient({"pagesight": {"transport": "streamable_http", "url": address, "headers": headers}})
     tools = await client.get_tools()
     model = with_fitted_requests(ChatGoogleGenerativeAI(model="gemini-3.8-flash")).bind_tools(tools)
 

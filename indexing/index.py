@@ -17,17 +17,18 @@ from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
-from pagesight.indexing.highlight.mark import mark
+from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
-from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, Region
+from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, PageText, Region
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
@@ -231,6 +232,15 @@ class PageIndex:
         return self._parts.store.texts([ref.key]).get(ref.key, "")
 
     @while_open
+    def words(self, ref: PageRef) -> PageText:
+        """The page's words with their boxes and lines, read anew from the kept document, by OCR where it is needed.
+
+        Raises as `picture` does.
+        """
+        with self.opened(ref) as document:
+            return read_text(document, ref.page, ocr=self.settings.documents.ocr)
+
+    @while_open
     def multivector(self, ref: PageRef) -> MultiVector:
         """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
         (page,) = self._parts.multivectors.read([self._parts.view().row(ref)])
@@ -244,9 +254,17 @@ class PageIndex:
 
     @while_open
     def evidence(
-        self, ref: PageRef, path: Path | str, *, query: str | None = None, regions: Sequence[Region] = ()
+        self,
+        ref: PageRef,
+        path: Path | str,
+        *,
+        query: str | None = None,
+        regions: Sequence[Region] = (),
+        masks: Sequence[Mask] = (),
     ) -> Path:
-        """Write the page as a PNG with what matches the query highlighted and the regions outlined; returns its path.
+        """Write the page as a PNG with what matches the query highlighted, regions outlined and ``masks`` tinted.
+
+        A mask is a region and a picture of mode "L" that covers it, 255 where the thing is. Returns the path.
 
         Raises UnknownPage, BadRegion, StorageFull, PageIndexError if the file cannot be written.
         """
@@ -254,7 +272,7 @@ class PageIndex:
         if query:
             page = self.multivector(ref)
             boxes = best_boxes(self.query_vectors(query), page.vectors, page.boxes)
-        return _write_png(mark(self.picture(ref), boxes, regions), Path(path))
+        return _write_png(mark(self.picture(ref), boxes, regions, masks), Path(path))
 
     @while_open
     def heatmap(self, ref: PageRef, path: Path | str, query: str, *, token: str | None = None) -> Path:
@@ -300,6 +318,7 @@ class PageIndex:
     apage = in_thread(page)
     apicture = in_thread(picture)
     atext = in_thread(text)
+    awords = in_thread(words)
     amultivector = in_thread(multivector)
     aquery_vectors = in_thread(query_vectors)
     aevidence = in_thread(evidence)

@@ -72,7 +72,9 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
     try:
         manifest = folder.manifest()
         chosen, made_with = _encoder(manifest, encoder, settings, path)
-        connection = connect_served(uri, str(path)) if uri else connect_folder(path / "milvus.db")
+        connection = (
+            connect_served(uri, str(path), folder.served_token()) if uri else connect_folder(path / "milvus.db")
+        )
         if manifest is None:
             folder.note_manifest(made_with)
         connection.ensure(_collections(chosen.dim, connection))

@@ -143,7 +143,7 @@ class PageRow:
 
 @dataclass(frozen=True)
 class Hit:
-    """A page found for a question: the better ``score`` the better.
+    """A page found for a question: ``score`` 0 to 1, the better the higher, comparable within one search.
 
     ``boxes`` and ``lines`` say where it matched, best first; ``regions`` are the few places worth a closer look.
     """

@@ -81,7 +81,13 @@ class DocumentSettings(SettingsGroup):
     max_pixels: int = Field(
         40_000_000, ge=10_000, description="pixels of one picture at most; larger pages are rendered smaller"
     )
-    ocr: bool = Field(True, description="read pages without a text layer with RapidOCR")
+    ocr: bool = Field(True, description="read what pages show and their text layer lacks with RapidOCR")
+    ocr_languages: str = Field(
+        "auto",
+        pattern=r"^[A-Za-z_]{2,}([ ,;+]+[A-Za-z_]{2,})*$",
+        description="languages of scanned pages, such as ru,en; auto looks at their script. Others than Latin, Chinese "
+        "and Japanese are read by Tesseract, where it is installed with their packs",
+    )
     page_seconds: float = Field(
         60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
     )

@@ -209,6 +209,21 @@ def state_folder() -> Path:
     return Path.home() / ".local" / "state" / "pagesight"
 
 
+def cache_folder() -> Path:
+    """The user's own folder for what pagesight can make again; it need not be there yet.
+
+    $XDG_CACHE_HOME/pagesight, by default ~/.cache/pagesight; on Windows in %LOCALAPPDATA%, on macOS in
+    ~/Library/Caches.
+    """
+    if set_to := os.environ.get("XDG_CACHE_HOME"):
+        return Path(set_to) / "pagesight"
+    if sys.platform == "win32":
+        return state_folder() / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "pagesight"
+    return Path.home() / ".cache" / "pagesight"
+
+
 def load_settings(**explicit: object) -> Settings:
     """Settings from the arguments (None means not given), the environment, `.env` and the defaults, in this order.
 

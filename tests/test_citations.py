@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pagesight.agent.answers.citations import CitationReader, lacks_citations, unfinished
+from pagesight.agent.answers.citations import CitationReader, asks_something, lacks_citations, unfinished
 
 SEMICOLON, AND, ENDS_IN_PAGE, PAGE_INSIDE = "q1; q2.pdf", "sales and costs.pdf", "notes p. 2", "minutes p. 3 draft.pdf"
 BRACKETS, DATED, CHINESE, JAPANESE = (
@@ -399,3 +399,13 @@ def test_a_text_that_comes_letter_by_letter_is_read_as_a_whole_one(text: str, ci
 )
 def test_an_answer_that_states_facts_without_a_citation_is_known(text: str, lacks: bool) -> None:
     assert lacks_citations(text, KNOWN) == lacks
+
+
+@pytest.mark.parametrize("text", ["Revenue in 2023?", "How high was it", "净收入是多少", "Umsatz 2023 bitte", "Why?"])
+def test_a_question_asks_something(text: str) -> None:
+    assert asks_something(text)
+
+
+@pytest.mark.parametrize("text", ["Hi", "Thanks!", "Danke schön.", "你好", "", "👋"])
+def test_a_greeting_asks_nothing(text: str) -> None:
+    assert not asks_something(text)

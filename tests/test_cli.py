@@ -358,6 +358,14 @@ def test_search_prints_a_line_for_each_page(pagesight, made):
     assert re.match(rf"1\t{re.escape(REPORT)} p\. 2\t\d+\.\d+\tNet revenue rose to 4\.2 billion", first)
 
 
+def test_a_search_that_nothing_matches_says_so(pagesight, made):
+    done = pagesight("search", "zebra unicorn", "--index", made)
+    assert done.status == 0
+    assert done.out == ""
+    assert "no page matches" in done.err
+    assert pagesight("search", "zebra unicorn", "--index", made, "--json").json == []
+
+
 def test_search_in_json(pagesight, made):
     hits = pagesight("search", "net revenue", "--index", made, "--json").json
     best = hits[0]
@@ -445,6 +453,28 @@ def test_evidence_lies_in_the_index_unless_told_otherwise(pagesight, own):
     assert str(own / "evidence" / f"{REPORT}-p2.png") in done.err
     assert (own / "evidence" / f"{REPORT}-p2.png").exists()
     assert "evidence" not in pagesight("ask", QUESTION, "--index", own, "--no-evidence").err
+
+
+def test_files_are_asked_about_without_an_index(pagesight, shelf, tmp_path):
+    first = pagesight("ask", QUESTION, shelf / REPORT, "--no-evidence")
+    assert first.status == 0
+    assert f"4.2 billion euros in 2023.” [{REPORT} p. 2]" in first.out
+    assert "read 3 pages of 1 document" in first.err
+    moved = Path(shutil.copy(shelf / REPORT, tmp_path / REPORT))
+    again = pagesight("ask", QUESTION, moved, "--no-evidence")  # the same file, wherever it is
+    assert again.out == first.out
+    assert "read 3 pages" not in again.err
+    both = pagesight("ask", "Leistungsaufnahme der Pumpe P7", shelf, tmp_path / "missing.pdf", "--no-evidence")
+    assert f"[{SHEET} p. 1]" in both.out
+    assert "missing.pdf" in both.err
+    assert len(list((tmp_path / "cache" / "pagesight" / "asked").iterdir())) == 2
+
+
+def test_files_that_cannot_be_asked_about_are_named(pagesight, shelf, tmp_path, made):
+    one_error(pagesight("ask", QUESTION, tmp_path / "missing.pdf"), "missing.pdf")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    one_error(pagesight("ask", QUESTION, tmp_path / "broken.pdf"), "broken.pdf")
+    assert pagesight("ask", QUESTION, shelf / REPORT, "--index", made).status == 2
 
 
 def test_ask_in_json(pagesight, made):

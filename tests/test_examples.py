@@ -70,13 +70,14 @@ def test_mcp_client(index: str) -> None:
 
 def test_mcp_in_graph(server: GeminiServer, index: str) -> None:
     command = [sys.executable, "-m", "pagesight.agent.cli", "mcp", "--index", index, "--http", "--port", "0"]
+    command += ["--token", "sesame"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
             address = process.stderr.readline().split()[-1]
             server.calls("view_pages", pages=[f"{REPORT} p. 2"])
             server.says(CITED)
-            assert run("mcp_in_graph.py", address, QUESTION, server=server) == [CITED]
+            assert run("mcp_in_graph.py", address, "sesame", QUESTION, server=server) == [CITED]
         finally:
             process.terminate()
     assert len(server.model_requests[-1].pictures) == 1

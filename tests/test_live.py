@@ -106,11 +106,15 @@ def test_a_model_without_levels_of_thinking_is_tried_too(live: GeminiServer) -> 
     assert "none was signed" in report.steps[3].says
 
 
-def test_vertex_has_no_files_and_keeps_by_its_own_terms(server: GeminiServer) -> None:
-    model = GeminiReasoner(
+def on_vertex(server: GeminiServer) -> GeminiReasoner:
+    return GeminiReasoner(
         model="gemini-3.8-flash", vertexai=True, project="p", location="global", base_url=server.url,
         credentials=Credentials("a-token"),
     )  # fmt: skip
+
+
+def test_vertex_has_no_files_and_keeps_by_its_own_terms(server: GeminiServer) -> None:
+    model = on_vertex(server)
     nothing: Script = lambda server: None  # noqa: E731
     scripted(server, **{"store=false": nothing, "a page as a file": nothing})
 
@@ -229,6 +233,15 @@ def test_a_refused_key_ends_it_with_one_line(live: GeminiServer, capsys: pytest.
     assert told["live"]["steps"] == []
     assert "refused the key" in told["live"]["ended"]
     assert KEY not in out + err + json.dumps(told)
+
+
+def test_an_account_that_vertex_refuses_ends_it(server: GeminiServer) -> None:
+    server.fails(403, "PERMISSION_DENIED", "Permission 'aiplatform.endpoints.predict' denied on resource.")
+    report = LiveChecks(load_settings(), on_vertex(server)).run()
+    assert report.steps == []
+    assert report.ended.startswith("Vertex AI refused the account (403 PERMISSION_DENIED")
+    assert "roles/aiplatform.user" in report.ended
+    assert not report.works
 
 
 def test_a_key_that_may_not_upload_fails_one_step(live: GeminiServer) -> None:

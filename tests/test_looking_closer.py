@@ -21,8 +21,9 @@ from pagesight.agent import ask, create_page_agent
 from pagesight.agent.reasoners.gemini import GeminiReasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import SettingsError
+from pagesight.tools.box_reply import Box2D
 from pagesight.tools.gemini_service.picture_tokens import ByResolution
-from pagesight.tools.locate import Box2D, checked
+from pagesight.tools.locate import checked
 from pagesight.tools.transport.export import write_pages
 from pagesight.tools.transport.pictures import Pictures
 

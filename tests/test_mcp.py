@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import os
 import re
 import signal
@@ -30,10 +31,13 @@ from PIL import Image
 from slow_index import SLOW, slow_down, watched_loop
 from small_index import PHOTO, REPORT, SLIDES, make_index
 
+from pagesight.agent import mcp
+from pagesight.agent.guarded_http import MOST_REQUESTS, GuardedApplication
 from pagesight.agent.mcp import make_server
 from pagesight.indexing import PageIndex
 
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "mcp"]
+TOKEN = "a-token-of-the-tests"
 TOOLS = ["list_documents", "search_pages", "view_pages"]
 
 
@@ -50,19 +54,21 @@ def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The server over HTTP, in a process of its own that ends with the tests."""
     copy = tmp_path_factory.mktemp("served")
     make_index(copy).close()
-    with serving(copy / "index") as (process, address):
+    with serving(copy / "index", "--token", TOKEN) as (process, address):
         yield address
         process.terminate()
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process of the server over HTTP, and its address."""
-    command = [*COMMAND, "--index", str(folder), "--http", "--port", "0"]
+    command = [*COMMAND, "--index", str(folder), "--http", "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
-            yield process, process.stderr.readline().split()[-1]
+            address = process.stderr.readline().split()[-1]
+            assert "holder.json" in process.stderr.readline()
+            yield process, address
         finally:
             process.kill()
 
@@ -78,10 +84,18 @@ async def over_stdio(folder: Path) -> AsyncIterator[ClientSession]:
 
 
 @asynccontextmanager
-async def over_http(address: str) -> AsyncIterator[ClientSession]:
-    async with streamable_http_client(address) as (read, write, _), ClientSession(read, write) as session:
+async def over_http(address: str, token: str = TOKEN) -> AsyncIterator[ClientSession]:
+    async with (
+        httpx.AsyncClient(headers=bearer(token), timeout=60) as client,
+        streamable_http_client(address, http_client=client) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
         await session.initialize()
         yield session
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def text(result: CallToolResult) -> str:
@@ -150,7 +164,10 @@ async def test_over_http_with_the_sdks_client(address: str) -> None:
 
 async def test_ctrl_c_ends_the_server_at_once_also_with_a_client_there(folder: Path) -> None:
     with serving(folder) as (process, address):
-        async with over_http(address) as session:
+        noted = json.loads((folder / "holder.json").read_text())["mcp"]
+        assert (folder / "holder.json").stat().st_mode & 0o777 == 0o600
+        assert noted["address"] == address
+        async with over_http(address, noted["token"]) as session:
             await session.list_tools()
             process.send_signal(signal.SIGINT)
             status = await asyncio.to_thread(process.wait, 20)
@@ -161,13 +178,70 @@ async def test_ctrl_c_ends_the_server_at_once_also_with_a_client_there(folder: P
 async def test_http_listens_on_loopback_only_and_refuses_other_hosts_names(address: str) -> None:
     assert address.startswith("http://127.0.0.1:")
     async with httpx.AsyncClient() as client:
-        answer = await client.post(address, headers={"Host": "evil.example"}, json={})
+        answer = await client.post(address, headers=bearer(TOKEN) | {"Host": "evil.example"}, json={})
     assert answer.status_code == 421
+
+
+async def test_http_asks_for_the_token_and_limits_what_comes_in(address: str) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    wrong = [{}, bearer("other"), {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}]
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    async with httpx.AsyncClient(timeout=60) as client:
+        for headers in wrong:
+            for method in ("POST", "GET", "DELETE"):
+                answer = await client.request(method, address, headers=headers, json=call)
+                assert answer.status_code == 401, (headers, method)
+        for content in (b" " * 2_000_000, parts()):
+            answer = await client.post(address, headers=bearer(TOKEN), content=content)
+            assert answer.status_code == 413
+    async with over_http(address) as session:
+        assert await session.list_tools()
+
+
+async def test_what_is_beyond_so_many_requests_is_told_to_come_again() -> None:
+    answered = asyncio.Event()
+
+    async def slow(_scope: Any, _receive: Any, send: Any) -> None:
+        await answered.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    transport = httpx.ASGITransport(app=cast(Any, GuardedApplication(slow, TOKEN)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=bearer(TOKEN)) as client:
+        waiting = [asyncio.create_task(client.post("/mcp")) for _ in range(MOST_REQUESTS)]
+        await asyncio.sleep(0.1)
+        assert (await client.post("/mcp")).status_code == 503
+        answered.set()
+        assert {(await one).status_code for one in waiting} == {200}
+        assert (await client.post("/mcp")).status_code == 200
+
+
+async def test_a_reply_holds_so_many_pictures_and_names_the_others(
+    index: PageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = [f"{REPORT} p. {number}" for number in range(1, 7)]
+    asked = make_server(index)
+    whole = cast(list[Any], await asked.call_tool("view_pages", {"pages": labels}))
+    size = max(len(block.data) for block in whole if isinstance(block, ImageContent))
+    monkeypatch.setattr(mcp, "MOST_PICTURE_BYTES", 3 * size)
+    seen = cast(list[Any], await asked.call_tool("view_pages", {"pages": labels}))
+    shown = [block for block in seen if isinstance(block, ImageContent)]
+    assert 3 <= len(shown) < 6
+    assert sum(len(block.data) for block in shown) <= 3 * size
+    assert labels[len(shown)] in seen[-1].text
+    assert "not in this reply" in seen[-1].text
+    monkeypatch.setattr(mcp, "MOST_PICTURE_BYTES", 1)
+    _, picture, _ = cast(list[Any], await asked.call_tool("view_pages", {"pages": labels}))
+    assert isinstance(picture, ImageContent)
 
 
 async def test_through_langchain_mcp_adapters(address: str, folder: Path) -> None:
     connections: Any = {
-        "over_http": {"transport": "streamable_http", "url": address},
+        "over_http": {"transport": "streamable_http", "url": address, "headers": bearer(TOKEN)},
         "over_stdio": {
             "transport": "stdio",
             "command": COMMAND[0],

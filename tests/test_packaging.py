@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -68,7 +69,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 def built(tmp_path_factory) -> Path:
     """A folder with the wheel and the source archive, built offline from a copy of the tree."""
     tree = tmp_path_factory.mktemp("tree with spaces")
-    for room in ROOMS:
+    for room in (*ROOMS, "samples"):
         shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
@@ -94,7 +95,23 @@ def test_the_wheel_holds_every_module_and_nothing_else(built):
     wheel = next(built.glob("*.whl"))
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {f"pagesight/{path}" for _, path, _ in sources()}
-    assert names == expected | {f"pagesight/{room}/py.typed" for room in ROOMS}
+    samples = {f"pagesight/samples/{path.name}" for path in (ROOT / "samples").glob("*.p[dy]*")}  # for `pagesight demo`
+    assert names == expected | samples | {f"pagesight/{room}/py.typed" for room in ROOMS}
+
+
+def test_a_registry_would_take_the_archives(built):
+    run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())
+
+
+def test_the_demo_runs_without_a_clone(bare, tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PAGESIGHT_REASONER": "offline"}
+    done = subprocess.run(
+        [bare.parent / "pagesight", "demo"], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "documents: 6 added" in done.stdout
+    assert "mean interest rate of 4.3 per cent" in done.stdout
+    assert done.stdout.count("No language model was used") == 3
 
 
 def test_the_wheel_says_its_licence_and_brings_the_command(built):
@@ -228,7 +245,8 @@ ORDER = {
         gemini_service repeated_calls
         budget
         transport
-        search_pages view_pages list_documents locate
+        search_pages view_pages list_documents box_reply masks
+        locate
     """,
     "agent": """
         call_order index_identity
@@ -239,6 +257,7 @@ ORDER = {
         graph asking testing
         subagent
         reports evaluate
+        guarded_http
         mcp studio
         terminal
         cli

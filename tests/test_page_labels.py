@@ -22,6 +22,8 @@ PAGE = PageMention("annual-report.pdf", 2)
         "annual-report.pdf p. 2.",
         "annual-report.pdf p. ２", "annual-report.pdf 第2页", "(annual-report.pdf, p. 2)", "annual-report.pdf (p. 2)",
         "annual-report.pdf p. 2 (score 0.913)", "annual-report.pdf p. 2: Net revenue by region, in millions of euros",
+        "annual-report.pdf - 2", "annual-report.pdf (2)", "annual-report.pdf [p. 2]", "annual-report.pdf::2",
+        "annual-report.pdf/2", "annual-report.pdf page number 2", "annual-report.pdf @ 2",
         " annual-report.pdf p. 2 ", "annual-report.pdf p. 02", "annual_report.pdf p. 2", "annual-report.pdf p. 2 of 8",
     ],
 )  # fmt: skip
@@ -32,7 +34,8 @@ def test_spellings_of_a_label(label: str) -> None:
 @pytest.mark.parametrize(
     "label",
     [
-        "", " ", "a.pdf", "a.pdf p. x", "a.pdf p. ²", "a.pdf p. 2²", "a.pdf p. ①", "a.pdf p. -1", "a.pdf p. iv",
+        "", " ", "a.pdf", "a.pdf p. x", "a.pdf p. ²", "a.pdf p. 2²", "a.pdf p. ①", "a.pdf p. -1",
+        "a.pdf -1", "a.pdf (2) and more", "notes (2)", "a.pdf p. iv",
         "a.pdf p. " + "9" * 5000, "p. 2", "2", "[]", "[1]", "a.pdf pp. 2-3", "a.pdf p. 1; a.pdf p. 2", "(" * 5000,
     ],
 )  # fmt: skip

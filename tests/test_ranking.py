@@ -87,4 +87,25 @@ def test_weights_say_what_counts(index: PageIndex, files: Path) -> None:
     words_alone = index.rank(question, weights=Weights(0.0, 0.0, 0.0))
     assert with_all[0][0].document == "BOREAS_2019_10K.pdf"
     assert words_alone[0][0].document == "ACMEWORKS_2018_10K.pdf"  # all are equal: the first
-    assert with_all[0][1] > words_alone[0][1] == 1
+    assert with_all[0][1] > with_all[1][1]
+    assert words_alone[0][1] == words_alone[1][1] == 1
+
+
+@pytest.mark.parametrize(
+    "question", ["sales", "What does the chart of sales on slide 7 show?", "deck", "salez", "part L"]
+)
+def test_scores_are_between_0_and_1(index: PageIndex, files: Path, question: str) -> None:
+    index.add(write_pdf(files / "deck.pdf", [[f"Chart of sales, part {number}"] for number in "ABCDEFGHIJKL"]))
+    scores = [hit.score for hit in index.search(question)]
+    assert scores == sorted(scores, reverse=True)
+    assert 0.2 < scores[0] <= 1
+    assert scores[-1] >= 0
+
+
+@pytest.mark.parametrize("question", ["zebra unicorn", "Schmetterling", "网络", "xyzzy", "Beethoven's symphonies"])
+def test_what_no_page_is_about_finds_none(index: PageIndex, files: Path, question: str) -> None:
+    statements(files)
+    index.add(files)
+    assert index.search(question) == []
+    assert index.search(f"{question} revenue")  # one word of a page is enough
+    assert index.search("revenues and expenditures")[0].document_id  # and so is one that is spelt nearly like it

@@ -18,7 +18,7 @@ from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import IndexInUse, PageIndexError, ServerUnreachable
+from pagesight.indexing.errors import IndexInUse, LoginRefused, PageIndexError, ServerUnreachable
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 
@@ -80,9 +80,14 @@ def test_several_processes_search_and_one_writes(folder: Path, tmp_path: Path) -
         assert [d.document for d in index.remove("a.pdf")] == ["a.pdf"]
         listed = pagesight("documents", "--json", "--index", str(folder))
         assert [d["document"] for d in json.loads(listed.stdout)] == ["b.pdf"]
-        served_at = json.loads((folder / "holder.json").read_text())["address"]
+        held = json.loads((folder / "holder.json").read_text())
+        assert (folder / "holder.json").stat().st_mode & 0o777 == 0o600
+        for wrong in ("", "none", held["token"][:-1]):
+            with pytest.raises(LoginRefused):
+                PageIndex.open(held["address"], settings=small_settings(milvus_token=wrong))
+            assert rows_without_login(held["address"], wrong) is None
         with pytest.raises(PageIndexError, match="by its folder"):
-            PageIndex.open(served_at, settings=small_settings())
+            PageIndex.open(held["address"], settings=small_settings(milvus_token=held["token"]))
         again = pagesight("serve", "--index", str(folder))
         assert (again.returncode, again.stderr.count(f"in use by process {server.pid} ")) == (1, 1)
         server.send_signal(signal.SIGTERM)
@@ -90,6 +95,26 @@ def test_several_processes_search_and_one_writes(folder: Path, tmp_path: Path) -
         assert not (folder / "holder.json").exists()
     with PageIndex.open(folder, settings=small_settings()) as index:
         assert [d.document for d in index.documents()] == ["b.pdf"]
+
+
+def rows_without_login(address: str, token: str) -> int | None:
+    """What any client of Milvus gets there; None where it is refused."""
+    from pymilvus import MilvusClient, MilvusException
+
+    try:
+        client = MilvusClient(address, token=token, timeout=5)
+        client.load_collection("pages")
+        return len(client.query("pages", filter="page > 0"))
+    except MilvusException:
+        return None
+
+
+def test_a_token_of_ones_own_lets_others_in(folder: Path) -> None:
+    with serving(folder, "--token", "sesame"):
+        held = json.loads((folder / "holder.json").read_text())
+        assert rows_without_login(held["address"], "sesame") == 2
+        assert rows_without_login(held["address"], "other") is None
+        assert "sesame" not in held["command"]
 
 
 @pytest.mark.slow

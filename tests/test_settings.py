@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -67,12 +68,14 @@ def test_the_example_names_every_setting_with_its_default():
             assert shown.pop(variable).lower() == str(field.default).lower(), f"{variable} differs from the default"
 
 
-def test_the_readme_names_every_setting_with_its_default():
-    readme = (ROOT / "README.md").read_text()
-    shown = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? *\|", readme, re.M))
+def test_the_page_of_settings_is_made_from_the_code():
+    made = runpy.run_path(str(ROOT / "docs" / "make_settings.py"))["page"]()
+    written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert written == made, "run python docs/make_settings.py"
+    shown = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? *\|", written, re.M))
     for name, field in flat_fields().items():
         default = "" if field.default is None else str(field.default).lower()
-        assert shown.get(name) == default, f"{name} is missing in README.md, or its default is another"
+        assert shown.get(name) == default, f"{name} is missing, or its default is another"
 
 
 def test_changed_settings_are_checked_and_keep_the_others():

@@ -65,6 +65,20 @@ def test_the_map_is_hot_where_the_vector_looks():
     assert similarity_map(query, vectors, boxes, (200, 100), "venue").sum() == heat.sum() / 2
 
 
+def test_common_words_of_the_question_are_marked_beside_the_rare_one():
+    boxes = patch_boxes.grid(4, 4)
+    vectors = np.eye(16, dtype=np.float32)
+    weights = np.array([2.3, 1.0, 3.1], np.float32)  # as idf has them for: net revenue by region
+    heat = similarity_map(
+        QueryVectors(vectors[[5, 9, 15]], ["net", "revenue", "region"], weights), vectors, boxes, (4, 4)
+    )
+    marked = [
+        heat[64 * row : 64 * row + 64, 64 * column : 64 * column + 64] for row, column in ((1, 1), (2, 1), (3, 3))
+    ]
+    assert [round(float(place.max()), 2) for place in marked] == [0.86, 0.57, 1.0]
+    assert np.count_nonzero(heat) == 3 * 64 * 64
+
+
 def test_without_boxes_the_page_stays_as_it_is():
     page = Image.linear_gradient("L").convert("RGB")
     heat = similarity_map(

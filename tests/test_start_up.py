@@ -32,7 +32,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded_by(folder: Path, *arguments: str, **variables: str) -> tuple[int, set[str], str]:
     """The status of a command that is run in a folder, the packages that it imported, what it said on stderr."""
     done = subprocess.run(
-        [sys.executable, "-c", MODULES, *arguments], capture_output=True, text=True, cwd=folder, timeout=60,
+        [sys.executable, "-c", MODULES, *arguments], capture_output=True, text=True, cwd=folder, timeout=120,
         env={**os.environ, **variables},
     )  # fmt: skip
     status, modules = json.loads(done.stdout.splitlines()[-1])
@@ -80,7 +80,7 @@ def test_wrong_usage_is_said_first(tmp_path, arguments):
 
 def test_something_moves_before_the_answer_and_is_gone_with_it(made):
     child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "search", "net revenue", "--index", str(made)], encoding="utf-8", timeout=60,
+        COMMAND[0], [*COMMAND[1:], "search", "net revenue", "--index", str(made)], encoding="utf-8", timeout=120,
         dimensions=(24, 100),
     )  # fmt: skip
     child.expect("reading the settings")
@@ -94,7 +94,7 @@ def test_something_moves_before_the_answer_and_is_gone_with_it(made):
 
 def test_nothing_moves_in_a_pipe(made):
     done = subprocess.run(
-        [*COMMAND, "search", "net revenue", "--index", str(made)], capture_output=True, text=True, timeout=60
+        [*COMMAND, "search", "net revenue", "--index", str(made)], capture_output=True, text=True, timeout=120
     )
     assert done.stdout.startswith("1\treport.pdf p. 1\t")
     assert done.stderr == ""

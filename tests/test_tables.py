@@ -44,7 +44,7 @@ def without_width() -> dict[str, str]:
 
 def on_terminal(index: Path, width: int, *arguments: str) -> list[str]:
     child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "--index", str(index), *arguments], encoding="utf-8", timeout=60,
+        COMMAND[0], [*COMMAND[1:], "--index", str(index), *arguments], encoding="utf-8", timeout=120,
         dimensions=(40, width), env=without_width(),
     )  # fmt: skip
     child.expect(pexpect.EOF)
@@ -96,7 +96,7 @@ def test_kept_conversations_are_listed_at_every_width(made, tmp_path, width):
     asked = [*COMMAND, "chat", "--index", str(index)]
     subprocess.run(asked, input=f"{question}\n", text=True, check=True, capture_output=True)
     child = pexpect.spawn(
-        asked[0], [*asked[1:], "--no-pictures"], encoding="utf-8", timeout=60, dimensions=(40, width),
+        asked[0], [*asked[1:], "--no-pictures"], encoding="utf-8", timeout=120, dimensions=(40, width),
         env=without_width(),
     )  # fmt: skip
     child.expect("Ctrl-D ends the")

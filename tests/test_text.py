@@ -18,7 +18,7 @@ from documents import (
 )
 from PIL import Image
 
-from pagesight.indexing.documents import ocr as ocr_module
+from pagesight.indexing.documents import rapid_ocr
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.errors import UnknownPage
@@ -124,19 +124,19 @@ def test_raised_characters_do_not_break_a_line(tmp_path):
 
 
 def test_an_empty_page_has_no_words_and_needs_no_ocr(tmp_path, monkeypatch):
-    monkeypatch.setattr(ocr_module, "_ocr_engine", lambda: pytest.fail("an empty page was sent to OCR"))
+    monkeypatch.setattr(rapid_ocr, "_ocr_engine", lambda reads: pytest.fail("an empty page was sent to OCR"))
     text = read(pdf(tmp_path / "a.pdf", [[]]), ocr=True)
     assert (text.words, text.source, text.boxes.shape) == ([], "none", (0, 4))
 
 
 def test_a_page_with_text_needs_no_ocr(tmp_path, monkeypatch):
-    monkeypatch.setattr(ocr_module, "_ocr_engine", lambda: pytest.fail("a page with text was sent to OCR"))
+    monkeypatch.setattr(rapid_ocr, "_ocr_engine", lambda reads: pytest.fail("a page with text was sent to OCR"))
     assert read(pdf(tmp_path / "a.pdf"), ocr=True).words == ["hello"]
 
 
 def test_ligatures_are_their_letters(tmp_path):
     path = pdf_with_font_map(tmp_path / "a.pdf", "abcdef", first=0xFB00)
-    assert read(path).words == ["fffiflffifflst"]
+    assert read(path).words == ["fffiflffifflſt"]  # the last one is of a long s
 
 
 # OCR
@@ -214,7 +214,7 @@ def test_threads_may_read_at_once(scan):
 
 
 def test_ocr_is_quiet(scan, capfd, caplog):
-    ocr_module._engine = None
+    rapid_ocr._engines.clear()
     with caplog.at_level(logging.DEBUG):
         read(scan, ocr=True)
     assert capfd.readouterr() == ("", "")

@@ -103,6 +103,70 @@ def test_the_thread_goes_on_after_an_answer_was_corrected(server: GeminiServer, 
     assert all(one != other for one, other in pairwise(roles)), roles
 
 
+# Answers without a citation
+
+
+def asks_to_cite(text: str) -> bool:
+    return text.startswith("Your answer holds no citation that can be read")
+
+
+@pytest.mark.parametrize("draft", ["It was 4.2 billion.", "Der Umsatz stieg um ein Drittel.", "4.2 billion [p. 2]"])
+def test_an_answer_without_a_citation_is_told_so_once(server: GeminiServer, index: PageIndex, draft: str) -> None:
+    server.calls("view_pages", pages=[RIGHT])
+    server.says(draft)
+    server.says(f"It was 4.2 billion [{RIGHT}].")
+
+    items = list(stream(agent_at(server, index), QUESTION))
+
+    answer: Any = items[-1]
+    assert answer.text == f"It was 4.2 billion [{RIGHT}]."
+    assert [citation.label for citation in answer.citations] == [RIGHT]
+    assert [asks_to_cite(text) for text in server.model_requests[2].texts].count(True) == 1
+    [step] = [item for item in items if isinstance(item, Step) and item.kind == "correct"]
+    assert step.text == "answered without a citation: asked to cite the pages"
+    assert server.replies_left == 0
+
+
+def test_it_is_told_so_without_a_look_too_and_never_twice(server: GeminiServer, index: PageIndex) -> None:
+    server.says("It was 4.2 billion.")
+    server.says("It was about 4.2 billion.")
+    answer = ask(agent_at(server, index), QUESTION)
+    assert answer.text == "It was about 4.2 billion."
+    assert len(server.model_requests) == 2
+
+
+def test_one_correction_is_made_of_either_kind(server: GeminiServer, index: PageIndex) -> None:
+    server.says("It was 4.2 billion.")
+    server.says(f"It was 4.2 billion [{RIGHT}].")
+    answer = ask(agent_at(server, index), QUESTION)
+    assert answer.text == f"It was 4.2 billion [{RIGHT} — not verified]."
+    assert len(server.model_requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Hi", "Hello! Ask me about the documents."),
+        ("Thanks!", "You are welcome; I am glad that it helped you."),
+        (QUESTION, "Not found in these documents: none of the 8 pages tells it."),
+        (QUESTION, "Which of the two companies do you mean?"),
+    ],
+)
+def test_what_states_nothing_needs_no_citation(
+    server: GeminiServer, index: PageIndex, question: str, answer: str
+) -> None:
+    server.says(answer)
+    assert ask(agent_at(server, index), question).text == answer
+    assert len(server.model_requests) == 1
+
+
+def test_no_citation_is_asked_for_when_no_call_is_left(server: GeminiServer, index: PageIndex) -> None:
+    server.calls("view_pages", pages=[RIGHT])
+    server.says("It was 4.2 billion.")
+    assert ask(agent_at(server, index, {"calls_per_question": 2}), QUESTION).text == "It was 4.2 billion."
+    assert len(server.model_requests) == 2
+
+
 # Pages that give orders
 
 
@@ -135,7 +199,7 @@ def test_a_page_that_gives_orders_changes_nothing(server: GeminiServer, tmp_path
     assert {hit.document for hit in answer.hits} == {"notes.pdf"}
     replies = server.model_requests[3].replies
     assert sum("not a valid tool" in reply for reply in replies) == 1
-    assert sum("not among the documents" in reply for reply in replies) == 2
+    assert sum("not among the documents" in reply for reply in replies) == 3
     assert len(server.model_requests[3].pictures) == 1
 
 

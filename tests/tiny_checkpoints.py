@@ -345,17 +345,30 @@ def colmodernvbert(folder: Path) -> Path:
     return _save(ColModernVBert(config), ColModernVBertProcessor(pictures, words, image_seq_len=4), folder)
 
 
-def adapter(folder: Path) -> Path:
-    """A LoRA adapter on a ColQwen2.5 that lies beside it, as nomic's and vidore's repositories are."""
-    from colpali_engine.models import ColQwen2_5
+_LORA = (
+    r"(.*(language_model|text_model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj|Wqkv).*$|.*({head}).*$)"
+)
+
+
+def adapter(folder: Path, family: str = "ColQwen2_5", *, whole_head: bool = False) -> Path:
+    """A LoRA adapter; the base lies beside it, and words and pictures are read as the adapter's files say, as in
+    nomic's and vidore's repositories. ``whole_head``: it brings its projection whole (peft's ``modules_to_save``).
+    """
+    from colpali_engine import models
     from peft import LoraConfig
 
-    base = colqwen2_5(folder.with_name(f"{folder.name}-base"))
-    model = ColQwen2_5.from_pretrained(base)
-    targets = (
-        r"(.*(language_model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj).*$|.*(custom_text_proj).*$)"
-    )
-    model.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=targets, init_lora_weights=False))
+    base = COLPALI_ENGINE[family](folder.with_name(f"{folder.name}-base"))
+    model = getattr(models, family).from_pretrained(base)
+    head = "linear" if family == "ColIdefics3" else "custom_text_proj"
+    targets = _LORA.format(head="nothing" if whole_head else head)
+    torch.manual_seed(2)
+    lora = LoraConfig(
+        r=4, lora_alpha=8, target_modules=targets, init_lora_weights=False,
+        modules_to_save=[head] if whole_head else None,
+    )  # fmt: skip
+    model.add_adapter(lora)
+    if whole_head:
+        torch.nn.init.normal_(getattr(model, head).modules_to_save["default"].weight, std=0.2)
     model.save_pretrained(folder)
     for file in base.iterdir():
         if "config" not in file.name.replace("_config", "") and file.suffix != ".safetensors":

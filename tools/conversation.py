@@ -104,6 +104,12 @@ class Question:
         return [view for reply in self.replies for view in reply.views]
 
     @cached_property
+    def pages_shown(self) -> list[str]:
+        """The labels of the pages that were looked at, or that a tool showed a model, in order."""
+        views = [[*reply.views, *([reply.located_on] if reply.located_on else [])] for reply in self.replies]
+        return [view.ref.label for of_one in views for view in of_one]
+
+    @cached_property
     def hits(self) -> list[Hit]:
         """What the searches found, one search after the other."""
         return [hit for reply in self.replies for hit in reply.hits]
@@ -257,7 +263,8 @@ class Conversation:
             self._own.add(position)
         reply = read_tool_reply(message)
         self.replies[position] = reply
-        for ref in [*(view.ref for view in reply.views), *(hit.ref for hit in reply.hits)]:
+        views = [*reply.views, *([reply.located_on] if reply.located_on else [])]
+        for ref in [*(view.ref for view in views), *(hit.ref for hit in reply.hits)]:
             self._documents.setdefault(ref.document, position)
 
     def _with_messages(self, pictures: SentPictures, start: int) -> SentPictures:
@@ -265,7 +272,10 @@ class Conversation:
             if position not in self._own:
                 continue
             if position in self.replies:
-                pictures.add_views(position, self.replies[position].views)
+                reply = self.replies[position]
+                pictures.add_views(position, reply.views)
+                if reply.located_on:
+                    pictures.add_shown(position, reply.located_on)
             else:
                 pictures.add_call(position, shown_with(self.messages[position]))
         return pictures

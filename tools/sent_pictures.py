@@ -57,6 +57,11 @@ class SentPictures:
         while len(self._next) > 1 and self._is_too_much():
             self._drop(next(iter(self._next)))
 
+    def add_shown(self, position: int, view: PageView) -> None:
+        """A tool has shown a model this page in a call of its own, which brought the message at ``position``."""
+        self._first_sent.setdefault(view.ref.label, position)
+        self._numbers[position] = self._numbers.get(position, 0) + 1
+
     def add_call(self, position: int, shown: Sequence[str] | None = None) -> None:
         """The message at ``position`` is what a model call brought, which was the first with the pages ``shown``.
 

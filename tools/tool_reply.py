@@ -31,8 +31,8 @@ class ToolReply:
 
     ``views`` are the pages that view_pages refers to, in the order in which it names them; ``query`` and ``hits`` are
     of search_pages; ``listed`` counts the documents of list_documents; ``located`` the things that locate found, None
-    where it called no model, and ``model_call`` what that took. ``repeated`` says that the same call was made before,
-    and that nothing was done.
+    where it called no model, ``located_on`` the page that it showed that model, and ``model_call`` what that took.
+    ``repeated`` says that the same call was made before, and that nothing was done.
     """
 
     tool: str
@@ -43,6 +43,7 @@ class ToolReply:
     hits: tuple[Hit, ...] = ()
     listed: int = 0
     located: int | None = None
+    located_on: PageView | None = None
     model_call: ModelCall | None = None
     repeated: bool = False
 
@@ -73,7 +74,8 @@ def _list_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
 def _locate_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     if not artifact or artifact.get("repeated"):
         return {}
-    return {"located": len(_items(artifact, "boxes")), "model_call": _model_call(artifact)}
+    shown = read_page_view(artifact.get("page"))
+    return {"located": len(_items(artifact, "boxes")), "located_on": shown, "model_call": _model_call(artifact)}
 
 
 _READERS = {VIEW_PAGES: _view_reply, SEARCH_PAGES: _search_reply, LIST_DOCUMENTS: _list_reply, LOCATE: _locate_reply}

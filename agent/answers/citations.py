@@ -124,6 +124,16 @@ def lacks_citations(text: str, documents: Iterable[str]) -> bool:
     return next(CitationReader(documents).read(text), None) is None
 
 
+def asks_something(text: str) -> bool:
+    """Whether a message is more than a greeting or a word of thanks: it asks, or has three words or more.
+
+    Five letters where words are not divided by spaces. Both are guesses, not measured.
+    """
+    words = re.findall(r"[^\W_]+", text)
+    undivided = any(word >= "\u2e80" and len(word) >= 5 for word in words)
+    return len(words) >= 3 or undivided or any(sign in text for sign in "?？؟")
+
+
 def _states_something(sentence: str) -> bool:
     """Whether a sentence says something: it has a number, or as many words as a fact needs, and asks nothing."""
     if sentence.rstrip(_EMPHASIS).endswith(("?", "？", "؟")):

@@ -1,4 +1,4 @@
-"""An answer that cites pages which the model was not shown goes back to it, once, to be corrected.
+"""An answer that cites pages which the model was not shown, or none, goes back to it, once, to be corrected.
 
 The request stands in the mark of the answer that went back, from where it is put into each later call: checkpoints,
 budgets and other graphs see two answers and nothing else.
@@ -13,21 +13,48 @@ from langchain_core.messages import AIMessage
 from langgraph.types import Command
 
 from pagesight.agent.answers.citation_check import check_at
+from pagesight.agent.answers.citations import NOT_FOUND, asks_something, lacks_citations
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.authorship import Author, as_draft, correction_of
 from pagesight.tools.budget import Budget
-from pagesight.tools.conversation import Conversation, is_cut_off
+from pagesight.tools.conversation import Conversation, Question, is_cut_off
 from pagesight.tools.sent_pictures import CallLimits
 
-_REQUEST = """\
+_UNSEEN = """\
 Your answer cites pages that you have not been shown: {labels}. Look at them with view_pages if you need them, else
 leave out what only they would support. Then write the whole answer again, with citations to pages that you have been
 shown only; do not mention this correction."""
 
+_UNCITED = f"""\
+Your answer holds no citation that can be read. Write the whole answer again with a citation such as
+[annual-report.pdf p. 12] after each statement, to pages that you have been shown; look at them with view_pages if you
+need them, and leave out what none supports. If the documents do not hold the answer, begin with "{NOT_FOUND}". What
+states nothing about documents stays as it is; do not mention this correction."""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """What is wrong with an answer: ``unseen`` are labels that it cites without grounds; none, and it cites nothing."""
+
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> str:
+        return _UNSEEN.format(labels="; ".join(self.unseen)) if self.unseen else _UNCITED
+
+    @property
+    def told(self) -> str:
+        if self.unseen:
+            return f"cited {'; '.join(self.unseen)} without having looked: asked to correct that"
+        return "answered without a citation: asked to cite the pages"
+
 
 @dataclass(frozen=True)
 class Correction:
-    """Finds the answers of a conversation that cite what was not shown, and sends one back for each question."""
+    """Finds the answers that cite what was not shown, or nothing, and sends one back for each question.
+
+    Only those of the ``author`` are looked at; without one all are.
+    """
 
     limits: CallLimits
     budget: Budget
@@ -36,11 +63,11 @@ class Correction:
     def send_back(self, state: dict[str, Any]) -> Command[str] | None:
         """For ``post_model_hook`` of `create_react_agent`: back to the model with an answer that is to be corrected."""
         conversation = Conversation.read(state["messages"], self.author)
-        labels = self._to_correct(conversation)
-        if not labels or conversation.question is None or conversation.question.calls >= self.budget.calls:
+        fault = self._to_correct(conversation)
+        if fault is None or conversation.question is None or conversation.question.calls >= self.budget.calls:
             return None
-        tell("corrects", text=f"cited {'; '.join(labels)} without having looked: asked to correct that")
-        draft = as_draft(conversation.messages[-1], _REQUEST.format(labels="; ".join(labels)))
+        tell("corrects", text=fault.told)
+        draft = as_draft(conversation.messages[-1], fault.request)
         return Command(goto="agent", update={"messages": [draft]})
 
     def is_due(self, conversation: Conversation) -> bool:
@@ -48,21 +75,30 @@ class Correction:
         last = len(conversation) - 1
         return last >= 0 and conversation.is_own(last) and bool(correction_of(conversation.messages[last]))
 
-    def _to_correct(self, conversation: Conversation) -> list[str]:
-        """The labels that the last message cites without grounds; none when one went back before to its question."""
-        labels = self._unverified(conversation, len(conversation) - 1)
-        asked = conversation.question.model_messages if labels and conversation.question else []
-        return [] if any(map(correction_of, asked)) else labels
+    def _to_correct(self, conversation: Conversation) -> _Fault | None:
+        """What is wrong with the last message; nothing when an answer went back before to its question."""
+        fault = self._fault(conversation, len(conversation) - 1)
+        asked = conversation.question.model_messages if fault and conversation.question else []
+        return None if any(map(correction_of, asked)) else fault
 
-    def _unverified(self, conversation: Conversation, at: int) -> list[str]:
-        """The labels of pages that the message at ``at``, if it is a whole answer, cites and that were not shown."""
+    def _fault(self, conversation: Conversation, at: int) -> _Fault | None:
+        """What is wrong with the message at ``at``, the last one, if it is a whole answer of this agent."""
         if not _is_answer(conversation, at):
-            return []
-        return conversation.fact(("unverified", self.limits, at), lambda: self._cited_unseen(conversation, at))
+            return None
+        return conversation.fact(("fault", self.limits, at), lambda: self._found(conversation, at))
 
-    def _cited_unseen(self, conversation: Conversation, at: int) -> list[str]:
-        _, unverified = check_at(conversation, self.limits, at).cited(conversation.messages[at].text)
-        return list(dict.fromkeys(citation.label for citation in unverified))
+    def _found(self, conversation: Conversation, at: int) -> _Fault | None:
+        text = conversation.messages[at].text
+        _, unseen = check_at(conversation, self.limits, at).cited(text)
+        if unseen:
+            return _Fault(tuple(dict.fromkeys(citation.label for citation in unseen)))
+        uncited = lacks_citations(text, conversation.documents(at)) and _expects_facts(conversation.question)
+        return _Fault() if uncited else None
+
+
+def _expects_facts(question: Question | None) -> bool:
+    """Whether an answer is more than a greeting: a tool was called for it, or something was asked."""
+    return question is not None and (bool(question.replies) or asks_something(question.text))
 
 
 def _is_answer(conversation: Conversation, at: int) -> bool:

@@ -58,7 +58,7 @@ def read_answer(
         found=not says_not_found(text),
         citations=citations,
         unverified=unverified,
-        pages_viewed=check.shown(view.ref.label for view in asked.views),
+        pages_viewed=check.shown(asked.pages_shown),
         hits=_best_first(asked.hits),
         usage=_usage(asked, limits.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
         reasoner=limits.reasoner,

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -25,6 +23,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pagesight.agent.answers.citations import NOT_FOUND
 from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
 from pagesight.tools.authorship import read_author
@@ -194,24 +193,7 @@ def _worth(line: Sequence[str], shared: frozenset[str], weight: Mapping[str, flo
 
 
 def _stands_in(term: str, line: Sequence[str]) -> bool:
-    return any(_stems(term) & _stems(word) for word in line)
-
-
-_stemming = threading.Lock()
-
-
-@lru_cache(maxsize=20_000)
-def _stems(word: str) -> frozenset[str]:
-    """The word's stems as English and as German; the language of a line is not known."""
-    with _stemming:  # a stemmer keeps the word that it is at work on
-        return frozenset(stemmer.stemWord(word) for stemmer in _stemmers())
-
-
-@lru_cache(maxsize=1)
-def _stemmers() -> list[Any]:
-    import snowballstemmer
-
-    return [snowballstemmer.stemmer("english"), snowballstemmer.stemmer("german")]
+    return any(stems(term) & stems(word) for word in line)
 
 
 def _answer_text(question: str, hits: Sequence[Hit], quotes: Sequence[tuple[Hit, str]], failures: Sequence[str]) -> str:

@@ -44,18 +44,20 @@ def followed(
 
     last: Any = None
     after: list[str] = []
-    for last in _awaited(events):
-        if isinstance(last, Step) and last.kind == "cut":
-            after.append(last.text)
-        elif isinstance(last, Step):
-            if into:
-                into.start_again()
-            printing.note(f"· {last.text}")
-            shown(last)
-        elif into and isinstance(last, str):
-            into.feed(printing.printable(last))
-    if into:
-        into.end()
+    try:
+        for last in _awaited(events):
+            if isinstance(last, Step) and last.kind == "cut":
+                after.append(last.text)
+            elif isinstance(last, Step):
+                if into:
+                    into.start_again()
+                printing.note(f"· {last.text}")
+                shown(last)
+            elif into and isinstance(last, str):
+                into.feed(printing.printable(last))
+    finally:
+        if into:
+            into.end()
     for text in after:
         printing.note(f"· {text}")
     answer: Answer = last

@@ -18,8 +18,11 @@ from pagesight.agent.terminal.session import Session
 from pagesight.agent.terminal.threads import Threads
 from pagesight.agent.terminal.thumbnails import Thumbnails
 from pagesight.indexing.errors import PagesightError
+from pagesight.indexing.highlight.best_places import best_boxes, regions
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from pagesight.indexing import PageIndex
     from pagesight.indexing.settings import Settings
 
@@ -75,7 +78,7 @@ def _ask_and_print(session: Session, question: str, thumbnails: Thumbnails) -> N
 
     def show(step: Step) -> None:
         if thumbnails and step.pages:
-            _show(session, step, thumbnails)
+            _show(session, step, question, thumbnails)
 
     started = time.perf_counter()
     with closing(session.ask(question)) as events:
@@ -85,12 +88,20 @@ def _ask_and_print(session: Session, question: str, thumbnails: Thumbnails) -> N
     answering.cited(answer, session.link)
 
 
-def _show(session: Session, step: Step, thumbnails: Thumbnails) -> None:
-    """The pages that a step looked at, each once in a chat; one that cannot be rendered any more is left out."""
+def _show(session: Session, step: Step, question: str, thumbnails: Thumbnails) -> None:
+    """What a step looked at, each page once in a chat; one that cannot be rendered any more is left out."""
     pictures = []
     for label in thumbnails.not_shown_yet(step.pages):
         try:
-            pictures.append(session.index.picture(session.index.page(label), long_side=_SIDE_OF_A_THUMBNAIL))
+            pictures.append(_best_part(session.index, label, question))
         except (PagesightError, OSError) as error:
             printing.note(f"{label}: {error}")
     thumbnails.show(pictures)
+
+
+def _best_part(index: PageIndex, label: str, question: str) -> Image.Image:
+    """The part of a page that fits the question best, or the page where none stands out."""
+    ref = index.page(label)
+    page = index.multivector(ref)
+    places = regions(best_boxes(index.query_vectors(question), page.vectors, page.boxes))
+    return index.picture(ref, region=places[0] if places else None, long_side=_SIDE_OF_A_THUMBNAIL)

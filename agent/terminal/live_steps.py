@@ -14,7 +14,7 @@ from pagesight.agent.reasoners.gemini_requests import signatures
 from pagesight.agent.terminal.live_page import NUMBERS, RECTANGLE, read_numbers
 from pagesight.agent.terminal.live_service import LiveService, StepFailed, StepSkipped, replied
 from pagesight.indexing.errors import PagesightError, ReasonerError
-from pagesight.tools.locate import Boxes
+from pagesight.tools.box_reply import Boxes
 from pagesight.tools.transport.files_api import FilesTransport, purge
 from pagesight.tools.transport.transport import Base64Transport, Block, BytesTransport
 

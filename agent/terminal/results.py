@@ -21,8 +21,10 @@ _STATES = {"ok": "✓", "absent": "–", "broken": "✗"}
 def hits(found: Sequence[Hit]) -> None:
     """The pages found, best first, each with the line that matches best."""
     if not found:
-        printing.note("no page matches")
+        printing.note("no page matches: no page holds a word of it, or one spelt nearly like it")
         return
+    if not any(hit.lines for hit in found):
+        printing.note("no line of a page holds a word of it; these pages come nearest")
     rows = ((str(hit.rank), hit.label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
     print_listing({"rank": "number", "page": "label", "score": "number", "best line": "text"}, rows)
 

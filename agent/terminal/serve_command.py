@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import signal
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,11 +16,20 @@ from pagesight.agent.terminal import options, printing
 from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 from pagesight.indexing.errors import PageIndexError
 
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+
+Token = Annotated[
+    str,
+    typer.Option("--token", metavar="TOKEN", help="What clients must send; by default a new one at each start."),
+]
+
 
 def serve(
     context: typer.Context,
     index: options.Index = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
+    token: Token = "",
 ) -> None:
     """Let several processes open the index in a folder, until Ctrl-C.
 
@@ -28,7 +38,7 @@ def serve(
     settings = settings_of()
     place = existing_index(context, index)
     printing.quieten_milvus()
-    _serve_until_stopped(place or str(settings.index), port)
+    _serve_until_stopped(place or str(settings.index), port, token)
 
 
 def mcp(
@@ -36,25 +46,42 @@ def mcp(
     index: options.Index = None,
     http: Annotated[bool, typer.Option("--http", help="Serve HTTP on loopback instead of stdin and stdout.")] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of --http; 0 takes a free one.")] = 8365,
+    token: Token = "",
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
 ) -> None:
     """Serve the index to MCP clients.
 
-    They can search its pages, look at them and list its documents. Needs the extra mcp.
+    They can search its pages, look at them and list its documents. Over HTTP they send a token. Needs the extra mcp.
     """
-    from pagesight.agent.mcp import serve_http, serve_stdio
+    from pagesight.agent.mcp import serve_stdio
 
     settings = settings_of(trust_scripts=trust_scripts)
     place = existing_index(context, index)
     with open_index(place, settings) as opened:
         if http:
-            serve_http(opened, port, lambda address: printing.note(f"MCP server at {address}"))
+            _serve_http(opened, port, token or secrets.token_urlsafe(32))
         else:
             serve_stdio(opened)
 
 
-def _serve_until_stopped(place: str, port: int) -> None:
+def _serve_http(index: PageIndex, port: int, token: str) -> None:
+    """Serves MCP over HTTP; the token stands where only this user can read it."""
+    from pagesight.agent.mcp import serve_http
+    from pagesight.indexing.storage.sharing import noted_service
+
+    with contextlib.ExitStack() as noted:
+
+        def started(address: str) -> None:
+            printing.note(f"MCP server at {address}")
+            found = noted.enter_context(noted_service(index.path, "mcp", address=address, token=token))
+            where = f"that stands in {index.path / 'holder.json'}, under mcp" if found else token
+            printing.note(f"clients send the token {where}: Authorization: Bearer TOKEN")
+
+        serve_http(index, port, started, token)
+
+
+def _serve_until_stopped(place: str, port: int, token: str) -> None:
     """Serves the index in a folder until Ctrl-C or SIGTERM. Raises as `serving` does."""
     from pagesight.indexing.milvus.serving import serving
     from pagesight.indexing.storage.address import server_address
@@ -67,6 +94,6 @@ def _serve_until_stopped(place: str, port: int) -> None:
         stopped.set()
 
     signal.signal(signal.SIGTERM, stop)
-    with serving(Path(place), port) as served_at, contextlib.suppress(KeyboardInterrupt):
+    with serving(Path(place), port, token) as served_at, contextlib.suppress(KeyboardInterrupt):
         printing.note(f"serving {place} at {served_at}; open it with --index {place} as ever. Ctrl-C ends this.")
         stopped.wait()

@@ -1,22 +1,21 @@
-"""An answer as it comes: on a terminal wrapped at words, its citations links that open the page; in a pipe whole."""
+"""An answer as it comes: on a terminal its Markdown drawn, its citations links that open the page; in a pipe whole."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from rich.style import Style
-from rich.text import Text
+from rich.live import Live
+from rich.segment import Segment, Segments
 
 from pagesight.agent.answers.citations import CitationReader
+from pagesight.agent.terminal.drawn_markdown import THEME, DrawnMarkdown
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 _WIDEST = 100
-_ITEM = re.compile(r"(?:[-*•]|\d+[.)])$")  # what opens an item of a list; its further lines are set in
+_FRAMES_A_SECOND = 8  # a guess, not measured: each reads the whole text again
 
 
 class PipedAnswer:
@@ -40,72 +39,64 @@ class PipedAnswer:
 
 
 class TerminalAnswer:
-    """Takes the pieces of one answer, each with its citations whole, and writes them word by word on a terminal.
+    """Takes the pieces of one answer, each with its citations whole, and draws its Markdown on a terminal as it comes.
 
-    ``link`` gives a cited page's address, or none. ``documents`` are the names that citations may hold.
+    While it comes, what fits the terminal of its end is shown, redrawn as it grows; once it has ended it stands there
+    whole. ``link`` gives a cited page's address, or none. ``documents`` are the names that citations may hold.
     """
 
     def __init__(self, console: Console, documents: Iterable[str], link: Callable[[str], str | None]):
+        console.push_theme(THEME)
         self._console = console
         self._reader = CitationReader(documents)
         self._link = link
         self._width = min(console.width, _WIDEST)
-        self._word = Text()
-        self._space = ""
-        self._column = 0
-        self._indent = 0
+        self._text = ""
+        self._live: Live | None = None
 
     def feed(self, text: str) -> None:
-        """Writes the words that are whole; the last one waits for what follows."""
-        done = 0
-        for bracket in self._reader.read(text):
-            self._plain(text[done : bracket.start])
-            address = self._link(bracket.citations[0].label)
-            self._word.append(text[bracket.start : bracket.end], Style(color="cyan", link=address))
-            done = bracket.end
-        self._plain(text[done:])
+        """Takes a piece, and shows it with those before."""
+        self._text += text
+        if not self._live:
+            self._live = Live(
+                get_renderable=self._tail, console=self._console, transient=True, redirect_stdout=False,
+                redirect_stderr=False, refresh_per_second=_FRAMES_A_SECOND, vertical_overflow="crop",
+            )  # fmt: skip
+            self._live.start()
 
     def start_again(self) -> None:
-        """Ends the line: what was written was not the answer."""
-        self.end()
+        """Takes away what was shown: it was not the answer."""
+        self._stop()
+        self._text = ""
 
     def end(self) -> None:
-        """Writes what is still held back, and ends the line."""
-        self._end_word()
-        if self._column:
-            self._write("\n")
-        self._column, self._indent, self._space = 0, 0, ""
+        """Draws the whole answer."""
+        self._stop()
+        if self._text.strip():
+            self._console.print(_joined(self._lines()), soft_wrap=True)
+        self._text = ""
 
-    def _plain(self, text: str) -> None:
-        for run in re.findall(r"\s+|\S+", text):
-            if run.isspace():
-                self._end_word()
-                self._break(run)
-            else:
-                self._word.append(run)
+    def _stop(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
 
-    def _end_word(self) -> None:
-        if not self._word:
-            return
-        length = cell_len(self._word.plain)
-        if self._column and self._column + len(self._space) + length > self._width:
-            self._write("\n" + " " * self._indent)
-            self._column = self._indent
-        else:
-            self._write(self._space)
-            self._column += len(self._space)
-        if self._column == 0 and _ITEM.match(self._word.plain):
-            self._indent = length + 1
-        self._write(self._word)
-        self._column += length
-        self._word, self._space = Text(), ""
+    def _tail(self) -> RenderableType:
+        """The last lines of what has come, as many as the terminal holds."""
+        return _joined(self._lines()[-max(1, self._console.height - 1) :])
 
-    def _break(self, space: str) -> None:
-        if "\n" not in space:
-            self._space = space
-            return
-        self._write("\n" * min(space.count("\n"), 2))
-        self._column, self._indent, self._space = 0, 0, space.rpartition("\n")[2]
+    def _lines(self) -> list[list[Segment]]:
+        drawn = DrawnMarkdown(self._text, self._reader, self._link)
+        options = self._console.options.update(width=self._width, height=None)
+        return [_without_padding(line) for line in self._console.render_lines(drawn, options, pad=False)]
 
-    def _write(self, text: str | Text) -> None:
-        self._console.print(text, end="", soft_wrap=True)
+
+def _without_padding(line: list[Segment]) -> list[Segment]:
+    """The line without the blanks at its end, which a narrower window would wrap."""
+    while line and not line[-1].text.strip():
+        line = line[:-1]
+    return line
+
+
+def _joined(lines: list[list[Segment]]) -> Segments:
+    return Segments([segment for line in lines for segment in (*line, Segment.line())][:-1])

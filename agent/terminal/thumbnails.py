@@ -1,4 +1,4 @@
-"""Pictures of pages on the terminal: by kitty's protocol, by Sixel (iTerm2 too), or in half-blocks; none elsewhere."""
+"""Pictures of pages on the terminal: by kitty's protocol or by Sixel (iTerm2 too); none elsewhere."""
 
 from __future__ import annotations
 
@@ -68,8 +68,11 @@ def _columns(pictures: Sequence[Image.Image], rows: int) -> int:
 
 
 def _kind() -> Any:
-    """The class of rich's renderables that suits the terminal; found out by asking it, a tenth of a second or two."""
-    logging.getLogger("textual_image").setLevel(logging.ERROR)  # it warns when a terminal does not answer
-    from textual_image.renderable import HalfcellImage, Image, UnicodeImage
+    """The class of rich's renderables that suits the terminal, or None where it has no protocol for pictures.
 
-    return HalfcellImage if Image is UnicodeImage else Image
+    Found out by asking the terminal, which takes a tenth of a second or two. Pages in half-blocks cannot be read.
+    """
+    logging.getLogger("textual_image").setLevel(logging.ERROR)  # it warns when a terminal does not answer
+    from textual_image.renderable import Image, SixelImage, TGPImage
+
+    return Image if Image in (SixelImage, TGPImage) else None

@@ -66,6 +66,14 @@ class OpenDocument(ABC):
         self._check(number)
         return self._size(number)
 
+    def own_size(self, number: int) -> tuple[float, float, str]:
+        """Width and height of the page in its own unit, and the unit: a PDF's points, "pt", or an image's pixels, "px".
+
+        Raises UnknownPage.
+        """
+        self._check(number)
+        return *self._size(number), "pt"
+
     def picture(
         self, number: int, *, dpi: float | None = None, long_side: int | None = None, region: Region | None = None
     ) -> Image.Image:

@@ -56,6 +56,11 @@ class ImageDocument(OpenDocument):
         (width, height), (dpi_x, dpi_y) = self._measure(number)
         return width * 72 / dpi_x, height * 72 / dpi_y
 
+    def own_size(self, number: int) -> tuple[float, float, str]:
+        """Width and height in pixels, as shown. Raises UnknownPage."""
+        self._check(number)
+        return *self._measure(number)[0], "px"
+
     def _finest_dpi(self, number: int) -> float:
         return max(self._measure(number)[1])
 

@@ -1,23 +1,26 @@
-"""The words on a page's picture, by RapidOCR with the models from its wheel."""
+"""The words on a page's picture: turned upright, by the engine that knows their script, in the order of reading."""
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.words import cleaned, on_page
-from pagesight.indexing.errors import MissingExtra
-from pagesight.indexing.installation import package_command
-from pagesight.indexing.pages import PageText
-from pagesight.indexing.settings import environment
+from pagesight.indexing.documents import rapid_ocr, tesseract
+from pagesight.indexing.documents.columns import in_columns
+from pagesight.indexing.documents.rapid_ocr import RapidReading
+from pagesight.indexing.documents.reading_order import Line
+from pagesight.indexing.documents.recognised import Recognised, mean_confidence
+from pagesight.indexing.documents.scripts import (
+    OF_SCRIPT,
+    SECOND_ENGINE,
+    is_vietnamese,
+    languages_of,
+    share_of_unread_scripts,
+)
 
 #: Dots per inch of the picture that is read.
 OCR_DPI = 96
@@ -32,138 +35,147 @@ SURE = 0.8
 # A page that was turned must be read with nearly the confidence of before. A guess, not measured.
 _LESS_CONFIDENT = 0.05
 
-# A line this many times as high as wide runs down the page: a short word stays below. A guess, not measured.
-_SIDEWAYS = 1.5
+# Confidence of a line below which it is not taken for text: RapidOCR's own, and more for what is found in pictures,
+# where leaves and windows look like letters. The second is a guess, not measured.
+_LEAST_SURE, _LEAST_SURE_IN_PICTURES = 0.5, 0.7
 
-_OCR_PARAMETERS = {
-    "Global.log_level": "critical",
-    "Global.use_cls": False,
-    "Global.return_word_box": True,
-    "Global.return_single_char_box": True,
-    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-    "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
-    "Rec.rec_batch_num": 1,
-    "Rec.rec_img_shape": [3, 48, 96],  # short lines are padded to 96 pixels, not to 320
-}
-
-_engine: Any = None
-_engine_lock = threading.Lock()
+# RapidOCR leaves out letters that it does not know, and is fairly sure of the others: Russian is read as blanks, of
+# Greek less than two thirds of the letters. Measured on lines of nine languages; of those that it knows .9 and more.
+_UNREAD = 0.62
+_UNSURE = 0.92
+# Fewer letters that should be there say nothing of a script. A guess, not measured.
+_FEW_LETTERS = 12
 
 
-def read_picture(document: OpenDocument, number: int) -> PageText:
-    """The words on the page's picture, which is turned upright to be read.
+@dataclass(frozen=True)
+class PictureText:
+    """What was read on a picture: lines in reading order, boxes in 0–1 of it, and what may be missing, in words."""
 
-    Several threads may read at once. Raises UnknownPage, UnreadableDocument for a damaged page, MissingExtra if OCR
+    lines: list[Line]
+    warnings: tuple[str, ...] = ()
+
+
+def ocr_long_side(size: tuple[float, float]) -> int:
+    """The longer side in pixels of the picture of a page of this size in points that OCR reads best."""
+    return round(min(max(max(size) * OCR_DPI / 72, OCR_LONG_SIDE[0]), OCR_LONG_SIDE[1]))
+
+
+def read_page_picture(picture: Image.Image, languages: str = "auto") -> PictureText:
+    """The lines on the picture of a whole page, which is turned upright to be read.
+
+    ``languages`` as in `DocumentSettings.ocr_languages`. Several threads may read at once. Raises MissingExtra if OCR
     cannot start.
     """
-    points = max(document.size(number))
-    long_side = round(min(max(points * OCR_DPI / 72, OCR_LONG_SIDE[0]), OCR_LONG_SIDE[1]))
-    reading = _read_upright(document.picture(number, long_side=long_side))
-    if not reading.words:
-        return PageText.empty()
-    return on_page(reading.words, _turned_back(reading.boxes, reading.turn), reading.lines, "ocr")
+    turn, reading = _read_upright(picture)
+    upright = picture.rotate(turn, expand=True) if turn else picture
+    lines, warnings = _in_languages(upright, reading, languages_of(languages))
+    kept = [line for line in lines if line.words and line.confidence >= _LEAST_SURE]
+    aspect = upright.width / upright.height
+    order = in_columns(np.array([line.box for line in kept]).reshape(-1, 4), [line.length for line in kept], aspect)
+    ordered = [kept[place] for place in order]
+    return PictureText([Line(line.words, _turned_back(line.boxes, turn)) for line in ordered], warnings)
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """What was read on a picture turned by ``turn`` degrees against the clock; boxes (n, 4) in 0–1 of that picture.
-
-    ``confidence`` is the mean of the lines' by their length.
-    """
-
-    words: list[str]
-    boxes: NDArray[np.float32]
-    lines: NDArray[np.int32]
-    turn: int
-    confidence: float
-    is_sideways: bool
+def read_part(picture: Image.Image) -> list[Line]:
+    """The lines on a part of a page, such as a chart, their boxes in 0–1 of it. Raises MissingExtra."""
+    lines = rapid_ocr.read_lines(picture).lines
+    return [Line(line.words, line.boxes) for line in lines if line.words and line.confidence >= _LEAST_SURE_IN_PICTURES]
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line as RapidOCR reads it: ``corners`` (4, 2) in pixels, from its first character's upper one clockwise.
-
-    ``characters`` are the corners of each character but spaces, an even share of the line's where RapidOCR leaves them
-    out.
-    """
-
-    text: str
-    corners: NDArray[np.float64]
-    characters: list[NDArray[np.float64]]
-    confidence: float
+def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[str, float]]:
+    """See `pagesight.indexing.documents.rapid_ocr.read_words`."""
+    return rapid_ocr.read_words(picture, boxes)
 
 
-def _read_upright(picture: Image.Image) -> _Reading:
-    """The picture as it is, or turned, if it then reads better."""
-    reading = _read(picture, 0)
-    if not reading.words or (reading.confidence >= SURE and not reading.is_sideways):
-        return reading
-    turns = (90, 270) if reading.is_sideways else (180,)
-    enough = max(SURE, reading.confidence - _LESS_CONFIDENT)
-    return next((turned for turn in turns if (turned := _read(picture, turn)).confidence > enough), reading)
+def _read_upright(picture: Image.Image) -> tuple[int, RapidReading]:
+    """What stands on the picture as it is, or turned by so many degrees against the clock if it then reads better."""
+    reading = rapid_ocr.read_lines(picture)
+    confidence, sideways = mean_confidence(reading.lines), _is_sideways(reading.lines)
+    if not confidence or (confidence >= SURE and not sideways):
+        return 0, reading
+    enough = max(SURE, confidence - _LESS_CONFIDENT)
+    for turn in (90, 270) if sideways else (180,):
+        turned = rapid_ocr.read_lines(picture.rotate(turn, expand=True))
+        if mean_confidence(turned.lines) > enough:
+            return turn, turned
+    return 0, reading
 
 
-def _read(picture: Image.Image, turn: int) -> _Reading:
-    """Reads the picture turned by 0, 90, 180 or 270 degrees."""
-    picture = picture.rotate(turn, expand=True) if turn else picture
-    lines = _lines(_ocr_engine()(np.asarray(picture)[:, :, ::-1]))
-    found = [(*word, number) for number, line in enumerate(lines) for word in _words(line)]
-    if not found:
-        return _Reading([], np.zeros((0, 4), np.float32), np.zeros(0, np.int32), turn, 0.0, False)
-    words, boxes, numbers = zip(*found, strict=True)
-    fractions = (np.array(boxes) / np.array(picture.size * 2)).astype(np.float32)
-    confidence = float(np.average([line.confidence for line in lines], weights=[len(line.text) for line in lines]))
-    return _Reading(list(words), fractions, np.array(numbers, np.int32), turn, confidence, _is_sideways(lines))
-
-
-def _lines(result: Any) -> list[_Line]:
-    """RapidOCR's lines; none where it found no text."""
-    if not result.txts:
-        return []
-    characters = result.word_results or ()
-    if len(characters) != len(result.txts):
-        characters = [()] * len(result.txts)
-    found = zip(result.txts, result.boxes, characters, result.scores, strict=True)
-    return [_line(text, np.asarray(corners, np.float64), placed, score) for text, corners, placed, score in found]
-
-
-def _line(text: str, corners: NDArray[np.float64], placed: Any, score: float) -> _Line:
-    """A line from what RapidOCR says of it; each of ``placed`` is a character, its score and its corners."""
-    characters = [np.asarray(box, np.float64) for character, _, box in placed or () if character.strip()]
-    if len(characters) != len("".join(text.split())):
-        characters = _even_shares(text, corners)
-    return _Line(text, corners, characters, float(score))
-
-
-def _is_sideways(lines: list[_Line]) -> bool:
+def _is_sideways(lines: Sequence[Recognised]) -> bool:
     """Whether most of the text runs up or down the page."""
-    extents = np.array([np.ptp(line.corners, axis=0) for line in lines])
-    sideways = extents[:, 1] > _SIDEWAYS * extents[:, 0]
-    return float(np.average(sideways, weights=[len(line.text) for line in lines])) > 0.5
+    lengths = np.array([line.length for line in lines])
+    return bool(lengths.sum()) and float(np.average([line.is_sideways for line in lines], weights=lengths)) > 0.5
 
 
-def _words(line: _Line) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """The line's words, each with the (left, top, right, bottom) around its characters, in pixels."""
-    used = 0
-    for match in re.finditer(r"\S+", line.text):
-        points = np.concatenate(line.characters[used : used + len(match.group())])
-        used += len(match.group())
-        if word := cleaned(match.group()):
-            yield word, np.concatenate([points.min(axis=0), points.max(axis=0)])
+def _in_languages(
+    picture: Image.Image, reading: RapidReading, asked: tuple[str, ...]
+) -> tuple[list[Recognised], tuple[str, ...]]:
+    """The lines as the engine reads them that knows their languages, and what is missing where none does."""
+    lines = reading.lines
+    wanted = asked or _unknown_languages(picture, reading)
+    if not wanted or (asked and not set(asked) & SECOND_ENGINE):
+        return lines, ()
+    here = [language for language in wanted if language in tesseract.languages()]
+    if not here:
+        return _without_guesses(lines), (_not_read(wanted),)
+    read = tesseract.read_lines(picture, here)
+    if not asked and mean_confidence(read) * sum(line.length for line in read) <= _worth(lines):
+        return lines, ()
+    return read, ()
 
 
-def _even_shares(text: str, corners: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """The corners (4, 2) of each character but spaces, as if all were equally wide."""
-    along = (corners[1] - corners[0]) / len(text), (corners[2] - corners[3]) / len(text)
-    upper, lower = corners[0], corners[3]
+def _unknown_languages(picture: Image.Image, reading: RapidReading) -> tuple[str, ...]:
+    """The languages of a picture's script where RapidOCR's reading says that it does not know it."""
+    text = " ".join(word for line in reading.lines for word in line.words)
+    if is_vietnamese(text):
+        return OF_SCRIPT["Vietnamese"]
+    if not _is_doubtful(reading, text):
+        return ()
+    script = tesseract.script(picture)
+    if script is not None:
+        return OF_SCRIPT.get(script, ())
+    if "osd" not in tesseract.languages():
+        return ("osd",)
+    return tuple(sorted(SECOND_ENGINE & tesseract.languages()))  # too little text to tell: all that are here are tried
+
+
+def _is_doubtful(reading: RapidReading, text: str) -> bool:
+    """Whether much of what stands there was not read, or not surely."""
+    lines = reading.lines
+    expected = sum(line.letters for line in lines) + reading.unread
+    if expected < _FEW_LETTERS:
+        return False
+    wide = sum(ord(char) >= 0x2E80 for char in text)  # a Chinese or Japanese character is as wide as two letters
+    read = sum(line.length for line in lines) + wide
+    return (
+        read < _UNREAD * expected
+        or (mean_confidence(lines) < _UNSURE and wide < len(text) / 2)
+        or share_of_unread_scripts(text) > 0.3
+    )
+
+
+def _worth(lines: Sequence[Recognised]) -> float:
+    return mean_confidence(lines) * sum(line.length for line in lines)
+
+
+def _without_guesses(lines: Sequence[Recognised]) -> list[Recognised]:
+    """The lines that are surely of letters that RapidOCR knows; of others it gives what looks like them."""
     return [
-        np.array(
-            [upper + at * along[0], upper + (at + 1) * along[0], lower + (at + 1) * along[1], lower + at * along[1]]
-        )
-        for at, char in enumerate(text)
-        if not char.isspace()
+        line
+        for line in lines
+        if line.confidence >= _UNSURE and line.length >= _UNREAD * line.letters and len(line.words) > 0
     ]
+
+
+def _not_read(wanted: Sequence[str]) -> str:
+    packs = " ".join(f"tesseract-ocr-{language.replace('_', '-')}" for language in dict.fromkeys(("osd", *wanted)))
+    what = "in a script that RapidOCR does not read" if wanted == ("osd",) else f"in {' or '.join(wanted)}"
+    return (
+        f"words on it may be {what} and are missing. Install Tesseract with the language's pack: "
+        f"`apt install tesseract-ocr {packs}`"
+        + (" and the packs of your languages, such as tesseract-ocr-rus" if wanted == ("osd",) else "")
+        + ", or name the languages that are there (PAGESIGHT_OCR_LANGUAGES=eng), and index again."
+    )
 
 
 def _turned_back(boxes: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
@@ -178,26 +190,7 @@ def _turned_back(boxes: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
     return np.stack(turned[turn], axis=1)
 
 
-def _ocr_engine() -> Any:
-    """The engine, made when first needed from the models in RapidOCR's wheel; it may be called by several threads.
-
-    One line at a time and one thread a page: lines need no padding then and threads don't wait for each other, which
-    takes two thirds of the processor time. The classifier of upside-down lines is off, since it turns sound lines over
-    (recall .994 → .980); `_read_upright` turns the page instead.
-    """
-    global _engine
-    with _engine_lock:
-        if _engine is None:
-            try:
-                # onnxruntime reports to its maker from its import on, and leaves a device id in the home folder.
-                with environment(ORT_DISABLE_TELEMETRY="1"):
-                    import onnxruntime  # noqa: F401
-                    from rapidocr import RapidOCR
-            except ImportError as error:  # OpenCV needs libGL, which bare servers lack
-                raise MissingExtra(
-                    f"OCR cannot start: {error}. Install what is missing "
-                    f"(`{package_command('rapidocr', 'onnxruntime')}`; on a server without a screen "
-                    "`apt install libgl1 libglib2.0-0`), or set PAGESIGHT_OCR=false."
-                ) from None
-            _engine = RapidOCR(params=_OCR_PARAMETERS)
-        return _engine
+def moved(lines: Sequence[Line], region: NDArray[np.float32]) -> list[Line]:
+    """Lines on a region (4,) of a page, their boxes in 0–1 of it, on the page."""
+    corner, size = region[:2], region[2:] - region[:2]
+    return [replace(line, boxes=line.boxes * np.tile(size, 2) + np.tile(corner, 2)) for line in lines]

@@ -1,120 +1,180 @@
-"""The words of a PDF's text layer, by pdfium, and whether the page's picture may hold words that the layer lacks."""
+"""The words of a PDF's text layer, by pdfium: each as it is printed, with its box, its font, and who drew it when."""
 
 from __future__ import annotations
 
 import ctypes
 import re
-import unicodedata
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pypdfium2
 import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
-from pagesight.indexing.documents.pdf import PdfDocument, to_picture
-from pagesight.indexing.documents.words import MEANINGLESS, cleaned, on_page
-from pagesight.indexing.pages import PageText
-
-#: A page with fewer letters and digits than this in its text layer may lack words if it is mostly pictures: courts and
-#: publishers stamp a line of text on scans. A guess, not measured.
-FEW_CHARACTERS = 200
-
-#: How much of the page pictures must cover for that. A guess, not measured.
-MOSTLY_PICTURES = 0.5
-
-#: Part of a text layer's characters that mean nothing (private use, control, unassigned) from which it is no text. A
-#: guess, not measured.
-GARBAGE = 0.3
-
-# Where a line ends in a hyphen, pdfium gives this in place of hyphen and line break, with the word's two parts joined.
-_LINE_END_HYPHEN = "\x02"
+from pagesight.indexing.documents import pdfium_pointers as plain
+from pagesight.indexing.documents.line_ends import LINE_END_HYPHEN, joined
+from pagesight.indexing.documents.page_objects import PageObjects
+from pagesight.indexing.documents.pdf import to_picture
+from pagesight.indexing.documents.raised import with_raised
+from pagesight.indexing.documents.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
+from pagesight.indexing.documents.words import cleaned, is_on_page
 
 # When a word goes on with the line of its predecessor: as parts of the lower one's height, and of the page's width.
 # Guesses, not measured; a gutter between columns is wider.
 _LEAST_BESIDE = 0.25
 _LEAST_GAP, _WIDEST_GAP = -0.005, 0.015
 
+# Where a font that is not embedded is not on this machine, pdfium knows no heights of its characters: these parts of
+# its size are usual above and below the line.
+_ABOVE, _BELOW = 0.8, 0.2
+
+#: How a word is drawn: as usual, in a colour that may not be seen on white, on a layer that may be switched off, or not
+#: at all (PDF 32000-1, table 106), as OCR layers over scans are.
+DRAWN, LIGHT, LAYERED, INVISIBLE = range(4)
+_INVISIBLE_MODES = (3, 7)
+_LIGHT = 225  # of 255, in each colour, or from there on transparent. A guess, not measured
+
 
 @dataclass(frozen=True)
-class TextLayer:
-    """The words of a page's text layer; ``may_lack_words`` says whether OCR may find more on its picture."""
+class LayerWords:
+    """n words of a text layer: their boxes (n, 4) in 0–1 of the picture, and lines (n,).
 
-    text: PageText
-    may_lack_words: bool
+    ``fonts`` (n,) are numbers of their own, ``inks`` (n,) one of DRAWN, LIGHT, LAYERED, INVISIBLE, ``orders`` (n,) when
+    they are drawn among all that the page draws, -1 where that is not known.
+    """
+
+    words: list[str]
+    boxes: NDArray[np.float32]
+    lines: NDArray[np.int32]
+    fonts: NDArray[np.int64]
+    inks: NDArray[np.int8]
+    orders: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> LayerWords:
+        """No words."""
+        none = np.zeros(0, np.int64)
+        return cls([], np.zeros((0, 4), np.float32), none.astype(np.int32), none, none.astype(np.int8), none)
+
+    def only(self, kept: NDArray[np.bool_]) -> LayerWords:
+        """Those of the words that (n,) ``kept`` says, in their order."""
+        return self if kept.all() else self.in_order(np.flatnonzero(kept).tolist())
+
+    def in_order(self, places: list[int]) -> LayerWords:
+        """The words at these places, in this order."""
+        words = [self.words[place] for place in places]
+        arrays = (self.boxes, self.lines, self.fonts, self.inks, self.orders)
+        return LayerWords(words, *(array[places] for array in arrays))  # type: ignore[arg-type]
 
 
-def read_text_layer(document: PdfDocument, number: int) -> TextLayer:
-    """The page's text layer; empty where it has none. Raises UnknownPage, UnreadableDocument for a damaged page."""
-    with document.page(number) as page:
-        textpage = pdfium.FPDFText_LoadPage(page)
-        if not textpage:
-            return TextLayer(PageText.empty(), True)
-        try:
-            characters = _characters(textpage)
-            if _is_garbage(characters):
-                return TextLayer(PageText.empty(), True)
-            text = _words(textpage, characters, to_picture(page))
-        finally:
-            pdfium.FPDFText_ClosePage(textpage)
-        return TextLayer(text, _is_mostly_pictures(page, text))
+def read_text_layer(page: Any, objects: PageObjects) -> LayerWords:
+    """The words of an open page of pdfium's, which draws these objects; none without text. Needs the lock `PDFIUM`."""
+    textpage = pdfium.FPDFText_LoadPage(page)
+    if not textpage:
+        return LayerWords.empty()
+    try:
+        return _words(textpage, _characters(textpage), to_picture(page), objects)
+    finally:
+        pdfium.FPDFText_ClosePage(textpage)
 
 
 def _characters(textpage: Any) -> str:
-    """The page's characters, one for each of pdfium's indices."""
-    get = pdfium.FPDFText_GetUnicode
-    return "".join([chr(get(textpage, index)) for index in range(pdfium.FPDFText_CountChars(textpage))])
+    """The page's characters, one for each of pdfium's indices; halves of rare ones stay halves."""
+    count = pdfium.FPDFText_CountChars(textpage)
+    room = (ctypes.c_ushort * (count + 1))()
+    given = pdfium.FPDFText_GetText(textpage, 0, count, room)
+    if given == count + 1:
+        return "".join(map(chr, room[:count])).replace("\ufffe", LINE_END_HYPHEN)
+    get = pdfium.FPDFText_GetUnicode  # it leaves some out
+    return "".join([chr(get(textpage, index)) for index in range(count)])
 
 
-def _is_garbage(characters: str) -> bool:
-    """Whether so many characters mean nothing that the rest isn't worth reading."""
-    counts = Counter("".join(characters.split()))
-    del counts[_LINE_END_HYPHEN]
-    bad = sum(count for char, count in counts.items() if unicodedata.category(char) in MEANINGLESS or char == "\ufffd")
-    return bad > 0 and bad >= GARBAGE * counts.total()
-
-
-def _words(textpage: Any, characters: str, to_page: NDArray[np.float64]) -> PageText:
+def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_objects: PageObjects) -> LayerWords:
     """The words with their boxes and lines; what lies outside the crop box is not on the page."""
-    words, corners, lines = [], [], []
-    line = 0
-    end = 0
+    words, corners, lines, objects = [], [], [], []
+    layer, line, end = plain.address(textpage), 0, 0
     for match in re.finditer(r"\S+", characters):
         line += "\n" in characters[end : match.start()]
-        end = match.end()
+        start, end = match.span()
         raw = match.group()
-        on_first_line = raw.find(_LINE_END_HYPHEN)
-        box = _rectangle(textpage, match.start(), on_first_line if on_first_line > 0 else len(raw))
-        if box and (word := cleaned(_joined(raw))):
+        on_first_line = raw.find(LINE_END_HYPHEN)
+        rectangles = _rectangles(textpage, start, on_first_line if on_first_line > 0 else len(raw))
+        if rectangles and (word := _printed(textpage, raw, start, len(rectangles))):
             words.append(word)
-            corners.append(box)
+            corners.append(_around(rectangles))
             lines.append(line)
+            objects.append(plain.text_object(layer, start) or 0)
         line += on_first_line >= 0
     if not words:
-        return PageText.empty()
-    boxes = _to_boxes(np.array(corners), to_page)
-    return on_page(words, boxes, _rejoin_lines(boxes, np.array(lines, np.int32)), "text layer")
+        return LayerWords.empty()
+    boxes = _to_boxes(_with_heights(np.array(corners), np.array(objects, np.int64)), to_page)
+    found = LayerWords(words, boxes, np.array(lines, np.int32), *_styles(objects, page_objects))
+    found = found.only(is_on_page(found.boxes))
+    found = replace(found, words=joined(found.words), lines=_rejoin_lines(found.boxes, found.lines))
+    return found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
 
 
-def _joined(word: str) -> str:
-    """The word as it was before a line's end broke it; one that has a hyphen elsewhere, as two-in-ten, keeps it too."""
-    return word.replace(_LINE_END_HYPHEN, "-" if "-" in word else "")
+def _styles(
+    objects: list[int], page_objects: PageObjects
+) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
+    """Fonts, inks and orders (n,) of words, by the text objects that they begin in."""
+    reader = plain.ObjectReader()
+    known = {
+        thing: (plain.text_font(thing) or 0, _ink(thing, page_objects, reader), page_objects.texts.get(thing, -1))
+        for thing in set(objects)
+        if thing
+    }
+    fonts, inks, orders = zip(*(known.get(thing, (0, DRAWN, -1)) for thing in objects), strict=True)
+    return np.array(fonts, np.int64), np.array(inks, np.int8), np.array(orders, np.int64)
 
 
-def _rectangle(textpage: Any, start: int, length: int) -> tuple[float, float, float, float] | None:
-    """(left, bottom, right, top) around the characters, in points of the page; None if nothing of them is drawn."""
+def _ink(thing: int, page_objects: PageObjects, reader: plain.ObjectReader) -> int:
+    if plain.text_mode(thing) in _INVISIBLE_MODES:
+        return INVISIBLE
+    if thing in page_objects.layered:
+        return LAYERED
+    colour = reader.fill(thing)
+    is_light = colour is not None and (min(colour[:3]) >= _LIGHT or colour[3] < 255 - _LIGHT)
+    return LIGHT if is_light else DRAWN
+
+
+def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
+    """The characters as they are printed: raised ones marked so, those of right-to-left scripts in logical order."""
+    if pieces > 1 and raw[-1].isdigit():
+        raw = with_raised(textpage, raw, start)
+    if not raw.isascii() and RIGHT_TO_LEFT.search(raw):
+        raw = in_logical_order(textpage, raw, start)
+    return LINE_END_HYPHEN.join(cleaned(part) for part in raw.split(LINE_END_HYPHEN))
+
+
+def _rectangles(textpage: Any, start: int, length: int) -> list[tuple[float, float, float, float]]:
+    """(left, bottom, right, top) around each run of the characters, in points of the page; none if none is drawn."""
     count = pdfium.FPDFText_CountRects(textpage, start, length)
     left, top, right, bottom = (ctypes.c_double() for _ in range(4))
-    boxes = []
+    found = []
     for index in range(count):
         pdfium.FPDFText_GetRect(textpage, index, left, top, right, bottom)
-        boxes.append((left.value, bottom.value, right.value, top.value))
-    if len(boxes) < 2:
-        return boxes[0] if boxes else None
-    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+        found.append((left.value, bottom.value, right.value, top.value))
+    return found
+
+
+def _around(rectangles: list[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
+    if len(rectangles) == 1:
+        return rectangles[0]
+    lefts, bottoms, rights, tops = zip(*rectangles, strict=True)
     return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _with_heights(corners: NDArray[np.float64], objects: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The corners; those of no height get that of their font's size."""
+    flat = corners[:, 3] - corners[:, 1] <= 0
+    for place in np.flatnonzero(flat & (objects > 0)).tolist():
+        size = ctypes.c_float()
+        thing = ctypes.cast(int(objects[place]), pdfium.FPDF_PAGEOBJECT)
+        if pdfium.FPDFTextObj_GetFontSize(thing, size):
+            corners[place, 1] -= _BELOW * size.value
+            corners[place, 3] += _ABOVE * size.value
+    return corners
 
 
 def _to_boxes(corners: NDArray[np.float64], to_page: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -130,6 +190,8 @@ def _rejoin_lines(boxes: NDArray[np.float32], lines: NDArray[np.int32]) -> NDArr
     A word goes on with its predecessor's line where it follows on its right, nearer than a gutter, and they are beside
     each other for a quarter of the smaller one's height or more.
     """
+    if not len(lines):
+        return lines
     before, after = boxes[:-1], boxes[1:]
     beside = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     height = np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
@@ -137,18 +199,3 @@ def _rejoin_lines(boxes: NDArray[np.float32], lines: NDArray[np.int32]) -> NDArr
     goes_on = (beside >= _LEAST_BESIDE * height) & (gap > _LEAST_GAP) & (gap < _WIDEST_GAP) & (height > 0)
     breaks = (np.diff(lines) > 0) & ~goes_on
     return np.concatenate([[0], np.cumsum(breaks)]).astype(np.int32)
-
-
-def _is_mostly_pictures(page: pypdfium2.PdfPage, text: PageText) -> bool:
-    """Whether the page has hardly any text, and pictures, or drawings in place of text, that may hold some."""
-    letters = sum(char.isalnum() for word in text.words for char in word)
-    if letters >= FEW_CHARACTERS:
-        return False
-    if not letters:
-        return bool(pdfium.FPDFPage_CountObjects(page) > 0)
-    left, bottom, right, top = page.get_bbox()
-    area = 0.0
-    for image in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3):
-        x0, y0, x1, y1 = image.get_bounds()
-        area += max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, top) - max(y0, bottom))
-    return bool(area >= MOSTLY_PICTURES * (right - left) * (top - bottom))

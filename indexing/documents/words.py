@@ -1,7 +1,8 @@
-"""Words as a page's text holds them, whether they come from a text layer or from OCR: cleaned, and on the page."""
+"""Words as a page's text holds them, whether they come from a text layer or from OCR: as printed, and on the page."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
@@ -14,22 +15,32 @@ MEANINGLESS = frozenset(("Cc", "Cf", "Cn", "Co", "Cs"))
 
 _JOINERS = "\u200c\u200d"  # shape letters in Persian and Indic scripts, and emoji: kept
 
+# What fonts have for the same letters in another shape: ligatures, the shapes of Arabic letters, radicals that are Han
+# characters. All else that is written in two ways, as ² and 2, is kept as printed.
+_SHAPES = re.compile("[\ufb00-\ufb4f\ufb50-\ufdfb\ufe70-\ufefc\u2e80-\u2fd5]+")
+
 
 def cleaned(word: str) -> str:
-    """The word in NFKC without characters that mean nothing; empty if no others are left."""
+    """The word as printed (NFC), without characters that mean nothing; empty if no others are left."""
     if word.isascii() and word.isprintable():
         return word
     word = word.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pdfium gives halves of rare characters
-    word = "".join(unicodedata.normalize("NFKC", word).split())
+    word = _SHAPES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), unicodedata.normalize("NFC", word))
+    word = "".join(word.split())
     return "".join(char for char in word if char in _JOINERS or unicodedata.category(char) not in MEANINGLESS)
 
 
 def on_page(words: list[str], boxes: NDArray[np.float32], lines: NDArray[np.int32], source: str) -> PageText:
     """The words whose middle is on the page, boxes (n, 4) cut at its edges, lines (n,) counted without gaps."""
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    inside = ((middles >= 0) & (middles <= 1)).all(axis=1)
+    inside = is_on_page(boxes)
     if not inside.any():
         return PageText.empty()
     shown = [words[index] for index in np.flatnonzero(inside).tolist()]
     without_gaps = np.unique(lines[inside], return_inverse=True)[1].astype(np.int32)
     return PageText(shown, boxes[inside].clip(0, 1), without_gaps, source)
+
+
+def is_on_page(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,): whether the middles of the boxes are on the page."""
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.asarray(((middles >= 0) & (middles <= 1)).all(axis=1))

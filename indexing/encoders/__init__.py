@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pagesight.indexing.encoders.choice import EncoderChoice, choose, encoder_code, is_called, make_encoder
 from pagesight.indexing.encoders.interface import PageEncoder
+from pagesight.indexing.encoders.known_model import KnownModel, runnable
 from pagesight.indexing.encoders.lexical import LexicalEncoder
-from pagesight.indexing.encoders.registry import KNOWN, KnownModel, runnable
+from pagesight.indexing.encoders.registry import KNOWN
 from pagesight.indexing.encoders.trust import EncoderCode, refused, remember, unconfirmed
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.encoders.checkpoint import Checkpoint, recognise, unknown, untrusted
+from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.interface import PageEncoder, PageModel
+from pagesight.indexing.encoders.known_model import KnownModel, Route, runnable
 from pagesight.indexing.encoders.lexical import LexicalEncoder
-from pagesight.indexing.encoders.registry import BEST_ON_GPU, KNOWN, SCRIPT_PREFIX, Route, runnable
+from pagesight.indexing.encoders.load_errors import unknown, untrusted
+from pagesight.indexing.encoders.recognise import recognise, row_of
+from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
 from pagesight.indexing.encoders.trust import EncoderCode, check_confirmed, code_of
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.installation import install_command
 from pagesight.indexing.settings import Settings, load_settings
+
+_LONGEST_PROMPT = 2000  # characters; those that are known have less than 300
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,8 @@ def make_encoder(
     if chosen == LexicalEncoder.name:
         return LexicalEncoder.of(recorded)
     revision = recorded["revision"] if recorded else settings.encoding.revision
-    checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None)
-    kept = _that_change_vectors(settings, recorded)
+    checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None, _base_revision(recorded))
+    kept = _that_change_vectors(chosen, settings, recorded)
     as_kept = settings.changed(**kept)
 
     def code() -> list[EncoderCode]:
@@ -85,7 +90,7 @@ def make_encoder(
 
     def load() -> PageModel:
         check_confirmed(code(), settings)
-        return _load(checkpoint, as_kept)
+        return _load(checkpoint, as_kept, _prompts(recorded))
 
     return _encoder_class(chosen)(
         chosen,
@@ -114,11 +119,31 @@ def _best() -> EncoderChoice:
     if not _may_have_gpu():
         why = "there is no GPU, without which vision encoders take up to a minute a page"
         return EncoderChoice(LexicalEncoder.name, why)
-    from pagesight.indexing.encoders.devices import device_of
+    from pagesight.indexing.encoders.devices import device_of, memory_of
 
     if (device := device_of("auto")) == "cpu":
         return EncoderChoice(LexicalEncoder.name, "torch finds no GPU; vision encoders then take up to a minute a page")
-    return EncoderChoice(BEST_ON_GPU, f"the best that runs on the GPU ({device})")
+    memory = memory_of(device)
+    best = best_within(memory)
+    if best is None:
+        return EncoderChoice(LexicalEncoder.name, f"the GPU's {memory:.0f} GB hold no vision encoder that is known")
+    return EncoderChoice(
+        best.name,
+        f"the best by published quality (nDCG@10 {best.quality} on ViDoRe V3) that the GPU's {memory:.0f} GB hold, of "
+        f"those for commercial use ({best.licence})",
+    )
+
+
+def best_within(memory: float) -> KnownModel | None:
+    """The known model of the best published quality, for commercial use, that needs no more gigabytes of a GPU."""
+    fitting = [model for model in KNOWN.values() if model.commercial and model.quality and needs(model) <= memory]
+    fitting = [model for model in fitting if model.route == "colpali-engine"]
+    return max(fitting, key=lambda model: model.quality or 0.0, default=None)
+
+
+def needs(model: KnownModel) -> float:
+    """Gigabytes of a GPU that a model takes: two bytes a parameter, and room for pages; the room is a guess."""
+    return 2.0 * 1.3 * (model.parameters or 0.0) + 2.0
 
 
 def _may_have_gpu() -> bool:
@@ -126,22 +151,45 @@ def _may_have_gpu() -> bool:
     return shutil.which("nvidia-smi") is not None or shutil.which("rocm-smi") is not None or sys.platform == "darwin"
 
 
-def _that_change_vectors(settings: Settings, recorded: dict[str, Any] | None) -> dict[str, Any]:
-    """Settings beside the dimensions that an index must keep; those of the index where none are given."""
-    given = {"visual_tokens": settings.encoding.visual_tokens} if settings.encoding.visual_tokens else {}
+def _that_change_vectors(name: str, settings: Settings, recorded: dict[str, Any] | None) -> dict[str, Any]:
+    """Settings beside the dimensions that an index must keep; those of the index, or as published, where none are
+    given.
+    """
+    row = row_of(name)
+    usual = row.visual_tokens if row and recorded is None else None
+    given = settings.encoding.visual_tokens or usual
     noted = (recorded or {}).get("visual_tokens")
     # Nothing else that an index notes becomes a setting: it could name a program, or trust code.
     kept = {"visual_tokens": noted} if isinstance(noted, int) else {}
-    return kept | given
+    return kept | ({"visual_tokens": given} if given else {})
 
 
-def _load(checkpoint: Checkpoint, settings: Settings) -> PageModel:
+def _base_revision(recorded: dict[str, Any] | None) -> str | None:
+    """The commit of the base of an adapter that an index notes, if it is one."""
+    noted = str((recorded or {}).get("base_revision"))
+    return noted if re.fullmatch(r"[0-9a-f]{40}", noted) else None
+
+
+def _prompts(recorded: dict[str, Any] | None) -> dict[str, str] | None:
+    """The prompts that an index notes; None for a new one, none for one that was made before they were noted."""
+    if recorded is None:
+        return None
+    noted = recorded.get("prompts")
+    told = noted.items() if isinstance(noted, dict) else ()
+    return {str(name): text for name, text in told if isinstance(text, str) and len(text) <= _LONGEST_PROMPT}
+
+
+def _load(checkpoint: Checkpoint, settings: Settings, prompts: dict[str, str] | None) -> PageModel:
     _check_trust(checkpoint, settings)
     route, family = recognise(checkpoint)
     if not runnable(route):
         raise MissingExtra(
             f"the encoder {checkpoint.name} needs packages that are not installed: run `{install_command('colpali')}`."
         )
+    if route == "colpali-engine":
+        from pagesight.indexing.encoders.colpali_engine import ColpaliEngineModel
+
+        return ColpaliEngineModel(checkpoint.at_commit(), family, settings, prompts)
     return _LOADERS[route](checkpoint, family, settings)
 
 
@@ -155,16 +203,10 @@ def _check_trust(checkpoint: Checkpoint, settings: Settings) -> None:
         )
 
 
-def _colpali_engine(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
-    from pagesight.indexing.encoders.colpali_engine import ColpaliEngineModel
-
-    return ColpaliEngineModel(checkpoint, family, settings)
-
-
 def _sentence_transformers(checkpoint: Checkpoint, family: str, settings: Settings) -> PageModel:
     from pagesight.indexing.encoders.sentence_transformers import SentenceTransformersModel
 
-    return SentenceTransformersModel(checkpoint, family, settings)
+    return SentenceTransformersModel(checkpoint.at_commit(), family, settings)
 
 
 def _external(checkpoint: Checkpoint, _: str, settings: Settings) -> PageModel:
@@ -179,14 +221,13 @@ def _native(checkpoint: Checkpoint, family: str, settings: Settings) -> PageMode
     if family == "Granite":
         from pagesight.indexing.encoders.granite import GraniteModel
 
-        return GraniteModel(checkpoint, family, settings)
+        return GraniteModel(checkpoint.at_commit(), family, settings)
     from pagesight.indexing.encoders.qwen2vl import LastTokenModel
 
-    return LastTokenModel(checkpoint, family, settings)
+    return LastTokenModel(checkpoint.at_commit(), family, settings)
 
 
 _LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {
-    "colpali-engine": _colpali_engine,
     "sentence-transformers": _sentence_transformers,
     "native": _native,
     "external": _external,

@@ -16,6 +16,15 @@ def device_of(wanted: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def memory_of(device: str) -> float:
+    """Gigabytes of memory that a GPU has in all."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_properties(0).total_memory / 1e9
+    return torch.mps.recommended_max_memory() / 1e9
+
+
 def dtype_of(wanted: str, device: str) -> Any:
     """The torch dtype for a setting: "auto" is bfloat16 on GPUs, which have units for it, and float32 on CPUs."""
     import torch

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.encoders import patch_boxes
-from pagesight.indexing.encoders.checkpoint import Checkpoint, check_weights, not_loaded
+from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.devices import device_of, dtype_of
+from pagesight.indexing.encoders.weights import loading
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.vectors.multivector import MultiVector
 
@@ -78,22 +79,20 @@ class GraniteModel:
         from transformers import LlavaNextConfig
 
         device = device_of(settings.encoding.device)
-        try:
+        with loading(checkpoint) as reports:
             config: Any = LlavaNextConfig.from_dict(checkpoint.read("config.json") or {})
             self._processor = _processor(checkpoint, config)
-            loaded = network().from_pretrained(
-                checkpoint.name, config=config, dtype=dtype_of(settings.encoding.dtype, device), key_mapping=RENAMED,
-                output_loading_info=True, **checkpoint.pinned,
+            model: Any = network().from_pretrained(
+                checkpoint.name, config=config, dtype=dtype_of(settings.encoding.dtype, device),
+                key_mapping=RENAMED, **checkpoint.pinned,
             )  # fmt: skip
-        except (OSError, ValueError, RuntimeError) as error:
-            raise not_loaded(checkpoint, error) from error
-        model, told = loaded
-        check_weights(checkpoint, told["missing_keys"], told["unexpected_keys"])
+        reports.check(checkpoint, model)
         self._model = model.to(device).eval()
         self._boxes = patch_boxes.pressed(config.vision_config.image_size, config.vision_config.patch_size)
         self._short_side = config.vision_config.image_size
         self.dim = int(model.custom_text_proj.out_features)
         self.revision = checkpoint.fingerprint()
+        self.notes: dict[str, Any] = {"prompts": {"page": _PAGE, "query": _QUESTION}}
 
     def encode_pages(self, pictures: Sequence[Image.Image]) -> list[MultiVector]:
         """The vectors of the view of the whole page, and their boxes. Raises EncoderError if no image came in."""

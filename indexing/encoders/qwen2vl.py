@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.encoders import patch_boxes
-from pagesight.indexing.encoders.checkpoint import Checkpoint, check_weights, not_loaded
+from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.devices import device_of, dtype_of
+from pagesight.indexing.encoders.weights import check_weights, loading
 from pagesight.indexing.errors import EncoderError
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.vectors.multivector import MultiVector
@@ -54,6 +55,11 @@ _PROMPTS = {
         f"{_PICTURE} Represent the given image.",
         "Find the document image that can answer the given query: %s",
     ),
+    # As the data of its evaluation on documents has them (MMEB-V2's visdoc tasks).
+    "VLM2Vec-V2": _Prompts(
+        f"{_PICTURE}\nUnderstand the content of the provided document image.\n",
+        "Find a document image that matches the given query: %s\n",
+    ),
 }
 
 
@@ -69,11 +75,17 @@ class LastTokenModel:
         try:
             self._processor: Any = Qwen2VLProcessor.from_pretrained(checkpoint.name, **checkpoint.pinned)
         except (OSError, ValueError) as error:
-            raise not_loaded(checkpoint, error) from error
+            raise checkpoint.not_loaded(error) from error
         self._processor.tokenizer.padding_side = "right"
-        self._model = _load(checkpoint, dtype_of(settings.encoding.dtype, device)).model.to(device).eval()
+        base = checkpoint.base()
+        base = base.at_commit() if base else None
+        self._model = _load(checkpoint, base, dtype_of(settings.encoding.dtype, device)).model.to(device).eval()
         self.dim = int(self._model.config.text_config.hidden_size)
         self.revision = checkpoint.fingerprint()
+        below = {"base": base.name, "base_revision": base.fingerprint()} if base else {}
+        self.notes: dict[str, Any] = below | {
+            "prompts": {"page": self._prompts.page, "query": self._prompts.question},
+        }
 
     def encode_pages(self, pictures: Sequence[Image.Image]) -> list[MultiVector]:
         """One vector each. Raises EncoderError if no image came in."""
@@ -124,26 +136,19 @@ def _prompts(checkpoint: Checkpoint, family: str) -> _Prompts:
     return replace(default, page=own.get("image") or default.page, question=own.get("query") or default.question)
 
 
-def _load(checkpoint: Checkpoint, dtype: Any) -> Any:
+def _load(checkpoint: Checkpoint, base: Checkpoint | None, dtype: Any) -> Any:
     """The whole model, an adapter merged into its base."""
-    adapter = checkpoint.read("adapter_config.json")
-    if adapter is None:
+    if base is None:
         return _full_model(checkpoint, dtype)
-    base = Checkpoint(str(adapter["base_model_name_or_path"]), adapter.get("revision"))
     return _with_adapter(_full_model(base, dtype), checkpoint)
 
 
 def _full_model(checkpoint: Checkpoint, dtype: Any) -> Any:
     from transformers import Qwen2VLForConditionalGeneration
 
-    try:
-        loaded: Any = Qwen2VLForConditionalGeneration.from_pretrained(
-            checkpoint.name, dtype=dtype, output_loading_info=True, **checkpoint.pinned
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise not_loaded(checkpoint, error) from error
-    model, told = loaded
-    check_weights(checkpoint, told["missing_keys"], told["unexpected_keys"])
+    with loading(checkpoint) as reports:
+        model = Qwen2VLForConditionalGeneration.from_pretrained(checkpoint.name, dtype=dtype, **checkpoint.pinned)
+    reports.check(checkpoint, model)
     return model
 
 
@@ -162,6 +167,6 @@ def _with_adapter(base: Any, checkpoint: Checkpoint) -> Any:
             "it was not loaded. Save it as safetensors where you trust it, or take another encoder."
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
-        raise not_loaded(checkpoint, error) from error
-    check_weights(checkpoint, told.missing_keys, told.unexpected_keys)
+        raise checkpoint.not_loaded(error) from error
+    check_weights(checkpoint.name, told.missing_keys, told.unexpected_keys)
     return model.merge_and_unload()

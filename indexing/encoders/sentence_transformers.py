@@ -5,7 +5,11 @@ A single vector is a multi-vector of one, without a box: it looks at the whole p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +17,15 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from pagesight.indexing.encoders import patch_boxes
-from pagesight.indexing.encoders.checkpoint import Checkpoint, not_loaded
+from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.devices import device_of, dtype_of
+from pagesight.indexing.encoders.load_errors import no_pictures
+from pagesight.indexing.encoders.weights import loading
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.vectors.multivector import MultiVector
 
+# The same weights for other programs, in repositories of adapters and their bases.
+_UNUSED = ["*.onnx", "*.onnx_data", "*.msgpack", "*.h5", "onnx/*", "openvino/*"]
 _SIGLIP = ("SigLIP", "SigLIP 2", "SiglipModel", "Siglip2Model")
 
 
@@ -25,24 +33,20 @@ class SentenceTransformersModel:
     """A model with its processor; see `pagesight.indexing.encoders.interface.PageModel`."""
 
     def __init__(self, checkpoint: Checkpoint, family: str, settings: Settings) -> None:
-        import sentence_transformers
-
-        device = device_of(settings.encoding.device)
         several = _has_several_vectors(checkpoint, family)
-        kind = sentence_transformers.MultiVectorEncoder if several else sentence_transformers.SentenceTransformer
-        options: dict[str, Any] = {"model_kwargs": {"dtype": dtype_of(settings.encoding.dtype, device)}}
-        options |= {"trust_remote_code": settings.encoding.trust_remote_code} | checkpoint.pinned
-        try:
-            self._model: Any = kind(checkpoint.name, device=device, **options)
-        except (OSError, ValueError) as error:
-            raise not_loaded(checkpoint, error) from error
+        base = checkpoint.base()
+        base = base.at_commit() if base else None
+        self._model = _load(checkpoint, base, several, settings)
+        if "image" not in self._model.modalities:
+            raise no_pictures(checkpoint.name, "it reads texts alone, or lacks an image processor")
         self._several = several
         # SigLIP was trained on texts of this length.
         padded = {"padding": "max_length", "max_length": 64, "truncation": True} if family in _SIGLIP else {}
         self._reading = {"processing_kwargs": {"text": padded}} if padded else {}
         self._lower = bool(padded) and _was_trained_on_lower_case(checkpoint)
         self.dim = self.encode_query("a")[0].shape[1]  # what it says of itself is wrong for SigLIP
-        self.revision = checkpoint.fingerprint(getattr(self._model.config, "_commit_hash", None))
+        self.revision = checkpoint.fingerprint()
+        self.notes: dict[str, Any] = {"base": base.name, "base_revision": base.fingerprint()} if base else {}
 
     def encode_pages(self, pictures: Sequence[Image]) -> list[MultiVector]:
         """Vectors and boxes; boxes are NaN for single vectors and for the tokens of a prompt."""
@@ -80,6 +84,50 @@ class SentenceTransformersModel:
         if token is None:
             token = self._model.tokenizer.convert_tokens_to_ids(self._model.processor.image_token)
         return int(token)
+
+
+def _load(checkpoint: Checkpoint, base: Checkpoint | None, several: bool, settings: Settings) -> Any:
+    import sentence_transformers
+
+    device = device_of(settings.encoding.device)
+    kind = sentence_transformers.MultiVectorEncoder if several else sentence_transformers.SentenceTransformer
+    options: dict[str, Any] = {"model_kwargs": {"dtype": dtype_of(settings.encoding.dtype, device)}}
+    options["trust_remote_code"] = settings.encoding.trust_remote_code
+    with loading(checkpoint, base) as reports, _pinned(checkpoint, base) as place:
+        model = kind(device=device, **place, **options)
+    reports.check(checkpoint, model)
+    return model
+
+
+@contextmanager
+def _pinned(checkpoint: Checkpoint, base: Checkpoint | None) -> Iterator[dict[str, Any]]:
+    """The arguments that name a model at its commit.
+
+    sentence-transformers takes an adapter's weights and its base at their newest, whatever revision is asked for: an
+    adapter is given to it as a folder, with links to its files and the place of its base's.
+    """
+    if base is None:
+        yield {"model_name_or_path": checkpoint.name} | checkpoint.pinned
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for file in _files(checkpoint).iterdir():
+            (Path(folder) / file.name).symlink_to(file.resolve())
+        told = (checkpoint.read("adapter_config.json") or {}) | {"base_model_name_or_path": str(_files(base))}
+        (Path(folder) / "adapter_config.json").unlink()
+        (Path(folder) / "adapter_config.json").write_text(json.dumps(told | {"revision": None}), encoding="utf-8")
+        yield {"model_name_or_path": folder}
+
+
+def _files(checkpoint: Checkpoint) -> Path:
+    """The folder of a checkpoint's files, fetched if need be."""
+    if checkpoint.folder:
+        return checkpoint.folder
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(checkpoint.name, revision=checkpoint.revision, ignore_patterns=_UNUSED))
+    except (OSError, ValueError, errors.HfHubHTTPError) as error:
+        raise checkpoint.not_loaded(error) from error
 
 
 def _scored(found: dict[str, Any]) -> tuple[NDArray[np.float32], list[int]]:

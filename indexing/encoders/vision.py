@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 # Long and low: models that cut pictures into tiles make few of it.
 _TRIAL_SIZE = (448, 112)
 _LEAST_DIFFERENCE = 1e-5
+# What an index notes of a model beside its name, revision and dimensions, if there is anything to say.
+_NOTES = ("base", "base_revision", "prompts")
 # The median page had .58 to .74 of the best page's score, measured with ColQwen2's vectors of 23 pages. Counted from 0,
 # the best page by words would always come before the best page by vectors.
 _BASELINE = 0.6
@@ -81,8 +83,9 @@ class VisionEncoder:
         return self._asked_dim or (int(self._recorded["dim"]) if self._recorded else self._loaded().dim)
 
     def describe(self) -> dict[str, Any]:
-        """Name, revision, dimensions, and the settings that change the vectors."""
-        return {"name": self.name, "revision": self.revision, "dim": self.dim} | self._settings
+        """Name, revision, dimensions, the settings that change the vectors, and what the model notes of itself."""
+        told = {"name": self.name, "revision": self.revision, "dim": self.dim} | self._settings
+        return told | (_noted(self._recorded) if self._recorded else _noted_by(self._loaded()))
 
     def encode_pages(self, pictures: Sequence[Image.Image | None], texts: Sequence[PageText]) -> list[MultiVector]:
         """The vectors of the pictures; the texts are not looked at. Raises EncoderError if one page is too much."""
@@ -125,12 +128,16 @@ class VisionEncoder:
             )
 
     def _check_that_it_is_the_same(self, model: PageModel) -> None:
-        if self._recorded and model.revision != self._recorded["revision"]:
-            raise EncoderMismatch(
-                f"the index was made with {self.name} of revision {self._recorded['revision']}; the weights that are "
-                f"there now are {model.revision}. Bring those back, or make a new index: `pagesight index PATH… "
-                f"--encoder {self.name} --index OTHER`."
-            )
+        recorded, notes = self._recorded or {}, _noted_by(model)
+        revisions: list[tuple[str, Any, Any]] = [(self.name, recorded.get("revision"), model.revision)]
+        revisions.append((f"the base of {self.name}", recorded.get("base_revision"), notes.get("base_revision")))
+        for what, noted, now in revisions:
+            if noted is not None and now != noted:
+                raise EncoderMismatch(
+                    f"the index was made with {what} of revision {noted}; the weights that are "
+                    f"there now are {now}. Bring those back, or make a new index: `pagesight index PATH… "
+                    f"--encoder {self.name} --index OTHER`."
+                )
 
     def _check_that_it_looks(self) -> None:
         """Raises EncoderError if two pages that differ have the same vectors.
@@ -184,6 +191,16 @@ class VisionEncoder:
         if not np.isfinite(norms).all():
             raise EncoderError(f"{self.name} made vectors that are no numbers. Try PAGESIGHT_DTYPE=float32.")
         return np.asarray(cut / np.maximum(norms, 1e-12))
+
+
+def _noted(recorded: dict[str, Any]) -> dict[str, Any]:
+    """What an index notes of a model beside name, revision, dimensions and settings."""
+    return {name: recorded[name] for name in _NOTES if name in recorded}
+
+
+def _noted_by(model: PageModel) -> dict[str, Any]:
+    """The same, as a model says it; one that is not its own says nothing."""
+    return _noted(getattr(model, "notes", {}))
 
 
 def _trial(place: int) -> Image.Image:

@@ -47,9 +47,15 @@ def similarity_map(
         return np.zeros((rows, columns), np.float32)
     similarities = np.maximum(query.vectors[asked] @ vectors[known].astype(np.float32).T, 0) ** query.sharpness
     excess = np.maximum(similarities - np.median(similarities, axis=1, keepdims=True), 0)
-    strength = np.asarray(query.weights[asked] @ excess, np.float32)
+    strength = np.asarray(_evened(query.weights[asked]) @ excess, np.float32)
     heat = _raster(strength, boxes[known].astype(np.float32), rows, columns)
     return np.asarray(heat / (heat.max() or 1), np.float32)
+
+
+def _evened(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weights nearer to each other: the square roots of their parts of the greatest; equal ones are 1."""
+    greatest = weights.max(initial=0)
+    return np.sqrt(np.maximum(weights, 0) / greatest) if greatest > 0 else weights
 
 
 def _raster(strength: NDArray[np.float32], boxes: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:

@@ -83,6 +83,8 @@ LIST = (
     rf"(?P<mark>{_MARK})?{_NUMBER}"
 )
 TOTAL = rf"\s*(?:/|{_words(_OF)}\s|共)\s*\d{{1,9}}(?!\d)"
+#: All that follows the name in a label that tools are given: signs, perhaps a word for a page, and a number.
+A_NUMBER = r"[\W_]+(?:(?:p|pg|page)(?![^\W\d_])(?:\W*(?:no|nr|number|#)(?![^\W\d_]))?)?[\W_]*(?<![-−])(\d{1,9})[\W_]*$"
 # What follows a number that is one of a list: no other word, or it is a name ("10-k.pdf") or a count ("3 tables").
 TAIL = rf"[\s\-._]*({LETTER}+)?"
 MAY_FOLLOW = plain_words(" ".join([_AND, _TO, _OF, _PAGE, _PAGE_JOINED, _REGION]))

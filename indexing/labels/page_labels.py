@@ -52,7 +52,14 @@ def page_mentions(label: str, names: Iterable[str]) -> list[PageMention]:
         if text.plain[start] not in " \n*_\"'" and text.plain[start] not in patterns.CLOSING:
             break
     reading = _Reading(text, 0, None, known)
-    return reading.mentions if reading.succeeds() else []
+    return reading.mentions if reading.succeeds() else _name_and_number(text, known)
+
+
+def _name_and_number(text: PlainText, names: DocumentNames) -> list[PageMention]:
+    """The page of a label that is a known name with its suffix and a number, whatever signs divide them."""
+    ends = ((known, patterns.compiled(patterns.A_NUMBER).match(text.plain, known.end)) for known in names.at(text, 0))
+    found = next(((known, number) for known, number in ends if number and known.whole), None)
+    return [PageMention(found[0].document, int(found[1][1]))] if found else []
 
 
 def page_mention(label: str, names: Iterable[str]) -> PageMention | None:

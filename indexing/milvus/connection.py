@@ -177,9 +177,9 @@ def connect_folder(database: Path) -> Connection:
     return Connection(_client(str(database), str(database), {}), str(database), lite=database)
 
 
-def connect_served(uri: str, place: str) -> Connection:
-    """Milvus Lite that another process serves; ``place`` is the index's folder."""
-    return Connection(_client(uri, place, {"timeout": _CONNECT_SECONDS}), place)
+def connect_served(uri: str, place: str, token: str) -> Connection:
+    """Milvus Lite that another process serves and asks for a token; ``place`` is the index's folder."""
+    return Connection(_client(uri, place, {"timeout": _CONNECT_SECONDS, "token": token}), place)
 
 
 def connect_server(address: ServerAddress, settings: Settings) -> Connection:

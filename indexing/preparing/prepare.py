@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.text import read_text
+from pagesight.indexing.documents.printed_label import printed_label
+from pagesight.indexing.documents.text import read_page
 from pagesight.indexing.preparing.prepared_page import PreparedPage
 from pagesight.indexing.setting_groups import DocumentSettings
 
@@ -15,6 +16,7 @@ def prepare_page(
 
     Raises UnreadableDocument for a page that is damaged, UnknownPage, MissingExtra if OCR is needed and cannot start.
     """
-    text = read_text(document, number, ocr=settings.ocr)
+    reading = read_page(document, number, ocr=settings.ocr, languages=settings.ocr_languages)
     picture = document.picture(number, long_side=long_side) if long_side else None
-    return PreparedPage(number, text, document.size(number), picture=picture)
+    size, label = document.size(number), printed_label(document, number)
+    return PreparedPage(number, reading.text, size, label=label, picture=picture, warnings=reading.warnings)

@@ -67,6 +67,8 @@ def on_the_disk(path: Path) -> None:
 
 def make_private(path: Path) -> None:
     """Take from others the right to read a file, or a folder with all that is in it; never through a link."""
+    if path.is_symlink():
+        return
     _restrict(path)
     for place, folders, names in os.walk(path):
         for name in (*folders, *names):

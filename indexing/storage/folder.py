@@ -80,6 +80,10 @@ class IndexFolder:
         except Timeout:
             return str(address)
 
+    def served_token(self) -> str:
+        """What the process that serves the index asks for; only its user can read it."""
+        return str(read_holder(self.path / "holder.json").get("token", ""))
+
     def manifest(self) -> Manifest | None:
         """What the index was made with; None for a new index."""
         if not self.exists:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import sys
 import uuid
 from collections.abc import Iterator
@@ -85,7 +86,8 @@ class ServedFolder:
 
 def this_process() -> dict[str, Any]:
     """This process, as others should see it named; how it was started is shortened."""
-    command = shown(" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))[:200]
+    said = re.sub(r"(--token[ =])\S+", r"\1…", " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    command = shown(said)[:200]
     return {"pid": os.getpid(), "command": command, "host": platform.node()}
 
 
@@ -95,6 +97,28 @@ def read_holder(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text()))
     except (OSError, ValueError):
         return {}
+
+
+@contextlib.contextmanager
+def noted_service(folder: Path, name: str, **said: str) -> Iterator[bool]:
+    """Notes in the holder's file, which only this user can read, how a service is reached while the block runs.
+
+    Gives whether that was possible: not on a medium that nothing can be written to.
+    """
+    path = folder / "holder.json"
+    said["pid"] = str(os.getpid())
+    try:
+        write_atomically(path, json.dumps(read_holder(path) | {name: said}))
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held = read_holder(path)
+        if held.pop(name, None) == said:
+            with contextlib.suppress(OSError):
+                write_atomically(path, json.dumps(held)) if held else path.unlink()
 
 
 def named(holder: dict[str, Any]) -> str:

@@ -1,0 +1,53 @@
+"""A claim of an answer, and what the words of the pages that it cites say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pagesight.agent.answers.citations import Citation
+from pagesight.indexing.pages import Box
+
+#: "supported": the cited words say it; "computed": its numbers come from theirs; "read": a model read it off the
+#: picture; "unsupported": it was not found there.
+Outcome = Literal["supported", "computed", "read", "unsupported"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a page says something: its label, and the boxes of the words."""
+
+    label: str
+    boxes: list[Box]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of an answer, or the part of one that ends in a citation, without the citation.
+
+    ``reason`` says in a sentence why the outcome is what it is. ``evidence`` is where the words that support it stand.
+    """
+
+    text: str
+    citations: list[Citation]
+    outcome: Outcome
+    reason: str
+    evidence: list[Evidence] = field(default_factory=list)
+
+    @property
+    def boxes(self) -> list[Box]:
+        """All boxes of the evidence: ``(left, top, right, bottom)``, 0–1 of the page from its top left corner."""
+        return [box for one in self.evidence for box in one.boxes]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The claim as it stands in ``ask --json``."""
+        return {
+            "text": self.text,
+            "citations": [citation.as_dict() for citation in self.citations],
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "evidence": [
+                {"label": one.label, "boxes": [[round(edge, 4) for edge in box] for box in one.boxes]}
+                for one in self.evidence
+            ],
+        }

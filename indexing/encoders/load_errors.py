@@ -1,0 +1,87 @@
+"""What is said where a model cannot be loaded: what is missing, why, and the commands that help."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from pagesight.indexing.encoders.registry import KNOWN, nearest
+from pagesight.indexing.errors import EncoderError, SettingsError
+
+_NAMED = 4  # weights that a message names; of more it says how many
+
+
+def unknown(name: str, architectures: object = None) -> SettingsError:
+    """The error for a name that nothing is known by."""
+    near = nearest(name)
+    instead = f"Nearest: {', '.join(near)}" if near else "Known are those that `pagesight encoders` lists"
+    of = f" (its configuration names {architectures}, which no route loads)" if architectures else ""
+    return SettingsError(
+        f"there is no encoder {name!r}{of}. {instead}; auto and lexical need no weights. Set --encoder or "
+        "PAGESIGHT_ENCODER to one of them, to a folder with a model in it, or to external:SCRIPT."
+    )
+
+
+def not_loaded(name: str, fetch: Sequence[str], error: Exception, adapter: str = "") -> EncoderError | SettingsError:
+    """The error for a checkpoint that its library refused."""
+    return untrusted(name) if "trust_remote_code" in str(error) else unreachable(name, fetch, error, adapter)
+
+
+def untrusted(name: str) -> SettingsError:
+    """The error for a repository whose own code nobody has allowed to run."""
+    return SettingsError(
+        f"{name} brings program code of its own. Read it, then run it with --trust-remote-code and "
+        "--revision COMMIT, the commit that you read in 40 hex digits; or take an encoder that needs none."
+    )
+
+
+def unreachable(name: str, fetch: Sequence[str], error: Exception, adapter: str = "") -> EncoderError:
+    """The error for weights that can neither be found nor fetched.
+
+    ``fetch`` are the commands that would bring all that is needed; ``adapter`` is what is put on these weights, if any.
+    """
+    near = [] if name in KNOWN or adapter else nearest(name)
+    mistyped = f"If the name is mistyped: nearest are {', '.join(near)}. " if near else ""
+    needed = f"{adapter} is an adapter on them. " if adapter else ""
+    commands = " and ".join(f"`{command}`" for command in fetch)
+    return EncoderError(
+        f"the weights of {name} cannot be loaded ({_first_line(error)}). {needed}{mistyped}Fetch them where there is a "
+        f"network with {commands}, name a folder that holds them, or set PAGESIGHT_ENCODER=lexical, which "
+        "needs none."
+    )
+
+
+def other_weights(
+    name: str, missing: Collection[str], unexpected: Collection[str], other_sizes: Collection[str] = ()
+) -> EncoderError:
+    """The error for weights that are not those of their model: some would stay random."""
+    kinds = (("missing", missing), ("unknown", unexpected), ("of another size", other_sizes))
+    said = [f"{what}: {_some(names)}" for what, names in kinds if names]
+    return EncoderError(
+        f"the weights of {name} are not named as expected ({'; '.join(said)}), so that some would stay "
+        "random. Take another revision (PAGESIGHT_REVISION) or another encoder."
+    )
+
+
+def no_base(name: str) -> EncoderError:
+    """The error for an adapter that does not say what it is put on."""
+    return EncoderError(
+        f"the adapter_config.json of {name} names no base_model_name_or_path, so that nobody knows what it is put on. "
+        "Take another revision (PAGESIGHT_REVISION) or another encoder."
+    )
+
+
+def no_pictures(name: str, why: str) -> EncoderError:
+    """The error for a model that cannot look at pages."""
+    return EncoderError(
+        f"{name} cannot look at pages: {why}. Take another revision (PAGESIGHT_REVISION) or an encoder that "
+        "`pagesight encoders` lists."
+    )
+
+
+def _some(names: Collection[str]) -> str:
+    shown = sorted(names)[:_NAMED]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]

@@ -1,0 +1,194 @@
+"""Claims of an answer, checked against the words of the pages that they cite, through `check_claims` alone."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pagesight.agent import Claim, acheck_claims, check_claims
+from pagesight.indexing import PageIndex, load_settings
+from pagesight.indexing.testing import made_index
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+DOCUMENTS = {
+    "annual.pdf": [
+        "Key figures\nin EUR million\n2023 2022\nNet revenue 885.4 801.2\nOperating income 98.1 102.6\n"
+        "Employees 4,120 3,998",
+        "Net revenue rose to EUR 885.4 million in 2023, up 10.5 % from EUR 801.2 million in 2022.\n"
+        "Operating income fell to EUR 98.1 million. The Chief Financial Officer is Jane Miller.\n"
+        "Sales rose 5 % in Germany and 8 % in France. The agreement was signed on 31 December 2023.\n"
+        "The fleet consists of 12 vessels, and Norway operates 7 of them.",
+        "The outlook remains unchanged.",
+    ],
+    "bericht.pdf": [
+        "Umsatz nach Regionen in Mio. EUR\n2023 2022\nEuropa 512,3 498,0\nAsien 240,1 201,7",
+        "Der Umsatz stieg 2023 um 10,5 % auf 885,4 Mio. EUR. Der Vorstand sagte:\nWir wachsen schneller als der Markt.",
+    ],
+}
+
+TRUE = [
+    "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 1].",
+    "In 2023 net revenue reached EUR 885.4 million [annual.pdf p. 2].",
+    "In 2022, net revenue had been EUR 801.2 million [annual.pdf p. 2].",
+    "Net revenue was about EUR 885 million [annual.pdf p. 1].",
+    "Net revenue was roughly 0.9 billion euros in 2023 [annual.pdf p. 1].",
+    "Net revenue rose by EUR 84.2 million [annual.pdf p. 1].",
+    "Net revenue rose by 10.5 % [annual.pdf p. 1].",
+    "Sales rose 8 % in France [annual.pdf p. 2].",
+    "The CFO is Jane Miller [annual.pdf p. 2].",
+    "The agreement was signed on December 31, 2023 [annual.pdf p. 2].",
+    "The agreement was signed on 2023-12-31 [annual.pdf p. 2].",
+    "The company had 4,120 employees in 2023 [annual.pdf p. 1].",
+    "The fleet has 12 vessels [annual.pdf p. 2].",
+    "Der Umsatz in Europa betrug 2023 512,3 Mio. EUR [bericht.pdf S. 1].",
+    "2023 stieg der Umsatz auf 885,4 Millionen Euro [bericht.pdf S. 2].",
+    "„Wir wachsen schneller als der Markt“ [bericht.pdf S. 2]",
+    "Revenue in Europe in 2023 was EUR 512.3 million [bericht.pdf p. 1].",
+    "Net revenue: **885.4** (2023) vs. 801.2 (2022) [annual.pdf p. 1]",
+    "Europa und Asien kamen 2023 zusammen auf 752,4 Mio. EUR [bericht.pdf p. 1].",
+    "Operating income fell to EUR 98.1 million [annual.pdf p. 2].",
+    "Operating income declined by 4.4 % to 98.1 [annual.pdf p. 1].",
+    "Net revenue was 885,400,000 euros in 2023 [annual.pdf p. 1].",
+    "Im Jahr 2023 lag der Nettoumsatz bei 885,4 Mio. EUR [annual.pdf p. 1].",
+    "Twelve vessels make up the fleet [annual.pdf p. 2].",
+    "Revenue was EUR 885.4m. Operating income was EUR 98.1m [annual.pdf p. 1].",
+    "The outlook remains unchanged [annual.pdf p. 3].",
+]
+FALSE = [
+    "Net revenue was EUR 885.4 million in 2022 [annual.pdf p. 1].",
+    "Operating income was EUR 885.4 million in 2023 [annual.pdf p. 1].",
+    "In 2022 net revenue reached EUR 885.4 million [annual.pdf p. 2].",
+    "Net revenue was USD 885.4 million in 2023 [annual.pdf p. 1].",
+    "Net revenue was EUR 885.4 billion [annual.pdf p. 1].",
+    "Net revenue was EUR 886 million [annual.pdf p. 1].",
+    "Net revenue rose by 12.5 % [annual.pdf p. 1].",
+    "Sales rose 8 % in Germany [annual.pdf p. 2].",
+    "The CFO is John Miller [annual.pdf p. 2].",
+    "The agreement was signed on 30 December 2023 [annual.pdf p. 2].",
+    "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 3].",
+    "The company had 3,998 employees in 2023 [annual.pdf p. 1].",
+    "Norway operates 12 of them [annual.pdf p. 2].",
+    "Der Umsatz in Asien betrug 2023 512,3 Mio. EUR [bericht.pdf S. 1].",
+    "„Wir wachsen langsamer als der Markt“ [bericht.pdf S. 2]",
+    "99.9 per cent [annual.pdf p. 1, region 985,985,1000,1000]",
+    "Net revenue: 801.2 (2023) vs. 885.4 (2022) [annual.pdf p. 1]",
+    "Europa und Asien kamen 2023 zusammen auf 758,4 Mio. EUR [bericht.pdf p. 1].",
+    "Fourteen vessels make up the fleet [annual.pdf p. 2].",
+    "The outlook was raised sharply because of strong demand [annual.pdf p. 3].",
+]
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[PageIndex]:
+    with made_index(DOCUMENTS) as index:
+        yield index
+
+
+def checked(index: PageIndex, text: str) -> Claim:
+    (claim,) = check_claims(index, text)
+    return claim
+
+
+@pytest.mark.parametrize("text", TRUE)
+def test_what_the_cited_words_say_is_not_doubted(index: PageIndex, text: str) -> None:
+    claims = check_claims(index, text)
+    assert claims
+    assert [claim.reason for claim in claims if claim.outcome == "unsupported"] == []
+
+
+@pytest.mark.parametrize("text", FALSE)
+def test_what_the_cited_words_do_not_say_is_doubted(index: PageIndex, text: str) -> None:
+    claims = check_claims(index, text)
+    assert [claim for claim in claims if claim.outcome == "unsupported"]
+    assert all(not claim.boxes for claim in claims if claim.outcome == "unsupported")
+
+
+def test_the_boxes_are_those_of_the_number(index: PageIndex) -> None:
+    claim = checked(index, "Net revenue was EUR 801.2 million in 2022 [annual.pdf p. 1].")
+    assert claim.outcome == "supported"
+    ((left, top, right, bottom),) = claim.boxes
+    words = index.words(index.page("annual.pdf p. 1"))
+    (place,) = (place for place, word in enumerate(words.words) if word == "801.2")
+    assert (left, top, right, bottom) == pytest.approx(tuple(words.boxes[place]), abs=1e-4)
+
+
+def test_a_computed_number_rests_on_the_numbers_that_it_comes_from(index: PageIndex) -> None:
+    claim = checked(index, "Net revenue rose by EUR 84.2 million [annual.pdf p. 1].")
+    assert claim.outcome == "computed"
+    assert len(claim.boxes) == 2
+
+
+def test_a_region_without_the_value_never_supports_it(index: PageIndex) -> None:
+    claim = checked(index, "Net revenue was EUR 885.4 million [annual.pdf p. 1].")
+    left, top, right, bottom = (round(1000 * edge) for edge in claim.boxes[0])
+    within = (
+        f"Net revenue was EUR 885.4 million [annual.pdf p. 1, region {top - 2},{left - 2},{bottom + 2},{right + 2}]."
+    )
+    assert checked(index, within).outcome == "supported"
+    for region in ("0,0,60,1000", f"{bottom + 10},0,1000,1000", f"{top},{right + 2},{bottom},1000"):
+        text = f"Net revenue was EUR 885.4 million [annual.pdf p. 1, region {region}]."
+        assert checked(index, text).outcome == "unsupported", region
+
+
+def test_the_reason_says_what_stands_there_instead(index: PageIndex) -> None:
+    assert "801.2" in checked(index, "Net revenue was EUR 885.4 million in 2022 [annual.pdf p. 1].").reason
+    elsewhere = checked(index, "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 3].").reason
+    assert "annual.pdf p. 2" in elsewhere
+
+
+def test_claims_come_in_order_each_with_what_it_cites(index: PageIndex) -> None:
+    text = """## Result
+- **Net revenue** was EUR 885.4 million [annual.pdf p. 1] and income 98.1 [annual.pdf p. 2, region 0,0,500,1000].
+- It had 4,120 employees. Sales rose 5 % in Germany. [annual.pdf p. 1] [annual.pdf p. 2]
+
+Its margin was 77 %."""
+    claims = check_claims(index, text)
+    assert [(claim.text, [str(one) for one in claim.citations], claim.outcome) for claim in claims] == [
+        ("Net revenue was EUR 885.4 million", ["annual.pdf p. 1"], "supported"),
+        ("and income 98.1", ["annual.pdf p. 2, region 0,0,500,1000"], "supported"),
+        ("It had 4,120 employees.", ["annual.pdf p. 1", "annual.pdf p. 2"], "supported"),
+        ("Sales rose 5 % in Germany.", ["annual.pdf p. 1", "annual.pdf p. 2"], "supported"),
+        ("Its margin was 77 %.", [], "unsupported"),
+    ]
+
+
+def test_a_page_that_is_not_there_is_a_reason_and_no_error(index: PageIndex) -> None:
+    claim = checked(index, "Net revenue was EUR 885.4 million [annual.pdf p. 99].")
+    assert claim.outcome == "unsupported"
+    assert "99" in claim.reason
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "Thank you.", "| --- | --- |", "[annual.pdf p. 1]", "²³ [annual.pdf p. 1]", "(" * 3000]
+)
+def test_odd_texts_are_no_error(index: PageIndex, text: str) -> None:
+    check_claims(index, text)
+
+
+async def test_the_twin_says_the_same(index: PageIndex) -> None:
+    text = TRUE[0] + FALSE[0]
+    assert await acheck_claims(index, text) == check_claims(index, text)
+
+
+def test_made_claims_are_told_apart(tmp_path: Path) -> None:
+    from claim_documents import make_documents
+    from claims import Claims, sampled
+
+    made = [document for document in make_documents(tmp_path, seed=7) if not document.scan]
+    chance = random.Random(7)
+    claims = sampled([claim for one in made for claim in Claims(one, chance).all()], 12, chance)
+    with PageIndex.open(tmp_path / "index", settings=load_settings(encoder="lexical", ocr=False)) as index:
+        index.add([one.path for one in made])
+        results = [
+            (claim, any(one.outcome == "unsupported" for one in check_claims(index, claim.text))) for claim in claims
+        ]
+    doubted = [claim.text for claim, result in results if claim.true and result]
+    missed = [claim.text for claim, result in results if not claim.true and not result]
+    true = sum(claim.true for claim, _ in results)
+    assert len(doubted) <= 0.02 * true, doubted
+    assert len(missed) <= 0.05 * (len(results) - true), missed

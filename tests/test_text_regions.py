@@ -1,0 +1,317 @@
+"""What stands on a page is what is read: as printed, seen, and each part by the text layer or by OCR."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from documents import pdf, picture_of_text
+from PIL import ImageFont
+from reportlab.lib.colors import Color
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen import canvas
+
+from pagesight.indexing.documents import rapid_ocr
+from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.text import PageReading, read_page
+from pagesight.indexing.pages import PageText
+
+SENTENCE = "The bearing on pier six shows cracks of four millimetres"
+
+
+def reading(path: Path, *, ocr: bool = False, languages: str = "auto") -> PageReading:
+    with open_document(path) as document:
+        return read_page(document, 1, ocr=ocr, languages=languages)
+
+
+def lines(path: Path, *, ocr: bool = False) -> list[str]:
+    return reading(path, ocr=ocr).text.text.splitlines()
+
+
+def drawn(path: Path, draw) -> Path:
+    sheet = canvas.Canvas(str(path))
+    sheet.setFont("Helvetica", 12)
+    draw(sheet)
+    sheet.showPage()
+    sheet.save()
+    return path
+
+
+# as printed
+
+
+@pytest.mark.parametrize(
+    ("rise", "small", "printed"), [(5, "3", "512³"), (5, "-9", "512⁻⁹"), (-3, "2", "512₂"), (0, "3", "5123")]
+)
+def test_raised_and_lowered_digits_are_no_part_of_the_number(tmp_path: Path, rise: float, small: str, printed: str):
+    def draw(sheet: canvas.Canvas) -> None:
+        text = sheet.beginText(72, 700)
+        text.setFont("Helvetica", 12)
+        text.textOut("Headcount 512")
+        text.setFont("Helvetica", 7 if rise else 12)
+        text.setRise(rise)
+        text.textOut(small)
+        sheet.drawText(text)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw)) == [f"Headcount {printed}"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "whole"),
+    [
+        ("inter-", "governmental", "intergovernmental"),
+        ("co-", "operative", "co-operative"),
+        ("long-", "term", "long-term"),
+        ("docu-", "ment", "document"),
+        ("Anglo-", "American", "Anglo-American"),
+        ("EU-", "wide", "EU-wide"),
+        ("decision-", "making", "decision-making"),
+        ("re-", "elected", "re-elected"),
+        ("two-to-", "one", "two-to-one"),
+        ("electrifi-", "cation", "electrification"),
+    ],
+)
+def test_a_hyphen_at_the_end_of_a_line_stays_where_it_belongs_to_the_word(
+    tmp_path: Path, first: str, last: str, whole: str
+):
+    marks = [(f"the usual {first}", 72, 700, 12), (f"{last} thing", 72, 685, 12)]
+    assert lines(pdf(tmp_path / "a.pdf", [marks]))[0] == f"the usual {whole}"
+
+
+def test_what_the_page_has_elsewhere_decides_on_a_hyphen(tmp_path: Path):
+    marks = [("a back-", 72, 700, 12), ("bone of", 72, 685, 12), ("every back-bone", 72, 600, 12)]
+    assert lines(pdf(tmp_path / "a.pdf", [marks]))[0] == "a back-bone"
+
+
+def test_letters_that_are_set_apart_are_words_and_columns_of_letters_are_not(tmp_path: Path):
+    def draw(sheet: canvas.Canvas) -> None:
+        for place, letter in enumerate("ANNUAL REPORT"):
+            sheet.drawString(72 + 16 * place, 700, letter)
+        for place, letter in enumerate("ABCDE"):
+            sheet.drawString(72 + 90 * place, 600, letter)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw)) == ["ANNUAL REPORT", "A B C D E"]
+
+
+def test_a_shadow_says_nothing_twice(tmp_path: Path):
+    marks = [("Annual report", 72, 700, 24), ("Annual report", 73.2, 698.8, 24), ("Annual", 72, 600, 24)]
+    assert lines(pdf(tmp_path / "a.pdf", [marks])) == ["Annual report", "Annual"]
+
+
+# seen
+
+
+def test_what_nobody_sees_is_not_read(tmp_path: Path):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 700, "seen by all")
+        sheet.setFillGray(1)
+        sheet.drawString(72, 650, "white on white")
+        sheet.setFillGray(0)
+        sheet.rect(60, 590, 300, 30, fill=1)
+        sheet.setFillGray(1)
+        sheet.drawString(72, 600, "white on black")
+        sheet.setFillGray(0)
+        sheet.drawString(72, 550, "under a bar")
+        sheet.rect(60, 545, 300, 20, fill=1)
+        sheet.setFillGray(0)
+        sheet.drawString(72, 450, "highlighted later")
+        sheet.setFillColor(Color(1, 1, 0, alpha=0.4))
+        sheet.rect(60, 445, 300, 20, fill=1, stroke=0)
+        invisible = sheet.beginText(72, 500)
+        invisible.setTextRenderMode(3)
+        invisible.textOut("not drawn at all")
+        sheet.drawText(invisible)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw)) == ["seen by all", "white on black", "highlighted later"]
+
+
+# by region
+
+
+def test_words_in_a_picture_are_read_beside_the_layer_in_their_place(tmp_path: Path):
+    picture = picture_of_text([("Bavaria 51.3 million", 30, 20)], size=(500, 80))
+
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 750, "Sales review of the year")
+        sheet.drawImage(ImageReader(picture), 72, 600, 300, 48)
+        sheet.drawString(72, 500, "Notes follow on the next page")
+
+    path = drawn(tmp_path / "a.pdf", draw)
+    assert lines(path, ocr=True) == [
+        "Sales review of the year",
+        "Bavaria 51.3 million",
+        "Notes follow on the next page",
+    ]
+    text = reading(path, ocr=True).text
+    assert text.source == "text layer"
+    left, top, right, bottom = text.boxes[text.words.index("51.3")].tolist()
+    assert 72 / 595 < left < right < 372 / 595
+    assert (842 - 648) / 842 < top < bottom < (842 - 600) / 842
+
+
+def test_a_picture_without_words_adds_none(tmp_path: Path):
+    picture = picture_of_text([], size=(500, 80))
+    path = drawn(
+        tmp_path / "a.pdf",
+        lambda sheet: (sheet.drawString(72, 750, "Sales review"), sheet.drawImage(ImageReader(picture), 72, 600)),
+    )
+    assert lines(path, ocr=True) == ["Sales review"]
+
+
+def permuted(path: Path, sentences: list[str], wrong: list[bool]) -> Path:
+    """Lines in two fonts: one whose map to Unicode takes each letter for another, and one that is right."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    other = letters[7:] + letters[:7]
+    pairs = "".join(f"<{ord(a):02x}> <{ord(b):04x}>\n" for a, b in zip(letters, other, strict=True))
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <ff> endcodespacerange\n26 beginbfchar\n{pairs}endbfchar\nendcmap end end"
+    )
+    content = "".join(
+        f"BT /F{1 + is_wrong} 14 Tf 60 {700 - 40 * place} Td ({sentence}) Tj ET\n"
+        for place, (sentence, is_wrong) in enumerate(zip(sentences, wrong, strict=True))
+    )
+    from documents import raw_pdf
+
+    return raw_pdf(
+        path,
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+            " /Resources << /Font << /F1 5 0 R /F2 6 0 R >> >> >>",
+            f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 7 0 R >>",
+            f"<< /Length {len(cmap)} >>\nstream\n{cmap}\nendstream",
+        ],
+    )
+
+
+@pytest.mark.parametrize("wrong", [[True, True], [False, True]])
+def test_letters_that_stand_for_others_are_read_from_the_picture(tmp_path: Path, wrong: list[bool]):
+    sentences = [SENTENCE.lower(), "and has to be exchanged before the winter of next year"]
+    path = permuted(tmp_path / "a.pdf", sentences, wrong)
+    assert lines(path) != sentences
+    assert lines(path, ocr=True) == sentences
+
+
+def test_a_sound_layer_is_not_compared_with_ocr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rapid_ocr, "_ocr_engine", lambda reads: pytest.fail("a sound page was sent to OCR"))
+    rows = [
+        SENTENCE,
+        "Der Jahresabschluss weist einen Überschuss aus",
+        "Les revenus nets ont augmenté",
+        "GmbH XQ-77 B4",
+    ]
+    path = pdf(tmp_path / "a.pdf", [[(row, 72, 700 - 20 * place, 12) for place, row in enumerate(rows)]])
+    assert lines(path, ocr=True) == rows
+
+
+@pytest.mark.parametrize(
+    ("layer", "read"),
+    [
+        (["Quarterly", "revenue", "report"], "text layer"),
+        ([". i, .. ?", "Nsr . ki .,", "LIL k 1 sa s"], "ocr"),
+        (["Minutes", "about", "turnips"], "ocr"),
+    ],
+)
+def test_an_invisible_layer_over_a_scan_counts_where_it_says_what_is_printed(
+    tmp_path: Path, layer: list[str], read: str
+):
+    words = ["Quarterly", "revenue", "report"]
+    picture = picture_of_text([(word, 60, 50 + 150 * place) for place, word in enumerate(words)])
+
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.setPageSize(picture.size)
+        sheet.drawInlineImage(picture, 0, 0)
+        text = sheet.beginText()
+        text.setTextRenderMode(3)
+        text.setFont("Helvetica", 32)
+        for place, word in enumerate(layer):
+            text.setTextOrigin(60, 600 - 80 - 150 * place)
+            text.textOut(word)
+        sheet.drawText(text)
+
+    text = reading(drawn(tmp_path / "a.pdf", draw), ocr=True).text
+    assert (text.words, text.source) == (words, read)
+
+
+def test_the_columns_of_a_scan_are_read_one_after_the_other(tmp_path: Path):
+    left = ["The harbour was built in", "the year of the great", "flood by the guild of", "ferrymen and millers"]
+    right = ["Its second basin follows", "the plan of an engineer", "who had seen the docks", "of London and of Riga"]
+    marks = [(row, 40, 60 + 50 * place) for place, row in enumerate(left)]
+    marks += [(row, 480, 70 + 50 * place) for place, row in enumerate(right)]
+    path = tmp_path / "scan.png"
+    picture_of_text(marks).save(path)
+    assert lines(path, ocr=True) == [*left, *right]
+
+
+def test_the_rows_of_a_table_on_a_scan_stay_rows(tmp_path: Path):
+    rows = [("Region", "2031"), ("Europe", "1.9"), ("Asia", "2.3"), ("Africa", "0.4")]
+    marks = [
+        (cell, 60 + 500 * column, 60 + 60 * place) for place, row in enumerate(rows) for column, cell in enumerate(row)
+    ]
+    path = tmp_path / "scan.png"
+    picture_of_text(marks).save(path)
+    assert reading(path, ocr=True).text.words == [cell for row in rows for cell in row]
+
+
+# scripts
+
+
+def font_of_tests() -> str:
+    matplotlib = pytest.importorskip("matplotlib", reason="matplotlib, whose fonts have Cyrillic letters, is missing")
+    return str(Path(matplotlib.__file__).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf")
+
+
+def scan_in(path: Path, sentences: list[str]) -> Path:
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (1000, 400), "white")
+    for place, sentence in enumerate(sentences):
+        ImageDraw.Draw(picture).text(
+            (60, 60 + 80 * place), sentence, fill="black", font=ImageFont.truetype(font_of_tests(), 32)
+        )
+    picture.save(path)
+    return path
+
+
+RUSSIAN = ["Чистая прибыль компании выросла", "благодаря продажам новых насосов"]
+GREEK = ["Τα καθαρά κέρδη της εταιρείας", "ανήλθαν σε 640 εκατομμύρια ευρώ"]
+
+
+@pytest.mark.parametrize("sentences", [RUSSIAN, GREEK])
+def test_scans_in_other_scripts_are_read_where_tesseract_is(tmp_path: Path, sentences: list[str]):
+    if shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed: `apt install tesseract-ocr tesseract-ocr-osd tesseract-ocr-rus …`")
+    found = reading(scan_in(tmp_path / "scan.png", sentences), ocr=True)
+    assert found.text.text.splitlines() == sentences
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("sentences", [RUSSIAN, GREEK])
+def test_without_tesseract_such_a_scan_is_a_warning_and_no_guess(
+    tmp_path: Path, sentences: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    from pagesight.indexing.documents import tesseract
+
+    monkeypatch.setattr(tesseract, "languages", frozenset)
+    found = reading(scan_in(tmp_path / "scan.png", sentences), ocr=True)
+    assert found.text.words == []
+    (warning,) = found.warnings
+    assert "apt install tesseract-ocr" in warning
+
+
+def test_latin_scans_need_no_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from pagesight.indexing.documents import tesseract
+
+    monkeypatch.setattr(tesseract, "languages", frozenset)
+    sentences = ["Der Überschuss stieg auf zwölf", "Şirketin net kârı geçen yıl", "Zysk netto spółki wzrósł"]
+    found = reading(scan_in(tmp_path / "scan.png", sentences), ocr=True)
+    assert (found.text.text.splitlines(), found.warnings) == (sentences, ())
+
+
+def test_no_words_are_no_text(tmp_path: Path):
+    assert reading(pdf(tmp_path / "a.pdf", [[]]), ocr=True).text.words == PageText.empty().words
