@@ -15,6 +15,7 @@ from langgraph.prebuilt import create_react_agent
 from langgraph.runtime import Runtime
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
+from pagesight.agent.additions import Hook, Prompt, as_prompt, one_after_the_other, own_tools
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.call_log import CallLog
@@ -58,6 +59,11 @@ def create_page_agent(
     where: str | None = None,
     name: str = "pagesight",
     settings: Settings | None = None,
+    prompt: Prompt | None = None,
+    tools: Sequence[BaseTool | Callable[..., Any]] = (),
+    pre_model_hook: Hook | None = None,
+    post_model_hook: Hook | None = None,
+    **graph: Any,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """A ReAct agent that answers questions about an index by looking at its pages.
 
@@ -66,6 +72,10 @@ def create_page_agent(
     id or pattern, and ``where`` to those whose metadata meets a condition; no documents are none. What is not given
     comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
     ``messages``: its state holds references to pages and no pictures.
+
+    As in LangGraph's quickstart: ``prompt``, a text or a function of the state, adds to ours; ``tools`` stand beside
+    ours, under the same budget of calls; ``post_model_hook`` comes after our correction; ``graph`` takes what else
+    `create_react_agent` does: ``state_schema``, ``context_schema``, ``store``, ``interrupt_before`` and the like.
 
     Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, BadCondition, and SettingsError.
     """
@@ -78,9 +88,10 @@ def create_page_agent(
     pictures = _pictures(index, settings, reasoner)
     way = transport_for(reasoner, transport or settings.pictures.transport, settings, index.path / "uploads")
     budget, limits = _budget(settings, reasoner), _limits(settings, way)
-    tools = _tools(allowed, pictures, budget, author)
+    ours = _tools(allowed, pictures, budget, author)
     if way:
-        tools.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
+        ours.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
+    every = [*ours, *own_tools(tools, ours)]
     correction = Correction(limits, budget, author)
     hydrator = Hydrator(
         SYSTEM_PROMPT,
@@ -90,13 +101,15 @@ def create_page_agent(
         in_tool_replies=reasoner.can.pictures_in_tool_replies,
         author=author,
         allowed=allowed,
+        addition=as_prompt(prompt),
     )
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            _model_of_each_call(budget, correction, reasoner, tools, allowed), tools, prompt=hydrator.runnable(),
-            post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
+            _model_of_each_call(budget, correction, reasoner, every, allowed), every, prompt=hydrator.runnable(),
+            pre_model_hook=pre_model_hook, checkpointer=checkpointer, name=name,
+            post_model_hook=one_after_the_other(correction.send_back if way else None, post_model_hook), **graph,
         )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, settings.budget.prices or {}, author)
     return agent.with_config(

@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, To
 from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.runtime import get_runtime
 
+from pagesight.agent.additions import prompt_text
 from pagesight.agent.call_order import in_call_order
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.tools.allowed_documents import AllowedDocuments
@@ -37,7 +38,8 @@ class Hydrator:
     of text that says how to see them again. Only what the ``author`` looked at is shown, and of that only pages of the
     ``allowed`` documents, whatever stands in the state. Gemini takes pictures ``in_tool_replies``; other providers,
     some of which refuse them there, get them in a message of the user after the replies. Without a ``transport`` none
-    are sent. None for an author is any, None for allowed documents all.
+    are sent. None for an author is any, None for allowed documents all. ``addition`` makes of the state what comes
+    after our prompt.
     """
 
     system_prompt: str
@@ -47,6 +49,7 @@ class Hydrator:
     in_tool_replies: bool = True
     author: Author | None = None
     allowed: AllowedDocuments | None = None
+    addition: Runnable[Any, Any] | None = None
 
     def runnable(self) -> Runnable[Any, list[BaseMessage]]:
         """For ``prompt=`` of `create_react_agent`; a middleware of ``create_agent`` can call the same functions."""
@@ -54,6 +57,19 @@ class Hydrator:
 
     def messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         """The messages for the model. Raises ReasonerError when the transport cannot send, and PageIndexError."""
+        return self._with_addition(self._messages(state), self.addition.invoke(state) if self.addition else "")
+
+    async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+        """The same, async; the pictures are made side by side."""
+        addition = await self.addition.ainvoke(state) if self.addition else ""
+        return self._with_addition(await self._amessages(state), addition)
+
+    def _with_addition(self, call: list[BaseMessage], made: object) -> list[BaseMessage]:
+        """The call with what the user's prompt has made after ours."""
+        text = prompt_text(made)
+        return [call[0].model_copy(update={"content": f"{call[0].text}\n{text}"}), *call[1:]] if text else call
+
+    def _messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         conversation, allowed = self._begun(state), self._allowed()
         views = _in_order(self._sent(conversation))
         if self.transport is None:
@@ -62,10 +78,9 @@ class Hydrator:
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
         return self._call(conversation, _block_of_each(made, blocks))
 
-    async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
-        """The same, async; the pictures are made side by side."""
+    async def _amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         if self.transport is None:
-            return await asyncio.to_thread(self.messages, state)
+            return await asyncio.to_thread(self._messages, state)
         conversation, allowed = self._begun(state), await asyncio.to_thread(self._allowed)
         views = _in_order(self._sent(conversation))
         pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view, allowed) for view in views))

@@ -249,7 +249,7 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity
+        call_order index_identity additions
         hydrate
         call_log
         answers
