@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ from pagesight.agent.terminal import (
     eval_cli,
     files_command,
     index_command,
+    integrity_commands,
     missing_index,
     moving,
     options,
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
     from pagesight.indexing.settings import Settings
 
 _IN_THE_ORDER_OF_USE = """
-    demo index ask chat search view documents remove doctor encoders serve mcp costs files eval audit
+    demo index ask chat search view documents remove restore verify repair export import
+    doctor encoders serve mcp costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
 
@@ -288,14 +291,19 @@ def _remove(
         list[str], typer.Argument(metavar="NAMES...", help="Documents, by name or path.", show_default=False)
     ],
     index: options.Index = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one document.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Take documents out of the index; the files stay."""
+    """Take documents out of the index; the files stay.
+
+    `pagesight restore` takes them back until the next `remove`, for 30 days.
+    """
     settings = settings_of()
     place = existing_index(context, index)
     with open_index(place, settings, encodes=False) as opened:
-        records = opened.remove(names)
-    _show(records, as_json, results.removed)
+        records = integrity_commands.removed(opened, names, dry_run=dry_run, yes=yes)
+    _show(records, as_json, partial(results.removed, would=dry_run))
 
 
 @app.command("encoders")
@@ -334,6 +342,11 @@ def _show(found: Sequence[Any], as_json: bool, for_people: Callable[[Any], None]
         for_people(found)
 
 
+app.command("restore")(integrity_commands.restore)
+app.command("verify")(integrity_commands.verify)
+app.command("repair")(integrity_commands.repair)
+app.command("export")(integrity_commands.export)
+app.command("import")(integrity_commands.import_)
 app.command("serve")(serve_command.serve)
 app.command("mcp")(serve_command.mcp)
 app.command("files")(files_command.files)

@@ -1,8 +1,9 @@
 """What it costs to send pages to Gemini, by each transport: `make bench`, or `python benchmarks/agent.py`.
 
 A question is played against a server on loopback that speaks Gemini's protocol: search, look at four pages, look at a
-region, look at four more, answer; then a second question on the same thread. So times are the client's own, without a
-network; bytes are what went over the wire; tokens are counted by Google's published rule for Gemini 3.
+region, look at four more, answer; then a second question on the same thread. Times are of the processor, so that what
+else runs there counts little, and hold the server's small part; bytes are what went over the wire; tokens are counted
+by Google's published rule for Gemini 3.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 def question(index: PageIndex, how: dict[str, Any]) -> dict[str, Any]:
-    """Seconds per model call, bytes on the wire and image tokens of the first and the second question of a thread."""
+    """Processor seconds per model call, bytes on the wire and image tokens of a thread's first and second question."""
     for note in index.path.glob("uploads/*.json"):
         note.unlink()
     with GeminiServer() as server:
@@ -78,9 +79,9 @@ def question(index: PageIndex, how: dict[str, Any]) -> dict[str, Any]:
         for name in ("first", "second"):
             seen = len(server.requests)
             _play(server)
-            started = time.perf_counter()
+            started = time.process_time()
             answer = ask(agent, "How did revenue develop?", thread_id="one")
-            rows[f"{name}_seconds_per_call"] = (time.perf_counter() - started) / answer.usage["model_calls"]
+            rows[f"{name}_seconds_per_call"] = (time.process_time() - started) / answer.usage["model_calls"]
             requests = server.requests[seen:]
             rows[f"{name}_bytes"] = sum(int(request.headers.get("content-length", 0)) for request in requests)
             rows[f"{name}_pictures"] = answer.usage["pictures"]
@@ -154,7 +155,7 @@ def _settings(address: str, **how: Any) -> Settings:
 
 
 def _tables(results: dict[str, Any]) -> str:
-    titles = ["transport", "ms per call", "MB sent, first question", "second", "pictures", "image tokens"]
+    titles = ["transport", "ms of processor per call", "MB sent, first question", "second", "pictures", "image tokens"]
     lines = [f"| {' | '.join(titles)} |", "|---|" + "---:|" * 5]
     lines += [f"| {' | '.join(_cells(row))} |" for row in results["questions"]]
     lines += ["", "One call with 8 rendered pages:"]

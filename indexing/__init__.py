@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.audit.audit import Audit, Breadth, Measured
     from pagesight.indexing.documents.document import OpenDocument
-    from pagesight.indexing.documents.sources import Failure
+    from pagesight.indexing.documents.sources import Failure, PassedOver
     from pagesight.indexing.encoders.interface import PageEncoder
     from pagesight.indexing.errors import (
         AnswerBlocked,
@@ -94,6 +94,7 @@ __all__ = [
     "PageText",
     "PageWarning",
     "PagesightError",
+    "PassedOver",
     "Progress",
     "Query",
     "QueryVectors",
@@ -118,7 +119,7 @@ _NAMES = {
     "add_report": "AddReport PageWarning Progress",
     "audit.audit": "Audit Breadth Measured",
     "documents.document": "OpenDocument",
-    "documents.sources": "Failure",
+    "documents.sources": "Failure PassedOver",
     "encoders.interface": "PageEncoder",
     "errors": (
         "AnswerBlocked AnswerCutOff BadCondition BadRegion BadToken EmptyAnswer EmptyQuestion EncoderError "

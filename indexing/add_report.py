@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.documents.sources import Failure
+from pagesight.indexing.documents.sources import Failure, PassedOver, readable
 from pagesight.indexing.pages import DocumentRecord
 
 
@@ -32,16 +33,23 @@ class PageWarning:
 class AddReport:
     """What `PageIndex.add` did: ``pages`` written, ``seconds`` taken, and each path that failed with its reason.
 
-    ``warnings`` name documents that were indexed, of which something may be missing.
+    ``repaired`` documents were damaged, and what was is made anew; ``warnings`` name documents that were indexed, of
+    which something may be missing; ``passed_over`` what in folders was not taken for a document.
     """
 
     added: list[DocumentRecord] = field(default_factory=list)
     replaced: list[DocumentRecord] = field(default_factory=list)
     unchanged: list[DocumentRecord] = field(default_factory=list)
+    repaired: list[DocumentRecord] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     warnings: list[PageWarning] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
     pages: int = 0
     seconds: float = 0.0
+
+    def kinds_passed_over(self) -> dict[str, int]:
+        """How many files or folders of each kind were passed over, the commonest first."""
+        return dict(Counter(one.kind for one in self.passed_over).most_common())
 
     def as_dict(self) -> dict[str, Any]:
         """The report as it stands in ``index --json``."""
@@ -49,8 +57,10 @@ class AddReport:
             "added": [record.as_dict() for record in self.added],
             "replaced": [record.as_dict() for record in self.replaced],
             "unchanged": [record.as_dict() for record in self.unchanged],
-            "failed": [{"path": _readable(one.path), "reason": str(one.error)} for one in self.failed],
-            "warnings": [{"path": _readable(one.path), "text": one.text} for one in self.warnings],
+            "repaired": [record.as_dict() for record in self.repaired],
+            "failed": [{"path": readable(one.path), "reason": str(one.error)} for one in self.failed],
+            "warnings": [{"path": readable(one.path), "text": one.text} for one in self.warnings],
+            "passed_over": self.kinds_passed_over(),
             "pages": self.pages,
             "seconds": round(self.seconds, 3),
         }
@@ -73,8 +83,3 @@ def page_ranges(numbers: Iterable[int]) -> str:
 
 
 _MOST_RANGES = 8  # that a message lists; a guess, not measured
-
-
-def _readable(path: Path) -> str:
-    """The path as text that any encoding of Unicode holds: bytes that are no UTF-8 as their escapes."""
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,8 +1,10 @@
 """Writing pages, and removing them, so that at every moment a page is whole or not there.
 
-A batch is written in this order: multi-vectors (a file renamed into place) → candidate vectors → rows in `pages`. The
-row is the commit: whatever happens, a page with a row is whole. Removal goes the other way round and ends with the
-document's kept bytes: where these have no row, a removal or the first batch was cut off.
+A batch is written in this order: multi-vectors (renamed into place) → candidate vectors → page file → rows in
+`pages`. The row is the commit: whatever happens, a page with a row is whole. After a document's last batch comes its
+record, which says that the rows are to be there: what a Milvus lost is taken from the page files. Removal goes the
+other way round and ends with the document's kept bytes: where these have neither record nor row, a removal or the first
+batch was cut off (docs/format.md).
 """
 
 from __future__ import annotations
@@ -10,13 +12,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.bm25 import page_terms
-from pagesight.indexing.pages import PageRow, PageText
-from pagesight.indexing.vectors.quantization import stored
+from pagesight.indexing.pages import PageRow, PageText, page_key
+from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.removed import RemovedDocuments
+from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum, stored
 from pagesight.indexing.vectors.token_pooling import pooled
 
 _log = logging.getLogger(__name__)
@@ -37,23 +46,60 @@ def write_batch(
     parts.sharing.confirm()
     layout, document_id, first = parts.layout, document["document_id"], numbers[0]
     pages = [pooled(page, layout.pool) for page in vectors]
-    parts.multivectors.write(document_id, first, [stored(page, layout.precision) for page in pages])
-    vectors_of = [(number, page.vectors) for number, page in zip(numbers, pages, strict=True)]
-    parts.candidates.write(document["ordinal"], document_id, vectors_of, parts.settings)
+    kept = [stored(page, layout.precision) for page in pages]
+    parts.multivectors.write(document_id, first, kept)
     rows = [
-        _row(document, first, number, text, len(page.vectors), parts.term_rules)
-        for number, text, page in zip(numbers, texts, pages, strict=True)
+        _row(document, first, number, text, page, parts.term_rules)
+        for number, text, page in zip(numbers, texts, kept, strict=True)
     ]
-    parts.catalog.add(parts.store.write_pages(rows))
+    write_rows(parts, rows, [page.vectors for page in pages])
     took = (time.monotonic() - started) * 1000
     _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, numbers[-1], took)
 
 
-def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vectors: int, rules: int) -> PageRow:
+def write_rows(parts: IndexParts, rows: Sequence[PageRow], vectors: Sequence[NDArray[np.float32]]) -> None:
+    """Write the rows of pages whose multi-vectors are written: page file, candidates, then the rows themselves.
+
+    ``vectors`` are those of each page, from which its candidates are made. After its last page comes the document's
+    record.
+    """
+    first = rows[0]
+    counts = parts.candidates.write(
+        first.ordinal,
+        first.document_id,
+        [(row.page, page) for row, page in zip(rows, vectors, strict=True)],
+        parts.settings,
+    )
+    rows = [replace(row, candidates=count) for row, count in zip(rows, counts, strict=True)]
+    if parts.page_files:
+        parts.page_files.write(rows)
+    parts.catalog.add(parts.store.write_pages(rows))
+    record_if_whole(parts, first.document_id)
+
+
+def write_files(parts: IndexParts, entry: Entry) -> None:
+    """Write a document's page files and its record anew, from its rows in Milvus."""
+    files = parts.page_files
+    assert files is not None, "an index on a server has no page files"
+    rows = parts.store.whole_rows(entry.first.document_id)
+    for _, batch in groupby(sorted(rows, key=lambda row: (row.batch, row.page)), key=lambda row: row.batch):
+        files.write(list(batch))
+    record_if_whole(parts, entry.first.document_id)
+
+
+def record_if_whole(parts: IndexParts, document_id: str) -> None:
+    """Write the document's record once it has all its rows."""
+    entry = parts.catalog.get(document_id)
+    if parts.page_files and entry and entry.complete:
+        parts.page_files.complete(entry.rows.values())
+
+
+def _row(document: dict[str, Any], batch: int, number: int, text: PageText, page: StoredVectors, rules: int) -> PageRow:
     return PageRow(
         page=number,
         batch=batch,
-        vectors=vectors,
+        vectors=len(page),
+        checksum=page_checksum(page_key(document["document_id"], number), page),
         text_source=text.source,
         terms=" ".join(page_terms(text, rules)),
         text=text.text,
@@ -61,18 +107,31 @@ def _row(document: dict[str, Any], batch: int, number: int, text: PageText, vect
     )
 
 
-def remove_document(parts: IndexParts, document_id: str) -> None:
-    """Remove a document: first its rows in `pages`, so that nothing half there is ever found."""
+def remove_document(parts: IndexParts, document_id: str, removed: RemovedDocuments | None = None) -> None:
+    """Remove a document: first its record and its rows, so that nothing half there is ever found.
+
+    Its files go to ``removed``, from where they can be restored, or away.
+    """
     parts.sharing.confirm()
+    if parts.page_files:
+        if removed:
+            removed.begin(document_id)
+        parts.page_files.drop_record(document_id)
     parts.store.remove_pages(document_id)
     parts.catalog.remove(document_id)
     parts.candidates.remove(document_id)
+    if removed:
+        removed.take(document_id)
     parts.multivectors.remove(document_id)
+    if parts.page_files:
+        parts.page_files.remove(document_id)
     parts.folder.documents.forget(document_id)
 
 
 def clear_away(parts: IndexParts) -> None:
     """Remove what was left behind when removing a document, or writing its first pages, was cut off."""
-    for document_id in parts.folder.documents.ids():
-        if parts.catalog.get(document_id) is None:
+    known = parts.folder.documents.ids() | set(parts.page_files.ids() if parts.page_files else ())
+    for document_id in sorted(known):
+        recorded = parts.page_files is not None and parts.page_files.has_record(document_id)
+        if parts.catalog.get(document_id) is None and not recorded:
             remove_document(parts, document_id)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pagesight.indexing.add_report import AddReport, page_ranges
-from pagesight.indexing.commit import remove_document
+from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.preparing.page_readers import PageReaders
+from pagesight.indexing.recover import put_right
 
 
 @dataclass
 class DocumentJob:
     """A document of which pages are missing in the index.
 
-    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing;
-    ``given_up`` counts the last pages in a row that took too much.
+    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing,
+    ``of_document`` what else of the document; ``given_up`` counts the last pages in a row that took too much;
+    ``repairs`` that it was whole and became damaged.
     """
 
     source: Source
@@ -30,7 +32,9 @@ class DocumentJob:
     metadata: Metadata
     faults: dict[int, str] = field(default_factory=dict)
     warnings: dict[str, list[int]] = field(default_factory=dict)
+    of_document: list[str] = field(default_factory=list)
     given_up: int = 0
+    repairs: bool = False
 
     @property
     def name(self) -> str:
@@ -41,6 +45,11 @@ class DocumentJob:
     def is_blank(self) -> bool:
         """Whether no page of the document could be read."""
         return len(self.faults) == self.page_count
+
+    def all_warnings(self) -> list[str]:
+        """What may be missing of the document, and on which of its pages."""
+        of_pages = [f"{page_ranges(numbers)} of {self.name}: {text}" for text, numbers in self.warnings.items()]
+        return [f"{self.name}: {text}" for text in self.of_document] + of_pages
 
     def failure(self) -> Failure | None:
         """One failure for all pages that cannot be read; None where all can."""
@@ -54,40 +63,56 @@ class DocumentJob:
 
 
 def plan(
-    parts: IndexParts, readers: PageReaders, paths: Iterable[Path | str], metadata: Metadata, report: AddReport
+    parts: IndexParts,
+    readers: PageReaders,
+    paths: Iterable[Path | str],
+    metadata: Metadata,
+    report: AddReport,
+    stands_for: Mapping[Path, str],
 ) -> Iterator[DocumentJob]:
-    """The documents with pages to do; notes in the report what is unchanged or cannot be read."""
-    found = find_documents(paths)
+    """The documents with pages to do; notes in the report what is unchanged or cannot be read.
+
+    What is read at a path of ``stands_for`` counts as the document at the path that it gives.
+    """
+    found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
     report.failed += found.failures
+    report.passed_over += found.skipped
     seen: set[str] = set()
     for source in found.sources:
         try:
-            job = _job(parts, readers, source, read_sidecar(source.path) | metadata)
+            path = stands_for.get(source.path) or str(source.path.resolve())
+            damaged = put_right(parts, source.document_id)
+            job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
+            continue
+        except (ValueError, RuntimeError, OverflowError) as error:  # whatever is odd about one file ends no run
+            reason = f"{source.path} cannot be indexed: {type(error).__name__}: {error}"
+            report.failed.append(Failure(source.path, UnreadableDocument(reason)))
             continue
         if source.document_id in seen:  # the same content twice is one document
             continue
         seen.add(source.document_id)
         if job:
+            job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(source.document_id))
             yield job
         elif entry := parts.catalog.get(source.document_id):
-            report.unchanged.append(entry.record)
+            (report.repaired if damaged else report.unchanged).append(entry.record)
 
 
-def _job(parts: IndexParts, readers: PageReaders, source: Source, metadata: Metadata) -> DocumentJob | None:
+def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, metadata: Metadata) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
-    path = str(source.path.resolve())
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
         parts.folder.documents.keep(source)  # lost, or added to a server by another machine
         remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
+            record_if_whole(parts, source.document_id)
         return None
-    count = readers.page_count(source.path)
+    count, warnings = readers.open(source.path)
     missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
-    return DocumentJob(source, path, count, missing, metadata)
+    return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
 
 
 def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pagesight.indexing.add_report import AddReport, Progress
 from pagesight.indexing.audit.audit import Audit, audit
-from pagesight.indexing.commit import clear_away, remove_document
+from pagesight.indexing.commit import remove_document
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
@@ -29,10 +29,12 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import DocumentRecord, Hits, PageRef, PageRow, PageText, Region
+from pagesight.indexing.recover import begin_writing, restore_documents
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
 from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.storage.removed import RemovedDocuments
 
 
 class PageIndex:
@@ -183,16 +185,39 @@ class PageIndex:
 
     @while_open
     def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
-        """Remove documents by name, path or id and return them. Raises UnknownDocument before it removes any."""
+        """Remove documents by name, path or id and return them; `restore` takes them back until the next call.
+
+        Raises UnknownDocument before it removes any.
+        """
         several = [names_or_paths] if isinstance(names_or_paths, str | Path) else list(names_or_paths)
         with self._parts.writing():
             view = self._parts.view()
             records = {entry.record.document_id: entry.record for entry in (view.find(str(name)) for name in several)}
-            clear_away(self._parts)
+            begin_writing(self._parts)
+            removed = RemovedDocuments(self.path) if self._parts.page_files and records else None
+            if removed:
+                removed.clear()
             for document_id in records:
-                remove_document(self._parts, document_id)
+                remove_document(self._parts, document_id, removed)
             self._parts.flush()
         return list(records.values())
+
+    @while_open
+    def removed(self) -> list[DocumentRecord]:
+        """What the last `remove` took out and `restore` can take back, for 30 days."""
+        kept = RemovedDocuments(self.path) if self._parts.page_files else None
+        return sorted(kept.records().values(), key=lambda record: record.document) if kept else []
+
+    @while_open
+    def restore(self, names: Iterable[str] | str) -> list[DocumentRecord]:
+        """Take back documents of the last `remove`, by name or id, and return them.
+
+        Raises UnknownDocument before it takes back any, PageIndexError where another document is at its path by now.
+        """
+        several = [names] if isinstance(names, str) else list(names)
+        with self._parts.writing():
+            begin_writing(self._parts)
+            return restore_documents(self._parts, RemovedDocuments(self.path), several)
 
     @while_open
     def document(self, name: str) -> DocumentRecord:
@@ -314,6 +339,8 @@ class PageIndex:
     apages = in_thread(pages)
     adocuments = in_thread(documents)
     aremove = in_thread(remove)
+    aremoved = in_thread(removed)
+    arestore = in_thread(restore)
     adocument = in_thread(document)
     apage = in_thread(page)
     apicture = in_thread(picture)

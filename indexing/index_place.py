@@ -51,8 +51,9 @@ def _noted() -> dict[str, str] | None:
 
 
 def holds_index(path: Path) -> bool:
-    """Whether there is an index in the folder."""
-    return (path / "index.json").is_file()
+    """Whether there is an index in the folder, whole or not: one that has documents is no new folder."""
+    named = any((path / name).is_file() for name in ("index.json", "index.backup.json"))
+    return named or any(next((path / name).glob("*"), None) for name in ("pages", "multivectors"))
 
 
 def index_missing(path: Path) -> IndexMissing:

@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from pagesight.indexing.add_report import AddReport, PageWarning, Progress, page_ranges
-from pagesight.indexing.commit import clear_away, remove_document, write_batch
+from pagesight.indexing.add_report import AddReport, PageWarning, Progress
+from pagesight.indexing.commit import remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
-from pagesight.indexing.documents.metadata import Metadata
+from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import SourceError, UnreadableDocument
@@ -32,6 +32,7 @@ from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
 from pagesight.indexing.preparing.prepared_page import PreparedPage
+from pagesight.indexing.recover import begin_writing, shared_fields
 from pagesight.indexing.storage.folder import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,14 @@ def add_documents(
     paths: Iterable[Path | str],
     progress: Callable[[Progress], None] | None,
     metadata: Metadata | None = None,
+    stands_for: Mapping[Path, str] | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
     ``metadata`` goes to every document, over what its sidecar says; other metadata alone reads no document anew.
+
+    What is damaged of a document is made anew. With ``stands_for`` what is read at a path counts as the document at
+    another one, such as a kept copy as its original.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
     each batch of pages that was written, by the thread that writes. Raises StorageFull and other
@@ -68,9 +73,9 @@ def add_documents(
     """
     started = time.monotonic()
     report = AddReport()
-    clear_away(parts)
+    begin_writing(parts)
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
-        jobs = list(plan(parts, readers, paths, metadata or {}, report))
+        jobs = list(plan(parts, readers, paths, checked(metadata or {}), report, stands_for or {}))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
@@ -170,12 +175,11 @@ class _Run:
         if job.is_blank:
             remove_document(self._parts, job.source.document_id)
             return
-        for warning, numbers in job.warnings.items():
-            text = f"{page_ranges(numbers)} of {job.name}: {warning}"
-            self._report.warnings.append(PageWarning(job.source.path, text))
+        self._report.warnings += [PageWarning(job.source.path, text) for text in job.all_warnings()]
         if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
             replaced = remove_older(self._parts, job.path, job.source.document_id)
-            (self._report.replaced if replaced else self._report.added).append(entry.record)
+            new = self._report.replaced if replaced else self._report.added
+            (self._report.repaired if job.repairs else new).append(entry.record)
 
     def _disk_errors(self, job: DocumentJob) -> AbstractContextManager[None]:
         return disk_errors(f"{job.name} could not be written to the index in {self._parts.place}")
@@ -189,19 +193,16 @@ def _blank(number: int, needs_picture: bool) -> PreparedPage:
 
 
 def _shared_fields(parts: IndexParts, job: DocumentJob) -> dict[str, Any]:
-    """What all pages of a document have in their rows; as it was where earlier pages are there already."""
-    entry = parts.catalog.get(job.source.document_id)
-    return {
+    """What all pages of a document have in their rows; as it was where the index has or had some of them."""
+    known = shared_fields(parts, job.source.document_id) or {
         "document_id": job.source.document_id,
-        "document": entry.first.document if entry else parts.catalog.unique_name(Path(job.path)),
-        "path": entry.first.path if entry else job.path,
-        "page_count": job.page_count,
-        "ordinal": entry.first.ordinal if entry else parts.catalog.next_ordinal(),
-        "size": job.source.size,
-        "modified": job.source.modified,
-        "metadata": entry.first.metadata if entry else job.metadata,
-        "added": entry.first.added if entry else datetime.now(UTC).isoformat(timespec="microseconds"),
+        "document": parts.catalog.unique_name(Path(job.path)),
+        "path": job.path,
+        "ordinal": parts.catalog.next_ordinal(),
+        "metadata": job.metadata,
+        "added": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
+    return known | {"page_count": job.page_count, "size": job.source.size, "modified": job.source.modified}
 
 
 def _batches(pages: Iterable[_Page]) -> Iterator[tuple[DocumentJob, list[PreparedPage]]]:

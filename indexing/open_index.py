@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pagesight.indexing.encoders import PageEncoder, choose, encoder_code, is_called, make_encoder, remember
 from pagesight.indexing.errors import IndexMissing, PageIndexError
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import IndexParts, warn_of_lost
 from pagesight.indexing.lexical.tokens import TERM_RULES
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
 from pagesight.indexing.milvus.centroid_search import CentroidSearch
@@ -17,14 +17,16 @@ from pagesight.indexing.milvus.connection import Collection, Connection, connect
 from pagesight.indexing.milvus.lease import ServerSharing
 from pagesight.indexing.milvus.multivector_rows import MultiVectorRows
 from pagesight.indexing.milvus.page_rows import PageStore
+from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.milvus.server_maxsim import ServerMaxSim
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, folder_of, server_address
 from pagesight.indexing.storage.catalog import Catalog
-from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.storage.folder import SEAL, IndexFolder
 from pagesight.indexing.storage.interfaces import MultiVectorStore, Sharing
 from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other
 from pagesight.indexing.storage.multivector_files import MultiVectorFiles
+from pagesight.indexing.storage.page_files import PageFiles
 from pagesight.indexing.storage.sharing import ServedFolder, UnsharedFolder
 from pagesight.indexing.vectors.quantization import VectorLayout
 
@@ -72,6 +74,8 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
     try:
         manifest = folder.manifest()
         chosen, made_with = _encoder(manifest, encoder, settings, path)
+        if uri is None:
+            _refuse_damaged(path)
         connection = (
             connect_served(uri, str(path), folder.served_token()) if uri else connect_folder(path / "milvus.db")
         )
@@ -80,10 +84,23 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
         connection.ensure(_collections(chosen.dim, connection))
         sharing = ServedFolder(path) if uri else UnsharedFolder()
         multivectors = MultiVectorFiles(path / "multivectors", made_with.layout, chosen.dim)
-        return _assembled(folder, connection, multivectors, sharing, chosen, made_with, settings, str(path))
+        files = PageFiles(path / "pages")
+        parts = _assembled(folder, connection, multivectors, files, sharing, chosen, made_with, settings, str(path))
+        warn_of_lost(parts)
+        return parts
     except BaseException:
         folder.close()
         raise
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raises PageIndexError where Milvus Lite would open files that are damaged."""
+    if damage := unsealed_damage(path / "milvus.db", path / SEAL):
+        more = f" and {len(damage) - 1} more" if damage[1:] else ""
+        raise PageIndexError(
+            f"a file of the index in {path} is damaged: {damage[0].path} ({damage[0].why}){more}. No document is lost: "
+            f"`pagesight repair --index {path}` makes it anew from the index's other files."
+        )
 
 
 def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
@@ -113,7 +130,7 @@ def _on_server(address: ServerAddress, encoder: str | None, settings: Settings, 
             made_with = _noted(sharing, made_with, address)
         multivectors = MultiVectorRows(connection, made_with.layout, chosen.dim)
         folder = IndexFolder(folder_of(str(address), settings))
-        return _assembled(folder, connection, multivectors, sharing, chosen, made_with, settings, str(address))
+        return _assembled(folder, connection, multivectors, None, sharing, chosen, made_with, settings, str(address))
     except BaseException:
         connection.close()
         raise
@@ -123,6 +140,7 @@ def _assembled(
     folder: IndexFolder,
     connection: Connection,
     multivectors: MultiVectorStore,
+    page_files: PageFiles | None,
     sharing: Sharing,
     encoder: PageEncoder,
     manifest: Manifest,
@@ -138,6 +156,7 @@ def _assembled(
         pages,
         candidates,
         multivectors,
+        page_files,
         manifest.layout,
         catalog,
         encoder,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from pagesight.indexing.errors import PageIndexError
 
@@ -22,14 +23,18 @@ Region = tuple[int, int, int, int]
 
 _DOCUMENT_ID = "[0-9a-f]{16}"
 
+#: Documents' numbers are below it: a candidate's key has room for 31 bits of them.
+ORDINAL_END = 2**31
+
 # What a row from outside may hold, so that a path, a key or a length made of it is one of ours.
 _Id = Annotated[str, Field(strict=True, pattern=f"^{_DOCUMENT_ID}$")]
 _Name = Annotated[str, Field(strict=True, pattern=r"^[^\x00]+$", max_length=4096)]  # Linux's longest path
 _Text = Annotated[str, Field(strict=True)]
 _Page = Annotated[int, Field(strict=True, ge=1, lt=2**24)]  # as many as a candidate's key has room for
-_Ordinal = Annotated[int, Field(strict=True, ge=1, lt=2**31)]  # as above
+_Ordinal = Annotated[int, Field(strict=True, ge=1, lt=ORDINAL_END)]
 _Vectors = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]  # a guess, not measured: 500 times a page of patches
 _Number = Annotated[int, Field(strict=True)]
+_Checksum = Annotated[str, Field(strict=True, pattern="^([0-9a-f]{16})?$")]
 
 
 def is_document_id(text: str) -> bool:
@@ -105,7 +110,8 @@ class PageRow:
     """A page as the index knows it: its row in `pages`, written last, so that a page with a row is complete.
 
     ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
-    page of its multi-vector file; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
+    page of its multi-vector file, which has ``vectors`` with this ``checksum`` for it (empty in rows of format 3), and
+    ``candidates`` stand for it; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
     the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's.
     """
 
@@ -122,6 +128,8 @@ class PageRow:
     added: _Text
     metadata: dict[_Text, Any] = field(default_factory=dict)
     vectors: _Vectors = 0
+    candidates: _Vectors = 0
+    checksum: _Checksum = ""
     terms: _Text = ""
     text: _Text = ""
 
@@ -139,6 +147,19 @@ class PageRow:
     def label(self) -> str:
         """Such as ``annual-report.pdf p. 12``."""
         return page_label(self.document, self.page)
+
+
+@cache
+def _row_adapter() -> TypeAdapter[PageRow]:
+    return TypeAdapter(PageRow)
+
+
+def checked_page_row(fields: Any) -> PageRow:
+    """The row that the fields make, from a file or a server, if it can be one of ours. Raises ValueError."""
+    row = _row_adapter().validate_python(fields)
+    if not row.batch <= row.page <= row.page_count:
+        raise ValueError(f"page {row.page} of {row.page_count} with the vectors from page {row.batch} on")
+    return row
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,15 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.errors import EmptyQuestion, VectorsMissing
+from pagesight.indexing.errors import EmptyQuestion, IndexWarning, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.query import Query, read_query
-from pagesight.indexing.pages import Hit, Hits, PageRow
+from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
 from pagesight.indexing.storage.catalog import View
+from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
 _log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ _log = logging.getLogger(__name__)
 # Documents that a question is most likely about, whose pages are candidates even where others crowd them out. A guess,
 # not measured.
 _LIKELY_DOCUMENTS = 3
+_MOST_NAMED = 8  # pages that a warning lists; a guess, not measured
 
 # Where no page holds a word of the question, the best page by spelling must reach this part of a perfect match, or
 # nothing matches. Measured on the samples: words that are not in them .003 to .058, words nearly like a page's .09 to
@@ -57,7 +60,8 @@ class Weights:
 class Search:
     """An encoded question and the documents that it is put to: what all stages work with.
 
-    ``document_ids`` None is all documents of the view.
+    ``document_ids`` None is all documents of the view; pages that turn out to be damaged are left out, and noted in
+    ``lost``.
     """
 
     parts: IndexParts
@@ -66,6 +70,7 @@ class Search:
     vectors: QueryVectors
     statistics: TermStatistics
     document_ids: list[str] | None
+    lost: Lost = field(default_factory=dict)
 
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
         """BM25's best pages by key, with their scores."""
@@ -108,10 +113,12 @@ def retrieve(
             search = encode(parts, view, query, view.narrowed(documents, where))
             _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
             hits = _hits(search, rank_pages(search, Weights(parts.encoder.fusion_weight))[:top_k])
+            if search.lost and view is not parts.view(at_once=True):
+                continue  # removed or written anew while we searched
+            warn_of_damage(search)
             _log.debug("%d hits in %.0f ms", len(hits), _milliseconds(started))
             return hits
-        except VectorsMissing:
-            # Removed while we searched: what is in the index now counts.
+        except VectorsMissing:  # between scoring a page and showing it
             if view is parts.view(at_once=True):
                 raise
 
@@ -140,7 +147,10 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     if not exhaustive:
         pages = _candidates(search, lexical)
     started = time.perf_counter()
-    maxsim = exact_scores(search.parts, search.vectors, pages) if weights.vectors else np.zeros(len(pages), np.float32)
+    maxsim = np.zeros(len(pages), np.float32)
+    if weights.vectors:
+        maxsim = exact_scores(search.parts, search.vectors, pages, search.lost)
+        pages = [page for page in pages if page.key not in search.lost]
     how = "all" if exhaustive else "candidates"
     _log.debug(
         "%d pages (%s) scored in %.0f ms, %d by BM25", len(pages), how, _milliseconds(started), len(lexical.bm25)
@@ -195,9 +205,27 @@ def near_pages(
     return [row for row in (view.page_of_ordinal(*place) for place in places) if row]
 
 
-def exact_scores(parts: IndexParts, vectors: QueryVectors, pages: Sequence[PageRow]) -> NDArray[np.float32]:
-    """The pages' MaxSim, (pages,), from their full multi-vectors."""
-    return scores(vectors, best_similarities(vectors.vectors, parts.multivectors.read(pages)))
+def exact_scores(
+    parts: IndexParts, vectors: QueryVectors, pages: Sequence[PageRow], lost: Lost | None = None
+) -> NDArray[np.float32]:
+    """The pages' MaxSim, (pages,), from their full multi-vectors; without those that are damaged if ``lost`` is given.
+
+    Raises VectorsMissing for a damaged page otherwise.
+    """
+    return scores(vectors, best_similarities(vectors.vectors, parts.multivectors.read(pages, lost)))
+
+
+def warn_of_damage(search: Search) -> None:
+    """Warns of the pages that were left out since their vectors are damaged, by their labels."""
+    if search.lost:
+        places = [key.partition(":") for key in list(search.lost)[:_MOST_NAMED]]
+        labels = [page_label(search.view.entries[known].first.document, int(page)) for known, _, page in places]
+        more = f" and {len(search.lost) - len(labels)} more" if len(search.lost) > len(labels) else ""
+        warnings.warn(
+            f"left out of the answers: {', '.join(labels)}{more}. {next(iter(search.lost.values()))}",
+            IndexWarning,
+            stacklevel=3,
+        )
 
 
 def _fused(

@@ -91,6 +91,18 @@ class DocumentSettings(SettingsGroup):
     page_seconds: float = Field(
         60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
     )
+    file_megabytes: int = Field(
+        2000, ge=1, description="megabytes of one file at most; larger ones are refused, by name"
+    )
+    pages_per_document: int = Field(
+        20_000, ge=1, description="pages of one document at most; longer ones are refused, by name"
+    )
+    image_pixels: int = Field(
+        100_000_000,
+        ge=10_000,
+        le=178_000_000,
+        description="pixels of an image at most; larger ones are refused, by name, before they are decoded",
+    )
     reader_memory: int = Field(
         1000, ge=300, description="megabytes that each process which reads documents may take; not on macOS, Windows"
     )

@@ -108,7 +108,8 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         "adocuments": (), "adocument": ("a.pdf",), "apage": ("a.pdf p. 1",), "apicture": (ref,), "atext": (ref,),
         "awords": (ref,),
         "amultivector": (ref,), "aquery_vectors": ("ferry",), "aevidence": (ref, tmp_path / "e.png"),
-        "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aclose": (),
+        "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aremoved": (), "arestore": ("b.pdf",),
+        "aclose": (),
     }  # fmt: skip
     twins = {name for name in vars(PageIndex) if name[0] == "a" and name[1:] in vars(PageIndex)} - {"aopen"}
     assert twins == set(calls)

@@ -233,8 +233,11 @@ ORDER = {
         index_parts
         open_index
         commit retrieve add_report
+        upgrade
+        recover
         document_jobs
         ingest audit
+        integrity
         index
         evaluate testing
     """,

@@ -35,7 +35,9 @@ def test_a_folder_is_searched_to_any_depth_in_order_without_what_is_hidden(tmp_p
     found = find_documents([str(tmp_path)])
     names = [str(source.path.relative_to(tmp_path)) for source in found.sources]
     assert names == ["a.PDF", "b.pdf", str(Path("deep", "er", "c.pdf"))]
-    assert [path.name for path in found.skipped] == ["notes.txt"]
+    assert sorted((one.path.name, one.kind) for one in found.skipped) == [
+        (".git", "hidden"), (".hidden.pdf", "hidden"), ("notes.txt", ".txt"),
+    ]  # fmt: skip
     assert not found.failures
 
 

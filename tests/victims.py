@@ -53,3 +53,51 @@ def killed(work: Callable[..., None], *arguments: object, after: int, delay: flo
             last = hears.recv()
     process.join()
     return last
+
+
+#: What changes files, or the rows of Milvus: a process can end before each of these.
+_STEPS = ("fsync", "replace", "rename", "unlink", "rmdir", "mkdir")
+
+
+def cut_off(folder: Path, work: str, argument: str, at: int, told: Connection) -> None:
+    """Does the work in an index and ends, as if it was killed, before the step with that number; tells how many there
+    were if it gets to its end."""
+    import os
+
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.milvus.connection import Connection as Milvus
+
+    count = 0
+
+    def counted(name: str, step: Callable[..., object]) -> Callable[..., object]:
+        def wrapped(*arguments: object, **options: object) -> object:
+            nonlocal count
+            if count == at:
+                os._exit(9)
+            count += 1
+            return step(*arguments, **options)
+
+        return wrapped
+
+    index = PageIndex.open(folder, settings=small_settings())
+    for name in _STEPS:
+        setattr(os, name, counted(name, getattr(os, name)))
+    for name in ("upsert", "delete"):
+        setattr(Milvus, name, counted(name, getattr(Milvus, name)))
+    getattr(index, work)(argument)
+    index.close()
+    told.send(count)
+
+
+def steps_done(folder: Path, work: str, argument: str, at: int) -> int | None:
+    """Does the work in a process of its own until before a step; the number of steps if it got to its end."""
+    hears, tells = _CONTEXT.Pipe(duplex=False)
+    process = _CONTEXT.Process(target=cut_off, args=(folder, work, argument, at, tells))
+    process.start()
+    tells.close()
+    done = None
+    with contextlib.suppress(EOFError):
+        done = hears.recv()
+    process.join()
+    assert process.exitcode in (0, 9)
+    return done

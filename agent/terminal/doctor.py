@@ -184,6 +184,8 @@ def _index(settings: Settings, place: str | None) -> Check:
 
     named = shown(place or str(settings.index))
     try:
+        if broken := _damage(place or str(settings.index), settings):
+            return broken
         with PageIndex.open(place, settings=settings, create=False) as index:
             says = f"{named}: {_holds(index.documents())}, encoder {index.encoder.name}"
             for code in unconfirmed(encoder_code(index.encoder), settings):
@@ -194,6 +196,22 @@ def _index(settings: Settings, place: str | None) -> Check:
         return Check("index", "absent", f"{named}: none yet", f"pagesight index PATHS… --index {shlex.quote(named)}")
     except PagesightError as error:
         return Check("index", "broken", str(error))
+
+
+def _damage(place: str, settings: Settings) -> Check | None:
+    """What is damaged in an index in a folder, all of it read; None where nothing is, or on a server."""
+    from pagesight.indexing.integrity.verify import verify
+    from pagesight.indexing.storage.address import server_address
+
+    if server_address(place):
+        return None
+    found = verify(place, settings)
+    if found.whole:
+        return None
+    first = found.damage[0]
+    more = f" and {len(found.damage) - 1} more" if found.damage[1:] else ""
+    says = f"{place}: damaged: {first.kind} {first.what}: {first.why}{more}"
+    return Check("index", "broken", says, f"pagesight repair --index {shlex.quote(place)}")
 
 
 def _holds(records: Sequence[DocumentRecord]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from pagesight.agent.terminal import options, printing, progress_bars, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 if TYPE_CHECKING:
-    from pagesight.indexing import PageIndex
+    from pagesight.indexing import AddReport, PageIndex, Progress
 
 
 def index(
@@ -41,13 +41,30 @@ def index(
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
-        with progress_bars.pages_bar() as progress:
-            report = opened.add(paths, progress=progress, metadata=noted)
+        report = _add(opened, paths, noted)
         if as_json:
             printing.write_json(report.as_dict())
         results.added(report, _encoder(opened), quiet=as_json)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any]) -> AddReport:
+    """Adds the documents, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
+    last: Progress | None = None
+
+    def follow(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+        if show:
+            show(progress)
+
+    try:
+        with progress_bars.pages_bar() as show:
+            return index.add(paths, progress=follow, metadata=metadata)
+    except KeyboardInterrupt:
+        results.stopped(last)
+        raise
 
 
 def _encoder(index: PageIndex) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from pagesight.agent.terminal import printing
 from pagesight.agent.terminal.tables import print_listing
+from pagesight.indexing.documents.kinds import way_out
 
 if TYPE_CHECKING:
     from pagesight.agent.terminal.doctor import Checkup
-    from pagesight.indexing.add_report import AddReport
+    from pagesight.indexing.add_report import AddReport, Progress
     from pagesight.indexing.encoders import KnownModel
     from pagesight.indexing.pages import DocumentRecord, Hit
     from pagesight.tools.transport.file_cache import Upload
@@ -49,10 +50,17 @@ def uploads(files: Sequence[Upload], *, deleted: bool) -> None:
     )
 
 
-def removed(records: Sequence[DocumentRecord]) -> None:
-    """What was taken out of the index."""
+def removed(records: Sequence[DocumentRecord], *, would: bool = False) -> None:
+    """What was taken out of the index, or would be."""
+    done = "would remove" if would else "removed"
     for record in records:
-        printing.write(f"removed {record.document} ({printing.counted(record.pages, 'page')})\n")
+        printing.write(f"{done} {record.document} ({printing.counted(record.pages, 'page')})\n")
+
+
+def stopped(progress: Progress | None) -> None:
+    """That an indexing run was stopped, what of it stays, and how to go on."""
+    done = f"{progress.done_pages} of {progress.total_pages} pages are" if progress else "no page is"
+    printing.note(f"stopped: {done} written, and kept. The same command goes on from there.")
 
 
 def added(report: AddReport, encoder: str, *, quiet: bool = False) -> None:
@@ -67,11 +75,22 @@ def added(report: AddReport, encoder: str, *, quiet: bool = False) -> None:
 
 def _summary(report: AddReport, encoder: str) -> str:
     done = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged}
+    done["repaired"] = report.repaired
     documents_done = ", ".join(f"{len(records)} {what}" for what, records in done.items() if records)
     rate = f" ({report.pages / report.seconds:.1f} pages/s)" if report.pages and report.seconds else ""
     failed = f", {len(report.failed)} failed" if report.failed else ""
     pages = f"{printing.counted(report.pages, 'page')} in {report.seconds:.1f} s{rate}"
-    return f"documents: {documents_done or 'none'}{failed}\n{pages}, encoder {encoder}\n"
+    return f"documents: {documents_done or 'none'}{failed}\n{_passed_over(report)}{pages}, encoder {encoder}\n"
+
+
+def _passed_over(report: AddReport) -> str:
+    """A line with what in folders was passed over, by kind, and one for each kind that something else would read."""
+    kinds = report.kinds_passed_over()
+    if not kinds:
+        return ""
+    ways = [f"    {kind}: {way}\n" for kind in kinds if (way := way_out(kind))]
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return printing.printable(f"passed over: {listed}") + "\n" + "".join(ways)
 
 
 def encoders(known: Iterable[KnownModel]) -> None:

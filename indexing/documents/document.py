@@ -43,9 +43,13 @@ def check_region(region: object) -> Region:
 
 
 class OpenDocument(ABC):
-    """An open document: its pages' sizes and pictures. Pages count from 1."""
+    """An open document: its pages' sizes and pictures. Pages count from 1.
+
+    ``warnings`` say what of it may be missing, each as it goes on from "report.pdf: ".
+    """
 
     page_count: int
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, path: Path, max_pixels: int) -> None:
         self.path = path

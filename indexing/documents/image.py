@@ -42,15 +42,29 @@ class ImageDocument(OpenDocument):
     The file is opened anew for each picture, so that threads share no state and no decoded frame stays in memory.
     """
 
-    def __init__(self, path: Path, max_pixels: int) -> None:
+    def __init__(self, path: Path, max_pixels: int, most: int | None = None) -> None:
+        """``most`` is how many pixels a frame may have to be decoded."""
         super().__init__(path, max_pixels)
-        with _open_image(path, 0) as image:
+        self._most = most
+        with self._frame(0) as image:
             self._frames = _page_frames(image)
         self.page_count = len(self._frames)
         self._sizes: dict[int, tuple[tuple[int, int], tuple[float, float]]] = {}
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+    @contextmanager
+    def _frame(self, frame: int) -> Iterator[Image.Image]:
+        """The frame, not yet decoded. Raises UnreadableDocument if that would take too much."""
+        with _open_image(self.path, frame) as image:
+            pixels = image.width * image.height
+            if self._most is not None and pixels > self._most and image.format != "JPEG":  # which is decoded smaller
+                raise UnreadableDocument(
+                    f"{self.path} has {pixels / 1e6:,.0f} million pixels, more than {self._most / 1e6:,.0f}. Set "
+                    "PAGESIGHT_IMAGE_PIXELS to more, or make it smaller: `magick in.png -resize 8000x8000 out.png`."
+                )
+            yield image
 
     def _size(self, number: int) -> tuple[float, float]:
         (width, height), (dpi_x, dpi_y) = self._measure(number)
@@ -67,7 +81,7 @@ class ImageDocument(OpenDocument):
     def _measure(self, number: int) -> tuple[tuple[int, int], tuple[float, float]]:
         """The frame's pixels and dots per inch, ((width, height), (x, y)), as shown."""
         if number not in self._sizes:
-            with _open_image(self.path, self._frames[number - 1]) as image:
+            with self._frame(self._frames[number - 1]) as image:
                 size, dpi = image.size, _stated_dpi(image)
                 if image.format != "TIFF" and image.getexif().get(0x0112, 1) >= 5:  # Pillow turns TIFFs by itself
                     size, dpi = size[::-1], dpi[::-1]
@@ -76,7 +90,7 @@ class ImageDocument(OpenDocument):
 
     def _render(self, number: int, part: Box, pixels: tuple[int, int]) -> Image.Image:
         whole = max(pixels[0] / (part[2] - part[0]), pixels[1] / (part[3] - part[1]))
-        with _open_image(self.path, self._frames[number - 1]) as image:
+        with self._frame(self._frames[number - 1]) as image:
             # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
             image.draft(image.mode, (math.ceil(whole), math.ceil(whole)))
             image = ImageOps.exif_transpose(image)

@@ -41,7 +41,7 @@ class PdfDocument(OpenDocument):
             pdfium.FPDF_LoadDocument(b"", None)
             try:
                 self._pdf = pypdfium2.PdfDocument(path)
-                self.page_count = len(self._pdf)
+                self.page_count = self._pages_there(len(self._pdf))
                 if self._pdf.get_formtype():
                     self._pdf.init_forms()
             except pypdfium2.PdfiumError as error:
@@ -55,13 +55,25 @@ class PdfDocument(OpenDocument):
                 self._pdf.close()
                 self._pdf = None
 
+    def _pages_there(self, promised: int) -> int:
+        """The number of the last page that is in the file; a damaged page tree may promise more."""
+        size = pdfium.FS_SIZEF()
+        there = promised
+        while there and not pdfium.FPDF_GetPageSizeByIndexF(self._pdf, there - 1, size):
+            there -= 1
+        if promised and not there:
+            raise UnreadableDocument(f"{self.path} promises {promised:,} pages, of which none is there. It is damaged.")
+        if there < promised:
+            self.warnings = (f"it promises {promised:,} pages, of which those from p. {there + 1:,} on are missing",)
+        return there
+
     @contextmanager
     def page(self, number: int) -> Iterator[pypdfium2.PdfPage]:
         """The page in pdfium's own terms, for the length of a ``with`` statement, which holds the lock `PDFIUM`."""
         self._check(number)
         with PDFIUM:
             with self._page_errors(number) as pdf:
-                page = pdf[number - 1]
+                page = _with_sound_box(pdf, number)
             try:
                 yield page
             finally:
@@ -70,6 +82,9 @@ class PdfDocument(OpenDocument):
     def _size(self, number: int) -> tuple[float, float]:
         with PDFIUM, self._page_errors(number) as pdf:
             width, height = pdf.get_page_size(number - 1)
+            if width <= 0 or height <= 0:
+                with self.page(number) as page:
+                    width, height = page.get_size()
         return max(width, 0.1), max(height, 0.1)
 
     @contextmanager
@@ -149,6 +164,17 @@ def single_page(document: PdfDocument, number: int) -> bytes:
         copy.import_pages(page.pdf, [number - 1])
         copy.save(target)
     return target.getvalue()
+
+
+def _with_sound_box(pdf: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    """The page; one whose crop box lies outside its media box is shown whole."""
+    page = pdf[number - 1]
+    left, bottom, right, top = page.get_bbox()
+    if left < right and bottom < top:
+        return page
+    page.set_cropbox(*page.get_mediabox())
+    page.close()
+    return pdf[number - 1]
 
 
 def to_picture(page: pypdfium2.PdfPage) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Finds the documents to be indexed, says what each one is by looking into it, and names it by the hash of its bytes.
 
-A file is what its first bytes say, whatever it is called: a PNG named ``scan.pdf`` is an image. Nothing here opens a
-document or counts its pages; that is `render`.
+A file is what its first bytes say, whatever it is called: a PNG named ``scan.pdf`` is an image (kinds.py). What
+pagesight wrote itself is passed over (own_files.py). Nothing here opens a document or counts its pages.
 """
 
 from __future__ import annotations
@@ -13,39 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
+from pagesight.indexing.documents.kinds import SUFFIXES, Kind, kind_by_name, kind_of, not_a_document
+from pagesight.indexing.documents.own_files import index_around, is_index, is_own_file
 from pagesight.indexing.errors import MissingPath, NoDocuments, SourceError, UnreadableDocument
 
-#: What a document is: a PDF, or an image of one page (a TIFF: of several).
-Kind = Literal["pdf", "image"]
-
-#: Names of the files that are taken from a folder. A file that is given by its own path may have any name.
-SUFFIXES = frozenset((".pdf", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".gif", ".bmp"))
-
-_IMAGE_STARTS = (
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff",
-    b"II*\0",
-    b"MM\0*",
-    b"II+\0",
-    b"MM\0+",
-    b"GIF87a",
-    b"GIF89a",
-    b"BM",
-)
-
-#: First bytes of what people often point at instead of a PDF, so that the message can say what the file is.
-_OTHERS = (
-    (b"PK\x03\x04", "a ZIP archive or an office file (docx, pptx, xlsx, odt)"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office file (doc, ppt, xls)"),
-    (b"{\\rtf", "an RTF file"),
-    (b"%!PS", "a PostScript file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"AT&TFORM", "a DjVu file"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself (`git lfs pull` fetches it)"),
-)
+_HEAD = 1024  # bytes that say what a file is
 
 
 @dataclass(frozen=True)
@@ -75,56 +49,70 @@ class Failure:
     error: SourceError
 
 
+class PassedOver(NamedTuple):
+    """A file or folder in a folder that was not taken, and its kind: a suffix, or what else it is."""
+
+    path: Path
+    kind: str
+
+
 @dataclass
 class FoundDocuments:
-    """What is at the paths: documents, what failed, and the files in folders that have the name of no document."""
+    """What is at the paths: documents, what failed, and what in folders was passed over."""
 
     sources: list[Source] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    skipped: list[Path] = field(default_factory=list)
+    skipped: list[PassedOver] = field(default_factory=list)
+
+    def fail(self, path: Path, error: SourceError) -> None:
+        """Note that a path cannot be indexed."""
+        self.failures.append(Failure(path, error))
 
 
-def find_documents(paths: Iterable[Path | str]) -> FoundDocuments:
+def find_documents(paths: Iterable[Path | str], *, largest: int | None = None) -> FoundDocuments:
     """The documents at the paths, in the paths' order, each file once.
 
-    A folder is searched to any depth in the order of names; hidden files and folders in it are passed over, links to
-    folders are not followed. Never raises for a path: a missing one (MissingPath), a folder without documents
-    (NoDocuments) or a file that can't be read (UnreadableDocument) is a failure, and the others go on.
+    A folder is searched to any depth in the order of names; in it are passed over, and noted: what is hidden, links to
+    folders, indexes and what else pagesight wrote, files whose name is no document's. Never raises for a path: a
+    missing one (MissingPath), a folder without documents (NoDocuments), a file that can't be read or has more than
+    ``largest`` bytes (UnreadableDocument) is a failure, and the others go on.
     """
     found = FoundDocuments()
-    seen: set[Path] = set()
-    for path in (Path(given).expanduser() for given in paths):
+    seen: set[str] = set()
+    for given in paths:
+        path = Path(given)
         try:
-            candidates = _files_at(path, found)
+            path = path.expanduser()
+            places = _by_place(_files_at(path, found))
         except SourceError as error:
-            found.failures.append(Failure(path, error))
+            found.fail(path, error)
             continue
-        for file in candidates:
-            if (place := file.resolve()) not in seen:
-                seen.add(place)
-                _add(found, file)
+        except (OSError, ValueError, RuntimeError) as error:
+            found.fail(path, _unreadable(path, error))
+            continue
+        for file in (file for place, file in places.items() if place not in seen):
+            _add(found, file, largest, given=file == path)
+        seen |= places.keys()
     return found
+
+
+def _by_place(files: Iterable[Path]) -> dict[str, Path]:
+    """Each file once, by where it really is; a link only where the file itself is not among them."""
+    places: dict[str, Path] = {}
+    for file in files:
+        place = os.path.realpath(file)
+        if place not in places or not file.is_symlink():
+            places[place] = file
+    return places
 
 
 def identify(path: Path | str) -> Kind:
     """What the file is by its first KiB. Raises MissingPath, or UnreadableDocument saying what it is instead."""
     path = Path(path)
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for ever
-            raise UnreadableDocument(f"{path} is not a file")
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except FileNotFoundError:
-        raise MissingPath(
-            f"there is nothing at {path}. Check the spelling; a relative path starts in {Path.cwd()}."
-        ) from None
-    except OSError as error:
-        raise UnreadableDocument(f"{path} cannot be read: {error.strerror or error}") from None
-    if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return "image"
-    if b"%PDF-" in head:
-        return "pdf"
-    raise UnreadableDocument(_not_a_document(path, head))
+    head = _head(path)
+    if kind := kind_of(head):
+        return kind
+    raise UnreadableDocument(not_a_document(path, head))
 
 
 def hash_file(path: Path) -> str:
@@ -133,29 +121,73 @@ def hash_file(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError as error:
-        raise UnreadableDocument(f"{path} cannot be read: {error.strerror or error}") from None
+        raise _unreadable(path, error) from None
 
 
-def _add(found: FoundDocuments, file: Path) -> None:
-    """Puts the file among the sources or the failures."""
+def _head(path: Path) -> bytes:
+    """The first KiB of a file. Raises MissingPath, UnreadableDocument."""
     try:
-        kind = identify(file)
-        status = file.stat()
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a named pipe would wait for ever
+            raise UnreadableDocument(f"{path} is not a file")
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except FileNotFoundError:
+        raise MissingPath(
+            f"there is nothing at {path}. Check the spelling; a relative path starts in {Path.cwd()}."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _add(found: FoundDocuments, file: Path, largest: int | None, *, given: bool) -> None:
+    """Puts the file among the sources, the failures, or what is passed over."""
+    try:
+        head = _head(file)
+        if is_own_file(head):
+            if given:
+                raise UnreadableDocument(f"{file} was written by pagesight itself, and is no document.")
+            found.skipped.append(PassedOver(file, "written by pagesight"))
+            return
+        kind, status = identify(file), file.stat()
+        _check(file, status.st_size, largest)
     except SourceError as error:
-        found.failures.append(Failure(file, error))
+        found.fail(file, error)
     except OSError as error:  # removed in between
-        found.failures.append(Failure(file, UnreadableDocument(f"{file} cannot be read: {error.strerror or error}")))
+        found.fail(file, _unreadable(file, error))
     else:
         found.sources.append(Source(file, kind, status.st_size, status.st_mtime_ns))
 
 
+def _check(file: Path, size: int, largest: int | None) -> None:
+    """Raises UnreadableDocument for a file that is too large, or whose name nothing can keep."""
+    if largest is not None and size > largest:
+        raise UnreadableDocument(
+            f"{file} has {size / 1e6:,.0f} MB, more than {largest / 1e6:,.0f}. Set PAGESIGHT_FILE_MEGABYTES to more."
+        )
+    try:
+        os.path.abspath(file).encode()  # noqa: PTH100 (it must not follow links)
+    except UnicodeEncodeError:
+        raise UnreadableDocument(
+            f"{readable(file)} cannot be indexed: its name, or that of a folder that it is in, is not UTF-8. Rename "
+            "it, for example with `convmv -f latin1 -t utf8 --notest`."
+        ) from None
+
+
+def readable(path: Path) -> str:
+    """The path as text that any encoding of Unicode holds: bytes that are no UTF-8 as their escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _files_at(path: Path, found: FoundDocuments) -> list[Path]:
-    """The path itself, or the files under it that have the name of a document; notes the others as skipped."""
+    """The path itself, or the files under it that have the name of a document; notes the others as passed over."""
+    if index := index_around(Path(os.path.abspath(path))):  # noqa: PTH100 (as above)
+        raise NoDocuments(f"{path} belongs to the index of pagesight in {index}, and is no document.")
     if not path.is_dir():
         return [path]
     files = list(_walk(path, found))
     candidates = [file for file in files if file.suffix.lower() in SUFFIXES]
-    found.skipped += [file for file in files if file.suffix.lower() not in SUFFIXES]
+    others = [file for file in files if file.suffix.lower() not in SUFFIXES]
+    found.skipped += [PassedOver(file, kind_by_name(file)) for file in others if not _is_sidecar(file)]
     if not candidates:
         raise NoDocuments(_no_documents(path, files))
     return candidates
@@ -166,47 +198,36 @@ def _walk(folder: Path, found: FoundDocuments) -> Iterator[Path]:
 
     def closed(error: OSError) -> None:
         place = Path(error.filename or folder)
-        found.failures.append(
-            Failure(place, UnreadableDocument(f"{place} cannot be searched: {error.strerror or error}"))
-        )
+        found.fail(place, UnreadableDocument(f"{place} cannot be searched: {error.strerror or error}"))
 
     for place, folders, names in os.walk(folder, onerror=closed):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        within = [PassedOver(Path(place, name), _kind_of_folder(Path(place, name))) for name in sorted(folders)]
+        folders[:] = [one.path.name for one in within if not one.kind]
+        found.skipped += [one for one in within if one.kind]
+        hidden = sorted(name for name in names if name.startswith("."))
+        found.skipped += [PassedOver(Path(place, name), "hidden") for name in hidden]
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _kind_of_folder(folder: Path) -> str:
+    """Why the folder is not searched; empty if it is."""
+    if folder.name.startswith("."):
+        return "hidden"
+    if folder.is_symlink():
+        return "a link to a folder"
+    return "an index of pagesight" if is_index(folder) else ""
+
+
+def _is_sidecar(file: Path) -> bool:
+    return file.name.endswith(".meta.json") and file.with_name(file.name.removesuffix(".meta.json")).exists()
 
 
 def _no_documents(folder: Path, files: list[Path]) -> str:
     """Why the folder gives nothing, with the kinds of file that it holds."""
-    kinds = sorted({file.suffix.lower() or "no suffix" for file in files})
+    kinds = sorted({kind_by_name(file) for file in files})
     holds = f"it holds only files of other kinds ({', '.join(kinds[:6])})" if kinds else "it is empty"
     return f"{folder} has no PDF or image to index: {holds}. Hidden files and folders are passed over."
 
 
-def _not_a_document(path: Path, head: bytes) -> str:
-    """Says what the file is, and what would help."""
-    suffix = path.suffix.lower()
-    claim = (
-        f"{path} is no {suffix[1:].upper()} in spite of its name"
-        if suffix in SUFFIXES
-        else f"{path} is no PDF or image"
-    )
-    if not head:
-        return f"{path} is empty (0 bytes). Fetch or export it again."
-    other = next((name for start, name in _OTHERS if head.startswith(start)), None) or _text_or_bytes(head)
-    way_out = (
-        "save it as PDF, for example with `soffice --headless --convert-to pdf`"
-        if "office" in other
-        else "give a PDF or an image"
-    )
-    return f"{claim}: it is {other}. Please {way_out}."
-
-
-def _text_or_bytes(head: bytes) -> str:
-    """What to call a file that no signature names."""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:14].lower().startswith((b"<!doctype html", b"<html")):
-        return "a web page (HTML)"
-    if b"\0" in head:
-        return f"a file of unknown kind that starts with the bytes {head[:8].hex(' ')}"
-    first = start.decode("utf-8", "replace").splitlines()[0][:40] if start else ""
-    return f"a text that starts with {first!r}"
+def _unreadable(path: Path, error: Exception) -> UnreadableDocument:
+    return UnreadableDocument(f"{readable(path)} cannot be read: {getattr(error, 'strerror', None) or error}")

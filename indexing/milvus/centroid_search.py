@@ -5,6 +5,7 @@ On servers that can, by their own MaxSim instead (server_maxsim.py), behind the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,9 +33,9 @@ class CentroidSearch:
 
     def write(
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> None:
+    ) -> list[int]:
         """Write the pages' centroids, at most 256 each."""
-        found = map_on_all_cores(lambda page: centroids(page[1], settings.vectors.centroids), pages)
+        found = list(map_on_all_cores(lambda page: centroids(page[1], settings.vectors.centroids), pages))
         rows = [
             {"id": candidate_id(ordinal, page, position), "document_id": document_id, "vector": vector}
             for (page, _), vectors in zip(pages, found, strict=True)
@@ -42,6 +43,7 @@ class CentroidSearch:
         ]
         if rows:
             self._connection.upsert("candidates", rows)
+        return [len(vectors) for vectors in found]
 
     def near(
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
@@ -59,6 +61,11 @@ class CentroidSearch:
         )
         hits = [[(*page_of(hit.id), hit.distance) for hit in row] for row in found]
         return best_pages(hits, query.weights, settings.search.candidates)
+
+    def counts(self, document_id: str) -> dict[int, int]:
+        """How many centroids each page of a document has."""
+        found = self._connection.rows("candidates", documents_filter([document_id]), ["id"])
+        return dict(Counter(page_of(row["id"])[1] for row in found))
 
     def remove(self, document_id: str) -> None:
         """Remove the document's centroids."""

@@ -18,7 +18,8 @@ from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
 from pagesight.indexing.milvus.page_rows import VARCHAR_BYTES, documents_filter
 from pagesight.indexing.pages import PageRow, page_key
-from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout
+from pagesight.indexing.storage.interfaces import Lost
+from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout, page_checksum
 
 _PART_BYTES = VARCHAR_BYTES // 4 * 3
 # Rows in one message, 12 MB: a server takes 64 MB at most, and while one chunk is scored the next one is fetched.
@@ -55,14 +56,20 @@ class MultiVectorRows:
         while chunk := list(islice(rows, _ROWS_AT_ONCE)):
             self._connection.upsert("vectors", chunk)
 
-    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
+    def read(self, rows: Sequence[PageRow], lost: Lost | None = None) -> Iterator[StoredVectors]:
         """The vectors of pages, fetched a chunk ahead of what is asked for."""
         chunks = self._chunks(rows)
         ahead = [self._fetching.submit(self._fetch, chunk) for chunk in islice(chunks, 1)]
         while ahead:
             found = ahead.pop().result()
             ahead = [self._fetching.submit(self._fetch, chunk) for chunk in islice(chunks, 1)]
-            yield from found
+            for row, page in found:
+                if isinstance(page, StoredVectors):
+                    yield page
+                elif lost is None:
+                    raise page
+                else:
+                    lost[row.key] = page
 
     def remove(self, document_id: str) -> None:
         """Remove the document's rows."""
@@ -84,10 +91,10 @@ class MultiVectorRows:
         if chunk:
             yield chunk
 
-    def _fetch(self, pages: list[PageRow]) -> list[StoredVectors]:
+    def _fetch(self, pages: list[PageRow]) -> list[tuple[PageRow, StoredVectors | VectorsMissing]]:
         keys = [f"{page.key}:{part}" for page in pages for part in range(self._part_count(page))]
         found = self._get(keys)
-        return [self._joined(page, found) for page in pages]
+        return [(page, self._joined(page, found)) for page in pages]
 
     def _get(self, keys: list[str]) -> dict[str, str]:
         """The rows by their keys; asked for again where another machine may have written them a moment ago."""
@@ -99,15 +106,17 @@ class MultiVectorRows:
                 found |= {row["key"]: row["part"] for row in rows}
         return found
 
-    def _joined(self, page: PageRow, found: dict[str, str]) -> StoredVectors:
+    def _joined(self, page: PageRow, found: dict[str, str]) -> StoredVectors | VectorsMissing:
         try:
             content = b"".join(b64decode(found[f"{page.key}:{part}"]) for part in range(self._part_count(page)))
-            return self._unpacked(page, content)
+            vectors = self._unpacked(page, content)
         except (KeyError, ValueError):  # a row that is not there, or not one of ours
-            raise VectorsMissing(
-                f"{self._connection.place} has lost the vectors of {page.label}. Remove the document "
-                "and index it again."
-            ) from None
+            vectors = None
+        if vectors and page.checksum in ("", page_checksum(page.key, vectors)):
+            return vectors
+        return VectorsMissing(
+            f"{self._connection.place} has lost the vectors of {page.label}. Remove the document and index it again."
+        )
 
     def _unpacked(self, page: PageRow, content: bytes) -> StoredVectors:
         if len(content) != page.vectors * self._bytes_per_vector:

@@ -12,19 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.pages import PageRow, checked_page_row
 
 VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
 
 _FIELDS = ["key", *(item.name for item in fields(PageRow))]
 _LIGHT_FIELDS = [name for name in _FIELDS if name not in ("terms", "text")]
-_CHECKED = TypeAdapter(PageRow)
 
 
 class PageStore:
@@ -35,9 +34,17 @@ class PageStore:
 
     def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
         """Write the rows that make pages findable; returns them as kept, cut to what Milvus takes."""
-        fitted = [replace(row, terms=_cut(row.terms), text=_cut(row.text)) for row in rows]
+        fitted = [self.as_kept(row) for row in rows]
         self._connection.upsert("pages", [{"key": row.key} | asdict(row) | NO_VECTOR for row in fitted])
         return fitted
+
+    def as_kept(self, row: PageRow) -> PageRow:
+        """The row, its terms and its text cut to what Milvus takes."""
+        return replace(row, terms=_cut(row.terms), text=_cut(row.text))
+
+    def may_be_cut(self, row: PageRow) -> bool:
+        """Whether there may have been more of a kept row's terms or text than Milvus takes."""
+        return max(len(row.terms.encode()), len(row.text.encode())) > VARCHAR_BYTES - 4  # a character has 4 bytes
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
@@ -49,8 +56,7 @@ class PageStore:
 
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
-        found = self._connection.rows("pages", documents_filter([document_id]), _FIELDS, at_once=_TERMS_AT_ONCE // 2)
-        described = [replace(row, metadata=metadata) for row in self._checked(found)]
+        described = [replace(row, metadata=metadata) for row in self.whole_rows(document_id)]
         self.write_pages(described)
         return [replace(row, terms="", text="") for row in described]
 
@@ -62,6 +68,15 @@ class PageStore:
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The pages' texts, in lines, by key."""
         return {row["key"]: row["text"] for row in self._connection.get("pages", keys, ["key", "text"])}
+
+    def whole_rows(self, document_id: str) -> list[PageRow]:
+        """A document's rows as Milvus has them, with terms and texts."""
+        asked = documents_filter([document_id])
+        return self._checked(self._connection.rows("pages", asked, _FIELDS, at_once=_TERMS_AT_ONCE // 2))
+
+    def remove_rows(self, keys: Sequence[str]) -> None:
+        """Remove single pages' rows: they are no longer found, and count as not yet written."""
+        self._connection.delete("pages", f"key in {json.dumps(list(keys))}")
 
     def remove_pages(self, document_id: str) -> None:
         """Remove a document's rows from `pages`: from here on it is not found."""
@@ -105,11 +120,9 @@ def documents_filter(document_ids: Sequence[str] | None) -> str:
 
 def _page_row(row: dict[str, Any]) -> PageRow:
     """The row, if it can be one of ours. Raises ValueError."""
-    checked = _CHECKED.validate_python(row)
+    checked = checked_page_row(row)
     if row.get("key") != checked.key:
         raise ValueError(f"its key is {row.get('key')!r:.80}, not {checked.key!r}")
-    if not checked.batch <= checked.page <= checked.page_count:
-        raise ValueError(f"page {checked.page} of {checked.page_count} with the vectors from page {checked.batch} on")
     return checked
 
 

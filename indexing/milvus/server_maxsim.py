@@ -31,7 +31,7 @@ class ServerMaxSim:
 
     def write(
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> None:
+    ) -> list[int]:
         """Write all vectors of the pages, of a page with more than 4,096 as many, evenly taken."""
         rows = [_row(ordinal, document_id, page, vectors) for page, vectors in pages if len(vectors)]
         chunk: list[dict[str, Any]] = []
@@ -42,6 +42,7 @@ class ServerMaxSim:
             chunk.append(row)
         if chunk:
             self._connection.upsert("patches", chunk)
+        return [min(1, len(vectors)) for _, vectors in pages]
 
     def near(
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
@@ -61,6 +62,11 @@ class ServerMaxSim:
             output_fields=["id"],
         )
         return [page_of(hit.id) for hit in found[0]]
+
+    def counts(self, document_id: str) -> dict[int, int]:
+        """One for each page of a document."""
+        found = self._connection.rows("patches", documents_filter([document_id]), ["id"])
+        return {page_of(row["id"])[1]: 1 for row in found}
 
     def remove(self, document_id: str) -> None:
         """Remove the document's pages."""

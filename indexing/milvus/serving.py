@@ -19,7 +19,8 @@ import grpc
 
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.milvus.client import add_MilvusServiceServicer_to_server
-from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.milvus.sealed_files import seal
+from pagesight.indexing.storage.folder import SEAL, IndexFolder
 
 # Each request of a client holds one; more than Milvus Lite's usual 10 let some agents search at once.
 _THREADS = 32
@@ -79,6 +80,7 @@ def _running(folder: IndexFolder, port: int, token: str) -> Iterator[str]:
     finally:
         server.stop(_GRACE_SECONDS).wait()
         data.close()
+        seal(folder.path / "milvus.db", folder.path / SEAL)
 
 
 class _TokenNeeded(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types

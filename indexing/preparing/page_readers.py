@@ -7,6 +7,7 @@ next request starts another.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -34,6 +35,10 @@ _WAITED = 1.0
 
 # A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
 _GROWN = 0.7
+
+# A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it
+# is ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
+_LONGEST_WAIT, _LONGEST_START = 4, 30.0
 
 # Pages are read side by side in processes, so that threads within each would only wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -74,10 +79,10 @@ class PageReaders:
     ) -> None:
         self.close()
 
-    def page_count(self, path: Path) -> int:
-        """The pages of the document. Raises MissingPath, UnreadableDocument, MissingExtra."""
+    def open(self, path: Path) -> tuple[int, list[str]]:
+        """How many pages the document has, and its warnings. Raises MissingPath, UnreadableDocument, MissingExtra."""
         header, _ = self._ask(path, {"type": "open"}, path.name, path)
-        return int(header["pages"])
+        return int(header["pages"]), [str(warning) for warning in header["warnings"]]
 
     def page(self, path: Path, number: int, long_side: int | None, *, called: Path) -> PreparedPage:
         """A page of the document, with a picture of that longer side in pixels unless it is None.
@@ -119,7 +124,7 @@ class PageReaders:
                 self._give_back(reader, answer)
             if answer and answer[0].get("kind") != NO_MEMORY:
                 return _checked(answer, path, called)
-            if first or self._closed or (failure and failure.late):
+            if first or self._closed or (failure and _was_late(failure)):
                 raise GivenUp(self._given_up(what, failure))
 
     def _take(self, path: Path) -> _Reader:
@@ -145,7 +150,7 @@ class PageReaders:
     def _started(self) -> WorkerProcess[Message, Message]:
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
         with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
-            return WorkerProcess(command, self._settings.page_seconds, _write, _read)
+            return WorkerProcess(command, _LONGEST_WAIT * self._settings.page_seconds + _LONGEST_START, _write, _read)
 
     def _give_back(self, reader: _Reader, answer: Message | None) -> None:
         """Lets others have the process, unless it has failed, grew, or all are to end."""
@@ -162,7 +167,7 @@ class PageReaders:
             reader.process.close()
 
     def _given_up(self, what: str, failure: WorkerFailed | None) -> str:
-        if failure and failure.late:
+        if failure and _was_late(failure):
             return (
                 f"{what} took longer than {self._settings.page_seconds:g} s and was given up. Set "
                 "PAGESIGHT_PAGE_SECONDS to more to wait for it."
@@ -172,6 +177,10 @@ class PageReaders:
             f"{what} cannot be read: {how}. It is damaged, or takes more than {self._settings.reader_memory} MB of "
             "memory; set PAGESIGHT_READER_MEMORY to more if you trust it."
         )
+
+
+def _was_late(failure: WorkerFailed) -> bool:
+    return failure.late or (hasattr(signal, "SIGPROF") and failure.status == -signal.SIGPROF)
 
 
 def _checked(answer: Message, path: Path, called: Path) -> Message:

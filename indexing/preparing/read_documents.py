@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -38,6 +39,7 @@ class _Reader:
         self._open: tuple[object, OpenDocument] | None = None
 
     def answer(self, request: dict[str, Any]) -> Message:
+        _limit_time(request["settings"]["page_seconds"])
         try:
             return self._page(request) if request["type"] == "page" else self._opened(request)
         except MemoryError:
@@ -45,11 +47,12 @@ class _Reader:
         except PagesightError as error:
             return _fault(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001 (whatever a file raises is that file's fault, and is told)
-            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            return _fault("", f"{request['path']} cannot be read: {said[:500]}")
+            said = " ".join([f"{type(error).__name__}:", *str(error).splitlines()[-1:]])
+            return _fault("", f"{request['path']} cannot be read: {said[:300]}")
 
     def _opened(self, request: dict[str, Any]) -> Message:
-        return {"type": "opened", "pages": self._document(request).page_count}, []
+        document = self._document(request)
+        return {"type": "opened", "pages": document.page_count, "warnings": list(document.warnings)}, []
 
     def _page(self, request: dict[str, Any]) -> Message:
         settings = DocumentSettings(**request["settings"])
@@ -63,7 +66,13 @@ class _Reader:
             self._open[1].close()
             self._open = None
         settings = DocumentSettings(**request["settings"])
-        document = open_document(Path(request["path"]), renderer=settings.renderer, max_pixels=settings.max_pixels)
+        document = open_document(
+            Path(request["path"]),
+            renderer=settings.renderer,
+            max_pixels=settings.max_pixels,
+            max_pages=settings.pages_per_document,
+            image_pixels=settings.image_pixels,
+        )
         self._open = wanted, document
         return document
 
@@ -88,6 +97,15 @@ def _limit_memory(megabytes: int) -> None:
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 1_000_000,) * 2)
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process by SIGPROF once it has worked that long from now on, whatever it does then.
+
+    What counts is the time that it works, not the time that a busy machine keeps it waiting.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _resident() -> int:

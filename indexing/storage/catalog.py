@@ -23,7 +23,7 @@ from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import NameTerms
 from pagesight.indexing.lexical.tokens import TERM_RULES
-from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
+from pagesight.indexing.pages import ORDINAL_END, DocumentRecord, PageRef, PageRow
 from pagesight.indexing.storage.interfaces import PageRows, Sharing
 
 _log = logging.getLogger(__name__)
@@ -290,9 +290,27 @@ class Catalog:
         """The documents, finished or not, that were found at a path."""
         return [self._entries[known] for known in sorted(self._paths.get(path, ()))]
 
+    def entries(self) -> list[Entry]:
+        """All documents, finished or not."""
+        return list(self._entries.values())
+
     def next_ordinal(self) -> int:
         """A number that no document has."""
-        return self._last_ordinal + 1
+        return self.free_ordinal(self._last_ordinal + 1)
+
+    def free_ordinal(self, wanted: object) -> int:
+        """The wanted number, or the lowest one above all others that can be had; others may have written any."""
+        taken = {entry.first.ordinal for entry in self._entries.values()}
+        if isinstance(wanted, int) and 0 < wanted < ORDINAL_END and wanted not in taken:
+            return wanted
+        if self._last_ordinal + 1 < ORDINAL_END:
+            return self._last_ordinal + 1
+        return next(number for number in range(1, ORDINAL_END) if number not in taken)
+
+    def free_name(self, wanted: str, path: Path) -> str:
+        """The wanted name, unless a document at another path has it."""
+        taken = any(self._entries[known].first.path != str(path) for known in self._names.get(wanted, ()))
+        return self.unique_name(path) if taken else wanted
 
     def unique_name(self, path: Path) -> str:
         """The file's name, with as many of its folders as make it unlike those of documents at other paths."""
@@ -316,15 +334,31 @@ class Catalog:
             self._view = None
         self._sharing.changed()
 
-    def remove(self, document_id: str) -> None:
-        """Forget a document."""
+    def forget_pages(self, document_id: str, pages: Iterable[int]) -> None:
+        """Forget pages of a document, whose rows are gone: until they are written anew readers do not see it."""
         with self._lock:
-            if entry := self._entries.pop(document_id, None):
-                self._paths[entry.first.path].discard(document_id)
-                self._names[entry.first.document].discard(document_id)
+            if entry := self._entries.get(document_id):
+                gone = set(pages)
+                rows = {page: row for page, row in entry.rows.items() if page not in gone}
+                self._drop(document_id)
+                for row in rows.values():
+                    self._take(row)
             self._terms.forget(document_id)
             self._view = None
         self._sharing.changed()
+
+    def remove(self, document_id: str) -> None:
+        """Forget a document."""
+        with self._lock:
+            self._drop(document_id)
+            self._terms.forget(document_id)
+            self._view = None
+        self._sharing.changed()
+
+    def _drop(self, document_id: str) -> None:
+        if entry := self._entries.pop(document_id, None):
+            self._paths[entry.first.path].discard(document_id)
+            self._names[entry.first.document].discard(document_id)
 
     def _take(self, row: PageRow) -> Entry:
         entry = self._entries.setdefault(row.document_id, Entry())

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.vectors.multivector import QueryVectors
@@ -27,6 +28,10 @@ class PageRows(Protocol):
         ...
 
 
+#: Pages whose vectors are gone or damaged, by their keys.
+Lost = dict[str, VectorsMissing]
+
+
 class MultiVectorStore(Protocol):
     """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
 
@@ -36,8 +41,12 @@ class MultiVectorStore(Protocol):
         """Write consecutive pages from ``first_page`` on; nothing of them is lost once this has returned."""
         ...
 
-    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
-        """The vectors of pages, in the order of their rows. Raises VectorsMissing if a page's are gone."""
+    def read(self, rows: Sequence[PageRow], lost: Lost | None = None) -> Iterator[StoredVectors]:
+        """The vectors of pages, in the order of their rows, each known to be as it was written.
+
+        Raises VectorsMissing for a page whose vectors are gone or damaged; with ``lost`` that page is left out instead,
+        and noted there by its key.
+        """
         ...
 
     def remove(self, document_id: str) -> None:
@@ -54,14 +63,21 @@ class CandidateSearch(Protocol):
 
     def write(
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> None:
-        """Take in pages of a document, (number, (n, dim) float32) each, over what was known of them."""
+    ) -> list[int]:
+        """Take in pages of a document, (number, (n, dim) float32) each, over what was known of them.
+
+        Returns how many candidate vectors each page got.
+        """
         ...
 
     def near(
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
     ) -> list[tuple[int, int]]:
         """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`."""
+        ...
+
+    def counts(self, document_id: str) -> dict[int, int]:
+        """How many candidate vectors each page of a document has."""
         ...
 
     def remove(self, document_id: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pagesight.indexing.documents.sources import Source, hash_file
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
-from pagesight.indexing.storage.atomic_files import replacing
+from pagesight.indexing.storage.atomic_files import make_private, replacing
 
 _SUFFIX = re.compile(r"\.\w{1,16}")  # any, for who names a file by its path; a document without is kept as well
 _FICLONE = 0x40049409  # <linux/fs.h>
@@ -60,6 +60,18 @@ class KeptDocuments:
             f"this machine has no copy of {row.document}, which was {row.path} when it was indexed: its pages can be "
             "found, and not be shown. Index the same file here, which only makes the copy: `pagesight index PATH`."
         )
+
+    def is_kept(self, row: PageRow) -> bool:
+        """Whether the document that a page is in is kept, with the bytes that were indexed."""
+        return self._id(self.path(row.document_id, Path(row.path).suffix)) == row.document_id
+
+    def own(self) -> None:
+        """Turn hard links, which earlier versions made, into copies; nobody else may read them."""
+        for path in self._files():
+            if path.is_file() and path.stat().st_nlink > 1:
+                with replacing(path, durable=True) as unfinished:
+                    _copy(path, unfinished)
+            make_private(path)
 
     def ids(self) -> set[str]:
         """The ids of the documents of which there are bytes here: each that is indexed, was to be, or was removed."""

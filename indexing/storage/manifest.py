@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from pagesight.indexing.errors import EncoderMismatch, PageIndexError
 from pagesight.indexing.vectors.quantization import VectorLayout
 
-FORMAT = 3  # 3: how vectors are kept is noted; other candidate vectors
+FORMAT = 4  # docs/format.md
+_OLDEST = 3  # which a writer brings up to date (upgrade.py)
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,18 @@ class Manifest:
     """``encoder`` is the description that the encoder gave of itself, ``term_rules`` those by which texts were split.
 
     See `pagesight.indexing.lexical.tokens.TERM_RULES`; an index that does not say was made by the first ones.
+    ``format`` is that of the index as it is.
     """
 
     encoder: dict[str, Any]
     layout: VectorLayout
     term_rules: int = 1
+    format: int = FORMAT
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept, in JSON."""
         return {
-            "format": FORMAT,
+            "format": self.format,
             "encoder": self.encoder,
             "vectors": asdict(self.layout),
             "term_rules": self.term_rules,
@@ -40,12 +43,13 @@ _MANIFEST = TypeAdapter(Manifest)
 def read_manifest(recorded: Any, place: object) -> Manifest:
     """What `Manifest.as_dict` gave, for the index at a place. Raises PageIndexError if it is damaged or too old."""
     try:
-        if recorded["format"] == FORMAT:
+        if recorded["format"] in range(_OLDEST, FORMAT + 1):
             manifest = _MANIFEST.validate_python(
                 {
                     "encoder": recorded["encoder"],
                     "layout": recorded["vectors"],
                     "term_rules": recorded.get("term_rules", 1),
+                    "format": recorded["format"],
                 }
             )
             if isinstance(manifest.encoder.get("name"), str) and manifest.layout.pool >= 1:
@@ -54,7 +58,8 @@ def read_manifest(recorded: Any, place: object) -> Manifest:
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(place, error) from error
     raise PageIndexError(
-        f"the index in {place} has format {recorded['format']!r}, this version of pagesight reads {FORMAT}. Make "
+        f"the index in {place} has format {recorded['format']!r}, this version of pagesight reads {_OLDEST} to "
+        f"{FORMAT}. Make "
         "a new one: `pagesight index PATH… --index OTHER`."
     )
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.pages import PageRow, checked_document_id
 from pagesight.indexing.storage.atomic_files import write_atomically
-from pagesight.indexing.vectors.quantization import Precision, StoredVectors, VectorLayout
+from pagesight.indexing.storage.interfaces import Lost
+from pagesight.indexing.vectors.quantization import Precision, StoredVectors, VectorLayout, page_checksum
 
 # Each open map holds a file descriptor; the usual limit of a process is 1,024.
 _OPEN_FILES = 512
@@ -40,18 +41,38 @@ class MultiVectorFiles:
     def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
         """Write the pages; on the disk, and under their file's name, when this returns."""
         write_atomically(self._path(document_id, first_page), _packed(pages), durable=True)
+        self._batch.cache_clear()
 
-    def read(self, rows: Sequence[PageRow]) -> Iterator[StoredVectors]:
+    def read(self, rows: Sequence[PageRow], lost: Lost | None = None) -> Iterator[StoredVectors]:
         """The vectors of pages, mapped and not copied."""
         for row in rows:
-            path = self._path(row.document_id, row.batch)
             try:
-                page = self._batch(path).page(row.page - row.batch)
-            except FileNotFoundError:
-                raise _missing(row, f"{path} is gone") from None
-            except (ValueError, IndexError, TypeError) as error:
-                raise _missing(row, f"{path} is damaged: {error}") from error
-            yield page
+                page = self._page(row)
+            except VectorsMissing as error:
+                if lost is None:
+                    raise
+                lost[row.key] = error
+            else:
+                yield page
+
+    def _page(self, row: PageRow) -> StoredVectors:
+        try:
+            return self._checked_page(row)
+        except VectorsMissing:  # or another process has written the file anew since we opened it
+            self._batch.cache_clear()
+            return self._checked_page(row)
+
+    def _checked_page(self, row: PageRow) -> StoredVectors:
+        path = self._path(row.document_id, row.batch)
+        try:
+            page = self._batch(path).page(row.page - row.batch)
+        except FileNotFoundError:
+            raise _missing(row, f"{path} is gone") from None
+        except (OSError, ValueError, IndexError, TypeError) as error:
+            raise _missing(row, f"{path} is damaged: {error}") from error
+        if row.checksum and (len(page) != row.vectors or page_checksum(row.key, page) != row.checksum):
+            raise _missing(row, f"{path} is damaged: its checksum is another one")
+        return page
 
     def remove(self, document_id: str) -> None:
         """Remove the document's folder."""
@@ -96,9 +117,7 @@ def _packed(pages: Sequence[StoredVectors]) -> bytes:
 
 
 def _missing(row: PageRow, why: str) -> VectorsMissing:
-    return VectorsMissing(
-        f"the index has lost the vectors of {row.document} ({why}). Remove the document and index it again."
-    )
+    return VectorsMissing(f"the index has lost the vectors of {row.label} ({why}). `pagesight repair` makes them anew.")
 
 
 def _open_batch(path: Path, precision: Precision, dim: int) -> _Batch:

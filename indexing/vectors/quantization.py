@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from pagesight.indexing.vectors.multivector import MultiVector
@@ -44,6 +45,15 @@ class StoredVectors:
     def vectors(self) -> NDArray[np.float32]:
         """(n, dim) float32."""
         return joined([self])
+
+
+def page_checksum(key: str, page: StoredVectors) -> str:
+    """16 hex digits: the XXH3-64 of a page's key and of all that is kept of its vectors (docs/format.md)."""
+    state = xxhash.xxh3_64(key.encode())
+    for array in (page.values, page.boxes, page.scales):
+        if array is not None and array.size:
+            state.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return str(state.hexdigest())
 
 
 def stored(page: MultiVector, precision: Precision) -> StoredVectors:

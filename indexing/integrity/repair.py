@@ -1,0 +1,174 @@
+"""Makes anew what is damaged in an index in a folder, from what is whole in it.
+
+Rows and candidates come from page files and multi-vectors; these come from the kept documents, or from what lies where
+a document was indexed, if it still has the same bytes. What nothing is left of is listed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pagesight.indexing.add_report import Progress
+from pagesight.indexing.documents.sources import Source, hash_file, identify
+from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDocument
+from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.ingest import add_documents
+from pagesight.indexing.integrity.verify import Damage, rows_are_unlike, verify
+from pagesight.indexing.milvus.sealed_files import unsealed_damage
+from pagesight.indexing.open_index import give_back, take
+from pagesight.indexing.pages import PageRow
+from pagesight.indexing.recover import begin_writing, put_right, rows_from_files
+from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.address import server_address
+from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors
+
+_Told = Callable[[Progress], None] | None
+
+
+@dataclass
+class Repair:
+    """What `repair` made anew, by name, and what is still damaged since nothing is left to make it from."""
+
+    place: str
+    repaired: list[str] = field(default_factory=list)
+    left: list[Damage] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in ``repair --json``."""
+        return {"index": self.place, "repaired": self.repaired, "left": [one.as_dict() for one in self.left]}
+
+
+def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
+    """Repair the index in a folder.
+
+    Raises IndexMissing, IndexInUse, StorageFull, PageIndexError for one on a server or with nothing left of it.
+    """
+    if server_address(place):
+        raise PageIndexError(
+            f"{place} is on a server: remove what is damaged there and index it again; `pagesight verify` names it."
+        )
+    path = Path(place).expanduser().resolve()
+    done = Repair(place)
+    with disk_errors(f"the index in {path} could not be repaired"):
+        _put_files_right(path, done)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what cannot be made anew is listed
+        parts = take(place, None, settings, create=False)
+    try:
+        with parts.writing():
+            _make_documents_right(parts, done, progress)
+            parts.flush()
+    finally:
+        give_back(parts)
+    done.left = verify(place, settings).damage
+    return done
+
+
+def _put_files_right(path: Path, done: Repair) -> None:
+    """The manifest from its copy; a Milvus whose files are damaged goes, to be made anew from the page files."""
+    folder = IndexFolder(path)
+    folder.hold(create=False)
+    try:
+        if damage := folder.manifest_damage():
+            manifest = folder.manifest_copy() or folder.manifest()
+            assert manifest, "there is an index"
+            folder.note_manifest(manifest)
+            done.repaired += [str(one.path) for one in damage]
+        if unsealed_damage(path / "milvus.db", path / SEAL):
+            if not any((path / "pages").glob("*/*.json")):
+                raise PageIndexError(
+                    f"the index in {path} is of format 3 and has no page files to make its Milvus anew from. Make a "
+                    f"new index of the documents in {path / 'documents'}: `pagesight index PATH… --index OTHER`."
+                )
+            aside = path / "milvus.db.damaged"
+            shutil.rmtree(aside, ignore_errors=True)
+            (path / SEAL).unlink(missing_ok=True)
+            (path / "milvus.db").rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+            done.repaired.append(str(path / "milvus.db"))
+    finally:
+        folder.close()
+
+
+def _make_documents_right(parts: IndexParts, done: Repair, progress: _Told) -> None:
+    lost = {known: _name(parts, known) for known in parts.lost_documents()}
+    begin_writing(parts)
+    still_lost = set(parts.lost_documents())
+    done.repaired += [name for known, name in lost.items() if known not in still_lost]
+    again: dict[Path, str] = {}
+    for entry in parts.catalog.entries():
+        kept_again = _keep_again(parts, entry.first)
+        if _made_right(parts, entry) or kept_again:
+            done.repaired.append(entry.first.document)
+        now = parts.catalog.get(entry.first.document_id)
+        if now is None or not now.complete:
+            _plan_again(parts, entry.first.document_id, entry.first.path, again)
+    for document_id in parts.lost_documents():
+        if parts.catalog.get(document_id) is None:
+            _plan_again(parts, document_id, str(_record(parts, document_id).get("path", "")), again)
+    for source, path in again.items():
+        with TemporaryDirectory() as scratch:  # files in an index are passed over as documents
+            copy = Path(scratch) / f"document{Path(path).suffix}"
+            shutil.copyfile(source, copy)
+            known = _record(parts, _id(source)).get("metadata")
+            report = add_documents(parts, [copy], progress, known, {copy: path})
+        done.repaired += [made.document for made in (*report.added, *report.repaired, *report.replaced)]
+
+
+def _made_right(parts: IndexParts, entry: Entry) -> bool:
+    """Whether something of the document was damaged and is right now; where pages must be read again, they are not."""
+    document_id = entry.first.document_id
+    unlike = entry.complete and rows_are_unlike(parts, document_id)
+    if unlike:
+        parts.store.remove_pages(document_id)
+        parts.catalog.remove(document_id)
+        rows_from_files(parts, document_id)
+    damaged = put_right(parts, document_id)
+    now = parts.catalog.get(document_id)
+    return (unlike or damaged) and now is not None and now.complete
+
+
+def _plan_again(parts: IndexParts, document_id: str, path: str, again: dict[Path, str]) -> None:
+    """Notes from which file the document's missing pages are to be made, if there is one."""
+    kept = [file for file in parts.folder.documents.files_of(document_id) if _id(file) == document_id]
+    if kept:
+        again[kept[0]] = path
+    elif _id(Path(path)) == document_id:
+        again[Path(path)] = path
+
+
+def _id(path: Path) -> str:
+    try:
+        return hash_file(path) if path.is_file() else ""
+    except (OSError, ValueError, UnreadableDocument):
+        return ""
+
+
+def _keep_again(parts: IndexParts, row: PageRow) -> bool:
+    """Keeps the document again from where it was indexed, if its copy is damaged and that file has the same bytes."""
+    path = Path(row.path)
+    if parts.folder.documents.is_kept(row) or _id(path) != row.document_id:
+        return False
+    try:
+        return parts.folder.documents.keep(Source(path, identify(path), row.size, row.modified))
+    except SourceError:
+        return False
+
+
+def _record(parts: IndexParts, document_id: str) -> dict[str, Any]:
+    """The document's record, empty where there is none that can be read."""
+    try:
+        return (parts.page_files.record(document_id) if parts.page_files else None) or {}
+    except (ValueError, PageIndexError):
+        return {}
+
+
+def _name(parts: IndexParts, document_id: str) -> str:
+    return str(_record(parts, document_id).get("document", document_id))

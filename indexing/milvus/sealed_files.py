@@ -1,0 +1,122 @@
+"""Whether the files of Milvus Lite are those that it had when a writer last closed it.
+
+Milvus Lite believes its files: one that is gone is passed over, and what its manifest does not name is deleted. So they
+are looked at before it opens them. Its files of rows and vectors never change once they are written; its manifests do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from pagesight.indexing.storage.checked_json import read_checked, write_checked
+from pagesight.indexing.storage.page_files import DamagedFile
+
+_log = logging.getLogger(__name__)
+
+_MANIFEST = "manifest.json"
+_BLOCK = 1 << 20
+
+
+def seal(database: Path, path: Path) -> None:
+    """Note the closed database's files in ``path``. Raises OSError."""
+    try:
+        known = read_checked(path).get("files", {})
+    except (OSError, ValueError):
+        known = {}
+    sealed = {}
+    for file in _files(database):
+        name, status = file.relative_to(database).as_posix(), file.stat()
+        before = known.get(name)
+        if before and before[:2] == [status.st_size, status.st_mtime_ns]:
+            sealed[name] = before
+        else:
+            sealed[name] = [status.st_size, status.st_mtime_ns, _hash(file)]
+    versions = {name: _version(database / name) for name in sealed if name.endswith(_MANIFEST)}
+    content = {"files": sealed, "versions": versions}
+    if content != {"files": known, "versions": versions} or not path.exists():
+        write_checked(path, content)
+
+
+def unsealed_damage(database: Path, path: Path) -> list[DamagedFile]:
+    """The files that are damaged or gone, before Milvus Lite has opened them.
+
+    Damaged files of indexes over vectors are removed: Milvus Lite makes them anew.
+    """
+    try:
+        sealed = read_checked(path)
+    except (OSError, ValueError):
+        sealed = {}
+    files, versions = sealed.get("files", {}), sealed.get("versions", {})
+    found = [*_manifests(database, files, versions)]
+    named = {file for manifest in database.glob(f"collections/*/{_MANIFEST}") for file in _named_by(manifest)}
+    for name, (size, _, checksum) in files.items():
+        file = database / name
+        if name.endswith(".idx"):
+            if file.exists() and not _is(file, size, checksum):
+                _log.debug("%s is damaged; Milvus Lite makes it anew", file)
+                file.unlink()
+        elif not name.endswith(_MANIFEST) and (file.exists() or file in named or name.endswith("schema.json")):
+            found += [] if _is(file, size, checksum) else [_damage(file)]
+    found += [_damage(file) for file in sorted(named) if not file.exists() and file not in {one.path for one in found}]
+    return found
+
+
+def _manifests(database: Path, files: dict[str, Any], versions: dict[str, int]) -> Iterator[DamagedFile]:
+    """The manifests that are damaged; one may be newer than the seal, after a crash, and then says so."""
+    present = {path.relative_to(database).as_posix() for path in database.glob(f"collections/*/{_MANIFEST}")}
+    for name in sorted(present | {name for name in files if name.endswith(_MANIFEST)}):
+        path = database / name
+        size, _, checksum = files.get(name, (None, None, None))
+        if checksum and path.exists() and _is(path, size, checksum):
+            continue
+        version = _version(path)
+        if version is None or version <= versions.get(name, -1):
+            yield _damage(path)
+
+
+def _damage(path: Path) -> DamagedFile:
+    return DamagedFile(path, "it is not as it was written" if path.exists() else "it is gone")
+
+
+def _is(path: Path, size: int, checksum: str) -> bool:
+    try:
+        return path.stat().st_size == size and _hash(path) == checksum
+    except OSError:
+        return False
+
+
+def _version(manifest: Path) -> int | None:
+    try:
+        return int(json.loads(manifest.read_text())["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _named_by(manifest: Path) -> Iterator[Path]:
+    """The files of rows that the manifest names."""
+    try:
+        partitions = json.loads(manifest.read_text())["partitions"]
+        for partition, kept in partitions.items():
+            for name in (*kept.get("data_files", ()), *kept.get("delta_files", ())):
+                yield manifest.parent / "partitions" / partition / name
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+
+
+def _files(database: Path) -> Iterator[Path]:
+    for pattern in ("*.parquet", "*.idx", "schema.json", _MANIFEST):
+        yield from sorted((database / "collections").rglob(pattern))
+
+
+def _hash(path: Path) -> str:
+    state = xxhash.xxh3_64()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return str(state.hexdigest())

@@ -1,0 +1,171 @@
+"""What a writer puts right by itself: rows that a Milvus lost, files that were cut off, pages with damaged vectors.
+
+A row that is missing is taken from the page files; a page whose vectors are damaged gives up its row, so that it counts
+as not yet written and is made anew by the journey of its document (ingest.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pagesight.indexing.commit import clear_away, write_files, write_rows
+from pagesight.indexing.errors import PageIndexError, UnknownDocument
+from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.pages import DocumentRecord, PageRow
+from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.interfaces import Lost
+from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
+from pagesight.indexing.storage.removed import RemovedDocuments
+from pagesight.indexing.upgrade import upgrade
+
+_log = logging.getLogger(__name__)
+
+
+def begin_writing(parts: IndexParts) -> None:
+    """Bring the index to where a writer may start: nothing half removed, and all rows that its files can give."""
+    upgrade(parts)
+    clear_away(parts)
+    if parts.page_files is None:
+        return
+    for document_id in parts.lost_documents():
+        if rows_from_files(parts, document_id):
+            _log.debug("took rows of %s from its page files", document_id)
+    for entry in parts.catalog.entries():
+        if entry.complete and not parts.page_files.has_record(entry.first.document_id):
+            write_files(parts, entry)
+
+
+def rows_from_files(parts: IndexParts, document_id: str) -> bool:
+    """Write the rows of a document that its page files have and Milvus lacks; says whether it has all of them now."""
+    files = _files(parts)
+    try:
+        record = files.record(document_id)
+    except ValueError:
+        return False
+    if record is None:
+        return False
+    entry = parts.catalog.get(document_id)
+    if entry is None:
+        parts.candidates.remove(document_id)  # of which some may be there
+        record = _fitted(parts, record)
+    else:
+        record |= {"ordinal": entry.first.ordinal, "document": entry.first.document, "path": entry.first.path}
+    rows, _ = files.rows(document_id, record)
+    present = entry.rows if entry else {}
+    by_batch = sorted(rows.values(), key=lambda row: (row.batch, row.page))
+    for _, batch in groupby(by_batch, key=lambda row: row.batch):
+        wanted = list(batch)
+        if any(row.page not in present for row in wanted):
+            _write_sound(parts, wanted)
+    return _complete(parts.catalog.get(document_id))
+
+
+def shared_fields(parts: IndexParts, document_id: str) -> dict[str, Any] | None:
+    """What all rows of a document have, from those that are there or else from its record; None for a new document."""
+    if entry := parts.catalog.get(document_id):
+        return {name: getattr(entry.first, name) for name in DOCUMENT_FIELDS}
+    try:
+        record = parts.page_files.record(document_id) if parts.page_files else None
+    except ValueError:
+        return None
+    return {name: _fitted(parts, record)[name] for name in DOCUMENT_FIELDS} if record else None
+
+
+def put_right(parts: IndexParts, document_id: str) -> bool:
+    """Look through a document's vectors and page files, and prepare what is damaged to be made anew.
+
+    Says whether something was. Pages whose vectors are damaged have no row after this.
+    """
+    entry = parts.catalog.get(document_id)
+    if parts.page_files is None or entry is None or not entry.complete:
+        return False
+    damaged = damaged_pages(parts, entry.rows.values())
+    if damaged:
+        parts.store.remove_rows([row.key for row in damaged])
+        parts.catalog.forget_pages(document_id, [row.page for row in damaged])
+        return True
+    whole = _files_are_whole(parts.page_files, entry)
+    if not whole and (cut := _cut_rows(parts, document_id)):
+        parts.store.remove_rows([row.key for row in cut])
+        parts.catalog.forget_pages(document_id, [row.page for row in cut])
+        return True
+    if not whole:
+        write_files(parts, entry)
+    return not whole or not parts.folder.documents.is_kept(entry.first)
+
+
+def damaged_pages(parts: IndexParts, rows: Iterable[PageRow]) -> list[PageRow]:
+    """Those of the pages whose vectors are gone or not as they were written."""
+    several, lost = list(rows), Lost()
+    for _ in parts.multivectors.read(several, lost):
+        pass
+    return [row for row in several if row.key in lost]
+
+
+def restore_documents(parts: IndexParts, removed: RemovedDocuments, names: Sequence[str]) -> list[DocumentRecord]:
+    """Take back removed documents by name or id; see `PageIndex.restore`."""
+    kept = removed.records()
+    wanted = {known: record for name in names for known, record in kept.items() if name in (record.document, known)}
+    missing = [name for name in names if not any(name in (one.document, one.document_id) for one in wanted.values())]
+    if missing:
+        there = ", ".join(sorted(record.document for record in kept.values())) or "nothing"
+        raise UnknownDocument(f"{missing[0]!r} is not among what the last `remove` took out: {there}.")
+    for record in wanted.values():
+        if parts.catalog.at_path(record.path):
+            raise PageIndexError(
+                f"{record.document} cannot be restored: another version of it, from {record.path}, is in the index."
+            )
+    for document_id in wanted:
+        removed.put_back(document_id)
+        rows_from_files(parts, document_id)
+    parts.flush()
+    return [entry.record for known in wanted if (entry := parts.catalog.get(known)) and entry.complete]
+
+
+def _write_sound(parts: IndexParts, rows: Sequence[PageRow]) -> None:
+    lost = Lost()
+    vectors = [page.vectors for page in parts.multivectors.read(rows, lost)]
+    sound = [row for row in rows if row.key not in lost]
+    if sound:
+        write_rows(parts, sound, vectors)
+
+
+def _fitted(parts: IndexParts, record: dict[str, Any]) -> dict[str, Any]:
+    """The record with a number and a name that no other document has taken meanwhile."""
+    path = Path(str(record.get("path")))
+    return record | {
+        "ordinal": parts.catalog.free_ordinal(record.get("ordinal")),
+        "document": parts.catalog.free_name(str(record.get("document")), path),
+    }
+
+
+def _files_are_whole(files: PageFiles, entry: Entry) -> bool:
+    document_id = entry.first.document_id
+    try:
+        record = files.record(document_id)
+    except ValueError:
+        return False
+    if record is None:
+        return False
+    rows, damaged = files.rows(document_id, record)
+    kept = {page: replace(row, terms="", text="") for page, row in rows.items()}
+    return not damaged and kept == {page: replace(row, terms="", text="") for page, row in entry.rows.items()}
+
+
+def _cut_rows(parts: IndexParts, document_id: str) -> list[PageRow]:
+    """The rows whose texts are longer than Milvus keeps, so that only their document has them whole."""
+    return [row for row in parts.store.whole_rows(document_id) if parts.store.may_be_cut(row)]
+
+
+def _complete(entry: Entry | None) -> bool:
+    return entry is not None and entry.complete
+
+
+def _files(parts: IndexParts) -> PageFiles:
+    assert parts.page_files is not None, "an index on a server has no page files"
+    return parts.page_files

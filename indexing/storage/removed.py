@@ -1,0 +1,97 @@
+"""Documents that the last `remove` took out of an index: their files, until the next one, or 30 days later.
+
+<folder>/<document_id>/document.json   the document's record, written before anything is removed
+<folder>/<document_id>/pages/, multivectors/, and the kept document
+<folder>/<document_id>/since           the second since the epoch in which it was removed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from pathlib import Path
+
+from pagesight.indexing.pages import DocumentRecord, checked_document_id, is_document_id
+from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, write_atomically
+from pagesight.indexing.storage.checked_json import read_checked
+from pagesight.indexing.storage.page_files import RECORD
+
+_KEPT_SECONDS = 30 * 24 * 3600
+
+
+class RemovedDocuments:
+    """What can be restored of one index in a folder."""
+
+    def __init__(self, index: Path) -> None:
+        self._index = index
+        self._folder = index / "removed"
+
+    def clear(self, *, older_than: float = 0) -> None:
+        """Let go for ever of what was removed more than so many seconds ago."""
+        for place in self._places():
+            if time.time() - _since(place) >= older_than:
+                shutil.rmtree(place, ignore_errors=True)
+
+    def clear_old(self) -> None:
+        """Let go of what was removed 30 days ago."""
+        self.clear(older_than=_KEPT_SECONDS)
+
+    def begin(self, document_id: str) -> None:
+        """Note a document that is about to be removed."""
+        place = self._folder / checked_document_id(document_id)
+        shutil.rmtree(place, ignore_errors=True)
+        private_folder(place)
+        write_atomically(place / "since", str(int(time.time())))
+        with contextlib.suppress(FileNotFoundError):
+            write_atomically(place / RECORD, (self._pages(document_id) / RECORD).read_bytes(), durable=True)
+
+    def take(self, document_id: str) -> None:
+        """Move the files of a document, of which no row is left, to where they can be restored from."""
+        place = self._folder / checked_document_id(document_id)
+        kept = [path for path in (self._index / "documents").glob(f"{document_id}*") if path.is_file()]
+        for path in [self._index / "multivectors" / document_id, *kept, self._pages(document_id)]:
+            if path.exists():
+                path.rename(place / (path.name if path in kept else path.parent.name))
+        on_the_disk(place)
+
+    def records(self) -> dict[str, DocumentRecord]:
+        """The documents that can be restored, by id; one whose record is damaged is left out."""
+        self.clear_old()
+        found = {}
+        for place in self._places():
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                kept = read_checked(place / RECORD)
+                shared = (kept[name] for name in ("document", "path", "page_count", "added", "metadata"))
+                found[place.name] = DocumentRecord(place.name, *shared)
+        return found
+
+    def put_back(self, document_id: str) -> None:
+        """Move a document's files back; its record last, with which it counts as lost by Milvus and is taken in."""
+        place = self._folder / checked_document_id(document_id)
+        for path in place.glob(f"{document_id}*"):
+            private_folder(self._index / "documents")
+            path.rename(self._index / "documents" / path.name)
+        for name in ("multivectors", "pages"):
+            private_folder(self._index / name)
+            target = self._index / name / document_id
+            if (place / name).exists():
+                shutil.rmtree(target, ignore_errors=True)
+                if name == "pages":
+                    (place / RECORD).replace(place / name / RECORD)
+                (place / name).rename(target)
+                on_the_disk(target.parent)
+        shutil.rmtree(place, ignore_errors=True)
+
+    def _pages(self, document_id: str) -> Path:
+        return self._index / "pages" / document_id
+
+    def _places(self) -> list[Path]:
+        return [path for path in self._folder.iterdir() if is_document_id(path.name)] if self._folder.is_dir() else []
+
+
+def _since(place: Path) -> float:
+    try:
+        return float((place / "since").read_text())
+    except (OSError, ValueError):
+        return time.time()

@@ -1,0 +1,153 @@
+"""Work on an index that ends between any two of its steps on the disk: nothing is lost, the next run completes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_index import small_settings, write_pdf
+from victims import steps_done
+
+from pagesight.indexing import PageIndex
+from pagesight.indexing.integrity.verify import verify
+from pagesight.indexing.milvus.connection import Connection
+
+FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
+PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]
+
+
+def open_index(folder: Path) -> PageIndex:
+    return PageIndex.open(folder, settings=small_settings())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of ferry.pdf, and pump.pdf, which is not in it yet."""
+    folder = tmp_path_factory.mktemp("made")
+    with open_index(folder / "index") as index:
+        index.add(write_pdf(folder / "ferry.pdf", [FERRY]))
+    write_pdf(folder / "pump.pdf", [PUMP, ["Second page"]])
+    return folder
+
+
+def every_cut(made: Path, tmp_path: Path, work: str, argument: str, check: Callable[[Path], None]) -> int:
+    """Cuts the work off before each of its steps, on a copy of the index each; returns how many there are."""
+    at = 0
+    while True:
+        folder = tmp_path / str(at)
+        shutil.copytree(made / "index", folder)
+        done = steps_done(folder, work, argument, at)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            check(folder)
+        shutil.rmtree(folder)
+        if done is not None:
+            return done
+        at += 1
+
+
+@pytest.mark.slow
+def test_adding_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None:
+    def check(folder: Path) -> None:
+        with open_index(folder) as index:
+            names = [record.document for record in index.documents()]
+            assert names in (["ferry.pdf"], ["ferry.pdf", "pump.pdf"])
+            assert index.search("ferry Aurora passengers")[0].label == "ferry.pdf p. 1"
+            index.add(made / "pump.pdf")
+            assert index.search("pump Boreas kilowatts")[0].label == "pump.pdf p. 1"
+        assert verify(str(folder), small_settings()).damage == []
+
+    assert every_cut(made, tmp_path, "add", str(made / "pump.pdf"), check) > 15
+
+
+@pytest.mark.slow
+def test_removing_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None:
+    def check(folder: Path) -> None:
+        with open_index(folder) as index:
+            if index.documents():
+                assert index.search("ferry Aurora passengers")[0].label == "ferry.pdf p. 1"
+                index.remove("ferry.pdf")
+            index.add(made / "pump.pdf")
+            assert [record.document for record in index.documents()] == ["pump.pdf"]
+        assert verify(str(folder), small_settings()).damage == []
+
+    assert every_cut(made, tmp_path, "remove", "ferry.pdf", check) > 5
+
+
+@pytest.mark.slow
+def test_restoring_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "removed")
+    with open_index(tmp_path / "removed" / "index") as index:
+        index.remove("ferry.pdf")
+
+    def check(folder: Path) -> None:
+        with open_index(folder) as index:
+            index.add(made / "pump.pdf")  # which takes in what lacks rows only
+            if "ferry.pdf" not in [record.document for record in index.documents()]:
+                assert [record.document for record in index.restore("ferry.pdf")] == ["ferry.pdf"]
+            assert index.search("ferry Aurora passengers")[0].label == "ferry.pdf p. 1"
+            assert index.picture(index.page("ferry.pdf p. 1"), long_side=50)
+        assert verify(str(folder), small_settings()).damage == []
+
+    assert every_cut(tmp_path / "removed", tmp_path, "restore", "ferry.pdf", check) > 5
+
+
+@pytest.mark.slow
+def test_the_upgrade_from_format_3_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None:
+    archive = Path(__file__).parent / "fixtures" / "format-3" / "words.tar.gz"
+    with tarfile.open(archive) as file:
+        file.extractall(tmp_path / "old", filter="data")
+
+    def check(folder: Path) -> None:
+        with open_index(folder) as index:
+            assert len(index.documents()) >= 2
+            assert index.search("auxiliary figures 10", top_k=1)[0].label == "report.pdf p. 10"
+            index.add(made / "pump.pdf")
+            assert index.search("auxiliary figures 10", top_k=1)[0].label == "report.pdf p. 10"
+        found = verify(str(folder), small_settings())
+        assert (found.damage, found.documents, found.pages) == ([], 3, 13)
+        assert '"format": 4' in (folder / "index.json").read_text()
+
+    assert every_cut(tmp_path / "old", tmp_path, "add", str(made / "pump.pdf"), check) > 20
+
+
+def test_what_must_be_on_the_disk_before_what(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file is synced, and its name, before a row of Milvus says that it is there; the record comes last."""
+    shutil.copytree(made / "index", tmp_path / "index")
+    steps: list[tuple[str, str]] = []
+    fsync, replace, upsert = os.fsync, os.replace, Connection.upsert
+
+    def synced(file: int) -> None:
+        steps.append(("sync", str(Path(f"/proc/self/fd/{file}").resolve())))
+        fsync(file)
+
+    def renamed(source: str, target: str, **options: object) -> None:
+        steps.append(("rename", str(target)))
+        replace(source, target)
+
+    def written(self: Connection, kind: str, rows: list[dict[str, object]]) -> None:
+        steps.append(("rows", kind))
+        upsert(self, kind, rows)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    monkeypatch.setattr(Connection, "upsert", written)
+    with open_index(tmp_path / "index") as index:
+        index.add(made / "pump.pdf")
+        known = index.document("pump.pdf").document_id
+        place = index.path
+    row = steps.index(("rows", "pages"))
+    before = [place / "documents" / f"{known}.pdf", place / "multivectors" / known / "000001.npy"]
+    before.append(place / "pages" / known / "000001.json")
+    for file in before:
+        order = [("sync", f"{file}.part"), ("rename", str(file)), ("sync", str(file.parent))]
+        at = [steps.index(step) for step in order]
+        assert at == sorted(at)
+        assert at[-1] < row, f"a row is written before {file} is on the disk"
+    assert steps.index(("rows", "candidates")) < row
+    assert steps.index(("rename", str(place / "pages" / known / "document.json"))) > row
