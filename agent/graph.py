@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.index_identity import index_identity
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
+from pagesight.agent.reasoners.late_pictures import with_late_pictures
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, answering, dearest
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
@@ -36,6 +38,7 @@ from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.search_pages import make_search_pages
 from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.transport.hidden import HiddenTransport
 from pagesight.tools.transport.pictures import Form, Pictures
 from pagesight.tools.view_pages import make_view_pages
 
@@ -59,6 +62,7 @@ def create_page_agent(
     where: str | None = None,
     name: str = "pagesight",
     settings: Settings | None = None,
+    trace_pictures: bool = False,
     prompt: Prompt | None = None,
     tools: Sequence[BaseTool | Callable[..., Any]] = (),
     pre_model_hook: Hook | None = None,
@@ -72,6 +76,8 @@ def create_page_agent(
     id or pattern, and ``where`` to those whose metadata meets a condition; no documents are none. What is not given
     comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
     ``messages``: its state holds references to pages and no pictures.
+
+    Callbacks and tracing see sizes in the place of pictures, unless ``trace_pictures`` asks for their bytes.
 
     As in LangGraph's quickstart: ``prompt``, a text or a function of the state, adds to ours; ``tools`` stand beside
     ours, under the same budget of calls; ``post_model_hook`` comes after our correction; ``graph`` takes what else
@@ -87,6 +93,8 @@ def create_page_agent(
     reasoner = make_reasoner(model, settings)
     pictures = _pictures(index, settings, reasoner)
     way = transport_for(reasoner, transport or settings.pictures.transport, settings, index.path / "uploads")
+    if way and not trace_pictures:
+        way, reasoner = HiddenTransport(way), replace(reasoner, model=with_late_pictures(reasoner.model))
     budget, limits = _budget(settings, reasoner), _limits(settings, way)
     ours = _tools(allowed, pictures, budget, author)
     if way:
