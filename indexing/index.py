@@ -17,6 +17,7 @@ from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.own_files import maker_of_pictures
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import PageIndexError
@@ -366,5 +367,5 @@ class PageIndex:
 def _write_png(picture: Image.Image, path: Path) -> Path:
     with disk_errors(f"the picture {path} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, "PNG")
+        picture.save(path, "PNG", pnginfo=maker_of_pictures())
     return path

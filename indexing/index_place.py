@@ -13,6 +13,8 @@ from pagesight.indexing.errors import IndexMissing
 
 DEFAULT = ".pagesight"
 _VARIABLE = "PAGESIGHT_INDEX"
+# Ours that take any text, so that none of their values is an error that would have to be said first.
+_ANY_TEXT = {_VARIABLE, "PAGESIGHT_REASONER", "PAGESIGHT_GEMINI_MODEL", "PAGESIGHT_ENCODER", "PAGESIGHT_REVISION"}
 
 
 def refuse_missing(place: str | None) -> None:
@@ -30,10 +32,10 @@ def configured_place() -> str | None:
     return None if noted is None else noted.get(_VARIABLE, DEFAULT)
 
 
-def only_the_place_is_set() -> bool:
-    """Whether no other setting of ours is set: one that cannot be used is said before that there is no index."""
+def settings_need_no_check() -> bool:
+    """Whether no setting of ours is set that could be unusable: that is said before that there is no index."""
     noted = _noted()
-    return noted is not None and not any(name.startswith("PAGESIGHT_") and name != _VARIABLE for name in noted)
+    return noted is not None and all(name in _ANY_TEXT for name in noted if name.startswith("PAGESIGHT_"))
 
 
 def _noted() -> dict[str, str] | None:

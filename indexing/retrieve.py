@@ -88,6 +88,13 @@ class LexicalScores:
     bm25: Mapping[str, float]
     documents: Mapping[str, float]
     named_pages: frozenset[int]
+    named_labels: frozenset[str]
+
+    def names(self, page: PageRow) -> bool:
+        """Whether the question names the page, by its number or by what is printed on it."""
+        return page.page in self.named_pages or (
+            bool(page.printed_label) and page.printed_label.lower() in self.named_labels
+        )
 
 
 def retrieve(
@@ -155,17 +162,20 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     _log.debug(
         "%d pages (%s) scored in %.0f ms, %d by BM25", len(pages), how, _milliseconds(started), len(lexical.bm25)
     )
-    if _nothing_matches(search.vectors, maxsim, lexical):
+    if _nothing_matches(search, maxsim, lexical):
         return []
     return _fused(pages, maxsim, search.vectors.baseline, lexical, weights)
 
 
-def _nothing_matches(vectors: QueryVectors, maxsim: NDArray[np.float32], lexical: LexicalScores) -> bool:
+def _nothing_matches(search: Search, maxsim: NDArray[np.float32], lexical: LexicalScores) -> bool:
     """Whether no page holds a word of the question, is in a document that it names, or is spelt nearly like it.
 
-    An encoder with weights knows what words mean: its similarities are left to it.
+    An encoder with weights knows what words mean: its similarities are left to it. One letter has no spelling.
     """
-    if vectors.sharpness == 1 or lexical.bm25 or lexical.named_pages or any(lexical.documents.values()):
+    vectors = search.vectors
+    if vectors.sharpness == 1 or max(map(len, search.query.terms)) == 1:
+        return False
+    if lexical.bm25 or lexical.named_pages or any(lexical.documents.values()):
         return False
     return bool(maxsim.max(initial=0) < _LEAST_BY_SPELLING * vectors.weights.sum())
 
@@ -180,7 +190,9 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     if not exhaustive and search.document_ids is None:
         likely = sorted(documents, key=lambda document_id: -documents[document_id])[:_LIKELY_DOCUMENTS]
         bm25 |= search.bm25(limit // 2 + 1, likely)
-    return LexicalScores(bm25, documents, search.query.named_pages if weights.named_page else frozenset())
+    if not weights.named_page:
+        return LexicalScores(bm25, documents, frozenset(), frozenset())
+    return LexicalScores(bm25, documents, search.query.named_pages, search.query.named_labels)
 
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
@@ -191,9 +203,8 @@ def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
         document_id, _, number = key.partition(":")
         if key not in rows and document_id in entries:
             rows[key] = entries[document_id].rows[int(number)]
-    for document_id in {row.document_id for row in rows.values()} if lexical.named_pages else ():
-        named = map(entries[document_id].rows.get, lexical.named_pages)
-        rows |= {row.key: row for row in named if row}
+    for document_id in {row.document_id for row in rows.values()} if lexical.named_labels else ():
+        rows |= {row.key: row for row in entries[document_id].rows.values() if lexical.names(row)}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
 
 
@@ -238,7 +249,7 @@ def _fused(
     """
     bm25 = np.array([lexical.bm25.get(page.key, 0.0) for page in pages])
     prior = np.array([lexical.documents.get(page.document_id, 0.0) for page in pages])
-    named = np.isin([page.page for page in pages], list(lexical.named_pages))
+    named = np.array([lexical.names(page) for page in pages], np.bool_)
     matched = (maxsim > 0) | (bm25 > 0)
     total = weights.vectors * _share(maxsim, baseline) + (1 - weights.vectors) * _share(bm25)
     total += weights.document_prior * prior * matched + weights.named_page * named
@@ -269,5 +280,5 @@ def _hits(search: Search, ranked: Sequence[tuple[PageRow, float]]) -> Hits:
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
         lines = best_lines(search.query, texts.get(row.key, ""), search.statistics.idf)
         boxes = best_boxes(search.vectors, page.vectors, page.boxes)
-        hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes)))
+        hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes), row.printed_label))
     return hits

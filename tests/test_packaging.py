@@ -106,7 +106,7 @@ def test_a_registry_would_take_the_archives(built):
 def test_the_demo_runs_without_a_clone(bare, tmp_path):
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PAGESIGHT_REASONER": "offline"}
     done = subprocess.run(
-        [bare.parent / "pagesight", "demo"], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300
+        [bare.parent / "pagesight", "demo"], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=900
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "documents: 6 added" in done.stdout
@@ -235,6 +235,7 @@ ORDER = {
         commit retrieve add_report
         upgrade
         recover
+        attached_documents
         document_jobs
         ingest audit
         integrity

@@ -50,7 +50,7 @@ def loaded_by(folder: Path, *arguments: str, **variables: str) -> tuple[int, set
     ],
 )
 def test_no_index_is_said_before_anything_heavy_is_imported(tmp_path, arguments):
-    status, modules, said = loaded_by(tmp_path, *arguments)
+    status, modules, said = loaded_by(tmp_path, *arguments, PAGESIGHT_REASONER="offline")
     assert status == 1
     assert f"there is no index in {tmp_path / ('other' if 'other' in str(arguments) else '.pagesight')}." in said
     assert not modules & {"pydantic", "rich", "numpy", "pandas", "pymilvus", "langchain_core", "langgraph"}

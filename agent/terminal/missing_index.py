@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pagesight.indexing.index_place import only_the_place_is_set, refuse_missing
+from pagesight.indexing.index_place import refuse_missing, settings_need_no_check
 
 #: The commands that need an index: how many arguments each takes, and its flags that say nothing of it.
 _LOG = {"--verbose", "-v"}
@@ -31,5 +31,5 @@ def refuse_at_once(arguments: Sequence[str]) -> None:
         else:
             words.append(one)
     taken, plain_flags = _PLAIN.get(words[0] if words else "", (None, set()))
-    if taken == len(words) - 1 and flags <= plain_flags and "" not in places and only_the_place_is_set():
+    if taken == len(words) - 1 and flags <= plain_flags and "" not in places and settings_need_no_check():
         refuse_missing(places[-1] if places else None)

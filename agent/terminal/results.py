@@ -26,7 +26,7 @@ def hits(found: Sequence[Hit]) -> None:
         return
     if not any(hit.lines for hit in found):
         printing.note("no line of a page holds a word of it; these pages come nearest")
-    rows = ((str(hit.rank), hit.label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
+    rows = ((str(hit.rank), hit.shown_label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
     print_listing({"rank": "number", "page": "label", "score": "number", "best line": "text"}, rows)
 
 

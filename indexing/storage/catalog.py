@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 import threading
 import time
 from collections import defaultdict
@@ -193,8 +194,9 @@ class View:
             return fitting
 
     def _by_path(self, name: str) -> Entry | None:
-        path = str(Path(name).expanduser().resolve())
-        return next((entry for entry in self.entries.values() if entry.first.path == path), None)
+        given = Path(name).expanduser()
+        paths = {os.path.abspath(given), str(given.resolve())}  # noqa: PTH100 (the second where a link leads)
+        return next((entry for entry in self.entries.values() if entry.first.path in paths), None)
 
     def _by_file_name(self, name: str) -> Entry | None:
         """A document whose name was made unique, by its plain file name where only one has it."""
