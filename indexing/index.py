@@ -111,19 +111,21 @@ class PageIndex:
         *,
         progress: Callable[[Progress], None] | None = None,
         metadata: Metadata | None = None,
+        approve: Callable[[int], None] | None = None,
     ) -> AddReport:
         """Index documents: files, or folders with all documents in them.
 
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
         ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
-        ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's
+        ``progress`` is called after each batch of pages, ``approve`` once with the number of pages to encode, before
+        the first: what it raises ends the run. A path that cannot be indexed stands in the report's
         ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays;
         PageIndexError if the settings ask for another precision or pooling than the index has.
         """
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         self._refuse_other_layout()
         with self._parts.writing():
-            return add_documents(self._parts, several, progress, metadata)
+            return add_documents(self._parts, several, progress, metadata, approve=approve)
 
     @while_open
     def search(

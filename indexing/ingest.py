@@ -26,8 +26,8 @@ from pagesight.indexing.commit import remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
-from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.errors import SourceError, UnreadableDocument
+from pagesight.indexing.encoders import MultiVector, settle_costs
+from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
@@ -60,6 +60,7 @@ def add_documents(
     progress: Callable[[Progress], None] | None,
     metadata: Metadata | None = None,
     stands_for: Mapping[Path, str] | None = None,
+    approve: Callable[[int], None] | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
@@ -69,7 +70,8 @@ def add_documents(
     another one, such as a kept copy as its original.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
-    each batch of pages that was written, by the thread that writes. Raises StorageFull and other
+    each batch of pages that was written, by the thread that writes, ``approve`` before the first with the number of
+    pages to do. Raises StorageFull and other
     errors of the index itself; what was written until then stays.
     """
     started = time.monotonic()
@@ -80,7 +82,12 @@ def add_documents(
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
-        _Run(parts, readers, jobs, report, progress).go()
+        if approve and jobs:
+            approve(sum(len(job.missing) for job in jobs))
+        try:
+            _Run(parts, readers, jobs, report, progress).go()
+        finally:
+            settle_costs(parts.encoder)
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started
@@ -153,9 +160,26 @@ class _Run:
         """A call for each batch, once it is encoded."""
         for job, batch in _batches(pages):
             started = time.monotonic()
-            vectors = self._parts.encoder.encode_pages([page.picture for page in batch], [page.text for page in batch])
+            batch, vectors = self._encoded(job, batch)
             _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
             yield partial(self._write, job, batch, vectors)
+
+    def _encoded(self, job: DocumentJob, batch: list[PreparedPage]) -> tuple[list[PreparedPage], list[MultiVector]]:
+        """The pages with their vectors; one that the encoder cannot take is blank. Raises EncoderError, MemoryError."""
+        encode = self._parts.encoder.encode_pages
+        try:
+            return batch, encode([page.picture for page in batch], [page.text for page in batch])
+        except (PagesightError, MemoryError):
+            raise
+        except Exception as error:  # whatever an encoder says of a page
+            if len(batch) > 1:
+                alone = [self._encoded(job, [page]) for page in batch]
+                return [pages[0] for pages, _ in alone], [vectors[0] for _, vectors in alone]
+            number = batch[0].number
+            if number in job.faults:  # a blank one: then it is the encoder's fault
+                raise
+            job.faults[number] = f"the encoder cannot take it: {type(error).__name__}: {error}"
+            return self._encoded(job, [_blank(number, self._parts.encoder.needs_pictures)])
 
     def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):

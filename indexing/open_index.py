@@ -7,7 +7,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from pagesight.indexing.encoders import PageEncoder, choose, encoder_code, is_called, make_encoder, remember
+from pagesight.indexing.calls.ledger import Ledger
+from pagesight.indexing.encoders import PageEncoder, choose, encoder_code, is_called, make_encoder, note_costs, remember
 from pagesight.indexing.errors import IndexMissing, PageIndexError
 from pagesight.indexing.index_parts import IndexParts, warn_of_lost
 from pagesight.indexing.lexical.tokens import TERM_RULES
@@ -48,8 +49,9 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
         if parts is None:
             parts = _on_server(address, encoder, settings, create) if address else None
             parts = parts or _in_folder(Path(key), encoder, settings, create)
+            note_costs(parts.encoder, Ledger(parts.folder.path).add)
             _registry[key] = parts
-        elif encoder not in (None, "auto", parts.encoder.name):
+        elif encoder not in (None, "auto", parts.encoder.name) and not is_called(parts.encoder.name, encoder or ""):
             refuse_other(Manifest(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
         if not _named_by(parts.encoder.name, encoder, settings, key):
             remember(encoder_code(parts.encoder))
@@ -180,12 +182,20 @@ def _encoder(
     known = manifest.encoder if manifest else None
     name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoding.encoder).name
     refuse_other(manifest, {"name": name}, place)
-    chosen = make_encoder(name, settings, known, named_by=_named_by(name, encoder, settings, place))
+    asked = _as_asked(name, encoder, settings)
+    chosen = make_encoder(asked, settings, known, named_by=_named_by(name, encoder, settings, place))
     refuse_other(manifest, chosen.describe(), place)
     usual = VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
     return chosen, Manifest(
         chosen.describe(), manifest.layout if manifest else usual, manifest.term_rules if manifest else TERM_RULES
     )
+
+
+def _as_asked(name: str, encoder: str | None, settings: Settings) -> str:
+    """The encoder of this name as the argument or the setting names it, where one does: with its server's address."""
+    if encoder not in (None, "auto"):
+        return encoder or name
+    return settings.encoding.encoder if is_called(name, settings.encoding.encoder) else name
 
 
 def _named_by(name: str, encoder: str | None, settings: Settings, place: object) -> str:

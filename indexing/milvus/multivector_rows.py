@@ -113,7 +113,7 @@ class MultiVectorRows:
             vectors = self._unpacked(page, content)
         except (KeyError, ValueError):  # a row that is not there, or not one of ours
             vectors = None
-        if vectors and page.checksum in ("", page_checksum(page.key, vectors)):
+        if vectors is not None and page.checksum in ("", page_checksum(page.key, vectors)):
             return vectors
         return VectorsMissing(
             f"{self._connection.place} has lost the vectors of {page.label}. Remove the document and index it again."
