@@ -11,7 +11,7 @@ from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.recover import put_right
 
@@ -63,7 +63,7 @@ class DocumentJob:
 
 
 def plan(
-    parts: IndexParts,
+    parts: WritingParts,
     readers: PageReaders,
     paths: Iterable[Path | str],
     metadata: Metadata,
@@ -100,7 +100,9 @@ def plan(
             (report.repaired if damaged else report.unchanged).append(entry.record)
 
 
-def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, metadata: Metadata) -> DocumentJob | None:
+def _job(
+    parts: WritingParts, readers: PageReaders, source: Source, path: str, metadata: Metadata
+) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
@@ -115,7 +117,7 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, met
     return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
 
 
-def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
+def remove_older(parts: WritingParts, path: str, document_id: str) -> bool:
     """Remove what the path held before; says whether that was something."""
     older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
     for entry in older:

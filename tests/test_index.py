@@ -23,7 +23,6 @@ from pagesight.indexing import PageIndex, Progress
 from pagesight.indexing.errors import (
     EmptyQuestion,
     EncoderMismatch,
-    IndexInUse,
     IndexMissing,
     MissingPath,
     NoDocuments,
@@ -277,27 +276,6 @@ def test_a_damaged_index_file(tmp_path: Path) -> None:
     (tmp_path / "i" / "index.json").write_text("{")
     with pytest.raises(PageIndexError, match="damaged"):
         PageIndex.open(tmp_path / "i", settings=small_settings())
-
-
-HOLD = """
-import sys
-from pagesight.indexing import PageIndex
-with PageIndex.open(sys.argv[1]):
-    print("open", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_an_index_in_use_by_another_process_names_it(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "i")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
-        with pytest.raises(IndexInUse, match=f"process {holder.pid}"):
-            PageIndex.open(tmp_path / "i", settings=small_settings())
-        holder.communicate("")
-    PageIndex.open(tmp_path / "i", settings=small_settings()).close()
 
 
 def test_the_same_process_may_open_it_twice(tmp_path: Path, files: Path) -> None:

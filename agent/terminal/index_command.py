@@ -27,6 +27,7 @@ def index(
     pool: options.Pool = None,
     precision: options.Precision = None,
     meta: options.Metadata = None,
+    wait: options.Wait = None,
     as_json: options.Json = False,
 ) -> None:
     """Index documents, skip unchanged ones.
@@ -37,7 +38,7 @@ def index(
 
     settings = settings_of(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision,
+        trust_scripts=trust_scripts, pool=pool, precision=precision, wait=wait,
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
