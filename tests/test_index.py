@@ -286,7 +286,7 @@ def test_the_same_process_may_open_it_twice(tmp_path: Path, files: Path) -> None
     one.close()
     assert two.search("ferry")[0].label == "a.pdf p. 1"
     two.close()
-    assert not (tmp_path / "i" / "holder.json").exists()
+    assert not (tmp_path / "i" / "writer.json").exists()
 
 
 def test_pages_are_shown_after_the_original_is_gone(index: PageIndex, files: Path) -> None:
