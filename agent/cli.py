@@ -23,6 +23,7 @@ from pagesight.agent.terminal import (
     audit_cli,
     demo_command,
     doctor_command,
+    encoders_command,
     eval_cli,
     files_command,
     index_command,
@@ -304,22 +305,6 @@ def _remove(
     _show(records, as_json, partial(results.removed, would=dry_run))
 
 
-@app.command("encoders")
-def _encoders(as_json: options.Json = False) -> None:
-    """List the page encoders that are known by name, and what is installed.
-
-    A folder with a model in it, or another repository whose configuration names a class that is known, will do too.
-    """
-    from pagesight.indexing.encoders import KNOWN, choose
-
-    if as_json:
-        printing.write_json([model.as_dict() for model in KNOWN.values()])
-    else:
-        results.encoders(KNOWN.values())
-        choice = choose("auto")
-        printing.note(f"auto: {choice.name} ({choice.why})")
-
-
 @app.command("costs")
 def _costs(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
     """Say what questions have cost.
@@ -340,6 +325,7 @@ def _show(found: Sequence[Any], as_json: bool, for_people: Callable[[Any], None]
         for_people(found)
 
 
+app.command("encoders")(encoders_command.encoders)
 app.command("restore")(integrity_commands.restore)
 app.command("verify")(integrity_commands.verify)
 app.command("repair")(integrity_commands.repair)

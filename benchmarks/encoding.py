@@ -8,6 +8,7 @@ default those that take a page in minutes on two cores; on a GPU, all. Prints a 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,18 @@ MODELS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 LEXICAL = {"lexical": {"pages": 400}}
+# Behind a stand-in on loopback that takes so many seconds for each request.
+SERVED: dict[str, dict[str, Any]] = {"served": {"form": "voyage", "pages": 48, "seconds": 0.4}}
 
 
 def main() -> None:
     """Measures each model in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--models", nargs="+", choices=[*LEXICAL, *MODELS], help="by default those that suit the machine"
+        "--models", nargs="+", choices=[*LEXICAL, *SERVED, *MODELS], help="by default those that suit the machine"
     )
     parser.add_argument("--pages", type=int, help="pages to encode; by default as many as suit the model")
-    parser.add_argument("--one", choices=[*LEXICAL, *MODELS], help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=[*LEXICAL, *SERVED, *MODELS], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measure(options.one, options.pages)))
@@ -135,29 +138,46 @@ def main() -> None:
 
 def measure(name: str, pages: int | None) -> dict[str, Any]:
     """A model's row; seconds, pages a second, bytes."""
-    pages = pages or (LEXICAL | MODELS)[name]["pages"]
-    with tempfile.TemporaryDirectory() as folder:
-        encoder = str(_at_true_size(name, Path(folder) / "model")) if name in MODELS else name
+    pages = pages or (LEXICAL | SERVED | MODELS)[name]["pages"]
+    with tempfile.TemporaryDirectory() as folder, _server_of(name) as address:
+        encoder = address or (str(_at_true_size(name, Path(folder) / "model")) if name in MODELS else name)
         document = _document(Path(folder) / "pages.pdf", pages)
         settings = load_settings(ocr=False, google_api_key=None)
         with PageIndex.open(Path(folder) / "index", encoder=encoder, settings=settings) as index:
-            index.encoder.encode_pages([], [])  # loads the model, and checks that it looks at pages
-            encoded, read, written = (
-                _Timed(index.encoder.encode_pages),
-                _Timed(ingest._read_page),
-                _Timed(ingest.write_batch),
-            )
-            index.encoder.encode_pages, ingest._read_page, ingest.write_batch = encoded, read, written  # type: ignore
-            _forget_peak()
-            used, started = _processor_seconds(), time.perf_counter()
-            report = index.add(document)
-            wall, used = time.perf_counter() - started, _processor_seconds() - used
+            row = _added(index, document, pages)
+    row = {"model": name, "device": _device() if name in MODELS else "cpu", "pages": pages} | row
+    if address:
+        row["overhead"] = row["seconds"] / pages - SERVED[name]["seconds"] / settings.encoding.encoder_requests
+    return row | {"memory": _peak(), "gpu_memory": _gpu_peak()}
+
+
+def _added(index: PageIndex, document: Path, pages: int) -> dict[str, Any]:
+    """Adds the document, and says how long each part of it took."""
+    index.encoder.encode_pages([], [])  # loads the model, and checks that it looks at pages
+    encoded, read, written = _Timed(index.encoder.encode_pages), _Timed(ingest._Run._read), _Timed(ingest.write_batch)
+    index.encoder.encode_pages, ingest._Run._read, ingest.write_batch = encoded, read.method(), written  # type: ignore
+    _forget_peak()
+    used, started = _processor_seconds(), time.perf_counter()
+    report = index.add(document)
+    wall, used = time.perf_counter() - started, _processor_seconds() - used
     if report.failed or report.pages != pages:
         sys.exit(f"{report.pages} of {pages} pages: {report.failed}")
-    row = {"model": name, "device": _device() if name in MODELS else "cpu", "pages": pages, "seconds": wall}
-    row |= {"pages_per_second": pages / wall, "pages_per_processor_second": pages / used}
-    row |= {"busy": encoded.share, "encode": encoded.seconds / pages, "read": read.seconds / pages}
-    return row | {"write": written.seconds / pages, "memory": _peak(), "gpu_memory": _gpu_peak()}
+    row = {"seconds": wall, "pages_per_second": pages / wall, "pages_per_processor_second": pages / used}
+    row |= {"busy": encoded.share, "encode": encoded.seconds / pages}
+    return row | {"read": read.seconds / pages, "write": written.seconds / pages}
+
+
+@contextlib.contextmanager
+def _server_of(name: str) -> Iterator[str | None]:
+    """The address of a stand-in for a served model, which takes its seconds for each page; None for others."""
+    if name not in SERVED:
+        yield None
+        return
+    from encoder_servers import EncoderServer
+
+    with EncoderServer(SERVED[name]["form"]) as server:
+        server.seconds = SERVED[name]["seconds"]
+        yield f"{server.model}@{server.url}"
 
 
 class _Timed:
@@ -171,6 +191,10 @@ class _Timed:
         result = self._function(*arguments)
         self._runs.append((started, time.perf_counter()))
         return result
+
+    def method(self) -> Callable[..., Any]:
+        """The same as a method of a class: instances hand themselves over."""
+        return lambda *arguments: self(*arguments)
 
     @property
     def seconds(self) -> float:
@@ -304,6 +328,8 @@ def _line(row: dict[str, Any]) -> str:
 
 def _in_the_way(row: dict[str, Any]) -> str:
     """What keeps the encoder from being busy."""
+    if "overhead" in row:
+        return f"{1000 * row['overhead']:.0f} ms a page beyond what the server takes"
     if row["model"] == "lexical":
         return f"{row['pages_per_processor_second']:.0f} pages a second of one core"
     if row["busy"] >= 0.9:

@@ -36,6 +36,7 @@ def write_batch(
     document: dict[str, Any],
     numbers: Sequence[int],
     texts: Sequence[PageText],
+    labels: Sequence[str | None],
     vectors: Sequence[MultiVector],
 ) -> None:
     """Write consecutive pages of a document, findable when its last page is.
@@ -49,8 +50,8 @@ def write_batch(
     kept = [stored(page, layout.precision) for page in pages]
     parts.multivectors.write(document_id, first, kept)
     rows = [
-        _row(document, first, number, text, page, parts.term_rules)
-        for number, text, page in zip(numbers, texts, kept, strict=True)
+        _row(document, first, number, text, page, parts.term_rules, label)
+        for number, text, page, label in zip(numbers, texts, kept, labels, strict=True)
     ]
     write_rows(parts, rows, [page.vectors for page in pages])
     took = (time.monotonic() - started) * 1000
@@ -94,7 +95,15 @@ def record_if_whole(parts: WritingParts, document_id: str) -> None:
         parts.page_files.complete(entry.rows.values())
 
 
-def _row(document: dict[str, Any], batch: int, number: int, text: PageText, page: StoredVectors, rules: int) -> PageRow:
+def _row(
+    document: dict[str, Any],
+    batch: int,
+    number: int,
+    text: PageText,
+    page: StoredVectors,
+    rules: int,
+    label: str | None,
+) -> PageRow:
     return PageRow(
         page=number,
         batch=batch,
@@ -103,6 +112,7 @@ def _row(document: dict[str, Any], batch: int, number: int, text: PageText, page
         text_source=text.source,
         terms=" ".join(page_terms(text, rules)),
         text=text.text,
+        printed_label=label or "",
         **document,
     )
 

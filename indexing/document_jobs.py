@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pagesight.indexing.add_report import AddReport, page_ranges
+from pagesight.indexing.add_report import AddReport, PageWarning, page_ranges
+from pagesight.indexing.attached_documents import WITHIN, Attached, AttachedDocuments
 from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
@@ -37,9 +39,14 @@ class DocumentJob:
     repairs: bool = False
 
     @property
+    def shown(self) -> Path:
+        """What people are told of where it is."""
+        return Path(self.path) if WITHIN in Path(self.path).name else self.source.path
+
+    @property
     def name(self) -> str:
         """The file's name."""
-        return self.source.path.name
+        return self.shown.name
 
     @property
     def is_blank(self) -> bool:
@@ -57,14 +64,13 @@ class DocumentJob:
             return None
         which, first = page_ranges(self.faults), next(iter(self.faults.values()))
         rest = "it is not in the index" if self.is_blank else "its other pages are indexed"
-        return Failure(
-            self.source.path, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}.")
-        )
+        return Failure(self.shown, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}."))
 
 
 def plan(
     parts: WritingParts,
     readers: PageReaders,
+    attached: AttachedDocuments,
     paths: Iterable[Path | str],
     metadata: Metadata,
     report: AddReport,
@@ -80,9 +86,11 @@ def plan(
     seen: set[str] = set()
     for source in found.sources:
         try:
-            path = stands_for.get(source.path) or str(source.path.resolve())
+            # a link keeps the name that the user gave
+            path = stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
             damaged = put_right(parts, source.document_id)
             job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
+            held = list(attached.of(source, path)) if job else []
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
             continue
@@ -95,9 +103,38 @@ def plan(
         seen.add(source.document_id)
         if job:
             job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(source.document_id))
+            yield from _attached_jobs(parts, readers, held, job, report, seen)
             yield job
         elif entry := parts.catalog.get(source.document_id):
             (report.repaired if damaged else report.unchanged).append(entry.record)
+
+
+def _attached_jobs(
+    parts: WritingParts,
+    readers: PageReaders,
+    held: Sequence[Attached],
+    holder: DocumentJob,
+    report: AddReport,
+    seen: set[str],
+) -> Iterator[DocumentJob]:
+    """The documents that another one holds and that have pages to do; what it held before is removed."""
+    for entry in parts.catalog.view(at_once=True).entries.values():
+        row = entry.first
+        if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
+            remove_document(parts, row.document_id)
+    for one in held:
+        shown = Path(one.path)
+        if one.source is None:
+            report.warnings.append(PageWarning(shown, f"{shown.name} is not in the index: {one.fault}"))
+            continue
+        try:
+            job = _job(parts, readers, one.source, one.path, holder.metadata)
+        except SourceError as error:
+            report.failed.append(Failure(shown, error))
+            continue
+        if job and one.source.document_id not in seen:
+            seen.add(one.source.document_id)
+            yield job
 
 
 def _job(
@@ -118,8 +155,9 @@ def _job(
 
 
 def remove_older(parts: WritingParts, path: str, document_id: str) -> bool:
-    """Remove what the path held before; says whether that was something."""
-    older = [entry for entry in parts.catalog.at_path(path) if entry.first.document_id != document_id]
+    """Remove what the path, or the file that it leads to, held before; says whether that was something."""
+    held = [entry for place in {path, os.path.realpath(path)} for entry in parts.catalog.at_path(place)]
+    older = [entry for entry in held if entry.first.document_id != document_id]
     for entry in older:
         remove_document(parts, entry.first.document_id)
     return bool(older)

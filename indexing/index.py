@@ -20,6 +20,7 @@ from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.own_files import maker_of_pictures
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import IndexWarning, PageIndexError
@@ -138,12 +139,14 @@ class PageIndex:
         *,
         progress: Callable[[Progress], None] | None = None,
         metadata: Metadata | None = None,
+        approve: Callable[[int], None] | None = None,
     ) -> AddReport:
         """Index documents: files, or folders with all documents in them.
 
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
         ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
-        ``progress`` is called after each batch of pages. A path that cannot be indexed stands in the report's
+        ``progress`` is called after each batch of pages, ``approve`` once with the number of pages to encode, before
+        the first: what it raises ends the run. A path that cannot be indexed stands in the report's
         ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays;
         IndexInUse if another process writes for longer than `SharingSettings.wait`; PageIndexError if the settings ask
         for another precision or pooling than the index has.
@@ -151,7 +154,7 @@ class PageIndex:
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         self._refuse_other_layout()
         with self._parts.writing() as parts:
-            return add_documents(parts, several, progress, metadata)
+            return add_documents(parts, several, progress, metadata, approve=approve)
 
     @_reading
     def search(
@@ -396,5 +399,5 @@ class PageIndex:
 def _write_png(picture: Image.Image, path: Path) -> Path:
     with disk_errors(f"the picture {path} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, "PNG")
+        picture.save(path, "PNG", pnginfo=maker_of_pictures())
     return path

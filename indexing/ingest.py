@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from pagesight.indexing.add_report import AddReport, PageWarning, Progress
+from pagesight.indexing.attached_documents import AttachedDocuments
 from pagesight.indexing.commit import remove_document, write_batch
 from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
-from pagesight.indexing.encoders import MultiVector
+from pagesight.indexing.encoders import MultiVector, settle_costs
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.pages import PageText
@@ -59,6 +60,7 @@ def add_documents(
     progress: Callable[[Progress], None] | None,
     metadata: Metadata | None = None,
     stands_for: Mapping[Path, str] | None = None,
+    approve: Callable[[int], None] | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
@@ -68,18 +70,24 @@ def add_documents(
     another one, such as a kept copy as its original.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
-    each batch of pages that was written, by the thread that writes. Raises StorageFull and other
+    each batch of pages that was written, by the thread that writes, ``approve`` before the first with the number of
+    pages to do. Raises StorageFull and other
     errors of the index itself; what was written until then stays.
     """
     started = time.monotonic()
     report = AddReport()
     begin_writing(parts)
-    with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
-        jobs = list(plan(parts, readers, paths, checked(metadata or {}), report, stands_for or {}))
+    with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers, AttachedDocuments(readers) as attached:
+        jobs = list(plan(parts, readers, attached, paths, checked(metadata or {}), report, stands_for or {}))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
-        _Run(parts, readers, jobs, report, progress).go()
+        if approve and jobs:
+            approve(sum(len(job.missing) for job in jobs))
+        try:
+            _Run(parts, readers, jobs, report, progress).go()
+        finally:
+            settle_costs(parts.encoder)
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started
@@ -121,7 +129,7 @@ class _Run:
                 with self._disk_errors(job):
                     file = self._kept(job)
             except SourceError as error:  # the file vanished or changed under our hands
-                self._report.failed.append(Failure(job.source.path, error))
+                self._report.failed.append(Failure(job.shown, error))
                 continue
             for number in job.missing:
                 yield partial(self._read, job, file, number)
@@ -138,9 +146,7 @@ class _Run:
         try:
             if job.given_up >= _GIVEN_UP_IN_A_ROW:
                 raise UnreadableDocument("not tried")
-            prepared = self._readers.page(
-                file, number, _ENCODER_LONG_SIDE if needs_picture else None, called=job.source.path
-            )
+            prepared = self._readers.page(file, number, _ENCODER_LONG_SIDE if needs_picture else None, called=job.shown)
         except UnreadableDocument as error:
             job.faults[number] = str(error)
             job.given_up += isinstance(error, GivenUp)
@@ -161,7 +167,8 @@ class _Run:
     def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
-            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, vectors)
+            labels = [page.label for page in batch]
+            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors)
             if numbers[-1] == job.missing[-1]:
                 self._finish(job)
         self._report.pages += len(batch)
@@ -175,7 +182,7 @@ class _Run:
         if job.is_blank:
             remove_document(self._parts, job.source.document_id)
             return
-        self._report.warnings += [PageWarning(job.source.path, text) for text in job.all_warnings()]
+        self._report.warnings += [PageWarning(job.shown, text) for text in job.all_warnings()]
         if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
             replaced = remove_older(self._parts, job.path, job.source.document_id)
             new = self._report.replaced if replaced else self._report.added

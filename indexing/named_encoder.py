@@ -18,11 +18,20 @@ def named_encoder(
     known = manifest.encoder if manifest else None
     name = known["name"] if known and encoder in (None, "auto") else choose(encoder or settings.encoding.encoder).name
     refuse_other(manifest, {"name": name}, place)
-    chosen = make_encoder(name, settings, known, named_by=named_by(name, encoder, settings, place))
+    chosen = make_encoder(
+        _as_asked(name, encoder, settings), settings, known, named_by=named_by(name, encoder, settings, place)
+    )
     refuse_other(manifest, chosen.describe(), place)
     usual = VectorLayout(settings.vectors.precision or "float16", settings.vectors.pool or 1)
     layout, rules = (manifest.layout, manifest.term_rules) if manifest else (usual, TERM_RULES)
     return chosen, Manifest(chosen.describe(), layout, rules)
+
+
+def _as_asked(name: str, encoder: str | None, settings: Settings) -> str:
+    """The encoder of this name as the argument or the setting names it, where one does: with its server's address."""
+    if encoder not in (None, "auto"):
+        return encoder or name
+    return settings.encoding.encoder if is_called(name, settings.encoding.encoder) else name
 
 
 def named_by(name: str, encoder: str | None, settings: Settings, place: object) -> str:

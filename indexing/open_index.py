@@ -7,7 +7,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from pagesight.indexing.encoders import choose, encoder_code, remember
+from pagesight.indexing.calls.ledger import Ledger
+from pagesight.indexing.encoders import choose, encoder_code, is_called, note_costs, remember
 from pagesight.indexing.folder_access import FolderAccess, start
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.index_place import index_missing
@@ -44,8 +45,9 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
                 parts = open_on_server(address, encoder, settings, create)
             else:
                 parts = _in_folder(Path(key), encoder, settings, create)
+            note_costs(parts.encoder, Ledger(parts.folder.path).add)
             _registry[key] = parts
-        elif encoder not in (None, "auto", parts.encoder.name):
+        elif encoder not in (None, "auto", parts.encoder.name) and not is_called(parts.encoder.name, encoder or ""):
             refuse_other(Manifest(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
         if not named_by(parts.encoder.name, encoder, settings, key):
             remember(encoder_code(parts.encoder))

@@ -112,7 +112,8 @@ class PageRow:
     ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
     page of its multi-vector file, which has ``vectors`` with this ``checksum`` for it (empty in rows of format 3), and
     ``candidates`` stand for it; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
-    the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's.
+    the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's; ``printed_label`` is
+    what the document counts the page by, such as "iv", where that is not its number.
     """
 
     document_id: _Id
@@ -132,6 +133,7 @@ class PageRow:
     checksum: _Checksum = ""
     terms: _Text = ""
     text: _Text = ""
+    printed_label: _Text = ""
 
     @property
     def key(self) -> str:
@@ -166,7 +168,8 @@ def checked_page_row(fields: Any) -> PageRow:
 class Hit:
     """A page found for a question: ``score`` 0 to 1, the better the higher, comparable within one search.
 
-    ``boxes`` and ``lines`` say where it matched, best first; ``regions`` are the few places worth a closer look.
+    ``boxes`` and ``lines`` say where it matched, best first; ``regions`` are the few places worth a closer look;
+    ``printed_label`` is what its document counts it by, such as "iv", where that is not its number.
     """
 
     rank: int
@@ -175,11 +178,17 @@ class Hit:
     boxes: list[Box] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
+    printed_label: str = ""
 
     @property
     def label(self) -> str:
         """Such as ``annual-report.pdf p. 12``."""
         return self.ref.label
+
+    @property
+    def shown_label(self) -> str:
+        """The label and what is printed as the page's number: ``annual-report.pdf p. 12 (printed: viii)``."""
+        return f"{self.label} (printed: {self.printed_label})" if self.printed_label else self.label
 
     @property
     def document(self) -> str:
@@ -198,12 +207,14 @@ class Hit:
 
     def as_dict(self) -> dict[str, Any]:
         """The hit as it stands in ``search --json``."""
+        printed = {"printed_label": self.printed_label} if self.printed_label else {}
         return {
             "rank": self.rank,
             "label": self.label,
             "document": self.document,
             "document_id": self.document_id,
             "page": self.page,
+            **printed,
             "score": round(self.score, 6),
             "boxes": [[round(edge, 4) for edge in box] for box in self.boxes],
             "lines": self.lines,
@@ -216,7 +227,7 @@ class Hits(list[Hit]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{hit.rank}</td><td style='text-align:left'>{escape(hit.label)}</td><td>{hit.score:.3f}</td>"
+            f"<tr><td>{hit.rank}</td><td style='text-align:left'>{escape(hit.shown_label)}</td><td>{hit.score:.3f}</td>"
             f"<td style='text-align:left'>{'<br>'.join(escape(line) for line in hit.lines)}</td></tr>"
             for hit in self
         )

@@ -88,6 +88,13 @@ class LexicalScores:
     bm25: Mapping[str, float]
     documents: Mapping[str, float]
     named_pages: frozenset[int]
+    named_labels: frozenset[str]
+
+    def names(self, page: PageRow) -> bool:
+        """Whether the question names the page, by its number or by what is printed on it."""
+        return page.page in self.named_pages or (
+            bool(page.printed_label) and page.printed_label.lower() in self.named_labels
+        )
 
 
 def retrieve(
@@ -184,7 +191,9 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     if not exhaustive and search.document_ids is None:
         likely = sorted(documents, key=lambda document_id: -documents[document_id])[:_LIKELY_DOCUMENTS]
         bm25 |= search.bm25(limit // 2 + 1, likely)
-    return LexicalScores(bm25, documents, search.query.named_pages if weights.named_page else frozenset())
+    if not weights.named_page:
+        return LexicalScores(bm25, documents, frozenset(), frozenset())
+    return LexicalScores(bm25, documents, search.query.named_pages, search.query.named_labels)
 
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
@@ -194,9 +203,8 @@ def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
         document_id, _, number = key.partition(":")
         if key not in rows and (row := search.view.page_row(document_id, int(number))):
             rows[key] = row
-    for document_id in {row.document_id for row in rows.values()} if lexical.named_pages else ():
-        named = (search.view.page_row(document_id, number) for number in lexical.named_pages)
-        rows |= {row.key: row for row in named if row}
+    for document_id in {row.document_id for row in rows.values()} if lexical.named_labels else ():
+        rows |= {row.key: row for row in search.view.pages([document_id]) if lexical.names(row)}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
 
 
@@ -240,7 +248,7 @@ def _fused(
     """
     bm25 = np.array([lexical.bm25.get(page.key, 0.0) for page in pages])
     prior = np.array([lexical.documents.get(page.document_id, 0.0) for page in pages])
-    named = np.isin([page.page for page in pages], list(lexical.named_pages))
+    named = np.array([lexical.names(page) for page in pages], np.bool_)
     matched = (maxsim > 0) | (bm25 > 0)
     total = weights.vectors * _share(maxsim, baseline) + (1 - weights.vectors) * _share(bm25)
     total += weights.document_prior * prior * matched + weights.named_page * named
@@ -271,5 +279,5 @@ def _hits(search: Search, ranked: Sequence[tuple[PageRow, float]]) -> Hits:
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
         lines = best_lines(search.query, texts.get(row.key, ""), search.statistics.idf)
         boxes = best_boxes(search.vectors, page.vectors, page.boxes)
-        hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes)))
+        hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes), row.printed_label))
     return hits

@@ -40,7 +40,8 @@ class EncodingSettings(SettingsGroup):
     """Which page encoder makes the vectors of pages, and how."""
 
     encoder: str = Field(
-        "auto", description="page encoder: auto, a name from `pagesight encoders`, a folder, or external:SCRIPT"
+        "auto",
+        description="page encoder: auto, a name from `pagesight encoders`, a folder, MODEL@URL, or external:SCRIPT",
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="what the page encoder runs on")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
@@ -68,7 +69,38 @@ class EncodingSettings(SettingsGroup):
         None, description="Python of the environment in which encoders run that need one of their own"
     )
     encoder_timeout: float = Field(
-        600.0, gt=0, description="seconds that such an encoder may take to load, and for one batch of pages"
+        600.0,
+        gt=0,
+        description="seconds that such an encoder may take to load, and for a batch of pages; on a server, for a page",
+    )
+    encoder_requests: int = Field(
+        8, ge=1, le=256, description="requests that an encoder behind HTTP is sent at the same time"
+    )
+    encoder_dollars: float | None = Field(
+        None, gt=0, description="US dollars that an encoder behind HTTP may cost in one run; then it ends"
+    )
+    encoder_key: SecretStr | None = Field(
+        None, description="key of an encoder's server that --encoder MODEL@URL names; goes to that address alone"
+    )
+    cohere_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("cohere_api_key", "COHERE_API_KEY", "CO_API_KEY", "PAGESIGHT_COHERE_API_KEY"),
+        description="key of Cohere's service, for its encoders",
+    )
+    voyage_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("voyage_api_key", "VOYAGE_API_KEY", "PAGESIGHT_VOYAGE_API_KEY"),
+        description="key of Voyage's service, for its encoders",
+    )
+    jina_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("jina_api_key", "JINA_API_KEY", "PAGESIGHT_JINA_API_KEY"),
+        description="key of Jina's service, for its encoders",
+    )
+    nvidia_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("nvidia_api_key", "NVIDIA_API_KEY", "PAGESIGHT_NVIDIA_API_KEY"),
+        description="key of NVIDIA's service, for its encoders",
     )
 
 

@@ -35,8 +35,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def every_cut(made: Path, tmp_path: Path, work: str, argument: str, check: Callable[[Path], None]) -> int:
-    """Cuts the work off before each of its steps, on a copy of the index each; returns how many there are."""
+def every_cut(made: Path, tmp_path: Path, work: str, argument: str, check: Callable[[Path], None], stride: int) -> int:
+    """Cuts the work off before its steps, on a copy of the index each; returns how many steps there are.
+
+    Of so many steps in a row one is taken, since each costs two seconds.
+    """
     at = 0
     while True:
         folder = tmp_path / str(at)
@@ -48,7 +51,7 @@ def every_cut(made: Path, tmp_path: Path, work: str, argument: str, check: Calla
         shutil.rmtree(folder)
         if done is not None:
             return done
-        at += 1
+        at += stride
 
 
 @pytest.mark.slow
@@ -62,7 +65,7 @@ def test_adding_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None:
             assert index.search("pump Boreas kilowatts")[0].label == "pump.pdf p. 1"
         assert verify(str(folder), small_settings()).damage == []
 
-    assert every_cut(made, tmp_path, "add", str(made / "pump.pdf"), check) > 15
+    assert every_cut(made, tmp_path, "add", str(made / "pump.pdf"), check, 3) > 15
 
 
 @pytest.mark.slow
@@ -76,7 +79,7 @@ def test_removing_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None
             assert [record.document for record in index.documents()] == ["pump.pdf"]
         assert verify(str(folder), small_settings()).damage == []
 
-    assert every_cut(made, tmp_path, "remove", "ferry.pdf", check) > 5
+    assert every_cut(made, tmp_path, "remove", "ferry.pdf", check, 3) > 5
 
 
 @pytest.mark.slow
@@ -94,7 +97,7 @@ def test_restoring_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> Non
             assert index.picture(index.page("ferry.pdf p. 1"), long_side=50)
         assert verify(str(folder), small_settings()).damage == []
 
-    assert every_cut(tmp_path / "removed", tmp_path, "restore", "ferry.pdf", check) > 5
+    assert every_cut(tmp_path / "removed", tmp_path, "restore", "ferry.pdf", check, 2) > 5
 
 
 @pytest.mark.slow
@@ -113,7 +116,7 @@ def test_the_upgrade_from_format_3_is_cut_off_before_any_step(made: Path, tmp_pa
         assert (found.damage, found.documents, found.pages) == ([], 3, 13)
         assert '"format": 4' in (folder / "index.json").read_text()
 
-    assert every_cut(tmp_path / "old", tmp_path, "add", str(made / "pump.pdf"), check) > 20
+    assert every_cut(tmp_path / "old", tmp_path, "add", str(made / "pump.pdf"), check, 7) > 20
 
 
 def test_what_must_be_on_the_disk_before_what(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

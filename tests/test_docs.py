@@ -70,6 +70,19 @@ def test_the_pages_have_commands():
     assert shape("34 pages in 4.3 s, /a/b c.pdf") == shape("7 pages in 12.0 s, x/b c.pdf") == "0 pages in 0 s, b c.pdf"
 
 
+def test_the_tree_of_rooms_names_every_folder():
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("## How it works")[2]
+    rooms = {path.parent.name for top in ("indexing", "tools", "agent") for path in (ROOT / top).glob("*/__init__.py")}
+    assert not [room for room in rooms if not re.search(rf"(^|[ ,]){room}/", tree, re.M)]
+
+
+def test_the_page_for_starters_lists_every_command(capsys: pytest.CaptureFixture[str]):
+    assert main(["--help"]) == 0
+    commands_there = re.findall(r"^  ([a-z]+) ", capsys.readouterr().out.partition("Commands:")[2], re.M)
+    start = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+    assert not [name for name in commands_there if f"| `{name}` |" not in start]
+
+
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of two samples, for pages that do not begin with one."""

@@ -21,6 +21,7 @@ from PIL import Image
 from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
+from pagesight.agent.reports.cited_pages import picture_path
 from pagesight.indexing import AddReport, PageIndex, Progress
 
 CATALOG = "<< /Type /Catalog /Pages 2 0 R >>"
@@ -228,6 +229,48 @@ def test_what_was_hashed_is_what_is_read(tmp_path: Path, files: Path) -> None:
         assert index.add(files, progress=change).failed == []
         assert [index.search(f"page {number}", top_k=1)[0].page for number in (3, 39)] == [4, 40]
         assert index.picture(index.page("changing.pdf p. 40"), long_side=300).getextrema()[2][0] < 200
+
+
+def test_a_link_keeps_its_name_and_its_bytes(tmp_path: Path, files: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    target = write_pdf(elsewhere / "0815.bin", [["linked words"]])
+    (files / "lease.pdf").symlink_to(target)
+    with opened(tmp_path) as index:
+        assert index.add(files).failed == []
+        assert index.document(str(files / "lease.pdf")).document == "lease.pdf"
+        target.unlink()
+        assert index.search("linked words")[0].label == "lease.pdf p. 1"
+        assert index.picture(index.page("lease.pdf p. 1"), long_side=200).height == 200
+        write_pdf(target, [["other words"]])
+        assert [record.document for record in index.add(files).replaced] == ["lease.pdf"]
+
+
+# what pagesight wrote
+
+
+def test_an_index_and_what_pagesight_wrote_are_passed_over(tmp_path: Path, files: Path) -> None:
+    with PageIndex.open(files / "my index", settings=small_settings()) as index:
+        first = index.add(files)
+        page = index.page("good.pdf p. 1")
+        index.evidence(page, files / "evidence.png", query="ferry")
+        index.heatmap(page, files / "maps" / "map.png", "ferry")
+        again = index.add([files, files / "my index", files / "my index" / "documents"])
+        given = index.add(files / "evidence.png")
+        assert [document.document for document in index.documents()] == ["good.pdf"]
+    assert first.kinds_passed_over() == {"an index of pagesight": 1}
+    assert again.kinds_passed_over() == {"written by pagesight": 2, "an index of pagesight": 1}
+    assert [failure.path.name for failure in again.failed + given.failed] == ["my index", "documents", "evidence.png"]
+
+
+@pytest.mark.parametrize(
+    "others", ["Plan-A.pdf", "Plan  A.pdf", "plan a.pdf", "Plan/A.pdf", "Plan:A.pdf", "Plan A\u0308.pdf"]
+)
+def test_no_two_labels_share_a_picture(tmp_path: Path, others: str) -> None:
+    paths = {picture_path(tmp_path, f"{name} p. 1") for name in ("Plan A.pdf", "Plan Ä.pdf", others)}
+    assert len({path.name.casefold() for path in paths}) == 3
+    assert picture_path(tmp_path, "annual-report.pdf p. 12") == tmp_path / "annual-report.pdf-p12.png"
+    assert len(picture_path(tmp_path, "名" * 300 + ".pdf p. 1").name.encode()) < 255
 
 
 # stopping

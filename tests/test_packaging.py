@@ -237,6 +237,7 @@ ORDER = {
         commit retrieve add_report
         upgrade
         recover
+        attached_documents
         document_jobs
         ingest audit
         integrity

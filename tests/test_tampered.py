@@ -136,6 +136,16 @@ def test_rows_with_something_else_that_is_not_ours_are_left_out(tampered: Tamper
     assert len(set(said)) == len(BAD_FIELDS)
 
 
+def test_the_greatest_number_of_a_document_leaves_room_for_others(tampered: Tampered, tmp_path: Path) -> None:
+    tampered.write({"ordinal": 2**31 - 1})
+    with tampered.open() as index:
+        assert index.add(write_pdf(tmp_path / "third.pdf", [["The gull Livia"]])).pages == 1
+        assert index.search("gull Livia")[0].label == "third.pdf p. 1"
+    with warned() as said, tampered.open() as index:
+        assert {record.document for record in index.documents()} == {"0.pdf", "ferry.pdf", "pump.pdf", "third.pdf"}
+    assert said == []
+
+
 def test_paths_with_bad_suffixes_lead_nowhere(tampered: Tampered) -> None:
     suffixes = ["", "/../../../victim/deep/keep.txt", ".x/../../victim", f".{'x' * 300}", ".p df", "/deep/keep.txt"]
     tampered.write(*({"path": f"{tampered.victim}{suffix}"} for suffix in suffixes))

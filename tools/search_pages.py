@@ -94,5 +94,6 @@ def _text(query: str, hits: list[Hit]) -> str:
 def _line(hit: Hit) -> str:
     regions = "; ".join(str(list(region)) for region in hit.regions)
     lines = [f"   | {line[:_LONGEST_LINE]}" for line in hit.lines]
+    printed = f"printed as p. {hit.printed_label}, " if hit.printed_label else ""
     closer = f", closer look: {regions}" if regions else ""
-    return "\n".join([f"{hit.rank}. {hit.label} (score {hit.score:.3f}{closer})", *lines])
+    return "\n".join([f"{hit.rank}. {hit.label} ({printed}score {hit.score:.3f}{closer})", *lines])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pagesight.agent.answers.answer import Answer
     from pagesight.indexing import PageIndex
+
+
+_LONGEST = 60  # characters of a name, each of up to 4 bytes: file systems allow 255 bytes
 
 
 def write_pictures(
@@ -29,6 +33,13 @@ def write_pictures(
 
 
 def picture_path(folder: Path, label: str) -> Path:
-    """Where the picture of a page lies: ``reports/annual.pdf p. 12`` → ``<folder>/reports-annual.pdf-p12.png``."""
-    name = re.sub(r"[^\w.()+-]+", "-", re.sub(r" p\. (\d+)$", r"-p\1", label)).lstrip(".-")
+    """Where the picture of a page lies: ``annual.pdf p. 12`` → ``<folder>/annual.pdf-p12.png``.
+
+    A label with other characters than files' names should have, or with capitals, which some disks do not tell apart,
+    ends in a few digits of its hash, so that no two labels share a file.
+    """
+    plain = re.sub(r" p\. (\d+)$", r"-p\1", label)
+    name = re.sub(r"[^\w.()+-]+", "-", plain).lstrip(".-")[:_LONGEST]
+    if name != plain or name != plain.casefold():
+        name += f"-{hashlib.sha256(label.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     return folder / f"{name}.png"

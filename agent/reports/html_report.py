@@ -51,6 +51,7 @@ def write_html(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
     page = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="generator" content="pagesight">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">

@@ -26,7 +26,7 @@ def write_markdown(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
     Raises StorageFull and PageIndexError when it cannot be written.
     """
     parts = [_as_markdown(index, turn, path) for turn in turns if turn.answer]
-    write_report(path, "\n\n---\n\n".join(parts) + "\n")
+    write_report(path, "<!-- pagesight -->\n\n" + "\n\n---\n\n".join(parts) + "\n")
 
 
 def _as_markdown(index: PageIndex, turn: Turn, path: Path) -> str:

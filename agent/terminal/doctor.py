@@ -184,14 +184,12 @@ def _index(settings: Settings, place: str | None) -> Check:
 
     named = shown(place or str(settings.index))
     try:
-        if broken := _damage(place or str(settings.index), settings):
-            return broken
         with PageIndex.open(place, settings=settings, create=False) as index:
             says = f"{named}: {_holds(index.documents())}, encoder {index.encoder.name}"
             for code in unconfirmed(encoder_code(index.encoder), settings):
                 says += f"; {code.what} {code.where} was not confirmed on this machine, and does not run"
                 return Check("index", "broken", says, "read it, then search on a terminal, or with --trust-scripts")
-            return Check("index", "ok", says)
+        return _damage(place or str(settings.index), settings) or Check("index", "ok", says)
     except IndexMissing:
         return Check("index", "absent", f"{named}: none yet", f"pagesight index PATHS… --index {shlex.quote(named)}")
     except PagesightError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pagesight.agent.terminal import options, printing, progress_bars, results
+from pagesight.agent.terminal import costs_of_encoding, options, printing, progress_bars, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def index(
     precision: options.Precision = None,
     meta: options.Metadata = None,
     wait: options.Wait = None,
+    dollars: options.Dollars = None,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Index documents, skip unchanged ones.
@@ -38,20 +41,23 @@ def index(
 
     settings = settings_of(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision, wait=wait,
+        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars,
+        wait=wait,
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
-        report = _add(opened, paths, noted)
+        report = _add(opened, paths, noted, yes)
         if as_json:
             printing.write_json(report.as_dict())
         results.added(report, _encoder(opened), quiet=as_json)
+        costs_of_encoding.offer(opened, report.pages)
     if report.failed:
         raise typer.Exit(1)
 
 
-def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any]) -> AddReport:
+def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], yes: bool) -> AddReport:
     """Adds the documents, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
+    approve = partial(costs_of_encoding.ask, index, yes=yes)
     last: Progress | None = None
 
     def follow(progress: Progress) -> None:
@@ -62,7 +68,7 @@ def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any]) -> AddRep
 
     try:
         with progress_bars.pages_bar() as show:
-            return index.add(paths, progress=follow, metadata=metadata)
+            return index.add(paths, progress=follow, metadata=metadata, approve=approve)
     except KeyboardInterrupt:
         results.stopped(last)
         raise

@@ -78,7 +78,9 @@ ReportFile = Annotated[
 # Of `index`.
 Encoder = Annotated[
     str | None,
-    typer.Option("--encoder", help="What makes vectors of pages: auto, a name, a model's folder or external:SCRIPT."),
+    typer.Option(
+        "--encoder", help="What makes vectors of pages: auto, a name, a folder, MODEL@URL or external:SCRIPT."
+    ),
 ]
 Dimensions = Annotated[
     int | None, typer.Option("--dim", min=1, help="Dimensions to cut vectors to, where the encoder allows it.")
@@ -92,6 +94,10 @@ Revision = Annotated[
 TrustRemoteCode = Annotated[
     bool, typer.Option("--trust-remote-code", help="Run the repository's own code; needs --revision.")
 ]
+Dollars = Annotated[
+    float | None, typer.Option("--dollars", min=0, help="US dollars that a paid encoder may cost; then it ends.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Use a paid encoder without asking.")]
 Pool = Annotated[int | None, typer.Option("--pool", min=1, help="Pool so many vectors of a page into one: less disk.")]
 Precision = Annotated[Literal["float16", "int8"] | None, typer.Option("--precision", help="How page vectors are kept.")]
 Wait = Annotated[

@@ -12,6 +12,7 @@ from pagesight.indexing.documents.kinds import way_out
 if TYPE_CHECKING:
     from pagesight.agent.terminal.doctor import Checkup
     from pagesight.indexing.add_report import AddReport, Progress
+    from pagesight.indexing.audit.encoder_check import EncoderCheck
     from pagesight.indexing.encoders import KnownModel
     from pagesight.indexing.pages import DocumentRecord, Hit
     from pagesight.tools.transport.file_cache import Upload
@@ -26,7 +27,7 @@ def hits(found: Sequence[Hit]) -> None:
         return
     if not any(hit.lines for hit in found):
         printing.note("no line of a page holds a word of it; these pages come nearest")
-    rows = ((str(hit.rank), hit.label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
+    rows = ((str(hit.rank), hit.shown_label, f"{hit.score:.3f}", hit.lines[0] if hit.lines else "") for hit in found)
     print_listing({"rank": "number", "page": "label", "score": "number", "best line": "text"}, rows)
 
 
@@ -97,6 +98,18 @@ def encoders(known: Iterable[KnownModel]) -> None:
     """The page encoders that are known by name."""
     rows = ((model.name, model.route, f"{model.vectors} × {model.dim}", model.licence, model.here) for model in known)
     print_listing({"encoder": "label", "route": "text", "vectors a page": "text", "licence": "text", "": "text"}, rows)
+
+
+def encoder_check(found: EncoderCheck) -> None:
+    """What checking an encoder has shown."""
+    states = {True: "ok", False: "broken", None: "absent"}
+    rows = [(_STATES[states[one.passed]], one.what, one.told) for one in found.findings]
+    if found.pages_per_second:
+        rows.append(("", "speed", f"{found.pages_per_second:.2f} pages/s"))
+    if found.memory:
+        gpu = f", {found.gpu_memory / 1e9:.1f} GB of the GPU" if found.gpu_memory else ""
+        rows.append(("", "memory", f"{found.memory / 1e9:.1f} GB{gpu}"))
+    print_listing({"": "label", found.name: "text", "found": "text"}, rows)
 
 
 def checkup(found: Checkup) -> None:

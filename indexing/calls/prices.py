@@ -60,6 +60,7 @@ PUBLISHED: dict[str, dict[date, Price]] = {
     "gemini-2.5-pro": {_ALWAYS: Price(1.25, 10.00, 0.125)},  # to 200,000 tokens in, beyond it 2.50, 15.00, 0.25
     "gemini-2.5-flash": {_ALWAYS: Price(0.30, 2.50, 0.03)},
     "gemini-2.5-flash-lite": {_ALWAYS: Price(0.10, 0.40, 0.01)},
+    "gemini-embedding-2": {_ALWAYS: Price(0.20, 0.0, 0.20)},
     "offline": {_ALWAYS: Price(0.0, 0.0, 0.0)},  # no model
 }
 

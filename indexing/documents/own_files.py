@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
 
 #: The program that a picture or report names as its maker.
 MAKER = "pagesight"
@@ -11,12 +15,35 @@ MAKER = "pagesight"
 #: How the mark stands in the first bytes of a file: a PNG's text, a web page's generator, a comment in Markdown.
 _MARKS = (b"Software\0pagesight", b'name="generator" content="pagesight"', b"<!-- pagesight -->")
 
+#: A file that says that all in its folder was written by pagesight.
+_IN_FOLDERS = ".made-by-pagesight"
+
 _PARTS = ("milvus.db", "multivectors", "documents", "evidence")
 
 
 def is_own_file(head: bytes) -> bool:
     """Whether the file with these first bytes was written by pagesight."""
     return any(mark in head for mark in _MARKS)
+
+
+def is_own_folder(folder: Path) -> bool:
+    """Whether all in the folder was written by pagesight."""
+    return (folder / _IN_FOLDERS).is_file()
+
+
+def mark_folder(folder: Path) -> None:
+    """Mark a folder, made where it is not there, as one that holds only what pagesight wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _IN_FOLDERS).write_text("pagesight passes this folder over when it indexes.\n", encoding="utf-8")
+
+
+def maker_of_pictures() -> PngInfo:
+    """The mark as a PNG has it."""
+    from PIL.PngImagePlugin import PngInfo
+
+    told = PngInfo()
+    told.add_text("Software", MAKER)
+    return told
 
 
 def is_index(folder: Path) -> bool:

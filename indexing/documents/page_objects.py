@@ -29,8 +29,8 @@ class PageObjects:
     """What a page draws, in the order in which it does, from 0 on.
 
     ``pictures`` and ``outlines`` are where they lie; ``areas`` (order, where, whether it is light) of all that covers
-    what is under it; ``texts`` says when each text object, by its address, is drawn, ``layered`` are those of layers.
-    ``count`` is how many objects there are in all.
+    what is under it; ``texts`` says when each text object, by its address, is drawn, ``layered`` are those in forms of
+    layers; ``count`` is how many objects there are in all.
     """
 
     pictures: list[Rectangle] = field(default_factory=list)
@@ -46,15 +46,32 @@ def read_objects(page: Any) -> PageObjects:
     found, reader = PageObjects(), plain.ObjectReader()
     whole = plain.address(page.raw)
     found.count = count = min(plain.count_objects(whole), _MOST_OBJECTS)
-    top = (plain.page_object(whole, number) for number in range(count))
-    for order, (thing, kind, matrix, layered) in enumerate(_all(top, _UPRIGHT, reader, 0, False)):
+    page_object, object_type, text = plain.page_object, plain.object_type, pdfium.FPDF_PAGEOBJ_TEXT
+    order = 0
+    for number in range(count):
+        thing = page_object(whole, number)
+        kind = object_type(thing)
+        if kind == text:  # most are
+            found.texts[thing] = order
+        elif kind == pdfium.FPDF_PAGEOBJ_FORM:
+            order = _take_form(found, thing, order, reader)
+        elif bounds := reader.bounds(thing):
+            _take(found, thing, kind, order, bounds, reader)
+        order += 1
+    return found
+
+
+def _take_form(found: PageObjects, form: int, order: int, reader: plain.ObjectReader) -> int:
+    """Take in what a form holds, drawn from ``order`` on; returns the order behind it."""
+    for thing, kind, matrix, layered in _all(iter([form]), _UPRIGHT, reader, 0, False):
         if kind == pdfium.FPDF_PAGEOBJ_TEXT:
             found.texts[thing] = order
-            if layered or reader.is_in_layer(thing):
+            if layered:
                 found.layered.add(thing)
         elif bounds := reader.bounds(thing):
             _take(found, thing, kind, order, _moved(bounds, matrix), reader)
-    return found
+        order += 1
+    return order
 
 
 def _all(

@@ -79,6 +79,14 @@ class PdfDocument(OpenDocument):
             finally:
                 page.close()
 
+    @contextmanager
+    def opened(self) -> Iterator[pypdfium2.PdfDocument]:
+        """The file in pypdfium2's own terms, for the length of a ``with`` statement, which holds the lock `PDFIUM`."""
+        if self._pdf is None:
+            raise ValueError(f"{self.path} is closed")
+        with PDFIUM:
+            yield self._pdf
+
     def _size(self, number: int) -> tuple[float, float]:
         with PDFIUM, self._page_errors(number) as pdf:
             width, height = pdf.get_page_size(number - 1)

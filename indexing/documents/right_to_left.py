@@ -45,7 +45,7 @@ def lines_in_logical_order(words: Sequence[str], boxes: NDArray[np.float32], lin
     """The places of the words in the order in which they are read: lines of right-to-left words that were drawn from
     left to right are turned over; boxes (n, 4), lines (n,)."""
     places = list(range(len(words)))
-    ours = [bool(RIGHT_TO_LEFT.search(word)) if not word.isascii() else False for word in words]
+    ours = [not word.isascii() and RIGHT_TO_LEFT.search(word) is not None for word in words]
     if not any(ours):
         return places
     for line in np.unique(lines[ours]).tolist():

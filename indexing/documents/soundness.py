@@ -52,14 +52,14 @@ _UNKNOWN = frozenset(
 
 def strange(words: Sequence[str]) -> bool:
     """Whether words of one font look like those of no language, so that their letters may stand for others."""
-    letters = Counter("".join(_WORD.findall("".join(words))))
-    count = letters.total()
-    if count >= _LEAST_LETTERS and len(letters) <= 2:
+    joined = "".join(words)
+    letters = Counter(filter(str.isalpha, joined))
+    if letters.total() >= _LEAST_LETTERS and len(letters) <= 2:
         return True
-    everyday = "".join(_HAN_OR_KANA.findall("".join(words)))
+    everyday = "" if joined.isascii() else "".join(_HAN_OR_KANA.findall(joined))
     if len(everyday) >= _LEAST_LETTERS / 2 and _share_in_use(everyday) < _EVERYDAY:
         return True
-    scores = [_likeness(part) for word in words for part in _WORD.findall(word)]
+    scores = list(map(_likeness, words))
     pairs = sum(pairs for _, pairs in scores)
     if pairs < _LEAST_LETTERS:
         return False
@@ -71,19 +71,26 @@ def differs_from_picture(
 ) -> bool:
     """Whether OCR of some of the words, with boxes (n, 4), reads something else on the page's picture, and is sure.
 
-    Where it is not, the words are right, unless they are ``invisible`` and mostly dirt: letters by themselves.
+    Where it is not, drawn words are right; ``invisible`` ones, an OCR layer over a scan, must be alike to what is read
+    in any case, unless they are of a script that OCR does not read.
     """
     sample = _sample(words)
-    is_dirt = invisible and sum(len(word) > 2 for word in words) < len(words) / 2
     if not sample:
-        return is_dirt
+        return invisible
+    said = [words[place] for place in sample]
     readings = read_words(picture, boxes[sample])
-    sure = [
-        (words[place], text) for place, (text, score) in zip(sample, readings, strict=True) if score >= _SURE_READING
-    ]
-    if 2 * len(sure) < len(sample):
-        return False  # a script that OCR does not read, or words too small for it
-    return float(np.mean([_alike(said, seen) for said, seen in sure])) < _ALIKE
+    alike = np.array([_alike(word, text) for word, (text, _) in zip(said, readings, strict=True)])
+    sure = np.array([bool(text) and score >= _SURE_READING for text, score in readings])
+    if invisible and _is_readable(said):
+        return float(alike.mean()) < _ALIKE
+    return 2 * int(sure.sum()) >= len(sample) and float(alike[sure].mean()) < _ALIKE
+
+
+def _is_readable(words: Sequence[str]) -> bool:
+    """Whether words are of letters that RapidOCR's models know: Latin ones, Chinese, Japanese."""
+    letters = [char for word in words for char in word if char.isalpha()]
+    known = sum(_script(char) == "LATIN" or bool(_HAN_OR_KANA.match(char)) for char in letters)
+    return 2 * known >= len(letters)
 
 
 def _sample(words: Sequence[str]) -> list[int]:
@@ -112,14 +119,17 @@ def _is_in(char: str, character_set: str) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _likeness(word: str) -> tuple[float, int]:
-    """The sum of the log probabilities of a word's letters, each after the one before it, and how many count."""
+    """The sum of the log probabilities of a word's letters, each after the one before it, and how many count.
+
+    Parts of one or two letters say nothing: they are units, initials, and symbols that are set as letters.
+    """
     pairs, firsts = _letter_pairs()
     total, count = 0.0, 0
-    low = word.lower()
-    for before, after in zip("<" + low, low + ">", strict=True):
-        if _script(before) not in _UNKNOWN and _script(after) not in _UNKNOWN:
-            total += math.log((pairs.get((before, after), 0) + 0.5) / (firsts.get(before, 0) + 30))
-            count += 1
+    for part in _WORD.findall(word.lower()):
+        for before, after in zip("<" + part, part + ">", strict=True) if len(part) > 2 else ():
+            if _script(before) not in _UNKNOWN and _script(after) not in _UNKNOWN:
+                total += math.log((pairs.get((before, after), 0) + 0.5) / (firsts.get(before, 0) + 30))
+                count += 1
     return total, count
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pagesight.indexing.documents.kinds import SUFFIXES, Kind, kind_by_name, kind_of, not_a_document
-from pagesight.indexing.documents.own_files import index_around, is_index, is_own_file
+from pagesight.indexing.documents.own_files import index_around, is_index, is_own_file, is_own_folder
 from pagesight.indexing.errors import MissingPath, NoDocuments, SourceError, UnreadableDocument
 
 _HEAD = 1024  # bytes that say what a file is
@@ -215,6 +215,8 @@ def _kind_of_folder(folder: Path) -> str:
         return "hidden"
     if folder.is_symlink():
         return "a link to a folder"
+    if is_own_folder(folder):
+        return "written by pagesight"
     return "an index of pagesight" if is_index(folder) else ""
 
 

@@ -84,7 +84,9 @@ def _characters(textpage: Any) -> str:
     room = (ctypes.c_ushort * (count + 1))()
     given = pdfium.FPDFText_GetText(textpage, 0, count, room)
     if given == count + 1:
-        return "".join(map(chr, room[:count])).replace("\ufffe", LINE_END_HYPHEN)
+        characters = bytes(room)[: 2 * count].decode("utf-16-le", "surrogatepass")
+        whole = characters if len(characters) == count else "".join(map(chr, room[:count]))
+        return whole.replace("\ufffe", LINE_END_HYPHEN)
     get = pdfium.FPDFText_GetUnicode  # it leaves some out
     return "".join([chr(get(textpage, index)) for index in range(count)])
 
@@ -93,13 +95,20 @@ def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_ob
     """The words with their boxes and lines; what lies outside the crop box is not on the page."""
     words, corners, lines, objects = [], [], [], []
     layer, line, end = plain.address(textpage), 0, 0
+    reader = plain.RectangleReader(layer)
     for match in re.finditer(r"\S+", characters):
         line += "\n" in characters[end : match.start()]
         start, end = match.span()
         raw = match.group()
         on_first_line = raw.find(LINE_END_HYPHEN)
-        rectangles = _rectangles(textpage, start, on_first_line if on_first_line > 0 else len(raw))
-        if rectangles and (word := _printed(textpage, raw, start, len(rectangles))):
+        rectangles = reader.around(start, on_first_line if on_first_line > 0 else len(raw))
+        if not rectangles:
+            word = ""
+        elif len(rectangles) == 1 and raw.isascii() and raw.isprintable():
+            word = raw
+        else:
+            word = _printed(textpage, raw, start, len(rectangles))
+        if word:
             words.append(word)
             corners.append(_around(rectangles))
             lines.append(line)
@@ -131,7 +140,7 @@ def _styles(
 def _ink(thing: int, page_objects: PageObjects, reader: plain.ObjectReader) -> int:
     if plain.text_mode(thing) in _INVISIBLE_MODES:
         return INVISIBLE
-    if thing in page_objects.layered:
+    if thing in page_objects.layered or reader.is_in_layer(thing):
         return LAYERED
     colour = reader.fill(thing)
     is_light = colour is not None and (min(colour[:3]) >= _LIGHT or colour[3] < 255 - _LIGHT)
@@ -145,17 +154,6 @@ def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
     if not raw.isascii() and RIGHT_TO_LEFT.search(raw):
         raw = in_logical_order(textpage, raw, start)
     return LINE_END_HYPHEN.join(cleaned(part) for part in raw.split(LINE_END_HYPHEN))
-
-
-def _rectangles(textpage: Any, start: int, length: int) -> list[tuple[float, float, float, float]]:
-    """(left, bottom, right, top) around each run of the characters, in points of the page; none if none is drawn."""
-    count = pdfium.FPDFText_CountRects(textpage, start, length)
-    left, top, right, bottom = (ctypes.c_double() for _ in range(4))
-    found = []
-    for index in range(count):
-        pdfium.FPDFText_GetRect(textpage, index, left, top, right, bottom)
-        found.append((left.value, bottom.value, right.value, top.value))
-    return found
 
 
 def _around(rectangles: list[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pagesight.indexing.encoders.choice import EncoderChoice, choose, encoder_code, is_called, make_encoder
+from pagesight.indexing.encoders.choice import (
+    EncoderChoice,
+    choose,
+    encoder_code,
+    estimate_costs,
+    is_called,
+    make_encoder,
+    note_costs,
+    settle_costs,
+)
 from pagesight.indexing.encoders.interface import PageEncoder
 from pagesight.indexing.encoders.known_model import KnownModel, runnable
 from pagesight.indexing.encoders.lexical import LexicalEncoder
@@ -21,10 +30,13 @@ __all__ = [
     "QueryVectors",
     "choose",
     "encoder_code",
+    "estimate_costs",
     "is_called",
     "make_encoder",
+    "note_costs",
     "refused",
     "remember",
     "runnable",
+    "settle_costs",
     "unconfirmed",
 ]

@@ -7,22 +7,27 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.interface import PageEncoder, PageModel
 from pagesight.indexing.encoders.known_model import KnownModel, Route, runnable
 from pagesight.indexing.encoders.lexical import LexicalEncoder
-from pagesight.indexing.encoders.load_errors import unknown, untrusted
+from pagesight.indexing.encoders.load_errors import only_served, unknown, untrusted
 from pagesight.indexing.encoders.recognise import recognise, row_of
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
+from pagesight.indexing.encoders.remote.served import read_served
 from pagesight.indexing.encoders.trust import EncoderCode, check_confirmed, code_of
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.installation import install_command
 from pagesight.indexing.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from pagesight.indexing.encoders.remote.spending import Estimate
 
 _LONGEST_PROMPT = 2000  # characters; those that are known have less than 300
 
@@ -42,6 +47,8 @@ def choose(setting: str) -> EncoderChoice:
     """
     if setting == "auto":
         return _best()
+    if served := read_served(setting):
+        return EncoderChoice(served.name, "asked for by setting")
     if setting in KNOWN:
         return EncoderChoice(setting, "asked for by setting")
     if setting.startswith(SCRIPT_PREFIX):
@@ -82,7 +89,14 @@ def make_encoder(
         return LexicalEncoder.of(recorded)
     revision = recorded["revision"] if recorded else settings.encoding.revision
     checkpoint = Checkpoint(chosen, revision if not Path(chosen).is_dir() else None, _base_revision(recorded))
-    kept = _that_change_vectors(chosen, settings, recorded)
+    served = read_served(name)
+    kept = _that_change_vectors(served.model if served else chosen, settings, recorded)
+    if served:
+        if recorded and name == recorded["name"]:
+            served = replace(served, address=None)  # an index may come from somebody else, and records none itself
+        from pagesight.indexing.encoders.remote.connect import remote_encoder
+
+        return remote_encoder(served, settings, recorded, _prompts(recorded), kept, named_by)
     as_kept = settings.changed(**kept)
 
     def code() -> list[EncoderCode]:
@@ -101,6 +115,28 @@ def make_encoder(
         batch=settings.encoding.pages_at_once,
         recorded=recorded,
     )
+
+
+def note_costs(encoder: PageEncoder, note: Callable[[Spent], None]) -> None:
+    """Have what an encoder behind HTTP costs noted, from now on."""
+    if isinstance(encoder, VisionEncoder):
+        encoder.notes_costs(note)
+
+
+def estimate_costs(name: str, pages: int, settings: Settings) -> Estimate | None:
+    """What an encoder will take for so many pages that it has not seen; None if it costs nothing."""
+    served = read_served(name)
+    if served is None or not served.is_paid:
+        return None
+    from pagesight.indexing.encoders.remote.spending import estimate
+
+    return estimate(served.model, pages, settings)
+
+
+def settle_costs(encoder: PageEncoder) -> None:
+    """Have what an encoder has cost until now noted."""
+    if isinstance(encoder, VisionEncoder):
+        encoder.settle()
 
 
 def _encoder_class(name: str) -> type[VisionEncoder]:
@@ -227,8 +263,13 @@ def _native(checkpoint: Checkpoint, family: str, settings: Settings) -> PageMode
     return LastTokenModel(checkpoint.at_commit(), family, settings)
 
 
+def _on_a_server(checkpoint: Checkpoint, _: str, __: Settings) -> PageModel:
+    raise only_served(checkpoint.name)
+
+
 _LOADERS: dict[Route, Callable[[Checkpoint, str, Settings], PageModel]] = {
     "sentence-transformers": _sentence_transformers,
     "native": _native,
     "external": _external,
+    "served": _on_a_server,
 }

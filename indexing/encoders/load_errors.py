@@ -62,6 +62,14 @@ def other_weights(
     )
 
 
+def only_served(name: str) -> SettingsError:
+    """The error for a known model that only servers run."""
+    return SettingsError(
+        f"{name} is run by a server, as its repository brings code of its own that vLLM has built in: start `vllm "
+        f"serve {name}` and name it, with --encoder {name}@http://HOST:PORT or PAGESIGHT_ENCODER."
+    )
+
+
 def no_base(name: str) -> EncoderError:
     """The error for an adapter that does not say what it is put on."""
     return EncoderError(

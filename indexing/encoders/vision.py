@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.encoders.interface import Idf, PageModel
 from pagesight.indexing.encoders.trust import EncoderCode
 from pagesight.indexing.encoders.workers.serve import free_memory, out_of_memory
@@ -29,7 +30,7 @@ _log = logging.getLogger(__name__)
 _TRIAL_SIZE = (448, 112)
 _LEAST_DIFFERENCE = 1e-5
 # What an index notes of a model beside its name, revision and dimensions, if there is anything to say.
-_NOTES = ("base", "base_revision", "prompts")
+_NOTES = ("base", "base_revision", "prompts", "probe")
 # The median page had .58 to .74 of the best page's score, measured with ColQwen2's vectors of 23 pages. Counted from 0,
 # the best page by words would always come before the best page by vectors.
 _BASELINE = 0.6
@@ -103,6 +104,12 @@ class VisionEncoder:
         weights = np.ones(len(tokens), np.float32)
         return QueryVectors(self._cut(vectors), tokens, weights, baseline=_BASELINE)
 
+    def notes_costs(self, note: Callable[[Spent], None]) -> None:
+        """What to tell the costs of each piece of work to, where there are any."""
+
+    def settle(self) -> None:
+        """Tell what has been spent until now."""
+
     def close(self) -> None:
         """Let the model go, with its memory or its process; it is loaded again when it is needed."""
         with self._lock:
@@ -146,7 +153,7 @@ class VisionEncoder:
         """
         if self._looks:
             return
-        trial = self._in_batches([_trial(0), _trial(1)], [PageText.empty()] * 2)
+        trial = self._in_batches([trial_page(0), trial_page(1)], [PageText.empty()] * 2)
         first, second = (page.vectors for page in trial)
         if first.shape == second.shape and np.abs(first - second).max(initial=0) < _LEAST_DIFFERENCE:
             raise EncoderError(
@@ -203,8 +210,8 @@ def _noted_by(model: PageModel) -> dict[str, Any]:
     return _noted(getattr(model, "notes", {}))
 
 
-def _trial(place: int) -> Image.Image:
-    """A white page with a black bar, left or right."""
+def trial_page(place: int) -> Image.Image:
+    """A white page with a black bar, left or right: what a model is tried on before it sees pages."""
     page = Image.new("RGB", _TRIAL_SIZE, "white")
     page.paste("black", (32 + 224 * place, 32, 192 + 224 * place, 80))
     return page

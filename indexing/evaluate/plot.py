@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.documents.own_files import MAKER
 from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.evaluate.compare import RetrievalReport
 from pagesight.indexing.installation import install_command
@@ -78,5 +79,5 @@ def _canvas(rows: int) -> tuple[Any, Any]:
 
 def _saved(figure: Any, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130)
+    figure.savefig(path, dpi=130, metadata={"Software": MAKER} if path.suffix == ".png" else None)
     return path

@@ -186,7 +186,7 @@ def _rows_unlike(parts: WritingParts, document_id: str, kept: dict[int, PageRow]
         if expected is None:
             if not incomplete:
                 yield Damage("page file", row.label, "no file has this page")
-        elif parts.store.as_kept(expected) != row:
+        elif expected != row:
             yield Damage("rows", row.label, "its row is not what its page file says")
 
 

@@ -32,6 +32,22 @@ def named_pages(question: str) -> set[int]:
     return numbers
 
 
+# Numbers as a document prints them where it counts its pages in another way: iv, A-3, 12a.
+_PRINTED = re.compile(
+    r"\b(?:pages?|slides?|pp?\.|seiten?|folien?)\s*(?:no\.?|number|nr\.?|nummer|\#)?\s*"
+    r"(?P<label>[ivxlcdm]{1,8}|[a-z]{1,3}[-.]?\d{1,4}|\d{1,4}[-.]?[a-z]|\d{1,3}[-.]\d{1,3})\b(?!\s*\d)",
+    re.IGNORECASE,
+)
+
+
+def named_labels(question: str) -> set[str]:
+    """The printed numbers of pages that a question names, in lower case: "page iv", "p. A-3"; and plain ones, "p. 14".
+
+    A document may print 14 on its sixteenth page.
+    """
+    return {match["label"].lower() for match in _PRINTED.finditer(question)} | set(map(str, named_pages(question)))
+
+
 def _numbers(written: str) -> set[int]:
     numbers: set[int] = set()
     for first, last in re.findall(r"(\d+)(?:\s*(?:-|–|to|bis)\s*(\d+))?", written, re.IGNORECASE):

@@ -16,7 +16,8 @@ import numpy as np
 from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
-from pagesight.indexing.milvus.page_rows import VARCHAR_BYTES, documents_filter
+from pagesight.indexing.milvus.long_texts import VARCHAR_BYTES
+from pagesight.indexing.milvus.page_rows import documents_filter
 from pagesight.indexing.pages import PageRow, page_key
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout, page_checksum
@@ -112,7 +113,7 @@ class MultiVectorRows:
             vectors = self._unpacked(page, content)
         except (KeyError, ValueError):  # a row that is not there, or not one of ours
             vectors = None
-        if vectors and page.checksum in ("", page_checksum(page.key, vectors)):
+        if vectors is not None and page.checksum in ("", page_checksum(page.key, vectors)):
             return vectors
         return VectorsMissing(
             f"{self._connection.place} has lost the vectors of {page.label}. Remove the document and index it again."

@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
+from pagesight.indexing.milvus.long_texts import IS_PAGE, VARCHAR_BYTES, is_cut, split_rows, whole_rows
 from pagesight.indexing.pages import PageRow, checked_page_row
 
-VARCHAR_BYTES = 65_535  # a server's limit; Milvus Lite does not check it
 _TERMS_AT_ONCE = 1_000  # rows whose terms a server hands out in one message
 
 _FIELDS = ["key", *(item.name for item in fields(PageRow))]
@@ -33,18 +33,14 @@ class PageStore:
         self._connection = connection
 
     def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
-        """Write the rows that make pages findable; returns them as kept, cut to what Milvus takes."""
-        fitted = [self.as_kept(row) for row in rows]
-        self._connection.upsert("pages", [{"key": row.key} | asdict(row) | NO_VECTOR for row in fitted])
-        return fitted
-
-    def as_kept(self, row: PageRow) -> PageRow:
-        """The row, its terms and its text cut to what Milvus takes."""
-        return replace(row, terms=_cut(row.terms), text=_cut(row.text))
+        """Write the rows that make pages findable; returns them as kept."""
+        fields = ({"key": row.key} | asdict(row) | NO_VECTOR for row in rows)
+        self._connection.upsert("pages", list(split_rows(fields)))
+        return list(rows)
 
     def may_be_cut(self, row: PageRow) -> bool:
-        """Whether there may have been more of a kept row's terms or text than Milvus takes."""
-        return max(len(row.terms.encode()), len(row.text.encode())) > VARCHAR_BYTES - 4  # a character has 4 bytes
+        """Whether there may have been more of a row's terms or text: earlier versions cut them to a field's length."""
+        return is_cut(row.terms) or is_cut(row.text)
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
@@ -52,12 +48,13 @@ class PageStore:
 
     def pages(self) -> list[PageRow]:
         """All rows of `pages`, without terms and text; one that cannot be ours is left out with an IndexWarning."""
-        return self._checked(self._connection.rows("pages", "page > 0", _LIGHT_FIELDS, strong=True))
+        return self._checked(self._connection.rows("pages", IS_PAGE, _LIGHT_FIELDS, strong=True))
 
     def rows_of(self, document_ids: Sequence[str]) -> list[PageRow]:
         """The rows of these documents with terms and text, in any order, checked as `pages` does."""
         condition = documents_filter(document_ids)
-        return self._checked(self._connection.rows("pages", condition, _FIELDS, at_once=_TERMS_AT_ONCE // 2))
+        found = self._connection.rows("pages", condition, _FIELDS, at_once=_TERMS_AT_ONCE // 2)
+        return self._checked(self._whole(found, _FIELDS))
 
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
@@ -67,17 +64,21 @@ class PageStore:
 
     def terms(self) -> Iterator[tuple[str, list[str]]]:
         """Each page's key and terms."""
-        for row in self._connection.rows("pages", "page > 0", ["key", "terms"], at_once=_TERMS_AT_ONCE):
+        fields = ["key", "terms"]
+        for row in self._whole(self._connection.rows("pages", IS_PAGE, fields, at_once=_TERMS_AT_ONCE), fields):
             yield row["key"], row["terms"].split()
 
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The pages' texts, in lines, by key."""
-        return {row["key"]: row["text"] for row in self._connection.get("pages", keys, ["key", "text"])}
+        fields = ["key", "text"]
+        found = self._connection.get("pages", keys, fields)
+        return {row["key"]: row["text"] for row in self._whole(found, fields)}
 
     def whole_rows(self, document_id: str) -> list[PageRow]:
-        """A document's rows as Milvus has them, with terms and texts."""
+        """A document's rows as Milvus has them, with their whole terms and texts."""
         asked = documents_filter([document_id])
-        return self._checked(self._connection.rows("pages", asked, _FIELDS, at_once=_TERMS_AT_ONCE // 2))
+        found = self._connection.rows("pages", asked, _FIELDS, at_once=_TERMS_AT_ONCE // 2)
+        return self._checked(self._whole(found, _FIELDS))
 
     def remove_rows(self, keys: Sequence[str]) -> None:
         """Remove single pages' rows: they are no longer found, and count as not yet written."""
@@ -90,6 +91,9 @@ class PageStore:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _whole(self, rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return whole_rows(rows, lambda keys: self._connection.get("pages", keys, fields))
 
     def _checked(self, rows: Iterable[dict[str, Any]]) -> list[PageRow]:
         """The rows, without those that others must have written: what stands in them becomes paths and sizes."""
@@ -136,8 +140,3 @@ def _why(error: ValueError) -> str:
         return str(error)
     first = error.errors(include_url=False)[0]
     return f"{'.'.join(map(str, first['loc']))} {first['input']!r:.80}: {first['msg']}"
-
-
-def _cut(text: str) -> str:
-    encoded = text.encode()
-    return text if len(encoded) <= VARCHAR_BYTES else encoded[:VARCHAR_BYTES].decode(errors="ignore")

@@ -98,6 +98,15 @@ class PageReaders:
         except ValueError as error:
             raise UnreadableDocument(f"{what} cannot be read: {error}") from None
 
+    def attachments(self, path: Path, *, called: Path) -> list[tuple[str, bytes | None]]:
+        """The files that the document holds, by name; None for one that is too large to be taken out.
+
+        Raises MissingPath, UnreadableDocument, MissingExtra.
+        """
+        header, arrays = self._ask(path, {"type": "attachments"}, called.name, called)
+        held = zip(header["names"], header["sizes"], arrays, strict=True)
+        return [(str(name), None if size is None else content.tobytes()) for name, size, content in held]
+
     def close(self) -> None:
         """End all processes at once; who waits for an answer gets GivenUp. A second time does nothing."""
         with self._changed:

@@ -12,9 +12,13 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from pagesight.indexing.documents.attachments import attachments
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.encoders.workers.serve import pipes, read_message, write_message
@@ -41,7 +45,7 @@ class _Reader:
     def answer(self, request: dict[str, Any]) -> Message:
         _limit_time(request["settings"]["page_seconds"])
         try:
-            return self._page(request) if request["type"] == "page" else self._opened(request)
+            return _ANSWERS[request["type"]](self, request)
         except MemoryError:
             return _fault(NO_MEMORY, "")
         except PagesightError as error:
@@ -57,6 +61,12 @@ class _Reader:
     def _page(self, request: dict[str, Any]) -> Message:
         settings = DocumentSettings(**request["settings"])
         return prepare_page(self._document(request), request["number"], settings, request["long_side"]).as_message()
+
+    def _attachments(self, request: dict[str, Any]) -> Message:
+        held = attachments(self._document(request))
+        arrays = [np.frombuffer(one.content or b"", np.uint8) for one in held]
+        sizes = [None if one.content is None else len(one.content) for one in held]
+        return {"type": "attachments", "names": [one.name for one in held], "sizes": sizes}, arrays
 
     def _document(self, request: dict[str, Any]) -> OpenDocument:
         wanted = request["path"], request["settings"]
@@ -75,6 +85,13 @@ class _Reader:
         )
         self._open = wanted, document
         return document
+
+
+_ANSWERS: dict[str, Callable[[_Reader, dict[str, Any]], Message]] = {
+    "open": _Reader._opened,
+    "page": _Reader._page,
+    "attachments": _Reader._attachments,
+}
 
 
 def _fault(kind: str, text: str) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -98,7 +99,7 @@ class IndexView(ABC):
 
     def find(self, name: str) -> DocumentRecord:
         """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
-        found = self.named(name) or self.at_path(_resolved(name)) or self._by_file_name(name)
+        found = self.named(name) or self._found_at(name) or self._by_file_name(name)
         if found is None:
             shown = name[:_LONGEST_LABEL]
             raise UnknownDocument(f"there is no document {shown!r} in the index. {self._instead_of(name)}")
@@ -127,6 +128,15 @@ class IndexView(ABC):
                 raise
             return fitting
 
+    def _found_at(self, name: str) -> DocumentRecord | None:
+        """The document that was found at a path, as it is given or where a link leads."""
+        try:
+            given = Path(name).expanduser()
+            paths = dict.fromkeys((os.path.abspath(given), str(given.resolve())))  # noqa: PTH100
+        except (OSError, RuntimeError, ValueError):  # no home of that name, or no path at all
+            return None
+        return next(filter(None, map(self.at_path, paths)), None)
+
     def _by_file_name(self, name: str) -> DocumentRecord | None:
         """A document whose name was made unique, by its plain file name where only one has it."""
         named = list(itertools.islice((one for one in self.records if Path(one.path).name == name), 2))
@@ -142,13 +152,6 @@ class IndexView(ABC):
             return "The index is empty."
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         return f"Nearest: {', '.join(near)}." if near else f"It holds: {_shortened(sorted(names))}."
-
-
-def _resolved(name: str) -> str:
-    try:
-        return str(Path(name).expanduser().resolve())
-    except (OSError, RuntimeError, ValueError):  # no home of that name, or no path at all
-        return name
 
 
 def _shortened(names: list[str]) -> str:

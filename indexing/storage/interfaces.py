@@ -47,10 +47,6 @@ class RowStore(PageRows, Protocol):
         """A document's rows with terms and texts, as they are kept."""
         ...
 
-    def as_kept(self, row: PageRow) -> PageRow:
-        """The row as it would be kept."""
-        ...
-
     def may_be_cut(self, row: PageRow) -> bool:
         """Whether the row's terms or text may have been longer than is kept."""
         ...

@@ -33,7 +33,7 @@ class KeptDocuments:
 
         Raises UnreadableDocument if the source is not what it was when it was hashed.
         """
-        kept = self.path(source.document_id, source.path.resolve().suffix)  # a row has the resolved path
+        kept = self.path(source.document_id, source.path.suffix)
         if self._id(kept) == source.document_id:
             return False
         with replacing(kept, durable=True) as unfinished:

@@ -85,7 +85,7 @@ def refuse_other(manifest: Manifest | None, encoder: dict[str, Any], place: obje
 
 
 def _title(encoder: dict[str, Any]) -> str:
-    more = {name: value for name, value in encoder.items() if name not in ("name", "dim")}
+    more = {name: value for name, value in encoder.items() if name not in ("name", "dim", "prompts", "probe")}
     said = [f"{name.replace('_', ' ')} {value}" for name, value in more.items()]
     said += [f"{encoder['dim']} dimensions"] if "dim" in encoder else []
     return f"{encoder.get('name')} ({', '.join(said)})" if said else str(encoder.get("name"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pagesight.indexing.documents.own_files import mark_folder
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.tools.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
@@ -18,6 +19,7 @@ def write_pages(index: PageIndex, pictures: Pictures, folder: Path) -> int:
 
     Returns the number of pages. Raises SourceError for a page that cannot be rendered, StorageFull, PageIndexError.
     """
+    mark_folder(folder)
     refs = [ref for record in index.documents() for ref in record.page_refs]
     for ref in refs:
         picture = pictures.of(PageView(ref))

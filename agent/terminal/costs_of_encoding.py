@@ -1,0 +1,58 @@
+"""What an encoder that is paid by the page will cost: said before a run, asked about on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from pagesight.agent.terminal import printing
+from pagesight.indexing.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
+    from pagesight.indexing.settings import Settings
+
+_OFFERED = "gemini-embedding-2"
+
+
+def ask(index: PageIndex, pages: int, *, yes: bool) -> None:
+    """Says what encoding so many pages will cost, if it costs, and asks. Raises SettingsError where nobody says yes."""
+    ask_for(index.encoder.name, pages, index.settings, yes=yes)
+
+
+def ask_for(encoder: str, pages: int, settings: Settings, *, yes: bool) -> None:
+    """The same for an encoder by its name."""
+    from pagesight.indexing.encoders import estimate_costs
+
+    estimate = estimate_costs(encoder, pages, settings)
+    if estimate is None:
+        return
+    printing.note(str(estimate))
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SettingsError(
+            f"{estimate}. It is paid for by your key, and nobody is asked here: run the same with --yes, and with "
+            "--dollars for a limit."
+        )
+    if not typer.confirm("Encode them?", default=False, err=True):
+        raise SettingsError("nothing was encoded, and nothing was paid: the estimate was not confirmed.")
+
+
+def offer(index: PageIndex, pages: int) -> None:
+    """Where words alone were compared and there is a key: what vectors of the pages' pictures would cost, and add."""
+    from pagesight.indexing.encoders import estimate_costs
+
+    settings = index.settings
+    if not pages or index.encoder.name != "lexical" or settings.encoding.encoder != "auto":
+        return
+    if not settings.gemini.google_api_key or not sys.stderr.isatty():
+        return
+    estimate = estimate_costs(_OFFERED, pages, settings)
+    dollars = f"about ${estimate.dollars:.4f}" if estimate and estimate.dollars is not None else "a price not known"
+    printing.note(
+        f"--encoder {_OFFERED} in a new index would also compare what pages look like, charts and scans among them: "
+        f"{dollars} for these {pages} pages, with your GOOGLE_API_KEY"
+    )

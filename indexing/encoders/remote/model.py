@@ -1,0 +1,236 @@
+"""A page encoder whose model is behind HTTP: pages go there side by side, and what was paid for is kept.
+
+Which server it is does not matter to an index, as long as it has the same model: the vectors of one page are recorded,
+and another server's are held against them at first contact.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pagesight.indexing.calls.ledger import Spent
+from pagesight.indexing.encoders.remote.forms import Encoded
+from pagesight.indexing.encoders.remote.kept import PaidVectors
+from pagesight.indexing.encoders.remote.spending import Spending
+from pagesight.indexing.encoders.vision import VisionEncoder, trial_page
+from pagesight.indexing.errors import EncoderError, EncoderMismatch
+from pagesight.indexing.pages import PageText
+from pagesight.indexing.vectors.multivector import MultiVector
+
+# Vectors of the trial page that an index records; of more, some that lie evenly among them.
+_PROBED = 8
+# The least mean cosine of two servers' vectors of one page that count as the same model's: half precision on another
+# card changes them by less than .01, another model's are near 0. Where between is a guess, not measured.
+_SAME = 0.97
+
+
+class PageClient(Protocol):
+    """How a server is asked, in its form. Methods raise EncoderError."""
+
+    pages_at_once: int
+    prompts: dict[str, str]
+
+    def pages(self, pictures: Sequence[bytes], sizes: Sequence[tuple[int, int]]) -> list[Encoded]:
+        """The vectors of PNGs, at most ``pages_at_once``."""
+        ...
+
+    def question(self, question: str) -> tuple[Encoded, list[str]]:
+        """The vectors of a question, and the token of each."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class RemoteModel:
+    """A model behind a server; see `pagesight.indexing.encoders.interface.PageModel`.
+
+    ``recorded`` is what an index notes of it; then the server's vectors are checked against it at first contact.
+    ``paid`` and ``spending`` are given for services that cost money: ``paid`` the kept vectors of one server, which is
+    known by what it makes of the trial page, or by "" if it is the service's ``own``; ``noted`` is what this server
+    made of it before.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        client: PageClient,
+        *,
+        at_once: int,
+        recorded: dict[str, Any] | None,
+        paid: Callable[[str], PaidVectors] | None = None,
+        spending: Spending | None = None,
+        own: bool = False,
+        noted: str | None = None,
+    ) -> None:
+        self._name, self._client, self._at_once, self._spending = name, client, at_once, spending
+        self.revision = "served"
+        wanted = (recorded or {}).get("probe")
+        known = "" if own else noted
+        self._paid = paid(known) if paid and known is not None else None
+        self.server = known or ""
+        if recorded and wanted and self._paid and (own or noted == wanted):
+            self.dim, self.notes = int(recorded["dim"]), {"prompts": recorded.get("prompts", {}), "probe": wanted}
+            return
+        trial = trial_page(0)
+        kept = self._paid.get("page", _content(trial)) if self._paid and not wanted else None
+        vectors = kept if kept is not None else self._ask([trial])[0]
+        if wanted:
+            self._check(vectors, wanted)
+        self.dim = int(vectors.shape[1])
+        self.notes = {"prompts": client.prompts, "probe": wanted or _written(vectors)}
+        self.server = self.server if self._paid else str(self.notes["probe"])
+        if paid:
+            self._paid = self._paid or paid(self.server)
+            self._paid.keep("page", _content(trial), vectors)
+
+    def encode_pages(self, pictures: Sequence[Image.Image]) -> list[MultiVector]:
+        """Vectors and boxes, in the order of the pictures. Raises EncoderError; what came until then is kept."""
+        contents = [_content(picture) for picture in pictures]
+        found = [self._paid.get("page", content) if self._paid else None for content in contents]
+        missing = [place for place, vectors in enumerate(found) if vectors is None]
+        size = self._client.pages_at_once
+        groups = [missing[start : start + size] for start in range(0, len(missing), size)]
+        with ThreadPoolExecutor(min(self._at_once, len(groups)) or 1) as pool:
+            jobs = [pool.submit(self._ask, [pictures[place] for place in group]) for group in groups]
+            failed: EncoderError | None = None
+            for group, job in zip(groups, jobs, strict=True):
+                try:
+                    made = job.result()
+                except EncoderError as error:
+                    failed = failed or error
+                    continue
+                for place, vectors in zip(group, made, strict=True):
+                    found[place] = vectors
+                    if self._paid:
+                        self._paid.keep("page", contents[place], vectors)
+        if failed:
+            raise failed
+        whole = [vectors for vectors in found if vectors is not None]
+        return [MultiVector(vectors, self._boxes(vectors, one)) for vectors, one in zip(whole, pictures, strict=True)]
+
+    def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
+        """The vectors of a question, and the token of each where the server tells them."""
+        content = question.encode()
+        kept = self._paid.get("question", content) if self._paid else None
+        if kept is not None:
+            return kept, [question] if len(kept) == 1 else [""] * len(kept)
+        (vectors, tokens), names = self._client.question(question)
+        if self._paid:
+            self._paid.keep("question", content, vectors)
+        if self._spending:
+            self._spending.add("search", 1, 0, tokens)
+            self._spending.settle()
+        return vectors, names
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, pictures: list[Image.Image]) -> list[NDArray[np.float32]]:
+        packed, sizes = [_png(one) for one in pictures], [one.size for one in pictures]
+        if self._spending is None:
+            return [vectors for vectors, _ in self._client.pages(packed, sizes)]
+        with self._spending.set_aside(len(pictures)):
+            encoded = self._client.pages(packed, sizes)
+            told = [tokens for _, tokens in encoded]
+            known = sum(tokens for tokens in told if tokens is not None) if None not in told else None
+            self._spending.add("index", 1, len(pictures), known)
+        return [vectors for vectors, _ in encoded]
+
+    def _boxes(self, vectors: NDArray[np.float32], picture: Image.Image) -> NDArray[np.float32]:
+        boxes = getattr(self._client, "boxes", None)
+        none = np.full((len(vectors), 4), np.nan, np.float32)
+        return np.asarray(boxes(len(vectors), picture.size), np.float32) if boxes and len(vectors) > 1 else none
+
+    def _check(self, vectors: NDArray[np.float32], noted: Any) -> None:
+        """Raises EncoderMismatch where a page's vectors are not those that the index records."""
+        recorded, now = _read(noted), _chosen(vectors)
+        if recorded is not None and now.shape[0] == recorded.shape[0]:
+            dim = min(now.shape[1], recorded.shape[1])
+            alike = float((_unit(now[:, :dim]) * _unit(recorded[:, :dim])).sum(axis=1).mean())
+            if alike >= _SAME:
+                return
+            how = f"the vectors of one page are alike by {alike:.2f} where the same model's are by more than {_SAME}"
+        else:
+            how = "it makes another number of vectors of one page"
+        raise EncoderMismatch(
+            f"the server's {self._name} is not the one that the index was made with: {how}. Name the server that has "
+            "it, with --encoder or PAGESIGHT_ENCODER, or make a new index: `pagesight index PATH… --index OTHER`."
+        )
+
+
+class RemoteEncoder(VisionEncoder):
+    """An encoder behind HTTP. What it spends is told to ``spending.note``, once one is set."""
+
+    def __init__(self, name: str, load: Callable[[], RemoteModel], spending: Spending | None, **options: Any) -> None:
+        super().__init__(name, load, **options)
+        self.spending = spending
+        self._asking = threading.Lock()
+
+    def notes_costs(self, note: Callable[[Spent], None]) -> None:
+        """What to tell each piece of work's cost to."""
+        if self.spending:
+            self.spending.note = note
+
+    def settle(self) -> None:
+        """Tell what has been spent until now."""
+        if self.spending:
+            self.spending.settle()
+
+    def close(self) -> None:
+        """Close the connections, and tell what has been spent."""
+        with self._lock:
+            if isinstance(self._model, RemoteModel):
+                self._model.close()
+        self.settle()
+        super().close()
+
+    def _encode(self, pictures: Sequence[Image.Image], texts: Sequence[PageText]) -> list[MultiVector]:
+        return self._loaded().encode_pages(pictures)
+
+
+def _content(picture: Image.Image) -> bytes:
+    """What a picture is known by: its pixels, whichever way they are packed."""
+    return f"{picture.width}x{picture.height}\0".encode() + picture.convert("RGB").tobytes()
+
+
+def _png(picture: Image.Image) -> bytes:
+    packed = io.BytesIO()
+    picture.convert("RGB").save(packed, "PNG", compress_level=1)
+    return packed.getvalue()
+
+
+def _chosen(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """At most `_PROBED` of a page's vectors, evenly among them."""
+    places = np.linspace(0, len(vectors) - 1, min(_PROBED, len(vectors))).round().astype(int)
+    return np.asarray(vectors[places], np.float32)
+
+
+def _written(vectors: NDArray[np.float32]) -> str:
+    """Some of a page's vectors as an index records them: how many, and float16 in base64."""
+    chosen = _unit(_chosen(vectors)).astype("<f2")
+    return f"{len(chosen)}:{base64.b64encode(chosen.tobytes()).decode()}"
+
+
+def _read(noted: Any) -> NDArray[np.float32] | None:
+    """What `_written` gave; None for anything else."""
+    try:
+        count, _, packed = str(noted).partition(":")
+        return np.frombuffer(base64.b64decode(packed, validate=True), "<f2").reshape(int(count), -1).astype(np.float32)
+    except ValueError:
+        return None
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

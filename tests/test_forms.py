@@ -1,0 +1,88 @@
+"""What people filled in and wrote on a page: form values, ticks, choices, notes and comments are its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from reportlab.pdfgen import canvas
+from small_index import small_settings
+
+from pagesight.indexing import PageIndex
+from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.text import read_text
+from pagesight.indexing.pages import PageText
+
+
+def drawn(path: Path, draw: Callable[[canvas.Canvas], object]) -> Path:
+    sheet = canvas.Canvas(str(path))
+    draw(sheet)
+    sheet.showPage()
+    sheet.save()
+    return path
+
+
+def text_of(path: Path) -> PageText:
+    with open_document(path) as document:
+        return read_text(document, 1, ocr=False)
+
+
+def form(sheet: canvas.Canvas) -> None:
+    sheet.drawString(72, 700, "Cadastral number")
+    sheet.acroForm.textfield(name="number", value="KX-7741-203", x=220, y=694, width=200, height=20)
+    sheet.drawString(72, 660, "Heating: heat pump")
+    sheet.acroForm.checkbox(name="pump", checked=True, x=220, y=656, size=16)
+    sheet.drawString(72, 620, "Heating: oil")
+    sheet.acroForm.checkbox(name="oil", checked=False, x=220, y=616, size=16)
+    sheet.drawString(72, 580, "Roof")
+    sheet.acroForm.choice(
+        name="roof", value="Thatched", options=["Slate", "Thatched"], x=220, y=574, width=120, height=20
+    )
+    sheet.drawString(72, 540, "Secret")
+    sheet.acroForm.textfield(
+        name="pin", value="1234", x=220, y=534, width=120, height=20, fieldFlags="password", fontName="Helvetica"
+    )
+
+
+def test_values_ticks_and_choices_stand_on_the_lines_of_their_fields(tmp_path: Path):
+    path = drawn(tmp_path / "form.pdf", form)
+    assert text_of(path).text.splitlines() == [
+        "Cadastral number KX-7741-203",
+        "Heating: heat pump ☑ ticked",
+        "Heating: oil ☐",
+        "Roof Thatched",
+        "Secret",
+    ]
+    with PageIndex.open(tmp_path / "index", settings=small_settings(encoder="lexical")) as index:
+        index.add(path)
+        hit = index.search("KX-7741-203")[0]
+    assert hit.lines == ["Cadastral number KX-7741-203"]
+    left, top, right, bottom = hit.boxes[0]
+    assert left < 300 / 595 < right
+    assert top < (842 - 704) / 842 < bottom
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda sheet, words: sheet.textAnnotation(words, Rect=[400, 600, 420, 620]),
+        lambda sheet, words: sheet.freeTextAnnotation(words, DA="/Helv 12 Tf", Rect=[100, 600, 400, 640]),
+        lambda sheet, words: sheet.highlightAnnotation(words, [72, 690, 300, 712], Color=[1, 1, 0]),
+    ],
+)
+def test_notes_free_text_and_comments_are_read(tmp_path: Path, draw: Callable[[canvas.Canvas, str], object]):
+    def both(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 700, "Draft lease agreement")
+        draw(sheet, "ask the notary about clause nine")
+
+    lines = text_of(drawn(tmp_path / "lease.pdf", both)).text.splitlines()
+    assert sorted(lines) == ["Draft lease agreement", "ask the notary about clause nine"]
+
+
+def test_what_an_annotation_hides_is_not_read(tmp_path: Path):
+    def hidden(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 700, "Draft lease agreement")
+        sheet.textAnnotation("never shown", Rect=[400, 600, 420, 620], F=2)
+
+    assert text_of(drawn(tmp_path / "a.pdf", hidden)).text == "Draft lease agreement"
