@@ -27,7 +27,7 @@ from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
-from pagesight.indexing.errors import SourceError, UnreadableDocument
+from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
@@ -160,9 +160,26 @@ class _Run:
         """A call for each batch, once it is encoded."""
         for job, batch in _batches(pages):
             started = time.monotonic()
-            vectors = self._parts.encoder.encode_pages([page.picture for page in batch], [page.text for page in batch])
+            batch, vectors = self._encoded(job, batch)
             _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
             yield partial(self._write, job, batch, vectors)
+
+    def _encoded(self, job: DocumentJob, batch: list[PreparedPage]) -> tuple[list[PreparedPage], list[MultiVector]]:
+        """The pages with their vectors; one that the encoder cannot take is blank. Raises EncoderError, MemoryError."""
+        encode = self._parts.encoder.encode_pages
+        try:
+            return batch, encode([page.picture for page in batch], [page.text for page in batch])
+        except (PagesightError, MemoryError):
+            raise
+        except Exception as error:  # whatever an encoder says of a page
+            if len(batch) > 1:
+                alone = [self._encoded(job, [page]) for page in batch]
+                return [pages[0] for pages, _ in alone], [vectors[0] for _, vectors in alone]
+            number = batch[0].number
+            if number in job.faults:  # a blank one: then it is the encoder's fault
+                raise
+            job.faults[number] = f"the encoder cannot take it: {type(error).__name__}: {error}"
+            return self._encoded(job, [_blank(number, self._parts.encoder.needs_pictures)])
 
     def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):

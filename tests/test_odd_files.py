@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from documents import pdf, raw_pdf
 from PIL import Image
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen import canvas
 from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.agent.reports.cited_pages import picture_path
-from pagesight.indexing import AddReport, PageIndex, Progress
+from pagesight.indexing import AddReport, MultiVector, PageIndex, PageText, Progress
+from pagesight.indexing.documents.pdf import single_page
+from pagesight.indexing.encoders import LexicalEncoder
 
 CATALOG = "<< /Type /Catalog /Pages 2 0 R >>"
 PAGES = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
@@ -121,6 +128,64 @@ def as_png(side: int) -> bytes:
     from documents import as_bytes
 
     return as_bytes(Image.effect_noise((side, side), 60), "PNG")
+
+
+@pytest.mark.skipif(shutil.which("pdftocairo") is None, reason="poppler is not installed")
+def test_a_page_that_pdfium_refuses_is_drawn_by_poppler(tmp_path: Path, files: Path) -> None:
+    path = write_pdf(files / "three.pdf", [["first"], ["a second page of seals"], ["third"]])
+    parts = path.read_bytes().split(b"/Type /Page\n")
+    path.write_bytes(b"/Type /Page\n".join(parts[:2]) + b"/Type /Pagx\n" + b"/Type /Page\n".join(parts[2:]))
+    alone = write_pdf(files / "alone.pdf", [["alone with walruses"]])
+    alone.write_bytes(alone.read_bytes().replace(b"/Type /Page\n", b"/Type /Pagx\n"))
+    with opened(tmp_path) as index:
+        report = index.add(files)
+        assert report.failed == []
+        assert sorted(one.text.partition(": ")[0] for one in report.warnings) == [
+            "page 1 of alone.pdf",
+            "page 2 of three.pdf",
+        ]
+        assert all("poppler" in one.text for one in report.warnings)
+        assert index.search("walruses", top_k=1)[0].label == "alone.pdf p. 1"
+        hit = index.search("seals", top_k=1)[0]
+        assert hit.label == "three.pdf p. 2"
+        assert index.picture(hit.ref, long_side=300).getextrema()[0][0] < 100
+        with index.opened(hit.ref) as document:
+            assert b"%PDF-" in single_page(document, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have Japanese fonts")
+def test_words_that_the_picture_does_not_show_are_a_warning(tmp_path: Path, files: Path) -> None:
+    fonts = [path.name.lower() for path in Path("/usr/share/fonts").rglob("*")]
+    if any("cjk" in name or "gothic" in name or "mincho" in name for name in fonts):
+        pytest.skip("a Japanese font is installed")
+    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))
+    sheet = canvas.Canvas(str(files / "ja.pdf"))
+    sheet.drawString(72, 700, "Annual report")
+    sheet.setFont("HeiseiMin-W3", 20)
+    sheet.drawString(72, 600, "当社の純利益は三百二十億円でした")
+    sheet.save()
+    [warning] = added(tmp_path, files).warnings
+    assert warning.text.startswith("page 1 of ja.pdf: ")
+    assert "fonts-noto-cjk" in warning.text
+
+
+def test_a_page_that_the_encoder_cannot_take_is_blank(
+    tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pdf(files / "three.pdf", [["first"], ["cursed"], ["third words"]])
+    usual = LexicalEncoder.encode_pages
+
+    def choosy(self: LexicalEncoder, pictures: Sequence[Any], texts: Sequence[PageText]) -> list[MultiVector]:
+        if any("cursed" in text.words for text in texts):
+            raise ValueError("absolute aspect ratio must be smaller than 200")
+        return usual(self, pictures, texts)
+
+    monkeypatch.setattr(LexicalEncoder, "encode_pages", choosy)
+    with opened(tmp_path) as index:
+        report = index.add(files)
+        assert "page 2 of three.pdf" in reasons(report)["three.pdf"]
+        assert "aspect ratio" in reasons(report)["three.pdf"]
+        assert index.search("third words", top_k=1)[0].label == "three.pdf p. 3"
 
 
 # limits
@@ -325,8 +390,8 @@ def test_a_run_that_is_stopped_leaves_no_process_and_keeps_what_is_written(
         assert run.returncode == 130
         assert "1 of 2 pages are written" in told
         assert seconds < 2 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
-    with opened(tmp_path) as index:
-        assert [document.document for document in index.documents()] == ["good.pdf"]
+        with opened(tmp_path) as index:
+            assert [document.document for document in index.documents()] == ["good.pdf"]
 
 
 # the processes

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from documents import pdf, picture_of_text
-from PIL import ImageFont
+from documents import pdf, picture_of_text, raw_pdf
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.colors import Color
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
-from pagesight.indexing.documents import rapid_ocr
+from pagesight.indexing.documents import rapid_ocr, tesseract
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.text import PageReading, read_page
 from pagesight.indexing.pages import PageText
@@ -172,8 +172,6 @@ def permuted(path: Path, sentences: list[str], wrong: list[bool]) -> Path:
         f"BT /F{1 + is_wrong} 14 Tf 60 {700 - 40 * place} Td ({sentence}) Tj ET\n"
         for place, (sentence, is_wrong) in enumerate(zip(sentences, wrong, strict=True))
     )
-    from documents import raw_pdf
-
     return raw_pdf(
         path,
         [
@@ -238,6 +236,14 @@ def test_an_invisible_layer_over_a_scan_counts_where_it_says_what_is_printed(
     assert (text.words, text.source) == (words, read)
 
 
+def test_white_words_on_nothing_are_seen(tmp_path: Path):
+    picture = picture_of_text([("Summer timetable", 60, 50)], size=(600, 200))
+    white = Image.new("RGBA", picture.size, "white")
+    white.putalpha(picture.convert("L").point(lambda level: 255 - level))  # the words alone are there
+    white.save(tmp_path / "sign.png")
+    assert lines(tmp_path / "sign.png", ocr=True) == ["Summer timetable"]
+
+
 def test_the_columns_of_a_scan_are_read_one_after_the_other(tmp_path: Path):
     left = ["The harbour was built in", "the year of the great", "flood by the guild of", "ferrymen and millers"]
     right = ["Its second basin follows", "the plan of an engineer", "who had seen the docks", "of London and of Riga"]
@@ -267,8 +273,6 @@ def font_of_tests() -> str:
 
 
 def scan_in(path: Path, sentences: list[str]) -> Path:
-    from PIL import Image, ImageDraw
-
     picture = Image.new("RGB", (1000, 400), "white")
     for place, sentence in enumerate(sentences):
         ImageDraw.Draw(picture).text(
@@ -295,8 +299,6 @@ def test_scans_in_other_scripts_are_read_where_tesseract_is(tmp_path: Path, sent
 def test_without_tesseract_such_a_scan_is_a_warning_and_no_guess(
     tmp_path: Path, sentences: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    from pagesight.indexing.documents import tesseract
-
     monkeypatch.setattr(tesseract, "languages", frozenset)
     found = reading(scan_in(tmp_path / "scan.png", sentences), ocr=True)
     assert found.text.words == []
@@ -305,8 +307,6 @@ def test_without_tesseract_such_a_scan_is_a_warning_and_no_guess(
 
 
 def test_latin_scans_need_no_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from pagesight.indexing.documents import tesseract
-
     monkeypatch.setattr(tesseract, "languages", frozenset)
     sentences = ["Der Überschuss stieg auf zwölf", "Şirketin net kârı geçen yıl", "Zysk netto spółki wzrósł"]
     found = reading(scan_in(tmp_path / "scan.png", sentences), ocr=True)

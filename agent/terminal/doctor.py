@@ -151,7 +151,18 @@ def _encoder(settings: Settings) -> Check:
             command(choice.name, settings)
     except PagesightError as error:
         return Check("encoder", "broken", str(error), "set PAGESIGHT_ENCODER=auto")
-    return Check("encoder", "ok", f"{choice.name} for new indexes; {choice.why}")
+    return Check("encoder", "ok", f"{choice.name} for new indexes; {choice.why}{_paid_instead(choice.name, settings)}")
+
+
+def _paid_instead(name: str, settings: Settings) -> str:
+    """What vectors of pictures would cost where words alone are compared, and there is a key that pays for more."""
+    from pagesight.indexing.encoders import estimate_costs
+
+    if name != "lexical" or not settings.gemini.google_api_key:
+        return ""
+    estimate = estimate_costs("gemini-embedding-2", 1000, settings)
+    dollars = f"about ${estimate.dollars:.2f}" if estimate and estimate.dollars is not None else "a price not known"
+    return f"; with your key, --encoder gemini-embedding-2 also compares what pages look like, 1,000 for {dollars}"
 
 
 def _reasoner(settings: Settings) -> Check:

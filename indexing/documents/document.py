@@ -61,6 +61,10 @@ class OpenDocument(ABC):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def warnings_of(self, number: int) -> tuple[str, ...]:
+        """What may be missing of a page that was looked at, each as it goes on from "page 3 of report.pdf: "."""
+        return ()
+
     def size(self, number: int) -> tuple[float, float]:
         """Width and height of the page as shown, cropped and turned, in points (1/72 inch).
 

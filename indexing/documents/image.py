@@ -20,6 +20,10 @@ from pagesight.indexing.pages import WHOLE_PAGE, Box
 #: Dots per inch of an image that does not say; one pixel is then one point.
 _ASSUMED_DPI = 72.0
 
+# A picture of which more than a tenth is clear, alpha below 32 of 255, and whose drawing is lighter on average than
+# this cannot be seen on white: a logo or a sign for dark pages. Guesses, not measured.
+_CLEAR, _LEAST_CLEAR, _LIGHT = 32, 0.1, 225
+
 _IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 
 #: What Pillow raises for damaged files, by experience.
@@ -169,10 +173,14 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """RGB, what is transparent on white."""
+    """RGB, what is transparent on white; or on dark grey, where what is drawn on it is as light as white."""
     if image.mode not in ("RGBA", "LA"):
         return image.convert("RGB")
     image = image.convert("RGBA")
-    white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image.getchannel("A"))
-    return white
+    alpha = np.asarray(image.getchannel("A"), np.float32)
+    lightness = np.asarray(image.convert("RGB").convert("L"), np.float32)
+    clear = float((alpha < _CLEAR).mean())
+    is_light = clear > _LEAST_CLEAR and alpha.any() and np.average(lightness, weights=alpha) > _LIGHT
+    ground = Image.new("RGB", image.size, "#303030" if is_light else "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground

@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.documents.document import OpenDocument
+from pagesight.indexing.documents.poppler import DRAWN_BY_POPPLER, drawn_anew
 from pagesight.indexing.errors import MissingExtra, UnreadableDocument
 from pagesight.indexing.pages import WHOLE_PAGE, Box
 
 #: pdfium keeps state of its own for the whole process and is not thread-safe, not even for two different documents, so
 #: that every call into it, closing included, is made under this one lock.
 PDFIUM = threading.RLock()
+
+# Up to so many pages at the end that are not there count as damaged ones, which poppler may draw; more of them are a
+# promise of the page tree's. A guess, not measured.
+_DAMAGED = 3
 
 _NO_POPPLER = (
     "the renderer is set to poppler, but poppler is not installed. Install it with `apt install poppler-utils` "
@@ -31,29 +36,47 @@ _NO_POPPLER = (
 
 
 class PdfDocument(OpenDocument):
-    """A PDF through pdfium."""
+    """A PDF through pdfium; what pdfium refuses of it is drawn anew by poppler, where that is installed."""
 
     def __init__(self, path: Path, max_pixels: int) -> None:
         super().__init__(path, max_pixels)
         self._pdf: pypdfium2.PdfDocument | None = None
+        self._drawn_anew: dict[int, pypdfium2.PdfDocument] = {}
         with PDFIUM:
+            try:
+                self._open(path)
+            except UnreadableDocument:
+                self.close()
+                content = drawn_anew(path)
+                if content is None:
+                    raise
+                self._open(content)
+                self.warnings = (DRAWN_BY_POPPLER,)
+
+    def _open(self, source: Path | bytes) -> None:
+        """Open the file, or a PDF that poppler made of it. Raises UnreadableDocument."""
+        try:
             # for a PDF without pages pdfium leaves the last error standing, whatever it was: make it "no such file"
             pdfium.FPDF_LoadDocument(b"", None)
-            try:
-                self._pdf = pypdfium2.PdfDocument(path)
-                self.page_count = self._pages_there(len(self._pdf))
-                if self._pdf.get_formtype():
-                    self._pdf.init_forms()
-            except pypdfium2.PdfiumError as error:
-                self.close()
-                raise UnreadableDocument(_pdf_fault(path, error)) from None
+            self._pdf = pypdfium2.PdfDocument(source)
+            self.page_count = self._pages_there(len(self._pdf))
+            if self._pdf.get_formtype():
+                self._pdf.init_forms()
+        except pypdfium2.PdfiumError as error:
+            raise UnreadableDocument(_pdf_fault(self.path, error)) from None
 
     def close(self) -> None:
         """Closes the file. A second time does nothing."""
         with PDFIUM:
-            if self._pdf is not None:
-                self._pdf.close()
-                self._pdf = None
+            for pdf in (*self._drawn_anew.values(), self._pdf):
+                if pdf is not None:
+                    pdf.close()
+            self._drawn_anew.clear()
+            self._pdf = None
+
+    def warnings_of(self, number: int) -> tuple[str, ...]:
+        """What may be missing of a page that was looked at."""
+        return (DRAWN_BY_POPPLER,) if number in self._drawn_anew else ()
 
     def _pages_there(self, promised: int) -> int:
         """The number of the last page that is in the file; a damaged page tree may promise more."""
@@ -61,6 +84,8 @@ class PdfDocument(OpenDocument):
         there = promised
         while there and not pdfium.FPDF_GetPageSizeByIndexF(self._pdf, there - 1, size):
             there -= 1
+        if promised - there <= _DAMAGED:
+            return promised
         if promised and not there:
             raise UnreadableDocument(f"{self.path} promises {promised:,} pages, of which none is there. It is damaged.")
         if there < promised:
@@ -73,7 +98,7 @@ class PdfDocument(OpenDocument):
         self._check(number)
         with PDFIUM:
             with self._page_errors(number) as pdf:
-                page = _with_sound_box(pdf, number)
+                page = self._loaded(pdf, number)
             try:
                 yield page
             finally:
@@ -87,10 +112,29 @@ class PdfDocument(OpenDocument):
         with PDFIUM:
             yield self._pdf
 
+    def copied_page(self, page: pypdfium2.PdfPage, number: int) -> pypdfium2.PdfDocument:
+        """A new PDF that holds this page, which is open, alone."""
+        copy = pypdfium2.PdfDocument.new()
+        copy.import_pages(page.pdf, [0 if number in self._drawn_anew else number - 1])
+        return copy
+
+    def _loaded(self, pdf: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+        if number not in self._drawn_anew:
+            try:
+                return _with_sound_box(pdf, number)
+            except pypdfium2.PdfiumError:
+                content = drawn_anew(self.path, number)
+                if content is None:
+                    raise
+                self._drawn_anew[number] = pypdfium2.PdfDocument(content)
+        return _with_sound_box(self._drawn_anew[number], 1)
+
     def _size(self, number: int) -> tuple[float, float]:
         with PDFIUM, self._page_errors(number) as pdf:
-            width, height = pdf.get_page_size(number - 1)
-            if width <= 0 or height <= 0:
+            size = pdfium.FS_SIZEF()
+            known = pdfium.FPDF_GetPageSizeByIndexF(pdf, number - 1, size)
+            width, height = size.width, size.height
+            if not known or width <= 0 or height <= 0:
                 with self.page(number) as page:
                     width, height = page.get_size()
         return max(width, 0.1), max(height, 0.1)
@@ -153,12 +197,10 @@ class PopplerDocument(PdfDocument):
 
     def _cut_out(self, number: int, part: Box) -> bytes:
         """A PDF of this one page, cropped to the part: pdf2image has no option for a part of a page."""
-        with self.page(number) as page, pypdfium2.PdfDocument.new() as cut:
+        with self.page(number) as page, self.copied_page(page, number) as cut:
             to_page = np.linalg.inv(np.vstack([to_picture(page), [0, 0, 1]]))
             corners = to_page @ np.array([[part[0], part[2]], [part[1], part[3]], [1, 1]])
             (left, right), (bottom, top) = np.sort(corners[0]), np.sort(corners[1])
-            assert self._pdf is not None
-            cut.import_pages(self._pdf, [number - 1])
             cut[0].set_cropbox(left, bottom, right, top)
             target = io.BytesIO()
             cut.save(target)
@@ -168,8 +210,7 @@ class PopplerDocument(PdfDocument):
 def single_page(document: PdfDocument, number: int) -> bytes:
     """The bytes of a PDF that holds this page alone. Raises UnknownPage, UnreadableDocument for a damaged page."""
     target = io.BytesIO()
-    with PDFIUM, document.page(number) as page, pypdfium2.PdfDocument.new() as copy:
-        copy.import_pages(page.pdf, [number - 1])
+    with PDFIUM, document.page(number) as page, document.copied_page(page, number) as copy:
         copy.save(target)
     return target.getvalue()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from PIL import Image
+
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.printed_label import printed_label
 from pagesight.indexing.documents.text import read_page
+from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.prepared_page import PreparedPage
 from pagesight.indexing.setting_groups import DocumentSettings
 
@@ -19,4 +23,31 @@ def prepare_page(
     reading = read_page(document, number, ocr=settings.ocr, languages=settings.ocr_languages)
     picture = document.picture(number, long_side=long_side) if long_side else None
     size, label = document.size(number), printed_label(document, number)
-    return PreparedPage(number, reading.text, size, label=label, picture=picture, warnings=reading.warnings)
+    warnings = (*document.warnings_of(number), *reading.warnings, *_blank(document, number, reading.text, picture))
+    return PreparedPage(number, reading.text, size, label=label, picture=picture, warnings=warnings)
+
+
+def _blank(document: OpenDocument, number: int, text: PageText, picture: Image.Image | None) -> tuple[str, ...]:
+    """The warning for a page with words of which its picture shows nothing.
+
+    Only words with letters that no font of pdfium's own has are looked at: of the others something is always drawn.
+    """
+    foreign = [any(ord(char) >= _FIRST_FOREIGN for char in word) for word in text.words]
+    if not any(foreign):
+        return ()
+    pixels = np.asarray((picture or document.picture(number, long_side=_SMALL)).convert("L"))
+    corners = text.boxes[foreign] * np.array([*pixels.shape[::-1]] * 2)
+    shown = [np.ptp(pixels[top : bottom + 1, left : right + 1]) > 0 for left, top, right, bottom in corners.astype(int)]
+    return (_IS_BLANK,) if sum(shown) < len(shown) / 2 else ()
+
+
+# The picture that is looked at for it, in pixels: large enough for a letter to leave a trace. A guess, not measured.
+_SMALL = 800
+
+# Letters before it are in the fonts that pdfium brings along: Latin, Greek and Cyrillic.
+_FIRST_FOREIGN = 0x0530
+
+_IS_BLANK = (
+    "it has words of which the picture shows nothing: a font is missing that the file does not bring along. For "
+    "Chinese, Japanese and Korean install one, such as `apt install fonts-noto-cjk`, and index it again"
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -75,21 +75,26 @@ class RemoteModel:
     ) -> None:
         self._name, self._client, self._at_once, self._spending = name, client, at_once, spending
         self.revision = "served"
-        wanted = (recorded or {}).get("probe")
         known = "" if own else noted
         self._paid = paid(known) if paid and known is not None else None
         self.server = known or ""
+        wanted = (recorded or {}).get("probe")
         if recorded and wanted and self._paid and (own or noted == wanted):
             self.dim, self.notes = int(recorded["dim"]), {"prompts": recorded.get("prompts", {}), "probe": wanted}
-            return
+        else:
+            self._meet(wanted, paid)
+
+    def _meet(self, wanted: Any, paid: Callable[[str], PaidVectors] | None) -> None:
+        """First contact: what the server makes of the trial page, held against what an index records of it."""
         trial = trial_page(0)
         kept = self._paid.get("page", _content(trial)) if self._paid and not wanted else None
         vectors = kept if kept is not None else self._ask([trial])[0]
         if wanted:
             self._check(vectors, wanted)
         self.dim = int(vectors.shape[1])
-        self.notes = {"prompts": client.prompts, "probe": wanted or _written(vectors)}
-        self.server = self.server if self._paid else str(self.notes["probe"])
+        self.notes = {"prompts": self._client.prompts, "probe": wanted or _written(vectors)}
+        if self._paid is None:
+            self.server = str(self.notes["probe"])
         if paid:
             self._paid = self._paid or paid(self.server)
             self._paid.keep("page", _content(trial), vectors)
@@ -101,23 +106,30 @@ class RemoteModel:
         missing = [place for place, vectors in enumerate(found) if vectors is None]
         size = self._client.pages_at_once
         groups = [missing[start : start + size] for start in range(0, len(missing), size)]
+        for place, vectors in self._made(groups, pictures, contents):
+            found[place] = vectors
+        whole = [vectors for vectors in found if vectors is not None]
+        return [MultiVector(vectors, self._boxes(vectors, one)) for vectors, one in zip(whole, pictures, strict=True)]
+
+    def _made(
+        self, groups: list[list[int]], pictures: Sequence[Image.Image], contents: list[bytes]
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Each page's place and vectors, asked for side by side; the first error is raised once all have ended."""
+        failed: EncoderError | None = None
         with ThreadPoolExecutor(min(self._at_once, len(groups)) or 1) as pool:
             jobs = [pool.submit(self._ask, [pictures[place] for place in group]) for group in groups]
-            failed: EncoderError | None = None
             for group, job in zip(groups, jobs, strict=True):
                 try:
-                    made = job.result()
+                    made = list(zip(group, job.result(), strict=True))
                 except EncoderError as error:
                     failed = failed or error
                     continue
-                for place, vectors in zip(group, made, strict=True):
-                    found[place] = vectors
+                for place, vectors in made:
                     if self._paid:
                         self._paid.keep("page", contents[place], vectors)
+                    yield place, vectors
         if failed:
             raise failed
-        whole = [vectors for vectors in found if vectors is not None]
-        return [MultiVector(vectors, self._boxes(vectors, one)) for vectors, one in zip(whole, pictures, strict=True)]
 
     def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
         """The vectors of a question, and the token of each where the server tells them."""

@@ -101,9 +101,10 @@ def read_served(setting: str) -> Served | None:
     if at and model and form in _FORMS:
         return Served(model, next(one for one in _FORMS if one == form))
     named = _ADDRESSED.fullmatch(setting)
-    if named is None:
-        return None
-    model, given, address = named.groups()
+    return _at_address(setting, *named.groups()) if named else None
+
+
+def _at_address(setting: str, model: str, given: str | None, address: str) -> Served:
     usual = SERVICES[model].form if model in SERVICES else "vllm"
     chosen = next((one for one in _FORMS if one == (given or usual)), None)
     if chosen is None:
