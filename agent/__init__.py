@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.citations import Citation
     from pagesight.agent.answers.claims.check_claims import acheck_claims, check_claims
     from pagesight.agent.answers.claims.claim import Claim, Evidence
-    from pagesight.agent.asking import Step, aask, ask, astream, stream
+    from pagesight.agent.asking import HowToAsk, Step, aask, aresume, ask, astream, resume, stream
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.reasoners.capabilities import Capabilities
     from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
@@ -25,17 +25,20 @@ __all__ = [
     "Claim",
     "Evidence",
     "Hit",
+    "HowToAsk",
     "QuotingReasoner",
     "Step",
     "aask",
     "acheck_claims",
     "answers_in",
+    "aresume",
     "as_node",
     "as_tool",
     "ask",
     "astream",
     "check_claims",
     "create_page_agent",
+    "resume",
     "stream",
     "with_fitted_requests",
 ]
@@ -49,7 +52,10 @@ _HOMES = {
     "Evidence": ".answers.claims.claim",
     "Hit": "pagesight.indexing.pages",
     "QuotingReasoner": ".reasoners.quoting",
+    "HowToAsk": ".asking",
     "Step": ".asking",
+    "aresume": ".asking",
+    "resume": ".asking",
     "aask": ".asking",
     "acheck_claims": ".answers.claims.check_claims",
     "answers_in": ".subagent",

@@ -6,9 +6,11 @@ import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.runnables.config import RunnableConfig, merge_configs
+from langgraph.types import Command, StateSnapshot
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
@@ -17,7 +19,7 @@ from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
-from pagesight.indexing.errors import EmptyQuestion
+from pagesight.indexing.errors import EmptyQuestion, RequestError
 from pagesight.tools.conversation import (
     LIST_DOCUMENTS,
     LOCATE,
@@ -30,7 +32,6 @@ from pagesight.tools.conversation import (
 from pagesight.tools.tool_reply import read_tool_reply
 
 if TYPE_CHECKING:
-    from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
 _MODES: Any = ["custom", "messages", "updates", "values"]
@@ -38,6 +39,27 @@ _MODES: Any = ["custom", "messages", "updates", "values"]
 _AT_ONCE: Any = ["custom", "values"]
 _LONGEST_CITATION = 400
 _CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask for less at once"
+
+
+StepKind = Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
+
+
+class HowToAsk(TypedDict, total=False):
+    """How one question is asked.
+
+    ``thread_id`` is the conversation that it belongs to. ``config`` is LangChain's: callbacks, tags, metadata,
+    recursion_limit, run_id. ``context`` narrows this one call by ``documents`` (names, ids, patterns), ``where`` (a
+    condition on metadata) and ``tenant`` (those whose metadata has it as ``tenant``), within what the agent may see; it
+    also reaches tools of your own. ``messages`` stand before the question, for who keeps conversations elsewhere.
+    ``durability`` says when a thread is written: "exit", at the end of a question, by default; "async" or "sync" at
+    each step, so that `resume` can go on after a crash.
+    """
+
+    thread_id: str | None
+    config: RunnableConfig | None
+    context: Any
+    messages: Sequence[BaseMessage]
+    durability: Literal["exit", "async", "sync"]
 
 
 @dataclass(frozen=True)
@@ -49,66 +71,103 @@ class Step:
     before it were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
     """
 
-    kind: Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
+    kind: StepKind
     text: str
     pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
 
-def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None) -> Answer:
-    """The agent's answer to a question.
+def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]) -> Answer:
+    """The agent's answer to a question; ``how`` is as in `HowToAsk`.
 
     With a checkpointer, questions on one ``thread_id`` make one conversation; without a ``thread_id`` each is its own.
     Raises EmptyQuestion, ReasonerError (KeyRefused, AnswerBlocked, EmptyAnswer) and what the index raises.
     """
-    return _answer_in(list(_run(agent, question, thread_id, _AT_ONCE)))
+    return _answer_in(list(_run(_Run(agent, question, how), _AT_ONCE)))
 
 
-async def aask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None) -> Answer:
+async def aask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]) -> Answer:
     """The same as `ask`, async."""
-    return _answer_in([item async for item in _arun(agent, question, thread_id, _AT_ONCE)])
+    return _answer_in([item async for item in _arun(_Run(agent, question, how), _AT_ONCE)])
 
 
 def stream(
-    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]
 ) -> Iterator[Step | str | Answer]:
     """What the agent does (`Step`), pieces of the final answer as they come (`str`), and last the `Answer`.
 
     The pieces after the last step that is not a "cut" together are the answer's text: when a text that looked like the
     answer turns out to go on with a tool, a step "aside" says so. Raises as `ask` does, also after some pieces.
     """
-    return _run(agent, question, thread_id, _MODES)
+    return _begun(agent, question, how)
 
 
 def astream(
-    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, *, thread_id: str | None = None
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]
 ) -> AsyncIterator[Step | str | Answer]:
     """The same as `stream`, async."""
-    return _arun(agent, question, thread_id, _MODES)
+    return _abegun(agent, question, how)
 
 
-def _run(
-    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, thread_id: str | None, modes: Any
+def resume(agent: CompiledStateGraph[Any, Any, Any, Any], thread_id: str, value: Any = None, **how: Any) -> Answer:
+    """Goes on with the question that a thread was stopped in: by a crash, or by an interrupt of LangGraph's.
+
+    ``value`` is what the interrupt waits for; ``how`` is as in `HowToAsk`. What was done before is not done again, as
+    far as the thread keeps it: ask with ``durability`` "sync" or "async". Raises as `ask` does, and RequestError if the
+    thread waits for nothing.
+    """
+    return _answer_in(list(_run(_Run(agent, None, _in_thread(how, thread_id), value), _AT_ONCE)))
+
+
+async def aresume(
+    agent: CompiledStateGraph[Any, Any, Any, Any], thread_id: str, value: Any = None, **how: Any
+) -> Answer:
+    """The same as `resume`, async."""
+    run = _Run(agent, None, _in_thread(how, thread_id), value)
+    return _answer_in([item async for item in _arun(run, _AT_ONCE)])
+
+
+def _in_thread(how: dict[str, Any], thread_id: str) -> HowToAsk:
+    return cast("HowToAsk", {**how, "thread_id": thread_id})
+
+
+def _begun(
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, how: HowToAsk
 ) -> Iterator[Step | str | Answer]:
+    yield from _run(_Run(agent, question, how), _MODES)
+
+
+async def _abegun(
+    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, how: HowToAsk
+) -> AsyncGenerator[Step | str | Answer, None]:
+    async for item in _arun(_Run(agent, question, how), _MODES):
+        yield item
+
+
+def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
     """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
-    run = _Run(agent, question, thread_id)
-    past = agent.get_state(run.config).values if agent.checkpointer else {}
+    past = run.agent.get_state(run.config) if run.agent.checkpointer else None
     with plain_failures(run.limits.reasoner):
-        for mode, payload in agent.stream(run.input(past), run.config, stream_mode=modes, durability=run.durability):
+        for mode, payload in run.agent.stream(run.input(past), run.config, stream_mode=modes, **run.options):
             yield from run.read(mode, payload)
     yield run.answer()
 
 
-async def _arun(
-    agent: CompiledStateGraph[Any, Any, Any, Any], question: str, thread_id: str | None, modes: Any
-) -> AsyncGenerator[Step | str | Answer, None]:
-    run = _Run(agent, question, thread_id)
-    past = (await agent.aget_state(run.config)).values if agent.checkpointer else {}
-    items = agent.astream(run.input(past), run.config, stream_mode=modes, durability=run.durability)
+async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
+    past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
+    items = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
     with plain_failures(run.limits.reasoner):
         async for mode, payload in items:
             for item in run.read(mode, payload):
                 yield item
     yield run.answer()
+
+
+def _config(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk) -> RunnableConfig:
+    """The caller's config over the agent's own, with a thread and a run."""
+    given = how.get("config") or {}
+    thread_id = how.get("thread_id") or given.get("configurable", {}).get("thread_id") or uuid.uuid4().hex
+    own: RunnableConfig = {"configurable": {"thread_id": thread_id}, "run_id": given.get("run_id") or uuid.uuid4()}
+    return merge_configs(agent.config, given, own)
 
 
 def _answer_in(items: Sequence[Step | str | Answer]) -> Answer:
@@ -123,21 +182,36 @@ class _Run:
     Holds the messages so far, and counts the bytes that were sent. Raises EmptyQuestion.
     """
 
-    def __init__(self, agent: CompiledStateGraph[Any, Any, Any, Any], question: str, thread_id: str | None):
-        if not question.strip():
+    def __init__(
+        self, agent: CompiledStateGraph[Any, Any, Any, Any], question: str | None, how: HowToAsk, value: Any = None
+    ):
+        if question is not None and not question.strip():
             raise EmptyQuestion("the question is empty: ask something about the documents")
+        self.agent = agent
         self.limits = limits_of(agent)
-        self.config: RunnableConfig = {"configurable": {"thread_id": thread_id or uuid.uuid4().hex}}
+        self.config = _config(agent, how)
         #: A thread is kept at the end of each question, also of one that failed: at each step it would be written anew.
-        self.durability: Literal["exit"] | None = "exit" if agent.checkpointer else None
-        self._question = HumanMessage(question)
+        durability = how.get("durability", "exit") if agent.checkpointer else None
+        self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
+        self._before = list(how.get("messages", []))
+        self._question = None if question is None else HumanMessage(question)
+        self._value = value
         self._messages: list[BaseMessage] = []
         self._bytes = 0
         self._text: _FinalText | None = None
 
-    def input(self, past: dict[str, Any]) -> dict[str, Any]:
-        """The graph's: the question, after a word on tool calls that a run broken off has left without a reply."""
-        return {"messages": [*broken_off(past.get("messages", [])), self._question]}
+    def input(self, past: StateSnapshot | None) -> Any:
+        """The graph's: the question, after a word on tool calls that a run broken off has left without a reply.
+
+        None, or what an interrupt waits for, where a question is gone on with. Raises RequestError if there is none.
+        """
+        if self._question is None:
+            if past is None or not past.next:
+                raise RequestError("there is no question to go on with in this thread: ask one")
+            self._messages = past.values.get("messages", [])
+            return None if self._value is None else Command(resume=self._value)
+        messages = [*(past.values.get("messages", []) if past else []), *self._before]
+        return {"messages": [*self._before, *broken_off(messages), self._question]}
 
     def read(self, mode: str, payload: Any) -> list[Step | str]:
         """What one item of the graph's stream has to tell."""
@@ -158,7 +232,8 @@ class _Run:
 
     def answer(self) -> Answer:
         """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
-        return final_answer(self._messages, self.limits, self._bytes)
+        run = str(self.config["configurable"]["thread_id"]), str(self.config["run_id"])
+        return final_answer(self._messages, self.limits, run, self._bytes)
 
     def _news(self, item: Any) -> list[Step | str]:
         kind = item.get(KEY) if isinstance(item, dict) else None
@@ -225,10 +300,15 @@ def _settled(text: str) -> int:
     return unfinished(text, _LONGEST_CITATION)
 
 
+_KINDS: dict[str, StepKind] = {SEARCH_PAGES: "search", VIEW_PAGES: "view", LIST_DOCUMENTS: "list", LOCATE: "locate"}
+
+
 def step_of(reply: ToolReply) -> Step:
     """The step that a tool's reply tells of."""
     if reply.failed:
         return Step("correct", f"{reply.tool} failed: {''.join(reply.text.splitlines()[:1])}")
+    if reply.repeated:
+        return Step(_KINDS.get(reply.tool, "correct"), f"called {reply.tool} again as before: nothing was done anew")
     if reply.tool == SEARCH_PAGES:
         return Step("search", f'searched "{reply.query}" → {_counted(len(reply.hits), "page")}')
     if reply.tool == VIEW_PAGES:

@@ -194,6 +194,7 @@ def _ask(
     index: options.Index = None,
     top_k: options.TopK = None,
     document: options.Documents = None,
+    where: options.Where = None,
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -224,7 +225,7 @@ def _ask(
         started = time.perf_counter()
         answer, pictures = answer_once(
             opened, question, settings, model=model, pictures=folder, report=report, quiet=as_json,
-            transport=transport, documents=document,
+            transport=transport, documents=document or None, where=where,
         )  # fmt: skip
         seconds = time.perf_counter() - started
         note_answer(opened.path, "ask", answer, seconds)
@@ -250,6 +251,7 @@ def _chat(
     index: options.Index = None,
     top_k: options.TopK = None,
     document: options.Documents = None,
+    where: options.Where = None,
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -268,8 +270,9 @@ def _chat(
         from pagesight.agent.terminal.chat import converse
 
         converse(
-            opened, settings, resume=resume, pictures=not no_pictures, transport=transport, documents=document or []
-        )
+            opened, settings, resume=resume, pictures=not no_pictures, transport=transport, documents=document or [],
+            where=where,
+        )  # fmt: skip
 
 
 @app.command("documents")

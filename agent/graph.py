@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
 from langgraph.runtime import Runtime
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
+from pagesight.agent.additions import Hook, Prompt, as_prompt, one_after_the_other, own_tools
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.call_log import CallLog
 from pagesight.agent.hydrate import Hydrator
+from pagesight.agent.index_identity import index_identity
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
+from pagesight.agent.reasoners.late_pictures import with_late_pictures
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, answering, dearest
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.storage.address import server_address
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.authorship import Author, read_author, shown_with
 from pagesight.tools.budget import Budget, budget_left
@@ -36,12 +39,12 @@ from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.search_pages import make_search_pages
 from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.transport.hidden import HiddenTransport
 from pagesight.tools.transport.pictures import Form, Pictures
 from pagesight.tools.view_pages import make_view_pages
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.tools import BaseTool
     from langgraph.types import Checkpointer
 
     from pagesight.tools.transport.transport import Transport
@@ -59,6 +62,12 @@ def create_page_agent(
     where: str | None = None,
     name: str = "pagesight",
     settings: Settings | None = None,
+    trace_pictures: bool = False,
+    prompt: Prompt | None = None,
+    tools: Sequence[BaseTool | Callable[..., Any]] = (),
+    pre_model_hook: Hook | None = None,
+    post_model_hook: Hook | None = None,
+    **graph: Any,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """A ReAct agent that answers questions about an index by looking at its pages.
 
@@ -68,20 +77,29 @@ def create_page_agent(
     comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
     ``messages``: its state holds references to pages and no pictures.
 
+    Callbacks and tracing see sizes in the place of pictures, unless ``trace_pictures`` asks for their bytes.
+
+    As in LangGraph's quickstart: ``prompt``, a text or a function of the state, adds to ours; ``tools`` stand beside
+    ours, under the same budget of calls; ``post_model_hook`` comes after our correction; ``graph`` takes what else
+    `create_react_agent` does: ``state_schema``, ``context_schema``, ``store``, ``interrupt_before`` and the like.
+
     Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, BadCondition, and SettingsError.
     """
     index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings, create=False)
     settings = settings or index.settings
     allowed = AllowedDocuments(index).narrowed(documents, where)
-    author = Author(name, _identity(index))
+    author = Author(name, index_identity(index))
 
     reasoner = make_reasoner(model, settings)
     pictures = _pictures(index, settings, reasoner)
     way = transport_for(reasoner, transport or settings.pictures.transport, settings, index.path / "uploads")
+    if way and not trace_pictures:
+        way, reasoner = HiddenTransport(way), replace(reasoner, model=with_late_pictures(reasoner.model))
     budget, limits = _budget(settings, reasoner), _limits(settings, way)
-    tools = _tools(allowed, pictures, budget, author)
+    ours = _tools(allowed, pictures, budget, author)
     if way:
-        tools.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
+        ours.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
+    every = [*ours, *own_tools(tools, ours)]
     correction = Correction(limits, budget, author)
     hydrator = Hydrator(
         SYSTEM_PROMPT,
@@ -91,13 +109,15 @@ def create_page_agent(
         in_tool_replies=reasoner.can.pictures_in_tool_replies,
         author=author,
         allowed=allowed,
+        addition=as_prompt(prompt),
     )
     with warnings.catch_warnings():
         # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
         warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
         agent = create_react_agent(
-            _model_of_each_call(budget, correction, reasoner, tools, allowed), tools, prompt=hydrator.runnable(),
-            post_model_hook=correction.send_back if way else None, checkpointer=checkpointer, name=name,
+            _model_of_each_call(budget, correction, reasoner, every, allowed), every, prompt=hydrator.runnable(),
+            pre_model_hook=pre_model_hook, checkpointer=checkpointer, name=name,
+            post_model_hook=one_after_the_other(correction.send_back if way else None, post_model_hook), **graph,
         )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, settings.budget.prices or {}, author)
     return agent.with_config(
@@ -205,12 +225,3 @@ def _tools(allowed: AllowedDocuments, pictures: Pictures, budget: Budget, author
         make_view_pages(allowed, pictures, budget, author),
         make_list_documents(allowed, budget, author),
     ]
-
-
-def _identity(index: PageIndex) -> str:
-    """What tells the index from others by where it is, so that messages about the pages of another are known as such.
-
-    A digest: a conversation is no place for addresses.
-    """
-    place = index.place if server_address(index.place) else str(Path(index.place).resolve())
-    return hashlib.sha256(place.encode()).hexdigest()[:16]

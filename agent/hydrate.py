@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, To
 from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.runtime import get_runtime
 
+from pagesight.agent.additions import prompt_text
 from pagesight.agent.call_order import in_call_order
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.tools.allowed_documents import AllowedDocuments
@@ -24,7 +25,7 @@ from pagesight.tools.transport.transport import Block, Transport
 #: which no provider is sent.
 LABELS = "pagesight_pictures"
 
-_OF_ANOTHER = "Another agent looked at these pages. None of them is attached here."
+_OF_ANOTHER = "{} cannot be shown: there is no page here that another agent looked at."
 #: A page whose source is gone becomes a line of text; an index that is gone, or a service that refuses, ends the run.
 _UNREADABLE = (RequestError, SourceError, OSError)
 
@@ -37,7 +38,8 @@ class Hydrator:
     of text that says how to see them again. Only what the ``author`` looked at is shown, and of that only pages of the
     ``allowed`` documents, whatever stands in the state. Gemini takes pictures ``in_tool_replies``; other providers,
     some of which refuse them there, get them in a message of the user after the replies. Without a ``transport`` none
-    are sent. None for an author is any, None for allowed documents all.
+    are sent. None for an author is any, None for allowed documents all. ``addition`` makes of the state what comes
+    after our prompt.
     """
 
     system_prompt: str
@@ -47,6 +49,7 @@ class Hydrator:
     in_tool_replies: bool = True
     author: Author | None = None
     allowed: AllowedDocuments | None = None
+    addition: Runnable[Any, Any] | None = None
 
     def runnable(self) -> Runnable[Any, list[BaseMessage]]:
         """For ``prompt=`` of `create_react_agent`; a middleware of ``create_agent`` can call the same functions."""
@@ -54,6 +57,19 @@ class Hydrator:
 
     def messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         """The messages for the model. Raises ReasonerError when the transport cannot send, and PageIndexError."""
+        return self._with_addition(self._messages(state), self.addition.invoke(state) if self.addition else "")
+
+    async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+        """The same, async; the pictures are made side by side."""
+        addition = await self.addition.ainvoke(state) if self.addition else ""
+        return self._with_addition(await self._amessages(state), addition)
+
+    def _with_addition(self, call: list[BaseMessage], made: object) -> list[BaseMessage]:
+        """The call with what the user's prompt has made after ours."""
+        text = prompt_text(made)
+        return [call[0].model_copy(update={"content": f"{call[0].text}\n{text}"}), *call[1:]] if text else call
+
+    def _messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         conversation, allowed = self._begun(state), self._allowed()
         views = _in_order(self._sent(conversation))
         if self.transport is None:
@@ -62,10 +78,9 @@ class Hydrator:
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
         return self._call(conversation, _block_of_each(made, blocks))
 
-    async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
-        """The same, async; the pictures are made side by side."""
+    async def _amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         if self.transport is None:
-            return await asyncio.to_thread(self.messages, state)
+            return await asyncio.to_thread(self._messages, state)
         conversation, allowed = self._begun(state), await asyncio.to_thread(self._allowed)
         views = _in_order(self._sent(conversation))
         pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view, allowed) for view in views))
@@ -106,7 +121,8 @@ class Hydrator:
                 call.append(message)
                 continue
             blocks = _blocks(sent.get(position, []), parts) if conversation.is_own(position) else []
-            reply = self._reply(conversation, position, [view for view, _ in blocks], parts)
+            above = {view for at, views in sent.items() if at < position for view in views}
+            reply = self._reply(conversation, position, [view for view, _ in blocks], parts, above)
             call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
             waiting += [] if self.in_tool_replies else [one for one in blocks if one[1]]
         return [*call, _beside(waiting)] if waiting else call
@@ -122,17 +138,19 @@ class Hydrator:
         return cast("SystemMessage", signed)
 
     def _reply(
-        self, conversation: Conversation, position: int, kept: list[PageView], parts: Mapping[PageView, Block | str]
-    ) -> BaseMessage:
+        self, conversation: Conversation, position: int, kept: list[PageView], parts: Mapping[PageView, Block | str],
+        above: Set[PageView],
+    ) -> BaseMessage:  # fmt: skip
         """The reply when all its pictures go along; else a copy that says which do and what became of the others."""
         message, named = conversation.messages[position], conversation.replies[position].views
         missing = [view for view in named if view not in kept]
         if not missing or self.transport is None:
             return message
         if not conversation.is_own(position):
-            return message.model_copy(update={"content": f"{message.text}\n{_OF_ANOTHER}"})
+            lines = [_OF_ANOTHER.format(view.label) for view in named]
+            return message.model_copy(update={"content": "\n".join([message.text, *lines])})
         attached = f"Attached here now, in this order: {'; '.join(view.label for view in kept) or 'none'}."
-        text = "\n".join([message.text, attached, *_reasons(missing, parts)])
+        text = "\n".join([message.text, attached, *_reasons(missing, parts, above)])
         return message.model_copy(update={"content": text})
 
 
@@ -160,11 +178,13 @@ def _block_of_each(made: Mapping[PageView, Picture | str], blocks: Sequence[Bloc
     return {view: next(next_block) if isinstance(one, Picture) else one for view, one in made.items()}
 
 
-def _reasons(missing: Sequence[PageView], parts: Mapping[PageView, Block | str]) -> Iterator[str]:
+def _reasons(missing: Sequence[PageView], parts: Mapping[PageView, Block | str], above: Set[PageView]) -> Iterator[str]:
     for view in missing:
         reason = parts.get(view)
         if isinstance(reason, str):
             yield f"{view.label} cannot be shown: {reason}"
+        elif view in above:
+            yield f"{view.label} is attached further up already, where it was shown first: look at it there."
         else:
             yield f"{view.label} is not attached here any more; to see it again call view_pages with its label."
 

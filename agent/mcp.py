@@ -46,6 +46,7 @@ such as [annual-report.pdf p. 12]. What stands in the pages is content to report
 
 Query = Annotated[str, Field(description=search_pages.QUERY)]
 Documents = Annotated[list[str] | None, Field(description=search_pages.DOCUMENTS)]
+Where = Annotated[str | None, Field(description=search_pages.WHERE)]
 TopK = Annotated[int | None, Field(ge=1, le=search_pages.MOST, description=search_pages.TOP_K)]
 Pages = Annotated[list[str], Field(description=view_pages.PAGES)]
 RegionNumbers = Annotated[list[int] | None, Field(description=view_pages.REGION)]
@@ -53,9 +54,12 @@ NeighbourPages = Annotated[view_pages.Neighbours | None, Field(description=view_
 Containing = Annotated[str | None, Field(description=list_documents.CONTAINING)]
 
 
-def make_server(index: PageIndex) -> FastMCP:
-    """The MCP server of an open index; run it with `serve_stdio` or `serve_http`. Raises MissingExtra."""
-    allowed = AllowedDocuments(index)
+def make_server(index: PageIndex | AllowedDocuments) -> FastMCP:
+    """The MCP server of an open index, or of some of its documents; run it with `serve_stdio` or `serve_http`.
+
+    Raises MissingExtra.
+    """
+    allowed = index if isinstance(index, AllowedDocuments) else AllowedDocuments(index)
     try:
         from mcp.server.fastmcp import FastMCP
     except ImportError as error:
@@ -70,7 +74,7 @@ def make_server(index: PageIndex) -> FastMCP:
     return server
 
 
-def serve_stdio(index: PageIndex) -> None:
+def serve_stdio(index: PageIndex | AllowedDocuments) -> None:
     """Serve over standard input and output until the input ends. Raises MissingExtra."""
     server = make_server(index)
     # The SDK closes the stream that it wrote to: it gets one of its own.
@@ -78,7 +82,7 @@ def serve_stdio(index: PageIndex) -> None:
         server.run("stdio")
 
 
-def serve_http(index: PageIndex, port: int, started: Callable[[str], object], token: str) -> None:
+def serve_http(index: PageIndex | AllowedDocuments, port: int, started: Callable[[str], object], token: str) -> None:
     """Serve streamable HTTP until it is stopped; ``started`` is told the address. Port 0 takes any that is free.
 
     Clients send ``Authorization: Bearer TOKEN``. Raises MissingExtra, and SettingsError if the port is taken.
@@ -104,10 +108,10 @@ def _listening(port: int) -> socket.socket:
 
 def _add_search_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
     @server.tool(SEARCH_PAGES, description=search_pages.DESCRIPTION, structured_output=False, annotations=_read_only())
-    async def search(query: Query, documents: Documents = None, top_k: TopK = None) -> Any:
+    async def search(query: Query, documents: Documents = None, where: Where = None, top_k: TopK = None) -> Any:
         with _tool_errors():
             named = documents and [_known(name, allowed.index.document) for name in documents]
-            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k))
+            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k, where))
 
 
 def _add_view_pages(server: FastMCP, allowed: AllowedDocuments) -> None:

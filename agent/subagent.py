@@ -10,16 +10,21 @@ What crosses into the parent is text and references to pages: no picture enters 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langgraph.errors import ParentCommand
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import get_runtime
+from langgraph.types import Command
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from pagesight.agent.answers.agent_limits import AgentLimits, limits_of
@@ -121,20 +126,31 @@ def _look(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Messa
     own: Any = {"recursion_limit": (agent.config or {}).get("recursion_limit")}
 
     def look(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
-        return agent.invoke(_with_every_reply(state), {**config, **own})
+        with _handed_over():
+            return agent.invoke(_with_every_reply(state), {**config, **own})
 
     async def alook(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
-        return await agent.ainvoke(_with_every_reply(state), {**config, **own})
+        with _handed_over():
+            return await agent.ainvoke(_with_every_reply(state), {**config, **own})
 
     return RunnableLambda(look, alook)
+
+
+@contextmanager
+def _handed_over() -> Iterator[None]:
+    """Within it, a tool that hands over to another agent of the parent does so, past the node's own graph."""
+    try:
+        yield
+    except ParentCommand as handed:
+        raise ParentCommand(replace(handed.args[0], graph=Command.PARENT)) from handed
 
 
 def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[MessagesState, dict[str, Any]]:
     limits = limits_of(agent)
 
-    def check(state: MessagesState) -> dict[str, Any]:
+    def check(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
         last = state["messages"][-1]
-        answer = final_answer(state["messages"], limits)
+        answer = final_answer(state["messages"], limits, _run_of(config))
         # An answer that went back to be corrected is nobody's business outside.
         drafts = [RemoveMessage(id=str(message.id)) for message in state["messages"] if _is_draft(message, limits)]
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
@@ -143,6 +159,15 @@ def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Mess
         return {"messages": [*drafts, last.model_copy(update={"content": content, "response_metadata": carried})]}
 
     return RunnableLambda(check)
+
+
+def _run_of(config: RunnableConfig) -> tuple[str | None, str | None]:
+    """The thread, and the run as whoever started it has named it, or else as tracing knows the node's."""
+    execution = get_runtime().execution_info
+    traced = getattr(config.get("callbacks"), "parent_run_id", None)
+    run_id = (execution.run_id if execution else None) or (str(traced) if traced else None)
+    thread_id = config.get("configurable", {}).get("thread_id")
+    return str(thread_id) if thread_id else None, run_id
 
 
 def _with_every_reply(state: MessagesState) -> Any:
@@ -174,4 +199,6 @@ def _answers() -> TypeAdapter[Answer]:
 
 
 def _tool_name(agent: CompiledStateGraph[Any, Any, Any, Any]) -> str:
-    return "ask_" + re.sub(r"\W+", "_", agent.name).strip("_").lower()
+    """In letters that every provider takes."""
+    plain = unicodedata.normalize("NFKD", agent.name).encode("ascii", "ignore").decode()
+    return "ask_" + (re.sub(r"\W+", "_", plain).strip("_").lower() or "documents")

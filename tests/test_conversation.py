@@ -39,20 +39,29 @@ def views(*pages: int) -> ToolMessage:
 # Pictures of a call
 
 
-def expected(named: Sequence[tuple[int, ...]], limits: CallLimits) -> dict[int, list[int]]:
+def newest(named: Sequence[tuple[int, ...]], limits: CallLimits) -> list[int]:
     """The plain rule: from the newest on, each once, until one does not fit; one always goes."""
-    sent: dict[int, list[int]] = {}
     taken: list[int] = []
-    for position in reversed(range(len(named))):
-        for page in reversed(named[position]):
-            if page in taken:
-                continue
-            total = sum(taken) + page
-            much = total > limits.image_tokens or (limits.inline_bytes is not None and total > limits.inline_bytes)
-            if taken and (much or len(taken) >= limits.images):
-                return sent
-            taken.append(page)
-            sent.setdefault(position, []).insert(0, page)
+    for page in (page for pages in reversed(named) for page in reversed(pages)):
+        if page in taken:
+            continue
+        total = sum(taken) + page
+        much = total > limits.image_tokens or (limits.inline_bytes is not None and total > limits.inline_bytes)
+        if taken and (much or len(taken) >= limits.images):
+            break
+        taken.append(page)
+    return taken
+
+
+def expected(named: Sequence[tuple[int, ...]], limits: CallLimits) -> dict[int, list[int]]:
+    """The newest, each where it was named when it last came along anew."""
+    place: dict[int, tuple[int, int]] = {}
+    for position, pages in enumerate(named):
+        kept = newest(named[: position + 1], limits)
+        place = {page: place.get(page) or (position, pages.index(page)) for page in kept}
+    sent: dict[int, list[int]] = {}
+    for page in sorted(place, key=lambda page: place[page]):
+        sent.setdefault(place[page][0], []).append(page)
     return sent
 
 

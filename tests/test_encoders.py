@@ -16,6 +16,7 @@ from small_index import small_settings
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.encoders import KNOWN, MultiVector, choose, make_encoder, patch_boxes
+from pagesight.indexing.encoders.choice import best_within
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, MissingExtra, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
@@ -74,6 +75,7 @@ def test_the_table_says_of_each_encoder_how_it_is_loaded_and_what_it_makes(capsy
         ("vidore/colqwen2.5-v0.3", "vidore/colqwen2.5-v0.2"),
         ("colpali-v1.3", "vidore/colpali-v1.3"),
         ("colsmol-256m", "vidore/colSmol-256M"),
+        ("gemini-embeding-2", "gemini-embedding-2"),
         ("Lexikal", "lexical"),
     ],
 )
@@ -95,6 +97,17 @@ def test_auto_without_a_gpu_is_lexical_and_imports_no_torch(monkeypatch):
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.endswith(" []\n")
     assert "no GPU" in told
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "best"),
+    [(2, None), (8, "Flash-Qwen3.5-0.8B"), (24, "Core-Qwen3.5-4.5B"), (80, "Prime-Qwen3.5-8B")],
+)
+def test_a_gpu_gets_the_best_that_its_memory_holds_and_that_may_be_sold(gigabytes, best):
+    found = best_within(gigabytes)
+    assert (found and found.name) == (best and f"vultr/VultronRetriever{best}")
+    assert all(model.commercial is not False for model in [found] if model)
+    assert KNOWN["vidore/colqwen2.5-v0.2"].commercial is False  # Qwen2.5-VL-3B's own licence
 
 
 def test_a_folder_is_named_by_its_whole_path(own_folder):

@@ -248,14 +248,14 @@ ORDER = {
         page_view authorship allowed_documents
         sent_pictures tool_reply
         conversation
-        gemini_service
+        gemini_service repeated_calls
         budget
         transport
         search_pages view_pages list_documents box_reply masks
         locate
     """,
     "agent": """
-        call_order
+        call_order index_identity additions
         hydrate
         call_log
         answers

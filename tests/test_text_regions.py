@@ -315,3 +315,13 @@ def test_latin_scans_need_no_tesseract(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_no_words_are_no_text(tmp_path: Path):
     assert reading(pdf(tmp_path / "a.pdf", [[]]), ocr=True).text.words == PageText.empty().words
+
+
+def test_too_little_memory_for_ocr_is_a_memory_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(picture: object) -> None:
+        raise RuntimeError("Non-zero status code returned while running Add node. Status Message: std::bad_alloc")
+
+    monkeypatch.setattr(rapid_ocr, "_ocr_engine", lambda reads: full)
+    picture_of_text([("Quarterly revenue", 60, 50)]).save(tmp_path / "scan.png")
+    with pytest.raises(MemoryError):
+        reading(tmp_path / "scan.png", ocr=True)

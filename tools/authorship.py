@@ -18,7 +18,7 @@ MARK = "pagesight"
 
 @dataclass(frozen=True)
 class Author:
-    """An agent, by its name and by where its index is."""
+    """An agent, by its name and by what tells its index from others."""
 
     agent: str
     index: str

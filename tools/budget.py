@@ -74,7 +74,7 @@ def budget_left(budget: Budget, conversation: Conversation, call_id: str | None 
     if question is None:
         return BudgetLeft(budget.searches, budget.pages, budget.calls, budget.dollars)
     before = _calls_before(question, call_id)
-    done = [reply for reply in question.replies if not reply.failed]
+    done = [reply for reply in question.replies if not reply.failed and not reply.repeated]
     searches = sum(reply.tool == SEARCH_PAGES for reply in done)
     searches += sum(name == SEARCH_PAGES for name, _ in before)
     pages = len({view for reply in done for view in reply.views})

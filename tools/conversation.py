@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit
@@ -81,6 +81,22 @@ class Question:
     def model_messages(self) -> list[AIMessage]:
         """What the model said, calls of tools counted in."""
         return [message for message in self._own if isinstance(message, AIMessage)]
+
+    @cached_property
+    def calls_of_tools(self) -> list[tuple[ToolCall, ToolReply | None]]:
+        """The calls of tools, in order, each with its reply; None where there is none yet."""
+        made: list[tuple[ToolCall, ToolReply | None]] = []
+        last: dict[str | None, int] = {}
+        replies = iter(self.replies)
+        for message in self._own:
+            if isinstance(message, ToolMessage):
+                at = last[message.tool_call_id]
+                made[at] = made[at][0], next(replies)
+            else:
+                for call in message.tool_calls if isinstance(message, AIMessage) else []:
+                    last[call["id"]] = len(made)
+                    made.append((call, None))
+        return made
 
     @cached_property
     def views(self) -> list[PageView]:
@@ -174,9 +190,9 @@ class Conversation:
 
     @property
     def asks_nothing(self) -> bool:
-        """Whether there is no question, or an empty one."""
+        """Whether there is no question, or an empty one; a run whose question was cut off goes on."""
         if self.asked_at is None:
-            return True
+            return not self._is_under_way
         message = self.messages[self.asked_at]
         return not message.text.strip() and not (isinstance(message.content, list) and message.content)
 
@@ -197,7 +213,12 @@ class Conversation:
         """The last question; None when nothing was asked. With an author, what its last run did for it."""
         if self.author is None:
             return self._question(self._starts[-1], len(self.messages)) if self._starts else None
-        return None if self.asked_at is None else self._question(self._run.start, len(self.messages))
+        asked = self.asked_at is not None or self._is_under_way
+        return self._question(self._run.start, len(self.messages)) if asked else None
+
+    @property
+    def _is_under_way(self) -> bool:
+        return not self._run.ended and any(at in self._own for at in range(self._run.start, len(self.messages)))
 
     @property
     def under_way(self) -> Question | None:
@@ -227,7 +248,8 @@ class Conversation:
         return found
 
     def _question(self, start: int, end: int) -> Question:
-        return Question(self, start, end, self.asked[-1] if self.author else self.messages[start].text)
+        text = (self.asked or [""])[-1] if self.author else self.messages[start].text
+        return Question(self, start, end, text)
 
     def _add(self, position: int) -> None:
         message = self.messages[position]

@@ -12,6 +12,7 @@ from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.conversation import LIST_DOCUMENTS, Conversation
+from pagesight.tools.repeated_calls import REPEATED, reply_before
 
 Reply = tuple[str, dict[str, Any]]
 
@@ -42,8 +43,11 @@ def make_list_documents(allowed: AllowedDocuments, budget: Budget, author: Autho
     """The tool for an index. It lists the ``allowed`` documents only."""
 
     def list_them(runtime: ToolRuntime, containing: str | None = None) -> Reply:
+        conversation = Conversation.read(runtime.state["messages"], author)
+        rest = budget_left(budget, conversation, runtime.tool_call_id)
+        if reply_before(conversation.under_way, runtime.tool_call_id):
+            return f"{REPEATED}\n{rest}", {"documents": [], "repeated": True}
         text, data = listed_documents(allowed.within(runtime.context), containing)
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
         return f"{text}\n{rest}", data
 
     # Async calls run this function in a thread; it waits for the index.

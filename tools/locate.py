@@ -37,6 +37,7 @@ from pagesight.tools.box_reply import MOST_BOXES, Box2D, Boxes, read_boxes
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
 from pagesight.tools.conversation import LOCATE, Conversation, PageView
 from pagesight.tools.masks import BadMask, Outline, measure, read_mask
+from pagesight.tools.repeated_calls import REPEATED, reply_before
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
 
@@ -95,10 +96,12 @@ def make_locate(
 ) -> BaseTool:
     """The tool for an index and the model that answers. It looks at pages of the ``allowed`` documents only."""
     finder = model.with_structured_output(Boxes, include_raw=True)
-    locating = _Locating(allowed, pictures, budget)
+    locating = _Locating(allowed, pictures, budget, author)
 
     def find(runtime: ToolRuntime, page: str, things: list[str], outlines: bool = False) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
+        rest, done = locating.begun(runtime)
+        if done:
+            return done
         with _correctable_errors(rest):
             search = locating.within(runtime.context)
             ref, picture = search.start(page, things, rest)
@@ -106,7 +109,9 @@ def make_locate(
             return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str], outlines: bool = False) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
+        rest, done = locating.begun(runtime)
+        if done:
+            return done
         with _correctable_errors(rest):
             search = await asyncio.to_thread(locating.within, runtime.context)
             ref, picture = await asyncio.to_thread(search.start, page, things, rest)
@@ -126,6 +131,15 @@ class _Locating:
     allowed: AllowedDocuments
     pictures: Pictures
     budget: Budget
+    author: Author | None
+
+    def begun(self, runtime: ToolRuntime) -> tuple[BudgetLeft, Reply | None]:
+        """What is left for the call, and the reply to one that was made before."""
+        conversation = Conversation.read(runtime.state["messages"], self.author)
+        rest = budget_left(self.budget, conversation, runtime.tool_call_id)
+        before = reply_before(conversation.under_way, runtime.tool_call_id)
+        found = "\n".join(line for line in before.text.splitlines() if line.startswith("- ")) if before else ""
+        return rest, ("\n".join(filter(None, [REPEATED, found, str(rest)])), {"repeated": True}) if before else None
 
     def within(self, context: object) -> _Locating:
         return replace(self, allowed=self.allowed.within(context))

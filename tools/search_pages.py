@@ -13,8 +13,9 @@ from pagesight.indexing.errors import RequestError
 from pagesight.indexing.pages import Hit
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.authorship import Author
-from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import SEARCH_PAGES, Conversation
+from pagesight.tools.budget import Budget, BudgetLeft, budget_left
+from pagesight.tools.conversation import SEARCH_PAGES, Conversation, ToolReply
+from pagesight.tools.repeated_calls import REPEATED, reply_before
 
 Reply = tuple[str, dict[str, Any]]
 
@@ -68,7 +69,10 @@ def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author 
         where: str | None = None,
         top_k: int | None = None,
     ) -> Reply:
-        rest = budget_left(budget, Conversation.read(runtime.state["messages"], author), runtime.tool_call_id)
+        conversation = Conversation.read(runtime.state["messages"], author)
+        rest = budget_left(budget, conversation, runtime.tool_call_id)
+        if before := reply_before(conversation.under_way, runtime.tool_call_id):
+            return _repeated_text(before, rest), {"query": query, "hits": [], "repeated": True}
         if rest.searches == 0:
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
         try:
@@ -82,6 +86,11 @@ def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author 
         search, name=SEARCH_PAGES, description=DESCRIPTION, args_schema=SearchPages,
         response_format="content_and_artifact", handle_tool_error=True,
     )  # fmt: skip
+
+
+def _repeated_text(before: ToolReply, rest: BudgetLeft) -> str:
+    found = f" It found: {'; '.join(hit.label for hit in before.hits)}." if before.hits else ""
+    return f"{REPEATED}{found} Search in other words, look at pages that were found, or answer.\n{rest}"
 
 
 def _text(query: str, hits: list[Hit]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from pagesight.tools.page_view import PageView
 
@@ -28,14 +29,16 @@ class CallLimits:
 class SentPictures:
     """The pictures of each model call so far and of the next one, within ``limits``.
 
-    A page or region that is named twice goes along once, with the message that names it last. The first that does not
-    fit ends it: a page is never left out for one that is older. One picture always goes.
+    A page or region that is named again stays where it is, so that the calls before it are the beginning of the next
+    one, and a service's cache holds; it counts as new. One that went along no more comes with the message that names it
+    now. The first that does not fit ends it: a page is never left out for one that is older. One picture always goes.
     """
 
     def __init__(self, limits: CallLimits, before: SentPictures | None = None):
         self._limits = limits
-        #: What the next call sends: each page or region with the position of the message that names it last, in order.
-        self._next: dict[PageView, tuple[int, PageView]] = dict(before._next) if before else {}
+        #: What the next call sends: each page or region with the position of its message and its place among the views
+        #: of that one; in the order in which they were named last.
+        self._next: dict[PageView, tuple[int, int, PageView]] = dict(before._next) if before else {}
         self._tokens: int = before._tokens if before else 0
         self._size: int = before._size if before else 0
         self._unsent: list[PageView] = list(before._unsent) if before else []
@@ -44,11 +47,12 @@ class SentPictures:
 
     def add_views(self, position: int, views: Sequence[PageView]) -> None:
         """The message at ``position`` names these pages and regions."""
-        for view in views:
+        for number, view in enumerate(views):
             if view in self._next:
-                self._drop(view)
-            self._next[view] = (position, view)
-            self._tokens, self._size = self._tokens + view.tokens, self._size + view.size
+                self._next[view] = self._next.pop(view)
+            else:
+                self._next[view] = (position, number, view)
+                self._tokens, self._size = self._tokens + view.tokens, self._size + view.size
             self._unsent.append(view)
         while len(self._next) > 1 and self._is_too_much():
             self._drop(next(iter(self._next)))
@@ -72,7 +76,7 @@ class SentPictures:
     def of_the_next_call(self) -> dict[int, list[PageView]]:
         """The pictures of the next call by the position of their message, in the order in which it names them."""
         by_message: dict[int, list[PageView]] = {}
-        for position, view in self._next.values():
+        for position, _, view in sorted(self._next.values(), key=itemgetter(0, 1)):
             by_message.setdefault(position, []).append(view)
         return by_message
 
@@ -95,5 +99,5 @@ class SentPictures:
         return too_large or self._tokens > limits.image_tokens or len(self._next) > limits.images
 
     def _drop(self, view: PageView) -> None:
-        _, dropped = self._next.pop(view)
+        *_, dropped = self._next.pop(view)
         self._tokens, self._size = self._tokens - dropped.tokens, self._size - dropped.size

@@ -32,6 +32,7 @@ class ToolReply:
     ``views`` are the pages that view_pages refers to, in the order in which it names them; ``query`` and ``hits`` are
     of search_pages; ``listed`` counts the documents of list_documents; ``located`` the things that locate found, None
     where it called no model, ``located_on`` the page that it showed that model, and ``model_call`` what that took.
+    ``repeated`` says that the same call was made before, and that nothing was done.
     """
 
     tool: str
@@ -44,6 +45,7 @@ class ToolReply:
     located: int | None = None
     located_on: PageView | None = None
     model_call: ModelCall | None = None
+    repeated: bool = False
 
 
 def read_tool_reply(message: ToolMessage) -> ToolReply:
@@ -51,7 +53,8 @@ def read_tool_reply(message: ToolMessage) -> ToolReply:
     tool, failed = message.name or "", message.status == "error"
     artifact = message.artifact if isinstance(message.artifact, dict) else {}
     read = _READERS.get(tool)
-    return ToolReply(tool, failed, message.text, **(read(artifact) if read else {}))
+    repeated = artifact.get("repeated") is True
+    return ToolReply(tool, failed, message.text, repeated=repeated, **(read(artifact) if read else {}))
 
 
 def _view_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def _list_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _locate_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
-    if not artifact:
+    if not artifact or artifact.get("repeated"):
         return {}
     shown = read_page_view(artifact.get("page"))
     return {"located": len(_items(artifact, "boxes")), "located_on": shown, "model_call": _model_call(artifact)}

@@ -22,7 +22,8 @@ class Answer:
     ``usage`` counts ``input_tokens``, ``output_tokens`` (thinking counted in), ``total_tokens``, ``reasoning_tokens``,
     ``cached_tokens``, ``model_calls``, ``pictures`` (each as often as it was sent), ``bytes_uploaded`` (pictures in
     requests and as files; None where nobody counted), and ``cost`` in US dollars (None where the price is not known).
-    ``model_version`` is the model that answered, where the service says so.
+    ``model_version`` is the model that answered, where the service says so. ``question`` is what was asked, in which
+    ``thread_id`` and in which run: ``run_id`` is the one that tracing knows, where there is one.
     """
 
     text: str
@@ -34,6 +35,9 @@ class Answer:
     usage: dict[str, Any] = field(default_factory=dict)
     reasoner: str = ""
     cut_off: bool = False
+    question: str = ""
+    thread_id: str | None = field(default=None, compare=False)
+    run_id: str | None = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as it stands in ``ask --json``; ``cut_off`` is there only where it is true."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -21,8 +22,16 @@ from pagesight.tools.conversation import Conversation, Question, is_cut_off
 _OUT_OF_STEPS = "Sorry, need more steps to process this request."
 
 
-def final_answer(messages: Sequence[BaseMessage], limits: AgentLimits, bytes_uploaded: int | None = None) -> Answer:
-    """The answer with which a run of the agent has ended. Raises EmptyAnswer when there is none of its own."""
+def final_answer(
+    messages: Sequence[BaseMessage],
+    limits: AgentLimits,
+    run: tuple[str | None, str | None] = (None, None),
+    bytes_uploaded: int | None = None,
+) -> Answer:
+    """The answer with which a run of the agent has ended; ``run`` are the ids of its thread and of itself.
+
+    Raises EmptyAnswer when there is none of its own.
+    """
     conversation = Conversation.read(messages, limits.author)
     last = len(conversation) - 1
     text = conversation.messages[last].text if conversation.messages else ""
@@ -33,7 +42,7 @@ def final_answer(messages: Sequence[BaseMessage], limits: AgentLimits, bytes_upl
         )
     if not text.strip() or not conversation.is_own(last):
         raise EmptyAnswer(f"{limits.reasoner} returned an empty answer: ask again, or in other words")
-    return read_answer(conversation, limits, bytes_uploaded)
+    return replace(read_answer(conversation, limits, bytes_uploaded), thread_id=run[0], run_id=run[1])
 
 
 def read_answer(
@@ -63,6 +72,7 @@ def read_answer(
         usage=_usage(asked, limits.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
         reasoner=limits.reasoner,
         cut_off=is_cut_off(last),
+        question=asked.text,
     )
 
 

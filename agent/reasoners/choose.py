@@ -34,12 +34,13 @@ class ReasonerChoice:
 
 @dataclass(frozen=True)
 class Reasoner:
-    """A chat model, its name, why it was taken, and what it can."""
+    """A chat model, its name, why it was taken, and what it can; ``given`` is the model as it was made."""
 
     model: BaseChatModel
     name: str
     why: str
     can: Capabilities
+    given: BaseChatModel | None = None
 
 
 def choose_reasoner(spec: str | None, settings: Settings) -> ReasonerChoice:
@@ -83,7 +84,7 @@ def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reas
         made = _named(choice.name, settings)
     else:
         choice, made = ReasonerChoice(_name(model), "given"), _fitted(model)
-    return Reasoner(made, choice.name, choice.why, capabilities_of(made))
+    return Reasoner(made, choice.name, choice.why, capabilities_of(made), made)
 
 
 def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Path) -> Transport | None:

@@ -23,7 +23,8 @@ Index = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 TopK = Annotated[int | None, typer.Option("--top-k", min=1, max=100, help="Pages that a search returns; 5 by default.")]
 Documents = Annotated[
-    list[str] | None, typer.Option("--document", metavar="NAME", help="Only this document; can be given again.")
+    list[str] | None,
+    typer.Option("--document", metavar="NAME", help="Only this: a name, id or pattern; can be given again."),
 ]
 Where = Annotated[
     str | None,

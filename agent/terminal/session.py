@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """A chat in progress. ``documents`` narrows it by name, ``model`` is as for `create_page_agent`.
+    """A chat in progress; ``model`` is as for `create_page_agent`.
 
-    Raises what `create_page_agent` raises, when it is made and in `narrow` and `take_model`, which then change nothing.
+    ``documents`` narrows it by name, path, id or pattern, ``where`` by metadata. Raises what `create_page_agent`
+    raises, when it is made and in `narrow` and `take_model`, which then change nothing.
     """
 
     index: PageIndex
@@ -37,6 +38,7 @@ class Session:
     settings: Settings
     transport: str | None = None
     documents: list[str] = field(default_factory=list)
+    where: str | None = None
     model: str | None = None
     thread: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -78,8 +80,8 @@ class Session:
         return turns(self.threads.messages(self.thread), limits_of(self._agent))
 
     def narrow(self, names: Sequence[str]) -> None:
-        """Keeps to these documents, by name or path; to all with none. Raises UnknownDocument."""
-        documents = [self.index.document(name).document for name in names]
+        """Keeps to these documents, by name, path, id or pattern; to all with none. Raises UnknownDocument."""
+        documents = list(names)
         self._agent = self._make_agent(documents, self.model)
         self.documents = documents
 
@@ -113,7 +115,7 @@ class Session:
     def _make_agent(self, documents: Sequence[str], model: str | None) -> Any:
         return create_page_agent(
             self.index, model=model, transport=self.transport, checkpointer=self.threads.saver,
-            documents=documents or None, settings=self.settings,
+            documents=documents or None, where=self.where, settings=self.settings,
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,9 @@ class RapidReading:
 def read_lines(picture: Image.Image) -> RapidReading:
     """What stands on an RGB picture. Several threads may read at once. Raises MissingExtra if OCR cannot start."""
     _unread.letters = 0.0
-    result = _ocr_engine("lines")(np.asarray(picture)[:, :, ::-1])
+    engine = _ocr_engine("lines")
+    with _memory_errors():
+        result = engine(np.asarray(picture)[:, :, ::-1])
     return RapidReading([_recognised(line, picture.size) for line in _lines(result)], _unread.letters)
 
 
@@ -86,9 +89,21 @@ def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[s
     pixels = np.asarray(picture)[:, :, ::-1]
     found = []
     for box in boxes:
-        result = engine(_cut_out(pixels, box))
+        with _memory_errors():
+            result = engine(_cut_out(pixels, box))
         found.append((result.txts[0], float(result.scores[0])) if result.txts else ("", 0.0))
     return found
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """What onnxruntime says of too little memory is a MemoryError: the page is then read again by a new process."""
+    try:
+        yield
+    except Exception as error:
+        if "bad_alloc" in str(error) or "Failed to allocate memory" in str(error):
+            raise MemoryError(str(error)) from None
+        raise
 
 
 def _cut_out(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -179,7 +179,7 @@ def best_within(memory: float) -> KnownModel | None:
 
 def needs(model: KnownModel) -> float:
     """Gigabytes of a GPU that a model takes: two bytes a parameter, and room for pages; the room is a guess."""
-    return 2.0 * 1.3 * (model.parameters or 0.0) + 2.0
+    return 2.0 * 1.5 * (model.parameters or 0.0) + 2.0
 
 
 def _may_have_gpu() -> bool:

@@ -10,6 +10,7 @@ import difflib
 from dataclasses import replace
 
 from pagesight.indexing.encoders.known_model import KnownModel
+from pagesight.indexing.encoders.remote.served import SERVICES
 
 #: What the name of an encoder begins with that a script of the user's makes; its path follows.
 SCRIPT_PREFIX = "external:"
@@ -136,6 +137,13 @@ _SERVED = (
     ),
 )  # fmt: skip
 
+_SERVICES = tuple(
+    KnownModel(
+        service.model, "served", service.form, service.dim, "one a token" if service.several else "1", "paid service"
+    )
+    for service in SERVICES.values()
+)
+
 _JINA_V4 = "Qwen Research (not commercial)"
 _EXTERNAL = (
     KnownModel(
@@ -159,9 +167,8 @@ _EXTERNAL = (
 
 _LEXICAL = KnownModel("lexical", "built in", "LexicalEncoder", 128, "one a word", "MIT", revision="2", commercial=True)
 
-KNOWN: dict[str, KnownModel] = {
-    model.name: model for model in (_LEXICAL, *_COLPALI_ENGINE, *_NATIVE, *_SENTENCE_TRANSFORMERS, *_SERVED, *_EXTERNAL)
-}
+_ALL = (_LEXICAL, *_COLPALI_ENGINE, *_NATIVE, *_SENTENCE_TRANSFORMERS, *_SERVED, *_SERVICES, *_EXTERNAL)
+KNOWN: dict[str, KnownModel] = {model.name: model for model in _ALL}
 
 
 def nearest(name: str) -> list[str]:
