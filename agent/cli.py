@@ -28,12 +28,12 @@ from pagesight.agent.terminal import (
     files_command,
     index_command,
     integrity_commands,
+    mcp_command,
     missing_index,
     moving,
     options,
     printing,
     results,
-    serve_command,
 )
 from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _IN_THE_ORDER_OF_USE = """
     demo index ask chat search view documents remove restore verify repair export import
-    doctor encoders serve mcp costs files eval audit
+    doctor encoders mcp costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
 
@@ -293,6 +293,7 @@ def _remove(
         list[str], typer.Argument(metavar="NAMES...", help="Documents, by name or path.", show_default=False)
     ],
     index: options.Index = None,
+    wait: options.Wait = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one document.")] = False,
     as_json: options.Json = False,
@@ -301,7 +302,7 @@ def _remove(
 
     `pagesight restore` takes them back until the next `remove`, for 30 days.
     """
-    settings = settings_of()
+    settings = settings_of(wait=wait)
     place = existing_index(context, index)
     with open_index(place, settings, encodes=False) as opened:
         records = integrity_commands.removed(opened, names, dry_run=dry_run, yes=yes)
@@ -334,8 +335,7 @@ app.command("verify")(integrity_commands.verify)
 app.command("repair")(integrity_commands.repair)
 app.command("export")(integrity_commands.export)
 app.command("import")(integrity_commands.import_)
-app.command("serve")(serve_command.serve)
-app.command("mcp")(serve_command.mcp)
+app.command("mcp")(mcp_command.mcp)
 app.command("files")(files_command.files)
 
 

@@ -15,7 +15,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from vectors import questions, synthetic_pages
 
 from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.vectors.centroids import best_pages, centroids
+from pagesight.indexing.vectors.centroids import best_holders, centroids
 from pagesight.indexing.vectors.maxsim import best_similarities
 from pagesight.indexing.vectors.quantization import StoredVectors, stored
 from pagesight.indexing.vectors.token_pooling import pooled
@@ -143,11 +143,8 @@ def _kept(made: list[Vectors], asked: Vectors, right: NDArray[np.intp], hits: in
     for question, best in zip(asked, right, strict=True):
         similarities = question @ vectors.T
         order = np.argsort(-similarities, axis=1)[:, :hits]
-        found = [
-            [(0, int(owners[place]), float(row[place])) for place in places]
-            for row, places in zip(similarities, order, strict=True)
-        ]
-        near = {page for _, page in best_pages(found, np.ones(len(question), np.float32), candidates)}
+        found = np.take_along_axis(similarities, order, axis=1)
+        near = {*best_holders(found, owners[order], np.ones(len(question), np.float32), candidates, hits)}
         first.append(int(best[0]) in near)
         five.append(len(near & {int(page) for page in best}) / 5)
     return f"{np.mean(first):.2f}", f"{np.mean(five):.3f}"

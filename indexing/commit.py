@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.pages import PageRow, PageText, page_key
 from pagesight.indexing.storage.catalog import Entry
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def write_batch(
-    parts: IndexParts,
+    parts: WritingParts,
     document: dict[str, Any],
     numbers: Sequence[int],
     texts: Sequence[PageText],
@@ -58,7 +58,7 @@ def write_batch(
     _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, numbers[-1], took)
 
 
-def write_rows(parts: IndexParts, rows: Sequence[PageRow], vectors: Sequence[NDArray[np.float32]]) -> None:
+def write_rows(parts: WritingParts, rows: Sequence[PageRow], vectors: Sequence[NDArray[np.float32]]) -> None:
     """Write the rows of pages whose multi-vectors are written: page file, candidates, then the rows themselves.
 
     ``vectors`` are those of each page, from which its candidates are made. After its last page comes the document's
@@ -78,7 +78,7 @@ def write_rows(parts: IndexParts, rows: Sequence[PageRow], vectors: Sequence[NDA
     record_if_whole(parts, first.document_id)
 
 
-def write_files(parts: IndexParts, entry: Entry) -> None:
+def write_files(parts: WritingParts, entry: Entry) -> None:
     """Write a document's page files and its record anew, from its rows in Milvus."""
     files = parts.page_files
     assert files is not None, "an index on a server has no page files"
@@ -88,7 +88,7 @@ def write_files(parts: IndexParts, entry: Entry) -> None:
     record_if_whole(parts, entry.first.document_id)
 
 
-def record_if_whole(parts: IndexParts, document_id: str) -> None:
+def record_if_whole(parts: WritingParts, document_id: str) -> None:
     """Write the document's record once it has all its rows."""
     entry = parts.catalog.get(document_id)
     if parts.page_files and entry and entry.complete:
@@ -117,7 +117,7 @@ def _row(
     )
 
 
-def remove_document(parts: IndexParts, document_id: str, removed: RemovedDocuments | None = None) -> None:
+def remove_document(parts: WritingParts, document_id: str, removed: RemovedDocuments | None = None) -> None:
     """Remove a document: first its record and its rows, so that nothing half there is ever found.
 
     Its files go to ``removed``, from where they can be restored, or away.
@@ -138,7 +138,7 @@ def remove_document(parts: IndexParts, document_id: str, removed: RemovedDocumen
     parts.folder.documents.forget(document_id)
 
 
-def clear_away(parts: IndexParts) -> None:
+def clear_away(parts: WritingParts) -> None:
     """Remove what was left behind when removing a document, or writing its first pages, was cut off."""
     known = parts.folder.documents.ids() | set(parts.page_files.ids() if parts.page_files else ())
     for document_id in sorted(known):

@@ -13,7 +13,7 @@ from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.recover import put_right
 
@@ -68,7 +68,7 @@ class DocumentJob:
 
 
 def plan(
-    parts: IndexParts,
+    parts: WritingParts,
     readers: PageReaders,
     attached: AttachedDocuments,
     paths: Iterable[Path | str],
@@ -110,7 +110,7 @@ def plan(
 
 
 def _attached_jobs(
-    parts: IndexParts,
+    parts: WritingParts,
     readers: PageReaders,
     held: Sequence[Attached],
     holder: DocumentJob,
@@ -118,7 +118,7 @@ def _attached_jobs(
     seen: set[str],
 ) -> Iterator[DocumentJob]:
     """The documents that another one holds and that have pages to do; what it held before is removed."""
-    for entry in list(parts.catalog.view(at_once=True).entries.values()):
+    for entry in parts.catalog.view(at_once=True).entries.values():
         row = entry.first
         if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
             remove_document(parts, row.document_id)
@@ -137,7 +137,9 @@ def _attached_jobs(
             yield job
 
 
-def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, metadata: Metadata) -> DocumentJob | None:
+def _job(
+    parts: WritingParts, readers: PageReaders, source: Source, path: str, metadata: Metadata
+) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
@@ -152,7 +154,7 @@ def _job(parts: IndexParts, readers: PageReaders, source: Source, path: str, met
     return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
 
 
-def remove_older(parts: IndexParts, path: str, document_id: str) -> bool:
+def remove_older(parts: WritingParts, path: str, document_id: str) -> bool:
     """Remove what the path, or the file that it leads to, held before; says whether that was something."""
     held = [entry for place in {path, os.path.realpath(path)} for entry in parts.catalog.at_path(place)]
     older = [entry for entry in held if entry.first.document_id != document_id]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
+from typing import Concatenate, ParamSpec, TypeVar
 
 from PIL import Image
 
@@ -20,7 +23,7 @@ from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.own_files import maker_of_pictures
 from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
-from pagesight.indexing.errors import PageIndexError
+from pagesight.indexing.errors import IndexWarning, PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
@@ -33,17 +36,42 @@ from pagesight.indexing.pages import Box, DocumentRecord, Hits, PageRef, PageRow
 from pagesight.indexing.recover import begin_writing, restore_documents
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
+from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.removed import RemovedDocuments
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def _reading(
+    method: Callable[Concatenate[PageIndex, Arguments], Result],
+) -> Callable[Concatenate[PageIndex, Arguments], Result]:
+    """Makes a method go on where a file that readers open is damaged, if that can be made anew from the index."""
+
+    @while_open
+    @wraps(method)
+    def read(self: PageIndex, /, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
+        try:
+            return method(self, *args, **options)
+        except SnapshotDamaged as damaged:
+            try:
+                self._parts.access.remake()
+            except PageIndexError as error:
+                raise damaged from error
+            warnings.warn(f"{damaged} That was done now.", IndexWarning, stacklevel=3)
+            return method(self, *args, **options)
+
+    return read
 
 
 class PageIndex:
     """An open index. Made with `open`; close it, or use it in a ``with`` or ``async with`` statement.
 
-    Any number of threads may search while one adds or removes; each sees whole documents only. In one process the same
-    index can be opened more than once. Every method that waits has a twin for asyncio with the same arguments, which
-    runs in a thread and never blocks the loop: `asearch`, `aadd` and so on.
+    Any number of threads and processes may search while one adds or removes; each sees whole documents only. In one
+    process the same index can be opened more than once. Every method that waits has a twin for asyncio with the same
+    arguments, which runs in a thread and never blocks the loop: `asearch`, `aadd` and so on.
     """
 
     def __init__(self, parts: IndexParts) -> None:
@@ -63,8 +91,8 @@ class PageIndex:
 
         ``path_or_uri`` a folder, or ``http://HOST:PORT/NAME`` or ``https://…`` on a Milvus server; `Settings.index` if
         None. ``encoder`` its name; by default the one that the index was made with. Raises IndexMissing if there is
-        none and ``create`` is false, IndexInUse if another process has it and does not serve it, EncoderMismatch,
-        ServerUnreachable, LoginRefused, SettingsError for an unknown encoder, PageIndexError if it is damaged.
+        none and ``create`` is false, IndexInUse if another process is making it, EncoderMismatch, ServerUnreachable,
+        LoginRefused, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
         settings = settings or load_settings()
         place = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
@@ -120,14 +148,15 @@ class PageIndex:
         ``progress`` is called after each batch of pages, ``approve`` once with the number of pages to encode, before
         the first: what it raises ends the run. A path that cannot be indexed stands in the report's
         ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays;
-        PageIndexError if the settings ask for another precision or pooling than the index has.
+        IndexInUse if another process writes for longer than `SharingSettings.wait`; PageIndexError if the settings ask
+        for another precision or pooling than the index has.
         """
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         self._refuse_other_layout()
-        with self._parts.writing():
-            return add_documents(self._parts, several, progress, metadata, approve=approve)
+        with self._parts.writing() as parts:
+            return add_documents(parts, several, progress, metadata, approve=approve)
 
-    @while_open
+    @_reading
     def search(
         self,
         query: str,
@@ -149,7 +178,7 @@ class PageIndex:
         condition = read_condition(where) if where else None
         return retrieve(self._parts, query, wanted, None if documents is None else list(documents), condition)
 
-    @while_open
+    @_reading
     def rank(
         self, query: str, *, documents: Sequence[str] | None = None, weights: Weights | None = None
     ) -> list[tuple[PageRow, float]]:
@@ -159,7 +188,7 @@ class PageIndex:
         """
         return rank_all(self._parts, query, documents, weights or Weights(self.encoder.fusion_weight))
 
-    @while_open
+    @_reading
     def audit(
         self,
         questions: Sequence[str] = (),
@@ -176,12 +205,12 @@ class PageIndex:
         """
         return audit(self._parts, questions, sample=sample, wanted=wanted, progress=progress)
 
-    @while_open
+    @_reading
     def pages(self) -> list[PageRow]:
         """The pages in the index as Milvus has them, without their text."""
         return self._parts.view().pages()
 
-    @while_open
+    @_reading
     def documents(self) -> list[DocumentRecord]:
         """The documents in the index, by name."""
         return self._parts.view().documents
@@ -190,19 +219,19 @@ class PageIndex:
     def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
         """Remove documents by name, path or id and return them; `restore` takes them back until the next call.
 
-        Raises UnknownDocument before it removes any.
+        Raises UnknownDocument before it removes any, IndexInUse as `add` does.
         """
         several = [names_or_paths] if isinstance(names_or_paths, str | Path) else list(names_or_paths)
-        with self._parts.writing():
-            view = self._parts.view()
-            records = {entry.record.document_id: entry.record for entry in (view.find(str(name)) for name in several)}
-            begin_writing(self._parts)
-            removed = RemovedDocuments(self.path) if self._parts.page_files and records else None
+        with self._parts.writing() as parts:
+            view = parts.catalog.view()
+            records = {record.document_id: record for record in (view.find(str(name)) for name in several)}
+            begin_writing(parts)
+            removed = RemovedDocuments(self.path) if parts.page_files and records else None
             if removed:
                 removed.clear()
             for document_id in records:
-                remove_document(self._parts, document_id, removed)
-            self._parts.flush()
+                remove_document(parts, document_id, removed)
+            parts.flush()
         return list(records.values())
 
     @while_open
@@ -218,16 +247,16 @@ class PageIndex:
         Raises UnknownDocument before it takes back any, PageIndexError where another document is at its path by now.
         """
         several = [names] if isinstance(names, str) else list(names)
-        with self._parts.writing():
-            begin_writing(self._parts)
-            return restore_documents(self._parts, RemovedDocuments(self.path), several)
+        with self._parts.writing() as parts:
+            begin_writing(parts)
+            return restore_documents(parts, RemovedDocuments(self.path), several)
 
     @while_open
     def document(self, name: str) -> DocumentRecord:
         """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
-        return self._parts.view().find(name).record
+        return self._parts.view().find(name)
 
-    @while_open
+    @_reading
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
         return self._parts.view().page(label)
@@ -244,7 +273,7 @@ class PageIndex:
         with self.opened(ref) as document:
             return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
 
-    @while_open
+    @_reading
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
@@ -253,13 +282,14 @@ class PageIndex:
             path, renderer=self.settings.documents.renderer, max_pixels=self.settings.documents.max_pixels
         )
 
-    @while_open
+    @_reading
     def text(self, ref: PageRef) -> str:
         """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
-        self._parts.view().row(ref)
-        return self._parts.store.texts([ref.key]).get(ref.key, "")
+        view = self._parts.view()
+        view.row(ref)
+        return view.texts([ref.key]).get(ref.key, "")
 
-    @while_open
+    @_reading
     def words(self, ref: PageRef) -> PageText:
         """The page's words with their boxes and lines, read anew from the kept document, by OCR where it is needed.
 
@@ -269,13 +299,13 @@ class PageIndex:
             reading = self.settings.documents
             return read_text(document, ref.page, ocr=reading.ocr, languages=reading.ocr_languages)
 
-    @while_open
+    @_reading
     def multivector(self, ref: PageRef) -> MultiVector:
         """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
         (page,) = self._parts.multivectors.read([self._parts.view().row(ref)])
         return MultiVector(page.vectors, page.boxes)
 
-    @while_open
+    @_reading
     def query_vectors(self, question: str) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
         statistics = self._parts.view().statistics
@@ -315,7 +345,7 @@ class PageIndex:
         return _write_png(draw(picture, heat), Path(path))
 
     def close(self) -> None:
-        """Let the index go, so that another process can open it; waits for other threads' calls. Twice is no error."""
+        """Let the index go; waits for other threads' calls. Twice is no error."""
         if self._calls.close():
             give_back(self._parts)
 

@@ -2,60 +2,93 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, fields
+from typing import Protocol
 
 from pagesight.indexing.encoders import PageEncoder
-from pagesight.indexing.errors import IndexWarning
-from pagesight.indexing.lexical.tokens import TERM_RULES
-from pagesight.indexing.milvus.page_rows import PageStore
-from pagesight.indexing.milvus.sealed_files import seal
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.storage.catalog import Catalog, View
-from pagesight.indexing.storage.folder import SEAL, IndexFolder
-from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectorStore, Sharing
+from pagesight.indexing.storage.catalog import Catalog
+from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.storage.index_view import IndexView
+from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectorStore, RowStore, Sharing
 from pagesight.indexing.storage.page_files import PageFiles
 from pagesight.indexing.vectors.quantization import VectorLayout
 
-_MOST_NAMES = 8  # that a warning lists; a guess, not measured
+
+class OpenStore(Protocol):
+    """What only writing needs: the rows of pages, candidate vectors, the catalog, and who else may write."""
+
+    @property
+    def store(self) -> RowStore: ...  # noqa: D102
+
+    @property
+    def candidates(self) -> CandidateSearch: ...  # noqa: D102
+
+    @property
+    def catalog(self) -> Catalog: ...  # noqa: D102
+
+    @property
+    def sharing(self) -> Sharing: ...  # noqa: D102
+
+
+class IndexAccess(Protocol):
+    """How an index is read and written, in a folder or on a server."""
+
+    def view(self, *, at_once: bool = False) -> IndexView:
+        """The documents that are in the index now; what others changed a moment ago may be missing but ``at_once``."""
+        ...
+
+    def writing(self, wait: float) -> AbstractContextManager[OpenStore]:
+        """The right to add and remove, with all that others did taken in.
+
+        ``wait`` seconds are given to another process that writes. Raises IndexInUse.
+        """
+        ...
+
+    def remake(self) -> None:
+        """Make anew what reading needs and can be made from the rest. Raises IndexInUse, PageIndexError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
 
 
 @dataclass(frozen=True)
 class IndexParts:
-    """Folder, collections, multi-vectors and how they are kept, catalog, and the encoder that made them.
+    """Folder, multi-vectors and how they are kept, the encoder that made them, and how the rest is read and written.
 
     ``page_files`` None is for an index on a server.
     """
 
     folder: IndexFolder
-    store: PageStore
-    candidates: CandidateSearch
     multivectors: MultiVectorStore
     page_files: PageFiles | None
     layout: VectorLayout
-    catalog: Catalog
     encoder: PageEncoder
     settings: Settings
-    sharing: Sharing
+    access: IndexAccess
     place: str
-    term_rules: int = TERM_RULES
+    term_rules: int
 
-    def lost_documents(self) -> list[str]:
-        """The ids of documents that were whole once, as their records say, and of which rows are missing."""
-        if self.page_files is None:
-            return []
-        entries = {entry.first.document_id for entry in self.catalog.entries() if entry.complete}
-        return [known for known in self.page_files.ids() if known not in entries and self.page_files.has_record(known)]
+    @contextmanager
+    def writing(self) -> Iterator[WritingParts]:
+        """What writing works with, in the block; see `IndexAccess.writing`."""
+        with self.access.writing(self.settings.sharing.wait) as opened:
+            mine = {item.name: getattr(self, item.name) for item in fields(IndexParts)}
+            yield WritingParts(
+                **mine,
+                store=opened.store,
+                candidates=opened.candidates,
+                catalog=opened.catalog,
+                sharing=opened.sharing,
+            )
 
-    def writing(self) -> AbstractContextManager[None]:
-        """See `Catalog.writing`."""
-        return self.catalog.writing()
-
-    def view(self, *, at_once: bool = False) -> View:
-        """See `Catalog.view`."""
-        return self.catalog.view(at_once=at_once)
+    def view(self, *, at_once: bool = False) -> IndexView:
+        """See `IndexAccess.view`."""
+        return self.access.view(at_once=at_once)
 
     @property
     def exhaustive_below(self) -> int:
@@ -64,32 +97,30 @@ class IndexParts:
         by_setting = self.multivectors.local or "exhaustive_below" in self.settings.search.model_fields_set
         return max(self.settings.search.candidates, self.settings.search.exhaustive_below if by_setting else 0)
 
+    def close(self) -> None:
+        """Close everything."""
+        self.multivectors.close()
+        self.access.close()
+        self.encoder.close()
+
+
+@dataclass(frozen=True)
+class WritingParts(IndexParts):
+    """The parts of an index that this process may write to."""
+
+    store: RowStore
+    candidates: CandidateSearch
+    catalog: Catalog
+    sharing: Sharing
+
+    def lost_documents(self) -> list[str]:
+        """The ids of documents that were whole once, as their records say, and of which rows are missing."""
+        if self.page_files is None:
+            return []
+        entries = {entry.first.document_id for entry in self.catalog.entries() if entry.complete}
+        return [known for known in self.page_files.ids() if known not in entries and self.page_files.has_record(known)]
+
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
         self.candidates.flush()
         self.store.flush()
-
-    def close(self) -> None:
-        """Close everything and let the folder go."""
-        self.multivectors.close()
-        self.store.close()
-        self.encoder.close()
-        if self.page_files and self.folder.held:
-            with contextlib.suppress(OSError):  # a full disk, or one that cannot be written to
-                seal(self.folder.path / "milvus.db", self.folder.path / SEAL)
-        self.folder.close()
-
-
-def warn_of_lost(parts: IndexParts) -> None:
-    """Warns of documents that the index should hold and of which Milvus has lost rows, by their names."""
-    lost = parts.lost_documents()
-    if lost and parts.page_files:
-        names = [parts.page_files.name(document_id) for document_id in lost[:_MOST_NAMES]]
-        more = f" and {len(lost) - len(names)} more" if len(lost) > len(names) else ""
-        warnings.warn(
-            f"the index in {parts.place} has lost rows of {', '.join(names)}{more}, and leaves "
-            f"{'them' if lost[1:] else 'it'} out of answers. `pagesight repair --index {parts.place}` takes them from "
-            "the index's other files.",
-            IndexWarning,
-            stacklevel=2,
-        )

@@ -28,7 +28,7 @@ from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
@@ -55,7 +55,7 @@ class _Page(NamedTuple):
 
 
 def add_documents(
-    parts: IndexParts,
+    parts: WritingParts,
     paths: Iterable[Path | str],
     progress: Callable[[Progress], None] | None,
     metadata: Metadata | None = None,
@@ -103,7 +103,7 @@ class _Run:
 
     def __init__(
         self,
-        parts: IndexParts,
+        parts: WritingParts,
         readers: PageReaders,
         jobs: list[DocumentJob],
         report: AddReport,
@@ -216,7 +216,7 @@ def _blank(number: int, needs_picture: bool) -> PreparedPage:
     return PreparedPage(number, PageText.empty(), (0.0, 0.0), picture=picture)
 
 
-def _shared_fields(parts: IndexParts, job: DocumentJob) -> dict[str, Any]:
+def _shared_fields(parts: WritingParts, job: DocumentJob) -> dict[str, Any]:
     """What all pages of a document have in their rows; as it was where the index has or had some of them."""
     known = shared_fields(parts, job.source.document_id) or {
         "document_id": job.source.document_id,

@@ -15,7 +15,7 @@ from typing import Any
 
 from pagesight.indexing.commit import clear_away, write_files, write_rows
 from pagesight.indexing.errors import PageIndexError, UnknownDocument
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.pages import DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.interfaces import Lost
@@ -26,7 +26,7 @@ from pagesight.indexing.upgrade import upgrade
 _log = logging.getLogger(__name__)
 
 
-def begin_writing(parts: IndexParts) -> None:
+def begin_writing(parts: WritingParts) -> None:
     """Bring the index to where a writer may start: nothing half removed, and all rows that its files can give."""
     upgrade(parts)
     clear_away(parts)
@@ -40,7 +40,7 @@ def begin_writing(parts: IndexParts) -> None:
             write_files(parts, entry)
 
 
-def rows_from_files(parts: IndexParts, document_id: str) -> bool:
+def rows_from_files(parts: WritingParts, document_id: str) -> bool:
     """Write the rows of a document that its page files have and Milvus lacks; says whether it has all of them now."""
     files = _files(parts)
     try:
@@ -65,7 +65,7 @@ def rows_from_files(parts: IndexParts, document_id: str) -> bool:
     return _complete(parts.catalog.get(document_id))
 
 
-def shared_fields(parts: IndexParts, document_id: str) -> dict[str, Any] | None:
+def shared_fields(parts: WritingParts, document_id: str) -> dict[str, Any] | None:
     """What all rows of a document have, from those that are there or else from its record; None for a new document."""
     if entry := parts.catalog.get(document_id):
         return {name: getattr(entry.first, name) for name in DOCUMENT_FIELDS}
@@ -76,7 +76,7 @@ def shared_fields(parts: IndexParts, document_id: str) -> dict[str, Any] | None:
     return {name: _fitted(parts, record)[name] for name in DOCUMENT_FIELDS} if record else None
 
 
-def put_right(parts: IndexParts, document_id: str) -> bool:
+def put_right(parts: WritingParts, document_id: str) -> bool:
     """Look through a document's vectors and page files, and prepare what is damaged to be made anew.
 
     Says whether something was. Pages whose vectors are damaged have no row after this.
@@ -99,7 +99,7 @@ def put_right(parts: IndexParts, document_id: str) -> bool:
     return not whole or not parts.folder.documents.is_kept(entry.first)
 
 
-def damaged_pages(parts: IndexParts, rows: Iterable[PageRow]) -> list[PageRow]:
+def damaged_pages(parts: WritingParts, rows: Iterable[PageRow]) -> list[PageRow]:
     """Those of the pages whose vectors are gone or not as they were written."""
     several, lost = list(rows), Lost()
     for _ in parts.multivectors.read(several, lost):
@@ -107,7 +107,7 @@ def damaged_pages(parts: IndexParts, rows: Iterable[PageRow]) -> list[PageRow]:
     return [row for row in several if row.key in lost]
 
 
-def restore_documents(parts: IndexParts, removed: RemovedDocuments, names: Sequence[str]) -> list[DocumentRecord]:
+def restore_documents(parts: WritingParts, removed: RemovedDocuments, names: Sequence[str]) -> list[DocumentRecord]:
     """Take back removed documents by name or id; see `PageIndex.restore`."""
     kept = removed.records()
     wanted = {known: record for name in names for known, record in kept.items() if name in (record.document, known)}
@@ -127,7 +127,7 @@ def restore_documents(parts: IndexParts, removed: RemovedDocuments, names: Seque
     return [entry.record for known in wanted if (entry := parts.catalog.get(known)) and entry.complete]
 
 
-def _write_sound(parts: IndexParts, rows: Sequence[PageRow]) -> None:
+def _write_sound(parts: WritingParts, rows: Sequence[PageRow]) -> None:
     lost = Lost()
     vectors = [page.vectors for page in parts.multivectors.read(rows, lost)]
     sound = [row for row in rows if row.key not in lost]
@@ -135,7 +135,7 @@ def _write_sound(parts: IndexParts, rows: Sequence[PageRow]) -> None:
         write_rows(parts, sound, vectors)
 
 
-def _fitted(parts: IndexParts, record: dict[str, Any]) -> dict[str, Any]:
+def _fitted(parts: WritingParts, record: dict[str, Any]) -> dict[str, Any]:
     """The record with a number and a name that no other document has taken meanwhile."""
     path = Path(str(record.get("path")))
     return record | {
@@ -157,7 +157,7 @@ def _files_are_whole(files: PageFiles, entry: Entry) -> bool:
     return not damaged and kept == {page: replace(row, terms="", text="") for page, row in entry.rows.items()}
 
 
-def _cut_rows(parts: IndexParts, document_id: str) -> list[PageRow]:
+def _cut_rows(parts: WritingParts, document_id: str) -> list[PageRow]:
     """The rows whose texts are longer than Milvus keeps, so that only their document has them whole."""
     return [row for row in parts.store.whole_rows(document_id) if parts.store.may_be_cut(row)]
 
@@ -166,6 +166,6 @@ def _complete(entry: Entry | None) -> bool:
     return entry is not None and entry.complete
 
 
-def _files(parts: IndexParts) -> PageFiles:
+def _files(parts: WritingParts) -> PageFiles:
     assert parts.page_files is not None, "an index on a server has no page files"
     return parts.page_files

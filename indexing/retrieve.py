@@ -21,11 +21,11 @@ from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, IndexWarning, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
 from pagesight.indexing.index_parts import IndexParts
-from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
-from pagesight.indexing.storage.catalog import View
+from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
@@ -65,11 +65,11 @@ class Search:
     """
 
     parts: IndexParts
-    view: View
+    view: IndexView
     query: Query
     vectors: QueryVectors
-    statistics: TermStatistics
-    document_ids: list[str] | None
+    statistics: Statistics
+    document_ids: Sequence[str] | None
     lost: Lost = field(default_factory=dict)
 
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
@@ -134,25 +134,26 @@ def rank_all(
     parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights
 ) -> list[tuple[PageRow, float]]:
     """`rank_pages` for a question, in what the index holds now."""
-    return rank_pages(encode(parts, parts.view(), read_query(question, parts.term_rules), documents), weights)
+    view = parts.view()
+    return rank_pages(
+        encode(parts, view, read_query(question, parts.term_rules), view.narrowed(documents, None)), weights
+    )
 
 
-def encode(parts: IndexParts, view: View, query: Query, documents: Sequence[str] | None) -> Search:
-    """The question with its vectors; ``documents`` are names, None means all. Raises UnknownDocument."""
-    document_ids = None if documents is None else [view.find(name).first.document_id for name in documents]
+def encode(parts: IndexParts, view: IndexView, query: Query, document_ids: Sequence[str] | None) -> Search:
+    """The question with its vectors; ``document_ids`` None means all."""
     statistics = view.statistics
     return Search(parts, view, query, parts.encoder.encode_query(query, statistics.idf), statistics, document_ids)
 
 
 def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     """All candidates, best first, each with its score; those that nothing speaks for are left out."""
-    pages = search.view.pages(search.document_ids)
-    if not pages:
+    count = search.view.page_count(search.document_ids)
+    if not count:
         return []
-    exhaustive = len(pages) <= search.parts.exhaustive_below
+    exhaustive = count <= search.parts.exhaustive_below
     lexical = _lexical_scores(search, weights, exhaustive)
-    if not exhaustive:
-        pages = _candidates(search, lexical)
+    pages = search.view.pages(search.document_ids) if exhaustive else _candidates(search, lexical)
     started = time.perf_counter()
     maxsim = np.zeros(len(pages), np.float32)
     if weights.vectors:
@@ -197,23 +198,21 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
     """The pages worth an exact score: the nearest by HNSW, BM25's best, and those of their documents that are named."""
-    entries = search.view.entries
     rows = {row.key: row for row in near_pages(search.parts, search.view, search.vectors, search.document_ids)}
     for key in lexical.bm25:
         document_id, _, number = key.partition(":")
-        if key not in rows and document_id in entries:
-            rows[key] = entries[document_id].rows[int(number)]
+        if key not in rows and (row := search.view.page_row(document_id, int(number))):
+            rows[key] = row
     for document_id in {row.document_id for row in rows.values()} if lexical.named_labels else ():
-        rows |= {row.key: row for row in entries[document_id].rows.values() if lexical.names(row)}
+        rows |= {row.key: row for row in search.view.pages([document_id]) if lexical.names(row)}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
 
 
 def near_pages(
-    parts: IndexParts, view: View, vectors: QueryVectors, document_ids: Sequence[str] | None = None
+    parts: IndexParts, view: IndexView, vectors: QueryVectors, document_ids: Sequence[str] | None = None
 ) -> list[PageRow]:
-    """The pages nearest to the query by HNSW over centroids, nearest first, at most `SearchSettings.candidates`."""
-    places = parts.candidates.near(vectors, parts.settings, document_ids)
-    return [row for row in (view.page_of_ordinal(*place) for place in places) if row]
+    """The pages nearest to the query by their centroids, nearest first, at most `SearchSettings.candidates`."""
+    return view.near(vectors, parts.settings, document_ids)
 
 
 def exact_scores(
@@ -230,7 +229,7 @@ def warn_of_damage(search: Search) -> None:
     """Warns of the pages that were left out since their vectors are damaged, by their labels."""
     if search.lost:
         places = [key.partition(":") for key in list(search.lost)[:_MOST_NAMED]]
-        labels = [page_label(search.view.entries[known].first.document, int(page)) for known, _, page in places]
+        labels = [page_label(search.view.find(known).document, int(page)) for known, _, page in places]
         more = f" and {len(search.lost) - len(labels)} more" if len(search.lost) > len(labels) else ""
         warnings.warn(
             f"left out of the answers: {', '.join(labels)}{more}. {next(iter(search.lost.values()))}",
@@ -274,7 +273,7 @@ def _share(scores: NDArray[Any], baseline: float = 0.0) -> NDArray[Any]:
 
 def _hits(search: Search, ranked: Sequence[tuple[PageRow, float]]) -> Hits:
     """The pages with the places and lines that match the question best."""
-    texts = search.parts.store.texts([row.key for row, _ in ranked])
+    texts = search.view.texts([row.key for row, _ in ranked])
     pages = search.parts.multivectors.read([row for row, _ in ranked])
     hits = Hits()
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):

@@ -171,6 +171,14 @@ class SearchSettings(SettingsGroup):
     )
 
 
+class SharingSettings(SettingsGroup):
+    """How processes share an index in a folder."""
+
+    wait: float = Field(
+        30.0, ge=0, description="seconds to wait for another process that writes to the same index in a folder"
+    )
+
+
 class ReasonerSettings(SettingsGroup):
     """Which language model answers, and how long it is waited for."""
 

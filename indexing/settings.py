@@ -33,6 +33,7 @@ from pagesight.indexing.setting_groups import (
     ReasonerSettings,
     SearchSettings,
     SettingsGroup,
+    SharingSettings,
     VectorSettings,
 )
 
@@ -56,6 +57,7 @@ class Settings(BaseModel):
     documents: DocumentSettings = DocumentSettings()
     vectors: VectorSettings = VectorSettings()
     search: SearchSettings = SearchSettings()
+    sharing: SharingSettings = SharingSettings()
     reasoning: ReasonerSettings = ReasonerSettings()
     gemini: GeminiSettings = GeminiSettings()
     pictures: PictureSettings = PictureSettings()

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 
 from pagesight.indexing.commit import write_files
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.interfaces import Lost
@@ -20,7 +20,7 @@ from pagesight.indexing.vectors.quantization import page_checksum
 _log = logging.getLogger(__name__)
 
 
-def upgrade(parts: IndexParts) -> None:
+def upgrade(parts: WritingParts) -> None:
     """Bring the folder of an open index to this format; nothing is done where it has it, or on a server.
 
     Pages whose vectors cannot be read get no checksum: they count as damaged as before.
@@ -39,7 +39,7 @@ def upgrade(parts: IndexParts) -> None:
     _log.debug("brought %s from format %d to %d", parts.place, manifest.format, FORMAT)
 
 
-def _with_checksums(parts: IndexParts, entry: Entry) -> list[PageRow]:
+def _with_checksums(parts: WritingParts, entry: Entry) -> list[PageRow]:
     document_id = entry.first.document_id
     counts, lost = parts.candidates.counts(document_id), Lost()
     rows = parts.store.whole_rows(document_id)

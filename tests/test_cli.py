@@ -418,19 +418,6 @@ def test_a_setting_that_cannot_be_used_is_named(pagesight, monkeypatch):
     one_error(pagesight("search", "x"), "top_k.*PAGESIGHT_")
 
 
-def test_an_index_in_use_is_refused(pagesight, own):
-    holder = start("chat", "--index", own)
-    try:
-        deadline = time.monotonic() + 60
-        while not (own / "holder.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        one_error(pagesight("search", "revenue", "--index", own), rf"in use by process {holder.pid}\b.*--index")
-    finally:
-        holder.communicate("/quit\n", timeout=60)
-    assert holder.returncode == 0
-    assert pagesight("search", "revenue", "--index", own).status == 0
-
-
 # ask
 
 

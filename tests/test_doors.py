@@ -17,7 +17,7 @@ import pytest
 from small_index import small_settings, write_pdf
 
 from pagesight import agent, indexing
-from pagesight.indexing import PageIndex
+from pagesight.indexing import PageIndex, folder_access
 from pagesight.indexing.milvus.connection import Connection
 
 _SLOW = 0.8  # seconds that a call to the store takes here; a busy machine alone holds the loop up for .4
@@ -94,14 +94,14 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
     index = await PageIndex.aopen(tmp_path / "i", settings=small_settings(exhaustive_below=0))
     await index.aadd(source)
     ref = await index.apage("a.pdf p. 1")
-    real = Connection.close
+    real, real_revision = Connection.close, folder_access.revision
 
     def slow_close(self: Connection) -> None:
         time.sleep(_SLOW)
         real(self)
 
-    # Each method looks whether others have changed the index, and waits for the store so.
-    monkeypatch.setattr(index._parts.sharing, "revision", lambda: (time.sleep(_SLOW), "")[1])
+    # Each method looks whether others have changed the index, and waits for the disk so.
+    monkeypatch.setattr(folder_access, "revision", lambda folder: (time.sleep(_SLOW), real_revision(folder))[1])
     monkeypatch.setattr(Connection, "close", slow_close)
     calls = {
         "aadd": (other,), "asearch": ("ferry",), "arank": ("ferry",), "aaudit": (["ferry"],), "apages": (),

@@ -23,7 +23,6 @@ from pagesight.indexing import PageIndex, Progress
 from pagesight.indexing.errors import (
     EmptyQuestion,
     EncoderMismatch,
-    IndexInUse,
     IndexMissing,
     MissingPath,
     NoDocuments,
@@ -282,27 +281,6 @@ def test_a_damaged_index_file(tmp_path: Path) -> None:
         PageIndex.open(tmp_path / "i", settings=small_settings())
 
 
-HOLD = """
-import sys
-from pagesight.indexing import PageIndex
-with PageIndex.open(sys.argv[1]):
-    print("open", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_an_index_in_use_by_another_process_names_it(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "i")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
-        with pytest.raises(IndexInUse, match=f"process {holder.pid}"):
-            PageIndex.open(tmp_path / "i", settings=small_settings())
-        holder.communicate("")
-    PageIndex.open(tmp_path / "i", settings=small_settings()).close()
-
-
 def test_the_same_process_may_open_it_twice(tmp_path: Path, files: Path) -> None:
     one = PageIndex.open(tmp_path / "i", settings=small_settings())
     two = PageIndex.open(tmp_path / "i", settings=small_settings())
@@ -311,7 +289,7 @@ def test_the_same_process_may_open_it_twice(tmp_path: Path, files: Path) -> None
     one.close()
     assert two.search("ferry")[0].label == "a.pdf p. 1"
     two.close()
-    assert not (tmp_path / "i" / "holder.json").exists()
+    assert not (tmp_path / "i" / "writer.json").exists()
 
 
 def test_pages_are_shown_after_the_original_is_gone(index: PageIndex, files: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pagesight.indexing.encoders import MultiVector, QueryVectors
-from pagesight.indexing.vectors.centroids import best_pages, centroids
+from pagesight.indexing.vectors.centroids import best_holders, centroids
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 from pagesight.indexing.vectors.quantization import Precision, StoredVectors, stored
 
@@ -92,11 +92,11 @@ def test_a_page_with_few_vectors_keeps_them() -> None:
 
 
 def test_a_page_that_a_query_vector_missed_is_given_its_last_hit() -> None:
-    hits = [
-        [(1, 1, 0.9), (2, 1, 0.5), (1, 1, 0.3)],  # worth .9 for page (1, 1), .5 for (2, 1), .3 for the others
-        [(2, 1, 0.8), (3, 7, 0.7)],  # .8 for (2, 1), .7 for the others
-    ]
+    similarities = np.array([[0.3, 0.9, 0.5], [0.8, 0.7, 0.9]], np.float32)
+    # .9 for page 11, .5 for 21, .3 for the others; .8 for 21, .7 for the others: -1 is no page
+    holders = np.array([[11, 11, 21], [21, 37, -1]])
     weights = np.ones(2, np.float32)
-    assert best_pages(hits, weights, 10) == [(1, 1), (2, 1), (3, 7)]  # 1.6, 1.3, 1.0
-    assert best_pages(hits, np.array([0, 1], np.float32), 1) == [(2, 1)]
-    assert best_pages([[], []], weights, 10) == []
+    assert best_holders(similarities, holders, weights, 10, 3) == [11, 21, 37]  # 1.6, 1.3, 1.0
+    assert best_holders(similarities, holders, np.array([0, 1], np.float32), 1, 3) == [21]
+    assert best_holders(similarities, holders, weights, 10, 1) == [11, 21]  # each vector's best hit alone
+    assert best_holders(np.zeros((2, 0), np.float32), np.zeros((2, 0), np.int64), weights, 10, 3) == []

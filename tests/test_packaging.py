@@ -229,8 +229,10 @@ ORDER = {
         preparing
         highlight
         storage
+        snapshot
         milvus
-        index_parts
+        index_parts named_encoder
+        folder_access open_server
         open_index
         commit retrieve add_report
         upgrade

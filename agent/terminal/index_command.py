@@ -28,6 +28,7 @@ def index(
     pool: options.Pool = None,
     precision: options.Precision = None,
     meta: options.Metadata = None,
+    wait: options.Wait = None,
     dollars: options.Dollars = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
@@ -41,6 +42,7 @@ def index(
     settings = settings_of(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
         trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars,
+        wait=wait,
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:

@@ -101,6 +101,12 @@ Dollars = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Use a paid encoder without asking.")]
 Pool = Annotated[int | None, typer.Option("--pool", min=1, help="Pool so many vectors of a page into one: less disk.")]
 Precision = Annotated[Literal["float16", "int8"] | None, typer.Option("--precision", help="How page vectors are kept.")]
+Wait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait", metavar="SECONDS", min=0, help="How long to wait for who writes to the index; 30 by default."
+    ),
+]
 Metadata = Annotated[
     list[str] | None, typer.Option("--meta", metavar="KEY=VALUE", help="What to note of them; can be given again.")
 ]

@@ -33,7 +33,7 @@ def use_any_encoding() -> None:
 
 
 def quieten_milvus() -> None:
-    """Keeps its client from logging to stderr what it also raises. To be called once the client is imported."""
+    """Keeps its client from logging to stderr what it also raises."""
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
 
 

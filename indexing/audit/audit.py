@@ -22,7 +22,7 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.retrieve import exact_scores, near_pages
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.storage.catalog import View
+from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
 #: Recall is that of the pages that are exactly the best 1, 5 and 10.
@@ -152,7 +152,7 @@ def audit(
 class _Trial:
     """Questions that are searched for in different ways, and what is exactly right."""
 
-    def __init__(self, parts: IndexParts, view: View, queries: Sequence[QueryVectors]) -> None:
+    def __init__(self, parts: IndexParts, view: IndexView, queries: Sequence[QueryVectors]) -> None:
         self._parts = parts
         self._view = view
         self._queries = queries
@@ -218,7 +218,7 @@ class _Trial:
         return {depth: float(np.mean([_recall_at(exact, near, depth) for exact, near in pairs])) for depth in DEPTHS}
 
 
-def _encoded(parts: IndexParts, view: View, questions: Sequence[str]) -> list[QueryVectors]:
+def _encoded(parts: IndexParts, view: IndexView, questions: Sequence[str]) -> list[QueryVectors]:
     queries = [read_query(question, parts.term_rules) for question in questions]
     if wordless := [query.text for query in queries if not query.terms]:
         raise EmptyQuestion(f"the question {wordless[0]!r} asks nothing: it has no word.")

@@ -9,7 +9,7 @@ from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.storage.catalog import View
+from pagesight.indexing.storage.index_view import IndexView
 
 _VECTORS = 16  # of a question: a guess at a sentence's tokens
 _NOISE = 1.0  # as long as the vector that it is added to: their similarity is .71, as between questions and answers
@@ -21,7 +21,7 @@ def source(parts: IndexParts) -> str:
     return "vectors of its pages, with noise" if parts.encoder.needs_pictures else "lines of its pages"
 
 
-def sample_questions(parts: IndexParts, view: View, count: int) -> list[QueryVectors]:
+def sample_questions(parts: IndexParts, view: IndexView, count: int) -> list[QueryVectors]:
     """At most ``count`` questions, always the same for the same index; fewer where pages have too few words.
 
     For an encoder that reads text each is a line of a page; for one that looks at pictures, vectors that lie together
@@ -34,7 +34,7 @@ def sample_questions(parts: IndexParts, view: View, count: int) -> list[QueryVec
         return [_from_vectors(page.vectors, rng) for page in parts.multivectors.read(chosen) if len(page)]
     chosen = [pages[place] for place in rng.permutation(len(pages))[: 4 * count]]  # some pages have no text
     statistics = view.statistics
-    lines = _lines(parts, chosen, rng)[:count]
+    lines = _lines(view, chosen, rng)[:count]
     return [parts.encoder.encode_query(read_query(line, parts.term_rules), statistics.idf) for line in lines]
 
 
@@ -48,9 +48,9 @@ def _from_vectors(page: NDArray[np.float32], rng: np.random.Generator) -> QueryV
     return QueryVectors(vectors.astype(np.float32), [""] * len(vectors), np.ones(len(vectors), np.float32))
 
 
-def _lines(parts: IndexParts, pages: list[PageRow], rng: np.random.Generator) -> list[str]:
+def _lines(view: IndexView, pages: list[PageRow], rng: np.random.Generator) -> list[str]:
     """A line of each page, or its first words; of those that have enough of them."""
-    texts = parts.store.texts([page.key for page in pages])
+    texts = view.texts([page.key for page in pages])
     found = []
     for page in pages:
         lines = [line for line in texts.get(page.key, "").splitlines() if len(read_query(line).terms) >= _FEWEST_TERMS]

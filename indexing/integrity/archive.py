@@ -27,7 +27,8 @@ from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, replacing
 from pagesight.indexing.storage.checked_json import json_checksum
-from pagesight.indexing.storage.folder import IndexFolder, disk_errors
+from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.storage.sharing import WriterLock
 
 _LIST = "archive.json"
 _STAGE = "import.part"
@@ -72,9 +73,9 @@ def export_index(place: str, archive: Path, settings: Settings, told: Told = lam
         raise PageIndexError(f"{archive} is there already: name a new file.")
     parts = take(place, None, settings, create=False)
     try:
-        with parts.writing(), disk_errors(f"the archive {archive} could not be written"):
-            begin_writing(parts)
-            if lost := parts.lost_documents():
+        with parts.writing() as opened, disk_errors(f"the archive {archive} could not be written"):
+            begin_writing(opened)
+            if lost := opened.lost_documents():
                 raise PageIndexError(
                     f"{len(lost)} documents of the index in {place} are damaged. Repair them first: "
                     f"`pagesight repair --index {place}`."
@@ -95,24 +96,23 @@ def import_index(archive: Path, place: str, settings: Settings, told: Told = lam
     path = Path(place).expanduser().resolve()
     if server_address(place) or (holds_index(path) and not (path / _STAGE).is_dir()):
         raise PageIndexError(f"there is an index in {place} already: name another with --index.")
-    folder = IndexFolder(path)
-    folder.hold(create=True)
-    try:
-        with disk_errors(f"the archive {archive} could not be unpacked into {path}"), _cleared(path):
-            size = _unpacked(archive, path / _STAGE, told)
-            for name in (*_FOLDERS, "index.backup.json", "index.json"):
-                if (path / _STAGE / name).exists():
-                    (path / _STAGE / name).rename(path / name)
-                    on_the_disk(path)
-        shutil.rmtree(path / _STAGE)
-    finally:
-        folder.close()
+    with disk_errors(f"the archive {archive} could not be unpacked into {path}"):
+        private_folder(path)
+        with WriterLock(path).held(settings.sharing.wait):
+            with _cleared(path):
+                size = _unpacked(archive, path / _STAGE, told)
+                for name in (*_FOLDERS, "index.backup.json", "index.json"):
+                    if (path / _STAGE / name).exists():
+                        (path / _STAGE / name).rename(path / name)
+                        on_the_disk(path)
+            shutil.rmtree(path / _STAGE)
     parts = take(place, None, settings, create=False)
     try:
-        with parts.writing():
-            begin_writing(parts)
-            parts.flush()
-        if lost := parts.lost_documents():
+        with parts.writing() as opened:
+            begin_writing(opened)
+            opened.flush()
+            lost = opened.lost_documents()
+        if lost:
             raise PageIndexError(
                 f"{len(lost)} documents of {archive} could not be taken in: `pagesight verify` names them."
             )

@@ -17,7 +17,8 @@ from typing import Any
 from pagesight.indexing.add_report import Progress
 from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.index_place import refuse_missing
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.integrity.verify import Damage, rows_are_unlike, verify
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
@@ -28,6 +29,7 @@ from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors
+from pagesight.indexing.storage.sharing import WriterLock
 
 _Told = Callable[[Progress], None] | None
 
@@ -55,16 +57,17 @@ def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
             f"{place} is on a server: remove what is damaged there and index it again; `pagesight verify` names it."
         )
     path = Path(place).expanduser().resolve()
+    refuse_missing(str(path))
     done = Repair(place)
-    with disk_errors(f"the index in {path} could not be repaired"):
+    with disk_errors(f"the index in {path} could not be repaired"), WriterLock(path).held(settings.sharing.wait):
         _put_files_right(path, done)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what cannot be made anew is listed
         parts = take(place, None, settings, create=False)
     try:
-        with parts.writing():
-            _make_documents_right(parts, done, progress)
-            parts.flush()
+        with parts.writing() as opened:
+            _make_documents_right(opened, done, progress)
+            opened.flush()
     finally:
         give_back(parts)
     done.left = verify(place, settings).damage
@@ -74,30 +77,26 @@ def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
 def _put_files_right(path: Path, done: Repair) -> None:
     """The manifest from its copy; a Milvus whose files are damaged goes, to be made anew from the page files."""
     folder = IndexFolder(path)
-    folder.hold(create=False)
-    try:
-        if damage := folder.manifest_damage():
-            manifest = folder.manifest_copy() or folder.manifest()
-            assert manifest, "there is an index"
-            folder.note_manifest(manifest)
-            done.repaired += [str(one.path) for one in damage]
-        if unsealed_damage(path / "milvus.db", path / SEAL):
-            if not any((path / "pages").glob("*/*.json")):
-                raise PageIndexError(
-                    f"the index in {path} is of format 3 and has no page files to make its Milvus anew from. Make a "
-                    f"new index of the documents in {path / 'documents'}: `pagesight index PATH… --index OTHER`."
-                )
-            aside = path / "milvus.db.damaged"
-            shutil.rmtree(aside, ignore_errors=True)
-            (path / SEAL).unlink(missing_ok=True)
-            (path / "milvus.db").rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
-            done.repaired.append(str(path / "milvus.db"))
-    finally:
-        folder.close()
+    if damage := folder.manifest_damage():
+        manifest = folder.manifest_copy() or folder.manifest()
+        assert manifest, "there is an index"
+        folder.note_manifest(manifest)
+        done.repaired += [str(one.path) for one in damage]
+    if unsealed_damage(path / "milvus.db", path / SEAL):
+        if not any((path / "pages").glob("*/*.json")):
+            raise PageIndexError(
+                f"the index in {path} is of format 3 and has no page files to make its Milvus anew from. Make a "
+                f"new index of the documents in {path / 'documents'}: `pagesight index PATH… --index OTHER`."
+            )
+        aside = path / "milvus.db.damaged"
+        shutil.rmtree(aside, ignore_errors=True)
+        (path / SEAL).unlink(missing_ok=True)
+        (path / "milvus.db").rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+        done.repaired.append(str(path / "milvus.db"))
 
 
-def _make_documents_right(parts: IndexParts, done: Repair, progress: _Told) -> None:
+def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) -> None:
     lost = {known: _name(parts, known) for known in parts.lost_documents()}
     begin_writing(parts)
     still_lost = set(parts.lost_documents())
@@ -122,7 +121,7 @@ def _make_documents_right(parts: IndexParts, done: Repair, progress: _Told) -> N
         done.repaired += [made.document for made in (*report.added, *report.repaired, *report.replaced)]
 
 
-def _made_right(parts: IndexParts, entry: Entry) -> bool:
+def _made_right(parts: WritingParts, entry: Entry) -> bool:
     """Whether something of the document was damaged and is right now; where pages must be read again, they are not."""
     document_id = entry.first.document_id
     unlike = entry.complete and rows_are_unlike(parts, document_id)
@@ -135,7 +134,7 @@ def _made_right(parts: IndexParts, entry: Entry) -> bool:
     return (unlike or damaged) and now is not None and now.complete
 
 
-def _plan_again(parts: IndexParts, document_id: str, path: str, again: dict[Path, str]) -> None:
+def _plan_again(parts: WritingParts, document_id: str, path: str, again: dict[Path, str]) -> None:
     """Notes from which file the document's missing pages are to be made, if there is one."""
     kept = [file for file in parts.folder.documents.files_of(document_id) if _id(file) == document_id]
     if kept:
@@ -151,7 +150,7 @@ def _id(path: Path) -> str:
         return ""
 
 
-def _keep_again(parts: IndexParts, row: PageRow) -> bool:
+def _keep_again(parts: WritingParts, row: PageRow) -> bool:
     """Keeps the document again from where it was indexed, if its copy is damaged and that file has the same bytes."""
     path = Path(row.path)
     if parts.folder.documents.is_kept(row) or _id(path) != row.document_id:
@@ -162,7 +161,7 @@ def _keep_again(parts: IndexParts, row: PageRow) -> bool:
         return False
 
 
-def _record(parts: IndexParts, document_id: str) -> dict[str, Any]:
+def _record(parts: WritingParts, document_id: str) -> dict[str, Any]:
     """The document's record, empty where there is none that can be read."""
     try:
         return (parts.page_files.record(document_id) if parts.page_files else None) or {}
@@ -170,5 +169,5 @@ def _record(parts: IndexParts, document_id: str) -> dict[str, Any]:
         return {}
 
 
-def _name(parts: IndexParts, document_id: str) -> str:
+def _name(parts: WritingParts, document_id: str) -> str:
     return str(_record(parts, document_id).get("document", document_id))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
@@ -78,7 +78,8 @@ def verify(place: str, settings: Settings, told: Told = lambda name: None) -> Ve
                 return found
         parts = take(place, None, settings, create=False)
     try:
-        _look_through(parts, found, told)
+        with parts.writing() as opened:  # nothing is written meanwhile
+            _look_through(opened, found, told)
     finally:
         give_back(parts)
     return found
@@ -122,7 +123,7 @@ def _broken_database(path: Path) -> str:
     return "" if said == "ok" else str(said)
 
 
-def _look_through(parts: IndexParts, found: Verification, told: Told) -> None:
+def _look_through(parts: WritingParts, found: Verification, told: Told) -> None:
     known = {entry.first.document_id: entry for entry in parts.catalog.entries()}
     for document_id in parts.lost_documents():
         files = parts.page_files
@@ -143,7 +144,7 @@ def _look_through(parts: IndexParts, found: Verification, told: Told) -> None:
             found.damage += _of_files(parts, parts.page_files, document_id, entry.rows)
 
 
-def _candidates(parts: IndexParts, document_id: str, rows: dict[int, PageRow], found: Verification) -> int:
+def _candidates(parts: WritingParts, document_id: str, rows: dict[int, PageRow], found: Verification) -> int:
     """How many candidate vectors the document has; notes pages that have another number than they should."""
     counts = parts.candidates.counts(document_id)
     for page, row in sorted(rows.items()):
@@ -153,7 +154,7 @@ def _candidates(parts: IndexParts, document_id: str, rows: dict[int, PageRow], f
     return sum(counts.values())
 
 
-def _of_files(parts: IndexParts, files: PageFiles, document_id: str, rows: dict[int, PageRow]) -> Iterator[Damage]:
+def _of_files(parts: WritingParts, files: PageFiles, document_id: str, rows: dict[int, PageRow]) -> Iterator[Damage]:
     """What of a document's files is damaged, and which rows are not those of its page files."""
     first = next(iter(rows.values()))
     manifest = parts.folder.manifest()
@@ -179,7 +180,7 @@ def _of_files(parts: IndexParts, files: PageFiles, document_id: str, rows: dict[
     yield from _rows_unlike(parts, document_id, kept_rows, bool(damaged))
 
 
-def _rows_unlike(parts: IndexParts, document_id: str, kept: dict[int, PageRow], incomplete: bool) -> Iterator[Damage]:
+def _rows_unlike(parts: WritingParts, document_id: str, kept: dict[int, PageRow], incomplete: bool) -> Iterator[Damage]:
     for row in parts.store.whole_rows(document_id):
         expected = kept.get(row.page)
         if expected is None:
@@ -189,7 +190,7 @@ def _rows_unlike(parts: IndexParts, document_id: str, kept: dict[int, PageRow], 
             yield Damage("rows", row.label, "its row is not what its page file says")
 
 
-def rows_are_unlike(parts: IndexParts, document_id: str) -> bool:
+def rows_are_unlike(parts: WritingParts, document_id: str) -> bool:
     """Whether a document's rows or candidates are not what its page files, which are whole, say."""
     entry, files = parts.catalog.get(document_id), parts.page_files
     if entry is None or files is None:

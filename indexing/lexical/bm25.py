@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,52 @@ def page_terms(text: PageText, rules: int = TERM_RULES) -> list[str]:
     return counted
 
 
+class Statistics(Protocol):
+    """What BM25 and the document prior count over the pages of an index. A document's place is its number, from 0."""
+
+    @property
+    def document_count(self) -> int:
+        """How many documents there are."""
+        ...
+
+    def document_ids(self, places: NDArray[np.integer]) -> list[str]:
+        """The ids of the documents at these places."""
+        ...
+
+    def idf(self, term: str) -> float:
+        """Inverse document frequency as BM25 has it; see `inverse_document_frequency`."""
+        ...
+
+    def spread(self, term: str) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+        """The documents (by place) that hold the term, and on which part of its pages (0-1) each does."""
+        ...
+
+    def bm25(self, terms: Iterable[str], limit: int, document_ids: Iterable[str] | None = None) -> dict[str, float]:
+        """The scores of the best ``limit`` pages, by key; of some documents, measured by what all pages hold.
+
+        Robertson's and Zaragoza's formula (2009); pages with none of the terms are left out.
+        """
+        ...
+
+
+def inverse_document_frequency(documents: int, holders: int) -> float:
+    """``log((N - n + 0.5) / (n + 0.5) + 1)`` for a term that n of N have; never negative."""
+    return math.log((documents - holders + 0.5) / (holders + 0.5) + 1)
+
+
+def length_norms(lengths: NDArray[np.floating], mean: float) -> NDArray[np.float64]:
+    """How long pages of so many terms are for BM25, where the mean is ``mean``; 1 is the mean."""
+    return 1 - _B + _B * lengths.astype(np.float64) / max(mean, 1)
+
+
+def term_scores(idf: float, often: NDArray[np.integer], norms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a term adds to the scores of pages that have it so often."""
+    counts = often.astype(np.float64)
+    return idf * counts * (_K1 + 1) / (counts + _K1 * norms)
+
+
 class TermStatistics:
-    """On which pages each term stands, and how often: what BM25 needs, over all pages that were counted.
+    """On which pages each term stands, and how often, in memory; see `Statistics`.
 
     Milvus' own BM25 is not used: servers have it from 2.5 on, and Milvus Lite counts each file of its rows for itself,
     so that a page that was added alone had a twentieth of its score.
@@ -86,18 +131,28 @@ class TermStatistics:
         """The documents' ids, each with its place in the arrays of `spread`."""
         return {document_id: place for place, document_id in enumerate(self._documents)}
 
+    @property
+    def document_count(self) -> int:
+        """See `Statistics.document_count`."""
+        return len(self._documents)
+
+    def document_ids(self, places: NDArray[np.integer]) -> list[str]:
+        """See `Statistics.document_ids`."""
+        ids = list(self._documents)
+        return [ids[place] for place in places]
+
     def pages_of(self, document_id: str) -> int:
         """How many pages of a document were counted."""
         return len(self._documents.get(document_id, ()))
 
     def idf(self, term: str) -> float:
-        """Inverse document frequency as BM25 has it: ``log((N - n + 0.5) / (n + 0.5) + 1)``, never negative."""
+        """See `Statistics.idf`."""
         counts = self._counted()
         n = int(counts.frequency[found]) if (found := self._term_number(term)) is not None else 0
-        return math.log((len(counts.lengths) - n + 0.5) / (n + 0.5) + 1)
+        return inverse_document_frequency(len(counts.lengths), n)
 
     def spread(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The documents (by place) that hold the term, and on which part of its pages (0-1) each does."""
+        """See `Statistics.spread`."""
         found = self._term_number(term)
         if found is None:
             return np.zeros(0, np.int64), np.zeros(0)
@@ -106,16 +161,13 @@ class TermStatistics:
         return holders, held / counts.pages[holders]
 
     def bm25(self, terms: Iterable[str], limit: int, document_ids: Iterable[str] | None = None) -> dict[str, float]:
-        """The scores of the best ``limit`` pages, by key; of some documents, measured by what all pages hold.
-
-        Robertson's and Zaragoza's formula (2009); pages with none of the terms are left out.
-        """
+        """See `Statistics.bm25`."""
         counts = self._counted()
         total = np.zeros(len(counts.lengths))
         for term in terms:
             if (found := self._term_number(term)) is not None:
                 pages, often = counts.postings(found)
-                total[pages] += self.idf(term) * often * (_K1 + 1) / (often + _K1 * counts.norms[pages])
+                total[pages] += term_scores(self.idf(term), often, counts.norms[pages])
         if document_ids is not None:
             places = self.documents
             total[~np.isin(counts.documents, [places[known] for known in document_ids if known in places])] = 0
@@ -159,7 +211,7 @@ class _Counts:
         self.documents = np.array([place for place, _, _ in ordered], np.int64)
         self.numbers = np.array([number for _, number, _ in ordered], np.int64)
         self.lengths = np.array([counts.sum() for counts in often[1:]], np.float64)
-        self.norms = 1 - _B + _B * self.lengths / max(self.lengths.mean(), 1) if ordered else self.lengths
+        self.norms = length_norms(self.lengths, self.lengths.mean()) if ordered else self.lengths
         self.pages = np.array([len(pages) for pages in documents], np.int64)
         self.frequency = np.bincount(self._terms)
         self._postings: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = {}

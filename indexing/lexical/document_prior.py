@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import PurePath
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.bm25 import Statistics, inverse_document_frequency
 from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.lexical.tokens import TERM_RULES, tokenize, with_parts
 
@@ -18,8 +20,20 @@ from pagesight.indexing.lexical.tokens import TERM_RULES, tokenize, with_parts
 _HALF_SPREAD = 0.1
 
 
-class NameTerms:
+class Names(Protocol):
     """The words in the names of an index's documents: companies, years, products."""
+
+    def holders(self, term: str) -> Sequence[int] | NDArray[np.integer]:
+        """The places of the documents whose names hold the term, as in `Statistics`."""
+        ...
+
+    def idf(self, term: str) -> float:
+        """How rare the term is in names; see `Statistics.idf`."""
+        ...
+
+
+class NameTerms:
+    """The words in the names of documents, in memory; see `Names`."""
 
     def __init__(self, names: Iterable[tuple[int, str]], rules: int = TERM_RULES) -> None:
         """``names`` with each document's place, as in `TermStatistics.documents`."""
@@ -27,7 +41,7 @@ class NameTerms:
         self._holders: dict[str, list[int]] = {}
         for place, name in names:
             self.count += 1
-            for term in _name_terms(name, rules):
+            for term in name_terms(name, rules):
                 self._holders.setdefault(term, []).append(place)
 
     def holders(self, term: str) -> list[int]:
@@ -36,26 +50,25 @@ class NameTerms:
 
     def idf(self, term: str) -> float:
         """How rare the term is in names; see `TermStatistics.idf`."""
-        n = len(self.holders(term))
-        return math.log((self.count - n + 0.5) / (n + 0.5) + 1)
+        return inverse_document_frequency(self.count, len(self.holders(term)))
 
 
-def document_evidence(query: Query, statistics: TermStatistics, names: NameTerms) -> dict[str, float]:
+def document_evidence(query: Query, statistics: Statistics, names: Names) -> dict[str, float]:
     """How much each document, by id, is what the question is about; rarely above 1, those at 0 are left out.
 
     A part of the question's whole information, the sum of its terms' idf: terms that few documents hold count by how
     much of the document they pervade, and those in the document's name in full. So "3M" and "2018" lead to the pages
     of ``3M_2018_10K.pdf`` although a thousand pages of other reports hold the rest of the question.
     """
-    evidence = np.zeros(len(statistics.documents))
+    evidence = np.zeros(statistics.document_count)
     for term in query.terms:
         holders, spread = statistics.spread(term)
         evidence[holders] += _rarity(len(holders), len(evidence)) * spread / (spread + _HALF_SPREAD)
     for term in query.joined_words | set(query.terms):
         evidence[names.holders(term)] += min(names.idf(term), statistics.idf(term))
     information = sum(statistics.idf(term) for term in query.terms)
-    places = list(statistics.documents)
-    return {places[place]: float(evidence[place] / information) for place in np.flatnonzero(evidence)}
+    found = np.flatnonzero(evidence)
+    return dict(zip(statistics.document_ids(found), (evidence[found] / information).tolist(), strict=True))
 
 
 def _rarity(holders: int, documents: int) -> float:
@@ -64,7 +77,8 @@ def _rarity(holders: int, documents: int) -> float:
 
 
 @lru_cache(maxsize=100_000)  # each time a document comes or goes, all names are looked at
-def _name_terms(name: str, rules: int) -> frozenset[str]:
+def name_terms(name: str, rules: int) -> frozenset[str]:
+    """The terms of a document's name, without its suffix."""
     path = PurePath(name)
     stem = path.with_suffix("") if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path
     return frozenset(with_parts(tokenize(str(stem), rules)))

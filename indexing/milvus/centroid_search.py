@@ -6,7 +6,7 @@ On servers that can, by their own MaxSim instead (server_maxsim.py), behind the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,24 @@ from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
 from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.vectors.centroids import best_pages, centroids
+from pagesight.indexing.vectors.centroids import best_holders, centroids
 
 # M and efConstruction as FAISS recommends for some 100,000 vectors.
 HNSW = {"M": 16, "efConstruction": 200}
 _PAGE_BITS, _CENTROID_BITS = 24, 8
 
 
+#: Takes a document's id, a page's number and its candidate vectors, (k, dim) float32.
+Took = Callable[[str, int, NDArray[np.float32]], None]
+
+
 class CentroidSearch:
     """HNSW over a few centroids of each page; see `CandidateSearch`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, took: Took | None = None) -> None:
+        """``took`` is told of each page's candidate vectors once they are written."""
         self._connection = connection
+        self._took = took
 
     def write(
         self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
@@ -43,6 +49,9 @@ class CentroidSearch:
         ]
         if rows:
             self._connection.upsert("candidates", rows)
+        if self._took:
+            for (page, _), vectors in zip(pages, found, strict=True):
+                self._took(document_id, page, vectors)
         return [len(vectors) for vectors in found]
 
     def near(
@@ -59,11 +68,17 @@ class CentroidSearch:
             search_params={"params": {"ef": max(settings.search.ef, limit)}},
             output_fields=["id"],
         )
-        hits = [[(*page_of(hit.id), hit.distance) for hit in row] for row in found]
-        return best_pages(hits, query.weights, settings.search.candidates)
+        similarities = np.full((len(found), limit), -np.inf, np.float32)
+        pages = np.full((len(found), limit), -1, np.int64)
+        for place, hits in enumerate(found):
+            similarities[place, : len(hits)] = [hit.distance for hit in hits]
+            pages[place, : len(hits)] = [hit.id >> _CENTROID_BITS for hit in hits]
+        best = best_holders(similarities, pages, query.weights, settings.search.candidates, limit)
+        return [page_of(page << _CENTROID_BITS) for page in best]
 
     def counts(self, document_id: str) -> dict[int, int]:
         """How many centroids each page of a document has."""
+        self._connection.load("candidates")
         found = self._connection.rows("candidates", documents_filter([document_id]), ["id"])
         return dict(Counter(page_of(row["id"])[1] for row in found))
 
@@ -84,7 +99,8 @@ def collection(dim: int, able: MilvusCapabilities) -> Collection:
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     index = MilvusClient.prepare_index_params()
     index.add_index("vector", index_type=able.graph, metric_type="IP", params=HNSW)
-    return Collection("candidates", schema, index)
+    # Readers of a folder search a snapshot; a writer saves building HNSW, half of the time that writing takes.
+    return Collection("candidates", schema, index, loaded=not able.lite)
 
 
 def candidate_id(ordinal: int, page: int, centroid: int) -> int:

@@ -6,20 +6,19 @@ override.
 
 from __future__ import annotations
 
+import logging
+
 from pagesight.indexing.settings import environment
+
+_log = logging.getLogger("pymilvus")
+_level = _log.level  # which the import sets anew
 
 with environment(PYTHON_DOTENV_DISABLED="1"):
     from pymilvus import CollectionSchema, DataType, MilvusClient, MilvusException
     from pymilvus.client.embedding_list import EmbeddingList
-    from pymilvus.grpc_gen.milvus_pb2_grpc import add_MilvusServiceServicer_to_server
     from pymilvus.milvus_client import IndexParams
 
-__all__ = [
-    "CollectionSchema",
-    "DataType",
-    "EmbeddingList",
-    "IndexParams",
-    "MilvusClient",
-    "MilvusException",
-    "add_MilvusServiceServicer_to_server",
-]
+if _level:
+    _log.setLevel(_level)
+
+__all__ = ["CollectionSchema", "DataType", "EmbeddingList", "IndexParams", "MilvusClient", "MilvusException"]

@@ -37,15 +37,19 @@ NO_VECTOR = {"no_vector": [0.0, 0.0]}
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection to be: ``kind`` is its name within the index."""
+    """A collection to be: ``kind`` is its name within the index.
+
+    One that is not ``loaded`` can be written to only. Milvus Lite builds its index once somebody loads it.
+    """
 
     kind: str
     schema: CollectionSchema
     index: IndexParams
+    loaded: bool = True
 
 
 class Connection:
-    """The collections of one index. Made by `connect_folder`, `connect_served` or `connect_server`.
+    """The collections of one index. Made by `connect_folder` or `connect_server`.
 
     ``place`` is the address as people see it, without a password. Reads see what this process has written; with
     ``strong``, also what others have: on Milvus 2.3 that takes 0.3 s, since the server waits for its clock to tick.
@@ -66,15 +70,8 @@ class Connection:
         """Whether the collection is there."""
         return bool(self._call_client("has_collection", "be asked", self._prefix + kind, **self._limited))
 
-    @property
-    def serves_folder(self) -> bool:
-        """Whether this is the address of an index in a folder that `pagesight serve` serves."""
-        return self.capabilities.lite and bool(
-            self._call_client("has_collection", "be asked", "pages", **self._limited)
-        )
-
     def ensure(self, collections: Sequence[Collection]) -> None:
-        """Create the collections that are missing, and load all: a process that was killed leaves them unloaded."""
+        """Create the collections that are missing, and load them: a process that was killed leaves them unloaded."""
         # A server takes seconds for each, most of them waiting.
         with ThreadPoolExecutor(1 if self.capabilities.lite else len(collections)) as makers:
             list(makers.map(self._ensure, collections))
@@ -128,6 +125,10 @@ class Connection:
         if self.capabilities.lite:
             self._call_client("flush", "write", self._prefix + kind)
 
+    def load(self, kind: str) -> None:
+        """Make a collection one that can be read: Milvus Lite builds its index first, where there is none."""
+        self._call_client("load_collection", "open the index", self._prefix + kind, **self._slow)
+
     def close(self) -> None:
         """Close the connection; Milvus Lite lets go of its folder."""
         self._client.close()
@@ -139,13 +140,17 @@ class Connection:
 
     def _ensure(self, collection: Collection) -> None:
         name = self._prefix + collection.kind
-        if not self.has(collection.kind):
+        new = not self.has(collection.kind)
+        if new:
             # The index with it: on a filled collection Milvus Lite builds it in one call that gRPC gives up on.
             made = {"schema": collection.schema, "index_params": collection.index, "consistency_level": "Session"}
             self._call_client("create_collection", "make the index", name, **made, **self._slow)
         elif not self._call_client("list_indexes", "be asked", name):
             self._call_client("create_index", "make the index", name, collection.index, **self._slow)
-        self._call_client("load_collection", "open the index", name, **self._slow)
+        if collection.loaded:
+            self._call_client("load_collection", "open the index", name, **self._slow)
+        elif new:
+            self._call_client("release_collection", "make the index", name, **self._slow)
 
     def _call_client(self, method: str, action: str, *arguments: Any, **options: Any) -> Any:
         with self._errors(action):
@@ -175,11 +180,6 @@ def without_vectors(schema: CollectionSchema) -> IndexParams:
 def connect_folder(database: Path) -> Connection:
     """Milvus Lite in a folder, in this process, until the connection is closed."""
     return Connection(_client(str(database), str(database), {}), str(database), lite=database)
-
-
-def connect_served(uri: str, place: str, token: str) -> Connection:
-    """Milvus Lite that another process serves and asks for a token; ``place`` is the index's folder."""
-    return Connection(_client(uri, place, {"timeout": _CONNECT_SECONDS, "token": token}), place)
 
 
 def connect_server(address: ServerAddress, settings: Settings) -> Connection:
@@ -227,11 +227,6 @@ def _is_no_old_server(record: logging.LogRecord) -> bool:
 def _unreached(error: MilvusException, place: str) -> PageIndexError:
     """The error for a server that cannot be talked to; gRPC knows why, what pymilvus raises does not."""
     cause = error.__cause__
-    if "://" not in place:
-        return ServerUnreachable(
-            f"the index in {place} is not served any more. Run the same command again, or `pagesight serve --index "
-            f"{place}` first to open it several times."
-        )
     why = str(cause.details()) if isinstance(cause, grpc.Call) else str(error.message)
     if isinstance(cause, grpc.Call) and cause.code() == grpc.StatusCode.UNAUTHENTICATED:
         return _login_refused(place, why)

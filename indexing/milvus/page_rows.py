@@ -50,6 +50,12 @@ class PageStore:
         """All rows of `pages`, without terms and text; one that cannot be ours is left out with an IndexWarning."""
         return self._checked(self._connection.rows("pages", IS_PAGE, _LIGHT_FIELDS, strong=True))
 
+    def rows_of(self, document_ids: Sequence[str]) -> list[PageRow]:
+        """The rows of these documents with terms and text, in any order, checked as `pages` does."""
+        condition = documents_filter(document_ids)
+        found = self._connection.rows("pages", condition, _FIELDS, at_once=_TERMS_AT_ONCE // 2)
+        return self._checked(self._whole(found, _FIELDS))
+
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
         described = [replace(row, metadata=metadata) for row in self.whole_rows(document_id)]

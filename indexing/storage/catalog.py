@@ -6,34 +6,29 @@ written.
 
 from __future__ import annotations
 
-import difflib
 import logging
-import os
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pagesight.indexing.documents.conditions import Condition
-from pagesight.indexing.errors import UnknownDocument, UnknownPage
-from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import NameTerms
 from pagesight.indexing.lexical.tokens import TERM_RULES
-from pagesight.indexing.pages import ORDINAL_END, DocumentRecord, PageRef, PageRow
-from pagesight.indexing.storage.interfaces import PageRows, Sharing
+from pagesight.indexing.pages import ORDINAL_END, DocumentRecord, PageRow
+from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.index_view import IndexView
+from pagesight.indexing.storage.interfaces import CandidateSearch, CatalogListener, PageRows, Sharing
+from pagesight.indexing.vectors.multivector import QueryVectors
 
 _log = logging.getLogger(__name__)
 
 # Of the time in which others change an index all the while, at most a tenth goes into reading its catalog anew: a
 # guess, not measured.
 _PAUSE = 10
-
-_LONGEST_LABEL = 300  # characters that a message repeats
 
 
 @dataclass
@@ -97,26 +92,27 @@ class _TermCounts:
             self._counted.forget(document_id)
 
 
-class View:
-    """The complete documents of an index at one moment."""
+class View(IndexView):
+    """The complete documents of a catalog at one moment."""
 
-    def __init__(self, entries: Iterable[Entry], terms: _TermCounts) -> None:
-        shown: dict[str, Entry] = {}
-        # A crash between writing a changed document and removing its old version leaves both: the newer one counts.
-        for entry in sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added):
-            shown[entry.first.path] = entry
-        self.entries = {entry.first.document_id: entry for entry in shown.values()}
+    def __init__(
+        self, entries: Iterable[Entry], terms: _TermCounts, rows: PageRows, candidates: CandidateSearch | None
+    ) -> None:
+        self.entries = {entry.first.document_id: entry for entry in shown(entries)}
         self._by_name = {entry.first.document: entry for entry in self.entries.values()}
+        self._by_path = {entry.first.path: entry for entry in self.entries.values()}
         self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
         self._terms = terms
+        self._rows = rows
+        self._candidates = candidates
         self._statistics: TermStatistics | None = None
         self._names: NameTerms | None = None
         self._lock = threading.Lock()
 
     @property
-    def documents(self) -> list[DocumentRecord]:
-        """The documents in the order of their names."""
-        return sorted((entry.record for entry in self.entries.values()), key=lambda record: record.document)
+    def records(self) -> list[DocumentRecord]:
+        """See `IndexView.records`."""
+        return [entry.record for entry in self.entries.values()]
 
     @property
     def statistics(self) -> TermStatistics:
@@ -128,7 +124,7 @@ class View:
 
     @property
     def names(self) -> NameTerms:
-        """The words in the documents' names, by the documents' places in this view's statistics."""
+        """See `IndexView.names`."""
         places = self.statistics.documents.items()
         with self._lock:
             if self._names is None:
@@ -137,80 +133,55 @@ class View:
                 )
             return self._names
 
+    def page_count(self, document_ids: Sequence[str] | None = None) -> int:
+        """See `IndexView.page_count`."""
+        return sum(len(entry.rows) for entry in self._chosen(document_ids))
+
     def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
-        """The pages of these documents, or of all, in the order of documents and numbers."""
-        entries = self.entries.values() if document_ids is None else [self.entries[known] for known in document_ids]
-        ordered = sorted(entries, key=lambda entry: entry.first.ordinal)
+        """See `IndexView.pages`."""
+        ordered = sorted(self._chosen(document_ids), key=lambda entry: entry.first.ordinal)
         return [entry.rows[number] for entry in ordered for number in sorted(entry.rows)]
 
-    def narrowed(self, documents: Sequence[str] | None, where: Condition | None) -> list[str] | None:
-        """The names of the documents, of the named ones or all, whose metadata meets the condition; None is all."""
-        if documents is None and where is None:
-            return None
-        named = [] if documents is None else [entry for name in documents for entry in self._matching(name)]
-        entries = self.entries.values() if documents is None else {id(entry): entry for entry in named}.values()
-        return [entry.first.document for entry in entries if where is None or where(entry.first.metadata)]
+    def page_row(self, document_id: str, page: int) -> PageRow | None:
+        """See `IndexView.page_row`."""
+        entry = self.entries.get(document_id)
+        return entry.rows.get(page) if entry else None
 
-    def page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
+    def texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """See `IndexView.texts`."""
+        return self._rows.texts(keys)
+
+    def near(self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None) -> list[PageRow]:
+        """See `IndexView.near`."""
+        places = self._candidates.near(query, settings, document_ids) if self._candidates else []
+        return [row for row in (self._page_of_ordinal(*place) for place in places) if row]
+
+    def named(self, name: str) -> DocumentRecord | None:
+        """See `IndexView.named`."""
+        entry = self._by_name.get(name) or self.entries.get(name)
+        return entry.record if entry else None
+
+    def at_path(self, path: str) -> DocumentRecord | None:
+        """See `IndexView.at_path`."""
+        entry = self._by_path.get(path)
+        return entry.record if entry else None
+
+    def _chosen(self, document_ids: Sequence[str] | None) -> Iterable[Entry]:
+        return self.entries.values() if document_ids is None else [self.entries[known] for known in document_ids]
+
+    def _page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
         """The page that a candidate vector stands for, unless its document is not in the view."""
         entry = self._by_ordinal.get(ordinal)
         return entry.rows.get(page) if entry else None
 
-    def row(self, ref: PageRef) -> PageRow:
-        """The page's row. Raises UnknownPage."""
-        entry = self.entries.get(ref.document_id)
-        if entry is None or ref.page not in entry.rows:
-            raise UnknownPage(f"there is no page {ref.label!r} in the index; it may have been removed or replaced.")
-        return entry.rows[ref.page]
 
-    def find(self, name: str) -> Entry:
-        """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
-        entry = self._by_name.get(name) or self.entries.get(name) or self._by_path(name) or self._by_file_name(name)
-        if entry is None:
-            raise UnknownDocument(f"there is no document {name!r} in the index. {self._instead_of(name)}")
-        return entry
+def shown(entries: Iterable[Entry]) -> list[Entry]:
+    """Those that are complete and no older version of another: the oldest first.
 
-    def page(self, label: str) -> PageRef:
-        """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
-        named = page_mention(label, self._by_name)
-        if named is None:
-            raise UnknownPage(
-                f"{label[:_LONGEST_LABEL]!r} is no page label. A label is a document's name and a page number, such as "
-                f"{self._example()!r}. {self._instead_of(label[:_LONGEST_LABEL])}"
-            )
-        record = self.find(named.document).record
-        if not 1 <= named.page <= record.pages:
-            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {named.page}.")
-        return PageRef(record.document_id, record.document, named.page)
-
-    def _matching(self, name: str) -> list[Entry]:
-        """The document of that name, path or id, or those whose names a pattern such as ``reports/*`` fits."""
-        try:
-            return [self.find(name)]
-        except UnknownDocument:
-            fitting = [entry for document, entry in self._by_name.items() if fnmatchcase(document, name)]
-            if not fitting:
-                raise
-            return fitting
-
-    def _by_path(self, name: str) -> Entry | None:
-        given = Path(name).expanduser()
-        paths = {os.path.abspath(given), str(given.resolve())}  # noqa: PTH100 (the second where a link leads)
-        return next((entry for entry in self.entries.values() if entry.first.path in paths), None)
-
-    def _by_file_name(self, name: str) -> Entry | None:
-        """A document whose name was made unique, by its plain file name where only one has it."""
-        named = [entry for entry in self.entries.values() if Path(entry.first.path).name == name]
-        return named[0] if len(named) == 1 else None
-
-    def _example(self) -> str:
-        return f"{next(iter(self._by_name), 'report.pdf')} p. 1"
-
-    def _instead_of(self, name: str) -> str:
-        if not self._by_name:
-            return "The index is empty."
-        near = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.5)
-        return f"Nearest: {', '.join(near)}." if near else f"It holds: {_shortened(sorted(self._by_name))}."
+    A crash between writing a changed document and removing its old version leaves both: the newer one counts.
+    """
+    complete = sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added)
+    return list({entry.first.path: entry for entry in complete}.values())
 
 
 class Catalog:
@@ -219,10 +190,19 @@ class Catalog:
     It reads them by itself: at opening, and again when another process has changed the index.
     """
 
-    def __init__(self, rows: PageRows, sharing: Sharing, term_rules: int = TERM_RULES) -> None:
+    def __init__(
+        self,
+        rows: PageRows,
+        candidates: CandidateSearch,
+        sharing: Sharing,
+        term_rules: int = TERM_RULES,
+        listener: CatalogListener | None = None,
+    ) -> None:
         self._rows = rows
-        self._sharing = sharing
+        self._listener = listener
         self._term_rules = term_rules
+        self._candidates = candidates
+        self._sharing = sharing
         self._lock = threading.Lock()
         #: One writer at a time in this process; searching does not take it.
         self._writer = threading.RLock()
@@ -253,7 +233,7 @@ class Catalog:
                 self._writer.release()
         with self._lock:
             if self._view is None:
-                self._view = View(self._entries.values(), self._terms)
+                self._view = View(self._entries.values(), self._terms, self._rows, self._candidates)
             return self._view
 
     def _look_for_changes(self) -> None:
@@ -284,6 +264,10 @@ class Catalog:
             self._view = None
         _log.debug("read %d pages of %d documents in %.0f ms", len(rows), len(self._entries), _ms(started))
 
+    def entries(self) -> list[Entry]:
+        """All documents, finished or not."""
+        return list(self._entries.values())
+
     def get(self, document_id: str) -> Entry | None:
         """The document of that id, finished or not."""
         return self._entries.get(document_id)
@@ -291,10 +275,6 @@ class Catalog:
     def at_path(self, path: str) -> list[Entry]:
         """The documents, finished or not, that were found at a path."""
         return [self._entries[known] for known in sorted(self._paths.get(path, ()))]
-
-    def entries(self) -> list[Entry]:
-        """All documents, finished or not."""
-        return list(self._entries.values())
 
     def next_ordinal(self) -> int:
         """A number that no document has."""
@@ -323,18 +303,24 @@ class Catalog:
                 return name
         return str(path)
 
-    def add(self, rows: Iterable[PageRow]) -> None:
+    def add(self, rows: Sequence[PageRow]) -> None:
         """Take in pages of a document that are now written; readers see it with its last page."""
         with self._lock:
             for row in rows:
                 entry = self._take(replace(row, text=""))  # what only searching needs stays in Milvus
-            if not entry.complete:
-                return
-            if all(row.terms for row in entry.rows.values()):  # or some were written earlier, or have no words
-                self._terms.add(entry.first.document_id, entry.rows.values())
-            entry.rows = {page: replace(row, terms="") for page, row in entry.rows.items()}
-            self._view = None
-        self._sharing.changed()
+            complete = entry.complete
+            if complete:
+                self._completed(entry)
+        if self._listener:
+            self._listener.wrote(rows, complete=complete)
+        if complete:
+            self._sharing.changed()
+
+    def _completed(self, entry: Entry) -> None:
+        if all(row.terms for row in entry.rows.values()):  # or some were written earlier, or have no words
+            self._terms.add(entry.first.document_id, entry.rows.values())
+        entry.rows = {page: replace(row, terms="") for page, row in entry.rows.items()}
+        self._view = None
 
     def forget_pages(self, document_id: str, pages: Iterable[int]) -> None:
         """Forget pages of a document, whose rows are gone: until they are written anew readers do not see it."""
@@ -347,6 +333,8 @@ class Catalog:
                     self._take(row)
             self._terms.forget(document_id)
             self._view = None
+        if self._listener:
+            self._listener.removed(document_id)
         self._sharing.changed()
 
     def remove(self, document_id: str) -> None:
@@ -355,6 +343,8 @@ class Catalog:
             self._drop(document_id)
             self._terms.forget(document_id)
             self._view = None
+        if self._listener:
+            self._listener.removed(document_id)
         self._sharing.changed()
 
     def _drop(self, document_id: str) -> None:
@@ -373,7 +363,3 @@ class Catalog:
 
 def _ms(started: float) -> float:
     return (time.monotonic() - started) * 1000
-
-
-def _shortened(names: list[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

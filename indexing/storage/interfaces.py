@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,42 @@ class PageRows(Protocol):
 
     def terms(self) -> Iterator[tuple[str, list[str]]]:
         """Each page's key and terms."""
+        ...
+
+    def texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """The pages' texts, in lines, by key."""
+        ...
+
+
+class RowStore(PageRows, Protocol):
+    """Where the rows of an index's pages are written, too."""
+
+    def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
+        """Write the rows that make pages findable; returns them as kept."""
+        ...
+
+    def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
+        """Give a document other metadata; returns its rows without terms and text."""
+        ...
+
+    def whole_rows(self, document_id: str) -> list[PageRow]:
+        """A document's rows with terms and texts, as they are kept."""
+        ...
+
+    def may_be_cut(self, row: PageRow) -> bool:
+        """Whether the row's terms or text may have been longer than is kept."""
+        ...
+
+    def remove_rows(self, keys: Sequence[str]) -> None:
+        """Remove single pages' rows: they are no longer found, and count as not yet written."""
+        ...
+
+    def remove_pages(self, document_id: str) -> None:
+        """Remove a document's rows: from here on it is not found."""
+        ...
+
+    def flush(self) -> None:
+        """Make the next searches faster; nothing is lost without it."""
         ...
 
 
@@ -106,4 +142,16 @@ class Sharing(Protocol):
 
     def changed(self) -> None:
         """Tell the other processes that what was written until now can be read."""
+        ...
+
+
+class CatalogListener(Protocol):
+    """Who is told what a catalog takes in."""
+
+    def wrote(self, rows: Sequence[PageRow], *, complete: bool) -> None:
+        """These pages of a document are written, with terms and text; ``complete`` says that it has all pages now."""
+        ...
+
+    def removed(self, document_id: str) -> None:
+        """A document's rows are gone."""
         ...

@@ -1,7 +1,6 @@
-"""How processes share an index: who holds it, who may write, and what tells the others that something changed.
+"""How processes share an index: who may write, and who that is. An index on a Milvus server: lease.py.
 
-An index in a folder belongs to one process, unless `pagesight serve` serves it to several (`ServedFolder`); one on a
-Milvus server to all that reach it (lease.py).
+An index in a folder is read by any number of processes, which hold nothing; one at a time writes (`WriterLock`).
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ import os
 import platform
 import re
 import sys
-import uuid
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -20,13 +20,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pagesight.indexing.errors import IndexInUse
+from pagesight.indexing.errors import IndexInUse, IndexWarning
 from pagesight.indexing.storage.address import shown
 from pagesight.indexing.storage.atomic_files import write_atomically
 
 
-class UnsharedFolder:
-    """Nobody else has the index open."""
+class UnsharedRows:
+    """For who writes to an index in a folder: nobody else can, while the `WriterLock` is held."""
 
     def lease(self) -> AbstractContextManager[None]:
         """Nothing to wait for."""
@@ -43,65 +43,74 @@ class UnsharedFolder:
         """Nobody to tell."""
 
 
-class ServedFolder:
-    """A folder that one process serves to others: a lock for the writer, and a file that each change renews."""
+class WriterLock:
+    """The right to write to an index in a folder: one process's, and in it one thread's. Ends with the process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._revision = folder / "revision"
         self._holder = folder / "writer.json"
+        self._threads = threading.RLock()
+        self._held = 0
 
     @contextlib.contextmanager
-    def lease(self) -> Iterator[None]:
-        """Waits for nobody: the system frees the lock of a process that ended."""
-        lock = FileLock(self._folder / "writer.lock", timeout=0)
-        try:
+    def held(self, wait: float) -> Iterator[None]:
+        """The right, in the block; ``wait`` seconds are given to another process that has it, with a warning.
+
+        Raises IndexInUse, which names that process, and OSError.
+        """
+        with self._threads:
+            if self._held:
+                yield
+                return
+            lock = FileLock(self._folder / "lock", timeout=0)
+            self._acquire(lock, wait)
+            try:
+                self._held += 1
+                with contextlib.suppress(OSError):  # a full disk keeps nobody from removing documents
+                    write_atomically(self._holder, json.dumps(this_process()))
+                yield
+            finally:
+                self._held -= 1
+                with contextlib.suppress(OSError):
+                    self._holder.unlink()
+                lock.release()
+
+    def _acquire(self, lock: FileLock, wait: float) -> None:
+        with contextlib.suppress(Timeout):
             lock.acquire()
-        except Timeout:
-            raise IndexInUse(
-                f"{described(self._holder)} is writing to the index in {self._folder}. Wait until that one is done, or "
-                "end it; searching goes on meanwhile."
-            ) from None
-        try:
-            write_atomically(self._holder, json.dumps(this_process()))
-            yield
-        finally:
-            self._holder.unlink(missing_ok=True)
-            lock.release()
-
-    def confirm(self) -> None:
-        """Never lost: the lock ends with the process."""
-
-    def revision(self) -> str:
-        """The file's content."""
-        try:
-            return self._revision.read_text()
-        except FileNotFoundError:
-            return "none yet"
-
-    def changed(self) -> None:
-        """Renews the file."""
-        write_atomically(self._revision, uuid.uuid4().hex)
+            return
+        if wait > 0:
+            who = described(self._holder)
+            message = f"{who} is writing to the index in {self._folder}; waiting up to {wait:g} s until it is done."
+            warnings.warn(message, IndexWarning, stacklevel=4)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=wait, poll_interval=0.05)
+            return
+        raise IndexInUse(
+            f"{described(self._holder)} is writing to the index in {self._folder}. Wait until it is done (--wait "
+            "SECONDS waits longer), or end it. Searching goes on meanwhile."
+        ) from None
 
 
 def this_process() -> dict[str, Any]:
     """This process, as others should see it named; how it was started is shortened."""
     said = re.sub(r"(--token[ =])\S+", r"\1…", " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))
     command = shown(said)[:200]
-    return {"pid": os.getpid(), "command": command, "host": platform.node()}
+    pid = os.getpid()
+    return {"pid": pid, "command": command, "host": platform.node(), "started": _stat_of(pid).get("started")}
 
 
 def read_holder(path: Path) -> dict[str, Any]:
     """What the file says; nothing if it is not there or not whole."""
     try:
         return dict(json.loads(path.read_text()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         return {}
 
 
 @contextlib.contextmanager
 def noted_service(folder: Path, name: str, **said: str) -> Iterator[bool]:
-    """Notes in the holder's file, which only this user can read, how a service is reached while the block runs.
+    """Notes in holder.json, which only this user can read, how a service is reached while the block runs.
 
     Gives whether that was possible: not on a medium that nothing can be written to.
     """
@@ -122,13 +131,30 @@ def noted_service(folder: Path, name: str, **said: str) -> Iterator[bool]:
 
 
 def named(holder: dict[str, Any]) -> str:
-    """The process in words."""
+    """The process in words; one that has ended, and whose number another may have now, is not named."""
     if "pid" not in holder:
         return "another process"
-    where = f" on {holder['host']}" if holder.get("host") not in (None, platform.node()) else ""
-    return f"process {holder['pid']}{where} ({holder.get('command', '')})"
+    if holder.get("host") not in (None, platform.node()):
+        return f"process {holder['pid']} on {holder['host']} ({holder.get('command', '')})"
+    now = _stat_of(holder["pid"])
+    if now and holder.get("started") not in (None, now["started"]):
+        return "another process"
+    paused = f", paused (`kill -CONT {holder['pid']}` lets it go on)," if now.get("state") in ("T", "t") else ""
+    return f"process {holder['pid']} ({holder.get('command', '')}){paused}"
 
 
 def described(path: Path) -> str:
     """The process in the file, in words."""
     return named(read_holder(path))
+
+
+def _stat_of(pid: object) -> dict[str, str]:
+    """What Linux says of a process: its state, and when it was started in ticks since the machine was; else nothing.
+
+    The format is that of proc_pid_stat(5); the clock that people set does not come into it.
+    """
+    try:
+        fields = Path(f"/proc/{int(str(pid))}/stat").read_text().rpartition(")")[2].split()
+        return {"state": fields[0], "started": fields[19]}
+    except (OSError, ValueError, IndexError):
+        return {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,25 +38,23 @@ def _far_apart(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return vectors[chosen]
 
 
-def best_pages(
-    hits: Iterable[list[tuple[int, int, float]]], weights: NDArray[np.float32], limit: int
-) -> list[tuple[int, int]]:
-    """The ``limit`` pages (ordinal, page) with the greatest sum of best hits over the query vectors.
+def best_holders(
+    similarities: NDArray[np.float32], holders: NDArray[np.int64], weights: NDArray[np.float32], limit: int, hits: int
+) -> list[int]:
+    """The ``limit`` holders with the greatest sum of best similarities over the query vectors, best first.
 
-    ``hits`` holds, for each query vector, (ordinal, page, similarity), best first. A page that a query vector did not
-    hit is given that vector's last similarity, the most that it can have.
+    ``similarities`` and ``holders`` (m, n) are what each query vector found, in any order; a holder -1 is nothing. Of
+    each row the best ``hits`` count. A holder that a query vector did not hit is given that vector's last similarity,
+    the most that it can have. Equal ones stand in the order of their numbers.
     """
-    totals: dict[tuple[int, int], float] = {}
-    floor = 0.0
-    for row, weight in zip(hits, weights.tolist(), strict=True):
-        if not row:
-            continue
-        last = row[-1][2]
-        floor += weight * last
-        best: dict[tuple[int, int], float] = {}
-        for ordinal, page, similarity in row:
-            best.setdefault((ordinal, page), similarity)
-        for page_key, similarity in best.items():
-            totals[page_key] = totals.get(page_key, 0.0) + weight * (similarity - last)
-    ranked = sorted(totals, key=lambda page_key: (-(totals[page_key] + floor), page_key))
-    return ranked[:limit]
+    found, gains = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for near, whose, weight in zip(similarities, holders, weights.tolist(), strict=True):
+        near, whose = near[whose >= 0], whose[whose >= 0]
+        order = np.argsort(-near, kind="stable")[:hits]
+        if len(order):
+            own, first = np.unique(whose[order], return_index=True)
+            found.append(own)
+            gains.append(weight * (near[order[first]].astype(np.float64) - float(near[order[-1]])))
+    every, places = np.unique(np.concatenate(found), return_inverse=True)
+    totals = np.bincount(places, np.concatenate(gains), len(every))
+    return [int(holder) for holder in every[np.lexsort((every, -totals))][:limit]]

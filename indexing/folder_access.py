@@ -1,0 +1,182 @@
+"""An index in a folder: any number of processes read its snapshot, one at a time opens Milvus Lite and writes.
+
+Reading needs neither Milvus nor a lock, and writes nothing. Only where the snapshot is behind, since a writer was
+killed, or is not there, does opening the index write: it makes the snapshot anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pagesight.indexing.errors import IndexInUse, IndexWarning, PageIndexError, StorageFull
+from pagesight.indexing.snapshot.array_file import SnapshotDamaged
+from pagesight.indexing.snapshot.segment import Segment
+from pagesight.indexing.snapshot.snapshot import Snapshot
+from pagesight.indexing.snapshot.snapshot_view import SnapshotView
+from pagesight.indexing.snapshot.state import State, read_state, revision, write_state
+from pagesight.indexing.storage.folder import IndexFolder, disk_errors
+from pagesight.indexing.storage.folder_parts import FolderParts
+from pagesight.indexing.storage.sharing import WriterLock
+from pagesight.indexing.storage.stamp import stamp
+
+if TYPE_CHECKING:
+    from pagesight.indexing.milvus.folder_store import OpenStore
+
+# A writer may remove segments between a reader's look at the state and its opening them: how often that is tried.
+_TRIES = 10
+
+
+class FolderAccess:
+    """See `IndexAccess`."""
+
+    def __init__(self, parts: FolderParts, lock: WriterLock) -> None:
+        self._parts = parts
+        self._folder = parts.folder
+        self._lock = lock
+        self._derived = self._folder.path / "derived"
+        self._opening = threading.Lock()
+        self._segments: dict[str, Segment] = {}
+        self._view: SnapshotView | None = None
+        self._revision: tuple[int, ...] = ()
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+
+    def view(self, *, at_once: bool = False) -> SnapshotView:
+        """See `IndexAccess.view`. Raises SnapshotDamaged."""
+        with self._opening:
+            now = revision(self._derived)
+            if self._view is None or now != self._revision:
+                self._view = self._opened()
+                self._revision = now
+            return self._view
+
+    @contextlib.contextmanager
+    def writing(self, wait: float, *, anew: bool = False) -> Iterator[OpenStore]:
+        """See `IndexAccess.writing`; with ``anew`` the whole snapshot is made anew at first."""
+        from pagesight.indexing.milvus.folder_store import open_store
+
+        with contextlib.ExitStack() as held:
+            with disk_errors(f"the index in {self._folder.path} cannot be written to"):
+                held.enter_context(self._lock.held(wait))
+            held.callback(self._folder.make_private)
+            done = False
+            try:
+                with open_store(self._parts, anew=anew) as opened:
+                    yield opened
+                    done = True
+            except SnapshotDamaged:
+                with open_store(self._parts, anew=True):
+                    pass
+                if not done:
+                    raise
+
+    def prepare(self, wait: float) -> None:
+        """See that there is a snapshot, and that it is not behind unless somebody writes.
+
+        Raises IndexInUse where there is none and somebody else writes, PageIndexError where none can be made.
+        """
+        state = self._sound_state()
+        if state and state.store == stamp(self._parts.database):
+            return
+        try:
+            with self.writing(0 if state else wait):
+                pass
+        except StorageFull:
+            if not state:
+                raise
+        except IndexInUse:
+            if not state and not self._sound_state():
+                raise
+        except PageIndexError as error:
+            if not state:
+                self._read_from_copy(error)
+            elif not _read_only(error):
+                warnings.warn(f"{error} What was searchable before still is.", IndexWarning, stacklevel=2)
+
+    def remake(self) -> None:
+        """Make the snapshot anew from Milvus' rows. Raises IndexInUse, PageIndexError."""
+        with self.writing(0, anew=True):
+            pass
+        with self._opening:
+            self._segments, self._view = {}, None
+
+    def check(self) -> None:
+        """Read all of the snapshot. Raises SnapshotDamaged, which names the file that is not as it was written."""
+        for segment in self.view().snapshot.segments:
+            segment.check()
+
+    def close(self) -> None:
+        """See `IndexAccess.close`."""
+        with self._opening:
+            self._view, self._segments = None, {}
+            if self._copy:
+                self._copy.cleanup()
+
+    def _sound_state(self) -> State | None:
+        """The state of a snapshot whose segments are all there."""
+        with contextlib.suppress(SnapshotDamaged):
+            state = read_state(self._derived)
+            if state and (state.dim, state.term_rules) == (self._parts.dim, self._parts.term_rules):
+                self.view()
+                return state
+        return None
+
+    def _opened(self) -> SnapshotView:
+        for left in reversed(range(_TRIES)):
+            state = read_state(self._derived)
+            if state is None:
+                raise SnapshotDamaged(
+                    f"{self._derived / 'current.json'} is gone, which readers begin with. Close the index and open it "
+                    "again."
+                )
+            try:
+                snapshot = Snapshot(state, self._segment)
+            except SnapshotDamaged:
+                if not left or read_state(self._derived) == state:
+                    raise
+                continue
+            self._segments = {segment.name: segment for segment in snapshot.segments}
+            break
+        return SnapshotView(snapshot)
+
+    def _segment(self, name: str) -> Segment:
+        return self._segments.get(name) or Segment(self._derived, name)
+
+    def _read_from_copy(self, error: PageIndexError) -> None:
+        """For a folder that nobody may write to and that has no snapshot: makes one in a temporary folder."""
+        if not _read_only(error):
+            raise error
+        from pagesight.indexing.milvus.folder_store import open_store
+
+        self._copy = tempfile.TemporaryDirectory(prefix="pagesight-")
+        copy = Path(self._copy.name)
+        with disk_errors(f"the index in {self._folder.path} cannot be written to, and not be copied to {copy}"):
+            shutil.copytree(self._parts.database, copy / "milvus.db")
+        with open_store(replace(self._parts, folder=IndexFolder(copy))):
+            pass
+        self._derived = copy / "derived"
+        warnings.warn(
+            f"{self._folder.path} cannot be written to, and has nothing yet that readers can open: this took a copy of "
+            f"its rows to {copy} for now. Open the index once where it can be written to, and this is over.",
+            IndexWarning,
+            stacklevel=2,
+        )
+
+
+def start(folder: IndexFolder, dim: int, term_rules: int) -> None:
+    """Publish that a new index is empty, so that who only reads it has no need of Milvus. Raises OSError."""
+    if read_state(folder.path / "derived") is None:
+        write_state(folder.path / "derived", State(dim, term_rules, stamp(folder.path / "milvus.db")))
+
+
+def _read_only(error: BaseException) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.EROFS, errno.EACCES, errno.EPERM)

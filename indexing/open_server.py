@@ -1,0 +1,127 @@
+"""Opens indexes on a Milvus server, which any number of processes read and write by turns (milvus/lease.py)."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pagesight.indexing.encoders import PageEncoder
+from pagesight.indexing.errors import IndexMissing
+from pagesight.indexing.index_parts import IndexParts
+from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
+from pagesight.indexing.milvus.centroid_search import CentroidSearch
+from pagesight.indexing.milvus.connection import Collection, Connection, connect_server
+from pagesight.indexing.milvus.lease import ServerSharing
+from pagesight.indexing.milvus.multivector_rows import MultiVectorRows
+from pagesight.indexing.milvus.page_rows import PageStore
+from pagesight.indexing.milvus.server_maxsim import ServerMaxSim
+from pagesight.indexing.named_encoder import named_encoder
+from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.address import ServerAddress, folder_of
+from pagesight.indexing.storage.catalog import Catalog, View
+from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.storage.interfaces import CandidateSearch
+from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServerAccess:
+    """Rows, candidates, catalog and lease of an index on a server; see `IndexAccess` and `OpenStore`."""
+
+    store: PageStore
+    candidates: CandidateSearch
+    catalog: Catalog
+    sharing: ServerSharing
+
+    def view(self, *, at_once: bool = False) -> View:
+        """See `Catalog.view`."""
+        return self.catalog.view(at_once=at_once)
+
+    @contextlib.contextmanager
+    def writing(self, wait: float) -> Iterator[ServerAccess]:
+        """See `Catalog.writing`; who else writes is waited for only as long as it shows no sign of life."""
+        with self.catalog.writing():
+            yield self
+
+    def remake(self) -> None:
+        """There is nothing: all that is read is on the server."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.store.close()
+
+
+def open_on_server(address: ServerAddress, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+    """The parts of the index at an address; see `PageIndex.open`."""
+    connection = connect_server(address, settings)
+    try:
+        sharing = ServerSharing(connection)
+        manifest = _manifest(sharing, connection)
+        if manifest is None and not create:
+            raise IndexMissing(
+                f"there is no index at {address}. Make one with `pagesight index PATH… --index {address}`, or name "
+                "another with --index."
+            )
+        chosen, made_with = named_encoder(manifest, encoder, settings, address)
+        connection.ensure([lease.collection(), multivector_rows.collection(), *_collections(chosen.dim, connection)])
+        if manifest is None:
+            made_with = _noted(sharing, made_with, address)
+        return _assembled(address, connection, sharing, chosen, made_with, settings)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _assembled(
+    address: ServerAddress,
+    connection: Connection,
+    sharing: ServerSharing,
+    encoder: PageEncoder,
+    manifest: Manifest,
+    settings: Settings,
+) -> IndexParts:
+    pages = PageStore(connection)
+    candidates = ServerMaxSim(connection) if connection.capabilities.max_sim else CentroidSearch(connection)
+    catalog = Catalog(pages, candidates, sharing, manifest.term_rules)
+    _log.debug("opened %s: %d documents, encoder %s", address, len(catalog.view().entries), encoder.name)
+    return IndexParts(
+        IndexFolder(folder_of(str(address), settings)),
+        MultiVectorRows(connection, manifest.layout, encoder.dim),
+        None,
+        manifest.layout,
+        encoder,
+        settings,
+        ServerAccess(pages, candidates, catalog, sharing),
+        str(address),
+        manifest.term_rules,
+    )
+
+
+def _collections(dim: int, connection: Connection) -> list[Collection]:
+    able = connection.capabilities
+    candidates = server_maxsim.collection(dim) if able.max_sim else centroid_search.collection(dim, able)
+    return [candidates, page_rows.collection()]
+
+
+def _manifest(sharing: ServerSharing, connection: Connection) -> Manifest | None:
+    if not connection.has("state"):
+        return None
+    connection.ensure([lease.collection()])
+    recorded = sharing.manifest(strong=True)
+    return None if recorded is None else read_manifest(recorded, connection.place)
+
+
+def _noted(sharing: ServerSharing, made_with: Manifest, address: ServerAddress) -> Manifest:
+    """Notes what a new index is made with, unless another machine has made it meanwhile: then that counts."""
+    with sharing.lease():
+        recorded = sharing.manifest(strong=True)
+        if recorded is None:
+            sharing.note_manifest(made_with.as_dict())
+            return made_with
+    manifest = read_manifest(recorded, address)
+    refuse_other(manifest, made_with.encoder, address)
+    return manifest

@@ -1,0 +1,1 @@
+"""What readers of an index in a folder open: files derived from Milvus Lite's, written once and then only mapped."""

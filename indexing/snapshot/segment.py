@@ -1,0 +1,288 @@
+"""A part of a snapshot: some documents with all that a search needs of them but their multi-vectors. Never changed.
+
+    <name>.arrays   documents, pages, texts, terms by page and by document's name, and few candidate vectors
+    <name>.faiss    many candidate vectors (vector_lists.py)
+
+Documents stand in the order of their ordinals, the pages of each one after the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.lexical.document_prior import name_terms
+from pagesight.indexing.pages import PageRow
+from pagesight.indexing.snapshot.array_file import ArrayFile, write_arrays
+from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, counted, packed, term_hash
+from pagesight.indexing.snapshot.vector_lists import WORTH_LISTS, VectorLists, write_lists
+
+#: What all pages of a document have alike, and stands once.
+_SHARED = ("document_id", "document", "path", "page_count", "ordinal", "size", "modified", "added", "metadata")
+
+
+@dataclass(frozen=True)
+class CompleteDocument:
+    """A document as Milvus has it: its rows by page, with terms and text, and each page's candidate vectors, (k, dim).
+
+    ``vectors`` has as many entries as there are rows.
+    """
+
+    rows: Sequence[PageRow]
+    vectors: Sequence[NDArray[np.floating]]
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A segment to be: numbers of documents and pages count from 0 within it."""
+
+    ids: NDArray[np.uint64]
+    ordinals: NDArray[np.int64]
+    names: NDArray[np.uint64]  # hashes, as are paths
+    paths: NDArray[np.uint64]
+    pages: NDArray[np.int64]  # of each document
+    lengths: NDArray[np.int32]  # terms of each page
+    described: list[bytes]  # by document; JSON
+    rows: list[bytes]  # by page; JSON
+    texts: list[bytes]  # by page
+    terms: Postings  # by page
+    name_terms: Postings  # by document
+    vectors: NDArray[np.float16]
+    vector_pages: NDArray[np.int32]
+
+
+def write_segment(folder: Path, name: str, documents: Iterable[CompleteDocument], dim: int, term_rules: int) -> None:
+    """Write documents, (k, dim) vectors to each page. Raises OSError."""
+    _write(folder, name, _content(sorted(documents, key=lambda document: document.rows[0].ordinal), dim, term_rules))
+
+
+def merge_segments(folder: Path, name: str, parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> None:
+    """Write what is wanted of some segments, (documents,) of each, as one. Raises OSError, SnapshotDamaged."""
+    _write(folder, name, _merged(parts))
+
+
+class Segment:
+    """An open segment. Raises SnapshotDamaged where its files are not as they were written."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder
+        self._file = ArrayFile(folder / f"{name}.arrays")
+        self.documents = self._file.length("ids")
+        self.pages = self._file.length("lengths")
+        self.terms = PostingsFile(self._file, "terms")
+        self.name_terms = PostingsFile(self._file, "name_terms")
+
+    @cached_property
+    def ids(self) -> NDArray[np.uint64]:
+        """The documents' ids, as numbers."""
+        return self._file.all("ids")
+
+    @cached_property
+    def ordinals(self) -> NDArray[np.int64]:
+        """The documents' ordinals."""
+        return self._file.all("ordinals")
+
+    @cached_property
+    def names(self) -> NDArray[np.uint64]:
+        """The hashes of the documents' names."""
+        return self._file.all("names")
+
+    @cached_property
+    def paths(self) -> NDArray[np.uint64]:
+        """The hashes of the documents' paths."""
+        return self._file.all("paths")
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The first page of each document, and the number of all pages."""
+        return np.append(0, np.cumsum(self._file.all("pages")))
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int32]:
+        """How many terms each page has."""
+        return self._file.all("lengths")
+
+    def described(self, document: int) -> dict[str, Any]:
+        """What all pages of a document have alike."""
+        return dict(json.loads(self._blob("described", document)))
+
+    def row(self, document: int, number: int) -> PageRow:
+        """A page's row, without terms and text; ``number`` counts from 1."""
+        page = int(self.starts[document]) + number - 1
+        return PageRow(**self.described(document), **json.loads(self._blob("rows", page)))
+
+    def rows(self, document: int) -> list[PageRow]:
+        """The rows of all pages of a document, without terms and texts."""
+        shared = self.described(document)
+        pages = range(int(self.starts[document]), int(self.starts[document + 1]))
+        return [PageRow(**shared, **json.loads(self._blob("rows", page))) for page in pages]
+
+    def text(self, document: int, number: int) -> str:
+        """The text of a page; ``number`` counts from 1."""
+        return self._blob("texts", int(self.starts[document]) + number - 1).decode()
+
+    def near(
+        self, query: NDArray[np.float32], hits: int, probes: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """As `VectorLists.near`."""
+        if self._lists:
+            return self._lists.near(query, hits, probes, allowed)
+        vectors, pages = self._few_vectors
+        if allowed is not None:
+            wanted = allowed[pages]
+            vectors, pages = vectors[wanted], pages[wanted]
+        similarities = query @ vectors.T
+        if len(pages) > hits:
+            best = np.argpartition(-similarities, hits - 1, axis=1)[:, :hits]
+            return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
+        return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
+
+    def check(self) -> None:
+        """Read all of it. Raises SnapshotDamaged."""
+        self._file.check()
+        if self._lists:
+            self._lists.check()
+
+    def content(self, wanted: NDArray[np.bool_]) -> _Content:
+        """The wanted documents, (documents,)."""
+        chosen = np.flatnonzero(wanted)
+        sizes = np.diff(self.starts)
+        places = np.repeat(wanted, sizes)  # of pages that are kept
+        page_numbers = np.cumsum(places) - 1
+        pages = np.flatnonzero(places)
+        vectors, vector_pages = self._lists.read() if self._lists else self._kept_vectors
+        kept = places[vector_pages]
+        return _Content(
+            ids=self.ids[chosen],
+            ordinals=self.ordinals[chosen],
+            names=self.names[chosen],
+            paths=self.paths[chosen],
+            pages=sizes[chosen],
+            lengths=self.lengths[pages],
+            described=[self._blob("described", int(document)) for document in chosen],
+            rows=[self._blob("rows", int(page)) for page in pages],
+            texts=[self._blob("texts", int(page)) for page in pages],
+            terms=_renumbered(self.terms.read(), places, page_numbers),
+            name_terms=_renumbered(self.name_terms.read(), wanted, np.cumsum(wanted) - 1),
+            vectors=vectors[kept],
+            vector_pages=page_numbers[vector_pages[kept]].astype(np.int32),
+        )
+
+    @cached_property
+    def _lists(self) -> VectorLists | None:
+        facts = self._file.facts["lists"]
+        return VectorLists(self._folder / f"{self.name}.faiss", facts) if facts else None
+
+    @property
+    def _kept_vectors(self) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
+        return self._file.all("vectors"), self._file.all("vector_pages")
+
+    @cached_property
+    def _few_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        vectors, pages = self._kept_vectors
+        return vectors.astype(np.float32), pages
+
+    def _blob(self, name: str, place: int) -> bytes:
+        start, stop = map(int, self._file.part(f"{name}.starts", place, place + 2))
+        return self._file.part(f"{name}.bytes", start, stop).tobytes()
+
+
+def _content(documents: Sequence[CompleteDocument], dim: int, term_rules: int) -> _Content:
+    first = [document.rows[0] for document in documents]
+    rows = [row for document in documents for row in document.rows]
+    found = [(row.terms.split()) for row in rows]
+    vectors = [page for document in documents for page in document.vectors]
+    sizes = [len(page) for page in vectors]
+    return _Content(
+        ids=np.array([int(row.document_id, 16) for row in first], np.uint64),
+        ordinals=np.array([row.ordinal for row in first], np.int64),
+        names=np.array([term_hash(row.document) for row in first], np.uint64),
+        paths=np.array([term_hash(row.path) for row in first], np.uint64),
+        pages=np.array([len(document.rows) for document in documents], np.int64),
+        lengths=np.array([len(terms) for terms in found], np.int32),
+        described=[_json({name: getattr(row, name) for name in _SHARED}) for row in first],
+        rows=[_json(_of_a_page(row)) for row in rows],
+        texts=[row.text.encode(errors="replace") for row in rows],
+        terms=counted(enumerate(found)),
+        name_terms=counted((number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)),
+        vectors=np.concatenate([np.zeros((0, dim)), *vectors]).astype(np.float16),
+        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), sizes),
+    )
+
+
+def _of_a_page(row: PageRow) -> dict[str, Any]:
+    left_out = {*_SHARED, "terms", "text"}
+    return {name: value for name, value in asdict(row).items() if name not in left_out}
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _renumbered(postings: Postings, kept: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Postings:
+    """The postings of the holders that are kept, with their new numbers."""
+    chosen = kept[postings.holders]
+    holders = numbers[postings.holders[chosen]].astype(np.int32)
+    return Postings(postings.terms[chosen], holders, postings.often[chosen])
+
+
+def _merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> _Content:
+    """The parts one after the other, in the order of their first ordinals."""
+    contents = [content for segment, wanted in parts if len((content := segment.content(wanted)).ids)]
+    contents.sort(key=lambda content: int(content.ordinals[0]))
+    page_base = np.cumsum([0, *(len(content.lengths) for content in contents)])
+    document_base = np.cumsum([0, *(len(content.ids) for content in contents)])
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(content, name) for content in contents])
+
+    def listed(name: str) -> Any:
+        return [item for content in contents for item in getattr(content, name)]
+
+    def moved(name: str, base: NDArray[np.int64]) -> Postings:
+        every = [getattr(content, name) for content in contents]
+        holders = [(one.holders + start).astype(np.int32) for one, start in zip(every, base, strict=False)]
+        return Postings(
+            np.concatenate([one.terms for one in every]),
+            np.concatenate(holders),
+            np.concatenate([one.often for one in every]),
+        )
+
+    moved_pages = [content.vector_pages + start for content, start in zip(contents, page_base, strict=False)]
+    return _Content(
+        **{name: joined(name) for name in ("ids", "ordinals", "names", "paths", "pages", "lengths", "vectors")},
+        **{name: listed(name) for name in ("described", "rows", "texts")},
+        terms=moved("terms", page_base),
+        name_terms=moved("name_terms", document_base),
+        vector_pages=np.concatenate(moved_pages).astype(np.int32),
+    )
+
+
+def _write(folder: Path, name: str, content: _Content) -> None:
+    many = len(content.vectors) >= WORTH_LISTS
+    lists = write_lists(folder / f"{name}.faiss", content.vectors, content.vector_pages) if many else None
+    few = slice(0, 0) if many else slice(None)
+    arrays = {
+        **{each: getattr(content, each) for each in ("ids", "ordinals", "names", "paths", "pages", "lengths")},
+        **_blobs("described", content.described),
+        **_blobs("rows", content.rows),
+        **_blobs("texts", content.texts),
+        **packed("terms", content.terms),
+        **packed("name_terms", content.name_terms),
+        "vectors": content.vectors[few],
+        "vector_pages": content.vector_pages[few],
+    }
+    write_arrays(folder / f"{name}.arrays", arrays, {"lists": lists})
+
+
+def _blobs(name: str, blobs: Sequence[bytes]) -> dict[str, NDArray[Any]]:
+    starts = np.append(0, np.cumsum([len(blob) for blob in blobs])).astype(np.int64)
+    return {f"{name}.starts": starts, f"{name}.bytes": np.frombuffer(b"".join(blobs), np.uint8)}

@@ -1,0 +1,146 @@
+"""What readers of an index in a folder see: a snapshot, read by need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.pages import DocumentRecord, PageRow
+from pagesight.indexing.settings import Settings
+from pagesight.indexing.snapshot.snapshot import Snapshot
+from pagesight.indexing.snapshot.snapshot_statistics import SnapshotNames, SnapshotStatistics
+from pagesight.indexing.snapshot.term_postings import term_hash
+from pagesight.indexing.storage.index_view import IndexView
+from pagesight.indexing.vectors.centroids import best_holders
+from pagesight.indexing.vectors.multivector import QueryVectors
+
+_ROWS_KEPT = 4_096  # rows that stay in memory: a guess, not measured
+
+# Lists that are searched for each 25 of the setting `ef`, the breadth of HNSW: so its usual 400 are 16 lists.
+_EF_OF_A_LIST = 25
+
+
+class SnapshotView(IndexView):
+    """See `IndexView`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._row = lru_cache(maxsize=_ROWS_KEPT)(self._read_row)
+
+    @property
+    def records(self) -> Iterator[DocumentRecord]:
+        """See `IndexView.records`."""
+        return (self._record(int(document)) for document in np.flatnonzero(self.snapshot.live_documents))
+
+    @cached_property
+    def statistics(self) -> SnapshotStatistics:
+        """See `IndexView.statistics`."""
+        return SnapshotStatistics(self.snapshot)
+
+    @cached_property
+    def names(self) -> SnapshotNames:
+        """See `IndexView.names`."""
+        return SnapshotNames(self.snapshot, self.statistics)
+
+    def page_count(self, document_ids: Sequence[str] | None = None) -> int:
+        """See `IndexView.page_count`."""
+        return int(self.snapshot.document_sizes[self._chosen(document_ids)].sum())
+
+    def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
+        """See `IndexView.pages`."""
+        chosen = self._chosen(document_ids)
+        ordered = chosen[np.argsort(self.snapshot.ordinals[chosen], kind="stable")]
+        if self.page_count(document_ids) <= _ROWS_KEPT:
+            starts = self.snapshot.first_pages
+            sizes = self.snapshot.document_sizes
+            return [self._row(int(starts[one]) + page) for one in ordered for page in range(int(sizes[one]))]
+        rows = []
+        for document in ordered:
+            segment, number = self.snapshot.segment_of(int(document))
+            rows += segment.rows(number)
+        return rows
+
+    def page_row(self, document_id: str, page: int) -> PageRow | None:
+        """See `IndexView.page_row`."""
+        document = self.snapshot.of_id(document_id)
+        if document is None or not 1 <= page <= int(self.snapshot.document_sizes[document]):
+            return None
+        return self._row(int(self.snapshot.first_pages[document]) + page - 1)
+
+    def texts(self, keys: Sequence[str]) -> dict[str, str]:
+        """See `IndexView.texts`."""
+        found = {}
+        for key in keys:
+            document_id, _, page = key.partition(":")
+            document = self.snapshot.of_id(document_id)
+            if document is not None and 1 <= int(page) <= int(self.snapshot.document_sizes[document]):
+                segment, number = self.snapshot.segment_of(document)
+                found[key] = segment.text(number, int(page))
+        return found
+
+    def near(self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None) -> list[PageRow]:
+        """See `IndexView.near`."""
+        allowed = self.snapshot.live_pages
+        if document_ids is not None:
+            allowed = self.snapshot.pages_of(self._chosen(document_ids).tolist())
+        similarities, pages = self._nearest(query.vectors, settings, allowed)
+        hits = settings.search.hits_per_vector
+        best = best_holders(similarities, pages, query.weights, settings.search.candidates, hits)
+        return [self._row(page) for page in best]
+
+    def named(self, name: str) -> DocumentRecord | None:
+        """See `IndexView.named`."""
+        for document in self.snapshot.with_hash("names", term_hash(name)):
+            if (record := self._record(document)).document == name:
+                return record
+        found = self.snapshot.of_id(name)
+        return None if found is None else self._record(found)
+
+    def at_path(self, path: str) -> DocumentRecord | None:
+        """See `IndexView.at_path`."""
+        records = map(self._record, self.snapshot.with_hash("paths", term_hash(path)))
+        return next((record for record in records if record.path == path), None)
+
+    def _nearest(
+        self, vectors: NDArray[np.float32], settings: Settings, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The similarities and pages of each vector's nearest in each segment, side by side; page -1 for none."""
+        hits, probes = settings.search.hits_per_vector, -(-settings.search.ef // _EF_OF_A_LIST)
+        similarities = [np.zeros((len(vectors), 0), np.float32)]
+        pages = [np.zeros((len(vectors), 0), np.int64)]
+        bases = self.snapshot.page_bases
+        for place, segment in enumerate(self.snapshot.segments):
+            base, end = int(bases[place]), int(bases[place + 1])
+            mine = None if allowed is None else allowed[base:end]
+            if mine is not None and not mine.any():
+                continue
+            near, found = segment.near(vectors, hits, probes, mine)
+            similarities.append(near)
+            pages.append(np.where((found >= 0) & (found < segment.pages), found + base, -1))
+        return np.concatenate(similarities, axis=1), np.concatenate(pages, axis=1)
+
+    def _chosen(self, document_ids: Sequence[str] | None) -> NDArray[np.intp]:
+        if document_ids is None:
+            return np.flatnonzero(self.snapshot.live_documents)
+        found = (self.snapshot.of_id(known) for known in document_ids)
+        return np.array([document for document in found if document is not None], np.intp)
+
+    def _record(self, document: int) -> DocumentRecord:
+        segment, number = self.snapshot.segment_of(document)
+        shared = segment.described(number)
+        return DocumentRecord(
+            shared["document_id"],
+            shared["document"],
+            shared["path"],
+            shared["page_count"],
+            shared["added"],
+            shared["metadata"],
+        )
+
+    def _read_row(self, page: int) -> PageRow:
+        document = int(self.snapshot.page_documents[page])
+        segment, number = self.snapshot.segment_of(document)
+        return segment.row(number, page - int(self.snapshot.first_pages[document]) + 1)

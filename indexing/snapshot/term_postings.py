@@ -1,0 +1,77 @@
+"""Which pages hold a term and how often: lists of pages by the term's hash, in arrays that are mapped.
+
+Terms stand there by 64 bits of BLAKE2b: among ten million terms, two share a hash with a probability of 3 in a million.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.snapshot.array_file import ArrayFile
+
+
+class Postings(NamedTuple):
+    """One entry for each term of each holder: ``terms`` uint64, ``holders`` int32, ``often`` uint16, all (n,)."""
+
+    terms: NDArray[np.uint64]
+    holders: NDArray[np.int32]
+    often: NDArray[np.uint16]
+
+
+@lru_cache(maxsize=200_000)
+def term_hash(term: str) -> int:
+    """The 64 bits that stand for a term, or for any text."""
+    return int.from_bytes(hashlib.blake2b(term.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
+
+
+def counted(texts: Iterable[tuple[int, list[str]]]) -> Postings:
+    """The postings of holders (numbers from 0) with the terms of each, repeated ones counted."""
+    terms, holders, often = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)], [np.zeros(0, np.uint16)]
+    for holder, found in texts:
+        distinct, counts = np.unique(np.fromiter(map(term_hash, found), np.uint64, len(found)), return_counts=True)
+        terms.append(distinct)
+        holders.append(np.full(len(distinct), holder, np.int32))
+        often.append(np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16))
+    return Postings(np.concatenate(terms), np.concatenate(holders), np.concatenate(often))
+
+
+def packed(name: str, postings: Postings) -> Mapping[str, NDArray[Any]]:
+    """The postings as arrays of a file."""
+    order = np.lexsort((postings.holders, postings.terms))
+    terms, starts = np.unique(postings.terms[order], return_index=True)
+    return {
+        f"{name}.terms": terms,
+        f"{name}.starts": np.append(starts, len(order)).astype(np.int64),
+        f"{name}.holders": postings.holders[order],
+        f"{name}.often": postings.often[order],
+    }
+
+
+class PostingsFile:
+    """The postings of that name in a file."""
+
+    def __init__(self, file: ArrayFile, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def of(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        """The holders of a term, in their order, and how often each has it."""
+        terms, wanted = self._file.all(f"{self._name}.terms"), np.uint64(term_hash(term))
+        place = int(np.searchsorted(terms, wanted))
+        if place == len(terms) or terms[place] != wanted:
+            return np.zeros(0, np.int32), np.zeros(0, np.uint16)
+        start, stop = map(int, self._file.part(f"{self._name}.starts", place, place + 2))
+        holders, often = (self._file.part(f"{self._name}.{each}", start, stop) for each in ("holders", "often"))
+        return holders, often
+
+    def read(self) -> Postings:
+        """All of them."""
+        starts = self._file.all(f"{self._name}.starts")
+        terms = np.repeat(self._file.all(f"{self._name}.terms"), np.diff(starts))
+        return Postings(terms, self._file.all(f"{self._name}.holders"), self._file.all(f"{self._name}.often"))

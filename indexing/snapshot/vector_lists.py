@@ -1,0 +1,100 @@
+"""Candidate vectors of many pages in a FAISS file: in lists by the centre that they are nearest to, in float16.
+
+The file is mapped: a search reads the centres and the lists nearest to the question. FAISS is what Milvus Lite searches
+with, too.
+"""
+
+from __future__ import annotations
+
+import zlib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.snapshot.array_file import SnapshotDamaged
+from pagesight.indexing.storage.atomic_files import replacing
+
+#: From so many vectors on: below, comparing with all takes no longer. A guess, not measured.
+WORTH_LISTS = 4_096
+_TRAINED_ON = 64  # vectors for each centre; FAISS asks for 39 at least
+_AT_ONCE = 65_536  # vectors that are turned into float32 at once
+
+
+def write_lists(path: Path, vectors: NDArray[np.float16], pages: NDArray[np.int32]) -> dict[str, int]:
+    """Write (n, dim) vectors, each with its page; returns what `VectorLists` asks to know of the file."""
+    import faiss
+
+    count, dim = vectors.shape
+    lists = int(count**0.5)
+    kind = faiss.ScalarQuantizer.QT_fp16
+    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, faiss.METRIC_INNER_PRODUCT, False)
+    index.train(vectors[np.linspace(0, count - 1, min(count, _TRAINED_ON * lists)).astype(np.int64)].astype(np.float32))
+    for start in range(0, count, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        index.add_with_ids(vectors[part].astype(np.float32), pages[part].astype(np.int64))
+    with replacing(path) as unfinished:
+        faiss.write_index(index, str(unfinished))
+        size = unfinished.stat().st_size
+        head = size - count * (index.code_size + 8)
+        return {"size": size, "head": head, "head_check": _check(unfinished, head), "check": _check(unfinished, size)}
+
+
+class VectorLists:
+    """A file of `write_lists`. Raises SnapshotDamaged if what FAISS reads at once is not as it was written."""
+
+    def __init__(self, path: Path, facts: dict[str, int]) -> None:
+        self._path = path
+        self._facts = facts
+        try:
+            if path.stat().st_size != facts["size"] or _check(path, facts["head"]) != facts["head_check"]:
+                raise ValueError("it is not as it was written")
+            import faiss
+
+            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
+
+    def near(
+        self, query: NDArray[np.float32], hits: int, probes: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The similarities and pages of each query vector's nearest, (m, hits), best first; page -1 where fewer are.
+
+        Only pages that are ``allowed``, (pages,), if that is not None.
+        """
+        faiss: Any = import_module("faiss")  # its types do not know what its Python side takes
+        bits = None if allowed is None else np.packbits(allowed, bitorder="little")
+        chosen = None if bits is None else faiss.IDSelectorBitmap(bits)
+        asked = faiss.SearchParametersIVF(nprobe=min(probes, self._index.nlist), sel=chosen)
+        similarities, pages = self._index.search(query, hits, params=asked)
+        return similarities, pages
+
+    def read(self) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
+        """All vectors, (n, dim), and the page of each."""
+        import faiss
+
+        lists, dim = self._index.invlists, self._index.d
+        vectors, pages = [np.zeros((0, dim), np.float16)], [np.zeros(0, np.int32)]
+        for number in range(self._index.nlist):
+            if count := lists.list_size(number):
+                codes = faiss.rev_swig_ptr(lists.get_codes(number), count * self._index.code_size)
+                vectors.append(codes.view(np.float16).reshape(count, dim).copy())
+                pages.append(faiss.rev_swig_ptr(lists.get_ids(number), count).astype(np.int32))
+        return np.concatenate(vectors), np.concatenate(pages)
+
+    def check(self) -> None:
+        """Read all of it. Raises SnapshotDamaged if it is not as it was written."""
+        if _check(self._path, self._facts["size"]) != self._facts["check"]:
+            raise SnapshotDamaged(f"{self._path} is damaged (it is not as it was written).")
+
+
+def _check(path: Path, size: int) -> int:
+    """The CRC-32 of the file's first bytes."""
+    check = 0
+    with path.open("rb") as file:
+        while size > 0 and (content := file.read(min(size, 1 << 20))):
+            check = zlib.crc32(content, check)
+            size -= len(content)
+    return check
