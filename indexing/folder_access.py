@@ -119,6 +119,7 @@ class FolderAccess:
             self._view, self._segments = None, {}
             if self._copy:
                 self._copy.cleanup()
+        self._folder.make_private(written=False)
 
     def _sound_state(self) -> State | None:
         """The state of a snapshot whose segments are all there."""

@@ -47,4 +47,5 @@ def test_nothing_of_a_long_page_is_left_when_it_is_removed(tmp_path: Path):
         index.add(log(tmp_path / "log.pdf"))
         index.remove("log.pdf")
         assert index.search("calibration certificate") == []
-        assert list(index._parts.store._connection.rows("pages", "page >= 0", ["key"])) == []
+        with index._parts.writing() as parts:
+            assert list(parts.store._connection.rows("pages", "page >= 0", ["key"])) == []

@@ -113,7 +113,7 @@ def test_no_writing_in_place_reaches_what_was_indexed(tmp_path: Path, through_li
         (kept,) = (index.path / "documents").iterdir()
         assert not kept.is_symlink()
         assert not kept.samefile(source)
-        ref = index.page("a.pdf p. 1")
+        ref = index.page(f"{given.name} p. 1")
         before = index.picture(ref, long_side=200).tobytes()
         for change in (append, write_in_place, lambda path: os.truncate(path, 0), Path.unlink):
             change(source)

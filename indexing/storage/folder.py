@@ -33,10 +33,8 @@ from pagesight.indexing.storage.manifest import FORMAT, Manifest, damaged, read_
 from pagesight.indexing.storage.page_files import DamagedFile
 
 # What libraries and the agent write here, as the user's umask says; the folder, where we made it, is private before.
-_MADE_BY_OTHERS = (
-    *("lock", "milvus.db", "derived"),
-    *("threads.db", "uploads", "evidence", "costs.jsonl", "chat-history"),
-)
+_MADE_BY_LIBRARIES = ("lock", "milvus.db", "derived")
+_MADE_BY_AGENT = ("threads.db", "identity", "uploads", "evidence", "costs.jsonl", "chat-history")
 #: What notes the files of the closed Milvus Lite (sealed_files.py).
 SEAL = "milvus.json"
 _MANIFEST, _COPY = "index.json", "index.backup.json"
@@ -106,9 +104,9 @@ class IndexFolder:
             f"`pagesight repair --index {self.path}` puts that in its place."
         )
 
-    def make_private(self) -> None:
-        """Take from others the right to read what libraries and the agent wrote here, as the user's umask says."""
-        for name in _MADE_BY_OTHERS:
+    def make_private(self, *, written: bool = True) -> None:
+        """Take from others the right to read what the agent wrote here and, if it was ``written`` to, libraries."""
+        for name in (*(_MADE_BY_LIBRARIES if written else ()), *_MADE_BY_AGENT):
             with contextlib.suppress(OSError):  # a medium that nothing can be written to
                 make_private(self.path / name)
 
