@@ -91,16 +91,15 @@ class CentroidSearch:
         self._connection.flush("candidates")
 
 
-def collection(dim: int, able: MilvusCapabilities) -> Collection:
-    """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers."""
+def collection(dim: int, able: MilvusCapabilities, *, searched: bool = True) -> Collection:
+    """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers; loaded if it is ``searched``."""
     schema = MilvusClient.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("document_id", DataType.VARCHAR, max_length=64)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     index = MilvusClient.prepare_index_params()
     index.add_index("vector", index_type=able.graph, metric_type="IP", params=HNSW)
-    # Readers of a folder search a snapshot; a writer saves building HNSW, half of the time that writing takes.
-    return Collection("candidates", schema, index, loaded=not able.lite)
+    return Collection("candidates", schema, index, loaded=searched)
 
 
 def candidate_id(ordinal: int, page: int, centroid: int) -> int:
