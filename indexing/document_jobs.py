@@ -14,6 +14,7 @@ from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.recover import put_right
 
@@ -150,8 +151,14 @@ def _job(
             record_if_whole(parts, source.document_id)
         return None
     count, warnings = readers.open(source.path)
-    missing = [number for number in range(1, count + 1) if not entry or number not in entry.rows]
+    missing = _missing(entry.rows if entry else {}, count)
     return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
+
+
+def _missing(rows: Mapping[int, PageRow], count: int) -> list[int]:
+    """The pages without a row, and those in files that one of them begins: these will be written anew."""
+    lost = {number for number in range(1, count + 1) if number not in rows}
+    return [number for number in range(1, count + 1) if number in lost or rows[number].batch in lost]
 
 
 def remove_older(parts: WritingParts, path: str, document_id: str) -> bool:

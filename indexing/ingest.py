@@ -218,15 +218,20 @@ def _blank(number: int, needs_picture: bool) -> PreparedPage:
 
 def _shared_fields(parts: WritingParts, job: DocumentJob) -> dict[str, Any]:
     """What all pages of a document have in their rows; as it was where the index has or had some of them."""
-    known = shared_fields(parts, job.source.document_id) or {
+    known = shared_fields(parts, job.source.document_id)
+    if known:
+        return known | {"page_count": job.page_count}
+    return {
         "document_id": job.source.document_id,
         "document": parts.catalog.unique_name(Path(job.path)),
         "path": job.path,
         "ordinal": parts.catalog.next_ordinal(),
         "metadata": job.metadata,
         "added": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "page_count": job.page_count,
+        "size": job.source.size,
+        "modified": job.source.modified,
     }
-    return known | {"page_count": job.page_count, "size": job.source.size, "modified": job.source.modified}
 
 
 def _batches(pages: Iterable[_Page]) -> Iterator[tuple[DocumentJob, list[PreparedPage]]]:
