@@ -21,12 +21,17 @@ NARROW = {"exhaustive_below": 0, "candidates": 5, "hits_per_vector": 20, "ef": 2
 _SYLLABLES = "ka re mo ti lun sor ven dal pim qu est ar on is".split()  # noqa: SIM905 - a text is easier to read
 
 
+def _vocabulary() -> tuple[random.Random, list[str]]:
+    """Words of few syllables, and what drew them."""
+    rng = random.Random(1)
+    return rng, ["".join(rng.choices(_SYLLABLES, k=rng.randint(2, 4))) for _ in range(600)]
+
+
 @pytest.fixture(scope="module")
 def alike(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of 250 pages with words from one small vocabulary, so that all of them are somewhat alike."""
     folder = tmp_path_factory.mktemp("alike")
-    rng = random.Random(1)
-    words = ["".join(rng.choices(_SYLLABLES, k=rng.randint(2, 4))) for _ in range(600)]
+    rng, words = _vocabulary()
     write_pdf(folder / "a.pdf", [[" ".join(rng.choices(words, k=8)) for _ in range(4)] for _ in range(250)])
     with PageIndex.open(folder / "index", settings=small_settings()) as index:
         index.add(folder / "a.pdf")
@@ -52,8 +57,9 @@ def test_what_it_says_to_set_has_the_wanted_recall(alike: Path) -> None:
 
 
 def test_recall_is_that_of_searching(alike: Path) -> None:
-    rng = random.Random(2)  # words that resemble those of pages, so that BM25 adds nothing to the candidates
-    questions = [" ".join("x".join(rng.choices(_SYLLABLES, k=3)) for _ in range(4)) for _ in range(8)]
+    # Words misspelt: near enough to those of pages, and none of theirs, so that BM25 adds nothing to the candidates.
+    rng, words = random.Random(2), _vocabulary()[1]
+    questions = [" ".join(f"{word[:2]}x{word[2:]}" for word in rng.choices(words, k=4)) for _ in range(8)]
     wide = small_settings(exhaustive_below=1000)
     with PageIndex.open(alike, settings=wide) as exact:
         best = [set(_ranked(exact, question)[:5]) for question in questions]
