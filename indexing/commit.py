@@ -123,9 +123,13 @@ def remove_document(parts: WritingParts, document_id: str, removed: RemovedDocum
     Its files go to ``removed``, from where they can be restored, or away.
     """
     parts.sharing.confirm()
+    if removed:
+        removed.begin(document_id)
+    _take_out(parts, document_id, removed)
+
+
+def _take_out(parts: WritingParts, document_id: str, removed: RemovedDocuments | None) -> None:
     if parts.page_files:
-        if removed:
-            removed.begin(document_id)
         parts.page_files.drop_record(document_id)
     parts.store.remove_pages(document_id)
     parts.catalog.remove(document_id)
@@ -139,9 +143,14 @@ def remove_document(parts: WritingParts, document_id: str, removed: RemovedDocum
 
 
 def clear_away(parts: WritingParts) -> None:
-    """Remove what was left behind when removing a document, or writing its first pages, was cut off."""
+    """Remove what was left behind when removing a document, restoring it, or writing its first pages was cut off.
+
+    What was removed or to be restored goes to where it can be restored from.
+    """
+    removed = RemovedDocuments(parts.folder.path)
     known = parts.folder.documents.ids() | set(parts.page_files.ids() if parts.page_files else ())
     for document_id in sorted(known):
         recorded = parts.page_files is not None and parts.page_files.has_record(document_id)
         if parts.catalog.get(document_id) is None and not recorded:
-            remove_document(parts, document_id)
+            parts.sharing.confirm()
+            _take_out(parts, document_id, removed if removed.holds(document_id) else None)

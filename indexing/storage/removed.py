@@ -51,9 +51,14 @@ class RemovedDocuments:
         place = self._folder / checked_document_id(document_id)
         kept = [path for path in (self._index / "documents").glob(f"{document_id}*") if path.is_file()]
         for path in [self._index / "multivectors" / document_id, *kept, self._pages(document_id)]:
-            if path.exists():
-                path.rename(place / (path.name if path in kept else path.parent.name))
+            target = place / (path.name if path in kept else path.parent.name)
+            if path.exists() and not target.exists():  # what is there already is whole
+                path.rename(target)
         on_the_disk(place)
+
+    def holds(self, document_id: str) -> bool:
+        """Whether a document was removed, or begun to be, and not wholly restored since."""
+        return (self._folder / checked_document_id(document_id) / RECORD).is_file()
 
     def records(self) -> dict[str, DocumentRecord]:
         """The documents that can be restored, by id; one whose record is damaged is left out."""
@@ -67,18 +72,22 @@ class RemovedDocuments:
         return found
 
     def put_back(self, document_id: str) -> None:
-        """Move a document's files back; its record last, with which it counts as lost by Milvus and is taken in."""
+        """Move a document's files back; its record last, with which it counts as lost by Milvus and is taken in.
+
+        Until then the record is here, too: a writer takes back what was put back before a process ended.
+        """
         place = self._folder / checked_document_id(document_id)
         for path in place.glob(f"{document_id}*"):
             private_folder(self._index / "documents")
             path.rename(self._index / "documents" / path.name)
+            on_the_disk(self._index / "documents")
         for name in ("multivectors", "pages"):
             private_folder(self._index / name)
             target = self._index / name / document_id
             if (place / name).exists():
                 shutil.rmtree(target, ignore_errors=True)
                 if name == "pages":
-                    (place / RECORD).replace(place / name / RECORD)
+                    write_atomically(place / name / RECORD, (place / RECORD).read_bytes(), durable=True)
                 (place / name).rename(target)
                 on_the_disk(target.parent)
         shutil.rmtree(place, ignore_errors=True)
