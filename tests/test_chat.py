@@ -220,7 +220,9 @@ def test_lines_are_edited_and_come_back_in_the_next_chat(chat: Chat) -> None:
 def test_a_chat_is_narrowed_and_opened_again(chat: Chat) -> None:
     child = chat("--no-pictures")
     ask(child, f"/document {SHEET}", f"keeps to {SHEET}")
-    assert f"[{REPORT}" not in ask(child, QUESTION, "searched .* → 1 page", "used")
+    narrowed = seen(ask(child, "Wie viel Watt beträgt die Leistungsaufnahme?", "searched .* → 1 page"))
+    assert f"[{SHEET} p. 1]" in narrowed
+    assert f"[{REPORT}" not in seen(ask(child, QUESTION, "searched", "used"))
     ask(child, "/document", "open to all documents")
     assert f"[{REPORT} p. 2]" in seen(ask(child, QUESTION, "searched", "used"))
 
@@ -308,7 +310,7 @@ def test_markdown_is_drawn(chat: Chat, index: Path, gemini: GeminiServer) -> Non
 
 def test_what_was_said_before_ctrl_c_stays(chat: Chat, gemini: GeminiServer) -> None:
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
-    gemini.says("The beginning of an answer, and its end, which does not come for a long while.", drips=3)
+    gemini.says(f"The beginning [{REPORT} p. 2], and the end, which does not come for a long while.", drips=3)
     child = chat("--no-pictures", **at(gemini))
     child.send(f"{QUESTION}\r")
     child.expect("The begin")

@@ -91,10 +91,10 @@ async def test_what_passes_is_waited_for(
         assert named in steps(items, "wait")[0]
 
 
-def test_a_quota_that_takes_too_long_is_an_error_with_the_wait(server: GeminiServer, index: PageIndex) -> None:
+def test_a_quota_for_the_day_is_an_error_at_once_that_says_so(server: GeminiServer, index: PageIndex) -> None:
     from pagesight.agent import ask
 
     server.replies(gemini_recordings.quota_used_up("43200s", per_day=True))
-    with pytest.raises(ReasonerError, match=r"429 RESOURCE_EXHAUSTED.*wait 43200 s"):
+    with pytest.raises(ReasonerError, match=r"429 RESOURCE_EXHAUSTED.*quota for the day is used up"):
         ask(agent_at(server, index, max_retries=3), "How much?")
     assert len(server.model_requests) == 1

@@ -87,7 +87,7 @@ def test_an_exported_conversation_is_inert(evil: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr("sys.stdin", StringIO(f"{question}\n/export said.md\n"))
         assert main(["chat", "--index", str(evil)]) == 0
     written = Path("said.md").read_text()
-    assert active(written) == []
+    assert active(written) == ["<!-- pagesight -->\n"]  # by which it is known as ours
     (picture,) = [str(token.attrs["href"]) for token in tokens(written) if token.type == "link_open"]
     assert Path(unquote(picture)).is_file()
 

@@ -103,7 +103,7 @@ def test_messages_of_others_take_nothing_of_the_budget(index: PageIndex) -> None
 
 
 def test_only_what_this_agent_has_brought_is_in_its_answer(index: PageIndex, other: PageIndex) -> None:
-    first, _ = scripted(other, *looks_and_says(), name="first")
+    first, _ = scripted(other, *looks_and_says("One euro."), name="first")
     state = run(as_node(first), [HumanMessage(QUESTION)])
     second, _ = scripted(index, "Not found in these documents.", name="second")
 

@@ -123,7 +123,7 @@ def test_a_region_is_rendered_larger_not_cut_out_of_the_page(server: GeminiServe
     assert 300 <= closer / inches <= 401
 
 
-def test_a_page_shown_twice_is_sent_once_with_the_newest_reply(server: GeminiServer, index: PageIndex) -> None:
+def test_a_page_shown_twice_is_sent_once_and_stays_at_its_place(server: GeminiServer, index: PageIndex) -> None:
     server.calls("view_pages", pages=[f"{REPORT} p. 1", f"{REPORT} p. 2"])
     server.calls("view_pages", pages=[f"{REPORT} p. 2", f"{REPORT} p. 2"])
     server.says("Seen.")
@@ -132,8 +132,8 @@ def test_a_page_shown_twice_is_sent_once_with_the_newest_reply(server: GeminiSer
 
     request = server.model_requests[-1]
     assert request.pictures == [sent(index, f"{REPORT} p. 1"), sent(index, f"{REPORT} p. 2")]
-    assert kinds(request)[2:] == [["inlineData"], "functionCall", ["inlineData"]]
-    assert f"Attached here now, in this order: {REPORT} p. 1." in request.replies[0]
+    assert kinds(request)[2:] == [["inlineData", "inlineData"], "functionCall", "functionResponse"]
+    assert f"1. {REPORT} p. 1\n2. {REPORT} p. 2\n" in request.replies[0]
 
 
 def test_the_newest_pictures_stay_and_older_ones_become_a_line_of_text(server: GeminiServer, index: PageIndex) -> None:

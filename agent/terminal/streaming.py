@@ -34,8 +34,10 @@ class PipedAnswer:
         self._text = ""
 
     def end(self) -> None:
-        """Writes the answer."""
-        self._write(self._text.rstrip("\n") + "\n")
+        """Writes the answer, if there is one."""
+        if self._text.strip():
+            self._write(self._text.rstrip("\n") + "\n")
+        self._text = ""
 
 
 class TerminalAnswer:

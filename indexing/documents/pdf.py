@@ -126,7 +126,11 @@ class PdfDocument(OpenDocument):
                 content = drawn_anew(self.path, number)
                 if content is None:
                     raise
-                self._drawn_anew[number] = pypdfium2.PdfDocument(content)
+                drawn = pypdfium2.PdfDocument(content)
+                if not _has_area(drawn[0]):  # what poppler makes of a page that is not in the file
+                    drawn.close()
+                    raise
+                self._drawn_anew[number] = drawn
         return _with_sound_box(self._drawn_anew[number], 1)
 
     def _size(self, number: int) -> tuple[float, float]:
@@ -213,6 +217,11 @@ def single_page(document: PdfDocument, number: int) -> bytes:
     with PDFIUM, document.page(number) as page, document.copied_page(page, number) as copy:
         copy.save(target)
     return target.getvalue()
+
+
+def _has_area(page: pypdfium2.PdfPage) -> bool:
+    left, bottom, right, top = page.get_mediabox()
+    return bool(left < right and bottom < top)
 
 
 def _with_sound_box(pdf: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
