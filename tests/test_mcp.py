@@ -195,8 +195,9 @@ async def test_http_asks_for_the_token_and_limits_what_comes_in(address: str) ->
             for method in ("POST", "GET", "DELETE"):
                 answer = await client.request(method, address, headers=headers, json=call)
                 assert answer.status_code == 401, (headers, method)
+        kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
         for content in (b" " * 2_000_000, parts()):
-            answer = await client.post(address, headers=bearer(TOKEN), content=content)
+            answer = await client.post(address, headers=bearer(TOKEN) | kinds, content=content)
             assert answer.status_code == 413
     async with over_http(address) as session:
         assert await session.list_tools()
