@@ -77,7 +77,6 @@ def create_page_agent(
     id or pattern, and ``where`` to those whose metadata meets a condition; no documents are none. What is not given
     comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
     ``messages``: its state holds references to pages and no pictures.
-
     Callbacks and tracing see sizes in the place of pictures, unless ``trace_pictures`` asks for their bytes.
 
     As in LangGraph's quickstart: ``prompt``, a text or a function of the state, adds to ours; ``tools`` stand beside
@@ -90,42 +89,36 @@ def create_page_agent(
     settings = settings or index.settings
     allowed = AllowedDocuments(index).narrowed(documents, where)
     author = Author(name, index_identity(index))
-
     reasoner = make_reasoner(model, settings)
     pictures = _pictures(index, settings, reasoner)
     way = transport_for(reasoner, transport or settings.pictures.transport, settings, index.path / "uploads")
     if way and not trace_pictures:
         way, reasoner = HiddenTransport(way), replace(reasoner, model=with_late_pictures(reasoner.model))
     budget, limits = _budget(settings, reasoner), _limits(settings, way)
-    ours = _tools(allowed, pictures, budget, author)
-    if way:
-        ours.append(make_locate(allowed, pictures, reasoner.model, way, budget, author))
+    ours = _tools(allowed, pictures, budget, author, reasoner, way)
     every = [*ours, *own_tools(tools, ours)]
     correction = Correction(limits, budget, author)
     verify = way is not None and settings.reasoning.verify == "words"
     hydrator = Hydrator(
-        SYSTEM_PROMPT,
-        pictures,
-        way,
-        limits,
-        in_tool_replies=reasoner.can.pictures_in_tool_replies,
-        author=author,
-        allowed=allowed,
-        addition=as_prompt(prompt),
-    )
-    with warnings.catch_warnings():
-        # The successor, langchain.agents.create_agent, would bring the whole langchain package into the core.
-        warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
-        agent = create_react_agent(
-            _model_of_each_call(budget, correction, reasoner, every, allowed, verify=verify), every,
-            prompt=hydrator.runnable(),
-            pre_model_hook=pre_model_hook, checkpointer=checkpointer, name=name,
-            post_model_hook=one_after_the_other(correction.send_back if way else None, post_model_hook), **graph,
-        )  # fmt: skip
+        SYSTEM_PROMPT, pictures, way, limits, in_tool_replies=reasoner.can.pictures_in_tool_replies, author=author,
+        allowed=allowed, addition=as_prompt(prompt),
+    )  # fmt: skip
+    agent = _react_agent(
+        _model_of_each_call(budget, correction, reasoner, every, allowed, verify=verify), every,
+        prompt=hydrator.runnable(), pre_model_hook=pre_model_hook, checkpointer=checkpointer, name=name,
+        post_model_hook=one_after_the_other(correction.send_back if way else None, post_model_hook), **graph,
+    )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, settings.budget.prices or {}, author)
     return agent.with_config(
         recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
     )
+
+
+def _react_agent(*arguments: Any, **named: Any) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """`create_react_agent` without its warning: the successor would bring the whole langchain package into the core."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LangGraphDeprecatedSinceV10)
+        return create_react_agent(*arguments, **named)
 
 
 def _model_of_each_call(
@@ -231,9 +224,15 @@ def _at_the_dearest_price(reasoner: str, dollars: float) -> str:
     )
 
 
-def _tools(allowed: AllowedDocuments, pictures: Pictures, budget: Budget, author: Author) -> list[BaseTool]:
+def _tools(
+    allowed: AllowedDocuments, pictures: Pictures, budget: Budget, author: Author, reasoner: Reasoner,
+    way: Transport | None,
+) -> list[BaseTool]:  # fmt: skip
+    """Our tools; only a reasoner that sees pictures locates things on them."""
+    located = [make_locate(allowed, pictures, reasoner.model, way, budget, author)] if way else []
     return [
         make_search_pages(allowed, budget, author),
         make_view_pages(allowed, pictures, budget, author),
         make_list_documents(allowed, budget, author),
+        *located,
     ]
