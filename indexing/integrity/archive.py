@@ -186,6 +186,7 @@ def _unpacked(archive: Path, path: Path, told: Told) -> int:
                     _take(source, name, size, checksum, unfinished)
                 done += size
                 told(done, total)
+    # zipfile raises NotImplementedError for a compression that it lacks, RuntimeError for an encrypted file.
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise PageIndexError(f"{archive} is no archive of an index, or it is damaged: {error}.") from error
     return done
