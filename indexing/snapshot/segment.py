@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -257,26 +258,40 @@ class Segment:
 
 
 def _content(documents: Sequence[CompleteDocument], dim: int, term_rules: int) -> _Content:
-    first = [document.rows[0] for document in documents]
-    rows = [row for document in documents for row in document.rows]
-    found = [(row.terms.split()) for row in rows]
-    vectors = [page for document in documents for page in document.vectors]
-    sizes = [len(page) for page in vectors]
+    rows = list(chain.from_iterable(document.rows for document in documents))
+    vectors = list(chain.from_iterable(document.vectors for document in documents))
     return _Content(
-        ids=np.array([int(row.document_id, 16) for row in first], np.uint64),
-        ordinals=np.array([row.ordinal for row in first], np.int64),
-        names=np.array([term_hash(row.document) for row in first], np.uint64),
-        paths=np.array([term_hash(row.path) for row in first], np.uint64),
+        **_content_of_documents([document.rows[0] for document in documents], term_rules),
+        **_content_of_pages(rows),
         pages=np.array([len(document.rows) for document in documents], np.int64),
-        lengths=np.array([len(terms) for terms in found], np.int32),
-        described=[_json({name: getattr(row, name) for name in _SHARED}) for row in first],
-        rows=[_json(_of_a_page(row)) for row in rows],
-        texts=[row.text.encode(errors="replace") for row in rows],
-        terms=counted(enumerate(found)),
-        name_terms=counted((number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)),
         vectors=np.concatenate([np.zeros((0, dim)), *vectors]).astype(np.float16),
-        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), sizes),
+        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), [len(page) for page in vectors]),
     )
+
+
+def _content_of_documents(first: Sequence[PageRow], term_rules: int) -> dict[str, Any]:
+    """What is kept of each document, from the row of its first page."""
+    return {
+        "ids": np.array([int(row.document_id, 16) for row in first], np.uint64),
+        "ordinals": np.array([row.ordinal for row in first], np.int64),
+        "names": np.array([term_hash(row.document) for row in first], np.uint64),
+        "paths": np.array([term_hash(row.path) for row in first], np.uint64),
+        "described": [_json({name: getattr(row, name) for name in _SHARED}) for row in first],
+        "name_terms": counted(
+            (number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)
+        ),
+    }
+
+
+def _content_of_pages(rows: Sequence[PageRow]) -> dict[str, Any]:
+    """What is kept of each page beside its vectors."""
+    found = [row.terms.split() for row in rows]
+    return {
+        "lengths": np.array([len(terms) for terms in found], np.int32),
+        "rows": [_json(_of_a_page(row)) for row in rows],
+        "texts": [row.text.encode(errors="replace") for row in rows],
+        "terms": counted(enumerate(found)),
+    }
 
 
 def _of_a_page(row: PageRow) -> dict[str, Any]:
