@@ -33,14 +33,14 @@ from pagesight.indexing.calls.prices import Tariff, answering, dearest
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
 from pagesight.indexing.settings import Settings
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import Author, read_author, shown_with, spent_before, withheld_from
 from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import Conversation
 from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
+from pagesight.tools.messages.authorship import Author, read_author, shown_with, spent_before, withheld_from
+from pagesight.tools.messages.conversation import Conversation
+from pagesight.tools.messages.sent_pictures import CallLimits
 from pagesight.tools.search_pages import make_search_pages
-from pagesight.tools.sent_pictures import CallLimits
 from pagesight.tools.transport.hidden import HiddenTransport
 from pagesight.tools.transport.pictures import Form, Pictures
 from pagesight.tools.view_pages import make_view_pages
@@ -150,8 +150,9 @@ def _model_of_each_call(
         rest = budget_left(budget, conversation)
         if rest.calls == 0 or _was_told(conversation, budget):
             raise EmptyAnswer(
-                f"{reasoner.name} kept calling tools and gave no answer in {budget.calls - rest.calls} model calls: ask "
-                "for less at once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
+                f"{reasoner.name} kept calling tools and gave no answer in {budget.calls - rest.calls} model calls: "
+                "ask for less at once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with "
+                "PAGESIGHT_REASONER"
             )
         checked = ClaimCheck(allowed.within(runtime.context)) if verify else None
         chosen = _signing(last if rest.must_answer else with_tools, checked, conversation, rest.spent_of(budget))
