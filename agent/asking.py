@@ -20,7 +20,7 @@ from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import EmptyQuestion, RequestError
-from pagesight.tools.conversation import (
+from pagesight.tools.messages.conversation import (
     LIST_DOCUMENTS,
     LOCATE,
     SEARCH_PAGES,
@@ -29,7 +29,7 @@ from pagesight.tools.conversation import (
     ToolReply,
     is_cut_off,
 )
-from pagesight.tools.tool_reply import read_tool_reply
+from pagesight.tools.messages.tool_reply import read_tool_reply
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph

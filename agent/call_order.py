@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from pagesight.tools.authorship import MARK, correction_of
-from pagesight.tools.conversation import Conversation
+from pagesight.tools.messages.authorship import MARK, correction_of
+from pagesight.tools.messages.conversation import Conversation
 
 #: A message with its position in the conversation; None for one that was put in.
 Placed = tuple[int | None, BaseMessage]

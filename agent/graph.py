@@ -32,14 +32,14 @@ from pagesight.indexing.calls.prices import Tariff, answering, dearest
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
 from pagesight.indexing.settings import Settings
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import Author, read_author, shown_with
 from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import Conversation
 from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
+from pagesight.tools.messages.authorship import Author, read_author, shown_with
+from pagesight.tools.messages.conversation import Conversation
+from pagesight.tools.messages.sent_pictures import CallLimits
 from pagesight.tools.search_pages import make_search_pages
-from pagesight.tools.sent_pictures import CallLimits
 from pagesight.tools.transport.hidden import HiddenTransport
 from pagesight.tools.transport.pictures import Form, Pictures
 from pagesight.tools.view_pages import make_view_pages

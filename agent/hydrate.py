@@ -15,9 +15,9 @@ from pagesight.agent.additions import prompt_text
 from pagesight.agent.call_order import in_call_order
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import MARK, Author
-from pagesight.tools.conversation import Conversation, PageView
-from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.messages.authorship import MARK, Author
+from pagesight.tools.messages.conversation import Conversation, PageView
+from pagesight.tools.messages.sent_pictures import CallLimits
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
 

@@ -33,7 +33,7 @@ from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.asking import broken_off
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
-from pagesight.tools.authorship import correction_of
+from pagesight.tools.messages.authorship import correction_of
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"

@@ -20,21 +20,21 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from pagesight.indexing.add_report import AddReport, PageWarning, Progress
-from pagesight.indexing.attached_documents import AttachedDocuments
-from pagesight.indexing.commit import remove_document, write_batch
-from pagesight.indexing.document_jobs import DocumentJob, plan, remove_older
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
 from pagesight.indexing.preparing.prepared_page import PreparedPage
-from pagesight.indexing.recover import begin_writing, shared_fields
 from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.writing.add_report import AddReport, PageWarning, Progress
+from pagesight.indexing.writing.attached_documents import AttachedDocuments
+from pagesight.indexing.writing.commit import remove_document, write_batch
+from pagesight.indexing.writing.document_jobs import DocumentJob, plan, remove_older
+from pagesight.indexing.writing.recover import begin_writing, shared_fields
 
 _log = logging.getLogger(__name__)
 

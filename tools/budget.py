@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pagesight.indexing.calls.prices import ModelCall, Tariff
-from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, PageView, Question
+from pagesight.tools.messages.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, PageView, Question
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from pagesight.agent.answers.citations import Citation, CitationReader
-from pagesight.tools.conversation import Conversation
-from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.messages.conversation import Conversation
+from pagesight.tools.messages.sent_pictures import CallLimits
 
 
 class CitationCheck:

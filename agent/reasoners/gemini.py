@@ -26,10 +26,10 @@ from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.progress import signs_of_life, tell
 from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.errors import AnswerCutOff
-from pagesight.tools.conversation import ATTEMPTS
 from pagesight.tools.gemini_service.api_version import API_VERSION, VERTEX_API_VERSION
 from pagesight.tools.gemini_service.errors import failure_of, is_about_a_file, is_about_a_signature, plain_refusals
 from pagesight.tools.gemini_service.generations import generation
+from pagesight.tools.messages.conversation import ATTEMPTS
 from pagesight.tools.transport.files_api import arenewed, renewed
 from pagesight.tools.transport.transport import inline_parts
 

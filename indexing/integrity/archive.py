@@ -19,16 +19,16 @@ from typing import Any
 import xxhash
 
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.index_place import holds_index
-from pagesight.indexing.open_index import give_back, take
-from pagesight.indexing.recover import begin_writing
+from pagesight.indexing.opening.index_parts import IndexParts
+from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, replacing
 from pagesight.indexing.storage.checked_json import json_checksum
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.sharing import WriterLock
+from pagesight.indexing.writing.recover import begin_writing
 
 _LIST = "archive.json"
 _STAGE = "import.part"

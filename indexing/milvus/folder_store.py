@@ -45,7 +45,7 @@ _PAGES_AT_ONCE = 2_000  # that are read from Milvus at once to be published; som
 
 @dataclass(frozen=True)
 class OpenStore:
-    """See `pagesight.indexing.index_parts.OpenStore`."""
+    """See `pagesight.indexing.opening.index_parts.OpenStore`."""
 
     store: PageStore
     candidates: CandidateSearch

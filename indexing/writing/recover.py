@@ -13,15 +13,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.commit import clear_away, write_files, write_rows
 from pagesight.indexing.errors import PageIndexError, UnknownDocument
-from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
-from pagesight.indexing.upgrade import upgrade
+from pagesight.indexing.writing.commit import clear_away, write_files, write_rows
+from pagesight.indexing.writing.upgrade import upgrade
 
 _log = logging.getLogger(__name__)
 

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents.annotations import Note, read_annotations
 from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.letter_spacing import as_read
-from pagesight.indexing.documents.ocr import moved, ocr_long_side, read_page_picture, read_part
 from pagesight.indexing.documents.page_objects import PageObjects, read_objects
 from pagesight.indexing.documents.pdf import PdfDocument, to_picture
-from pagesight.indexing.documents.reading_order import Line, lines_of, merged
-from pagesight.indexing.documents.regions import WHOLE, masked, to_boxes, uncovered
-from pagesight.indexing.documents.soundness import differs_from_picture, strange
-from pagesight.indexing.documents.text_layer import INVISIBLE, LayerWords, read_text_layer
-from pagesight.indexing.documents.visibility import is_seen
-from pagesight.indexing.documents.words import on_page
+from pagesight.indexing.page_text.annotations import Note, read_annotations
+from pagesight.indexing.page_text.letter_spacing import as_read
+from pagesight.indexing.page_text.ocr import moved, ocr_long_side, read_page_picture, read_part
+from pagesight.indexing.page_text.reading_order import Line, lines_of, merged
+from pagesight.indexing.page_text.regions import WHOLE, masked, to_boxes, uncovered
+from pagesight.indexing.page_text.soundness import differs_from_picture, strange
+from pagesight.indexing.page_text.text_layer import INVISIBLE, LayerWords, read_text_layer
+from pagesight.indexing.page_text.visibility import is_seen
+from pagesight.indexing.page_text.words import on_page
 from pagesight.indexing.pages import Box, PageText
 
 LAYER, OCR = "text layer", "ocr"

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents import rapid_ocr, tesseract
-from pagesight.indexing.documents.columns import in_columns
-from pagesight.indexing.documents.rapid_ocr import RapidReading
-from pagesight.indexing.documents.reading_order import Line
-from pagesight.indexing.documents.recognised import Recognised, mean_confidence
-from pagesight.indexing.documents.scripts import (
+from pagesight.indexing.page_text import rapid_ocr, tesseract
+from pagesight.indexing.page_text.columns import in_columns
+from pagesight.indexing.page_text.rapid_ocr import RapidReading
+from pagesight.indexing.page_text.reading_order import Line
+from pagesight.indexing.page_text.recognised import Recognised, mean_confidence
+from pagesight.indexing.page_text.scripts import (
     OF_SCRIPT,
     SECOND_ENGINE,
     is_vietnamese,
@@ -89,7 +89,7 @@ def read_part(picture: Image.Image) -> list[Line]:
 
 
 def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[str, float]]:
-    """See `pagesight.indexing.documents.rapid_ocr.read_words`."""
+    """See `pagesight.indexing.page_text.rapid_ocr.read_words`."""
     return rapid_ocr.read_words(picture, boxes)
 
 

@@ -19,10 +19,17 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCa
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit
-from pagesight.tools.authorship import MARK, Author, correction_of, shown_with
-from pagesight.tools.page_view import PageView
-from pagesight.tools.sent_pictures import CallLimits, SentPictures
-from pagesight.tools.tool_reply import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, ToolReply, read_tool_reply
+from pagesight.tools.messages.authorship import MARK, Author, correction_of, shown_with
+from pagesight.tools.messages.page_view import PageView
+from pagesight.tools.messages.sent_pictures import CallLimits, SentPictures
+from pagesight.tools.messages.tool_reply import (
+    LIST_DOCUMENTS,
+    LOCATE,
+    SEARCH_PAGES,
+    VIEW_PAGES,
+    ToolReply,
+    read_tool_reply,
+)
 
 __all__ = [
     "ATTEMPTS",
