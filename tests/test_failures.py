@@ -364,7 +364,7 @@ async def test_what_stands_in_the_place_of_an_answer_is_asked_again_and_told_pla
     assert (await asked(way, agent)).text == "Hello!"
 
     server.replies(*[Reply(**shape)] * 3)
-    with pytest.raises(ReasonerError, match="Gemini|gemini"):
+    with pytest.raises(ReasonerError, match=r"Gemini|gemini"):
         await asked(way, agent)
 
 

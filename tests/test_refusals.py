@@ -177,7 +177,10 @@ def asked(server: GeminiServer, reply: Reply, *, vertex: bool) -> ReasonerError:
 CASES = [(*one, False) for one in GEMINI] + [(*one, True) for one in VERTEX]
 
 
-@pytest.mark.parametrize(("reply", "helps", "of_the_key", "vertex"), CASES, ids=[f"{one[1][:40]} {number}" for number, one in enumerate(CASES)])
+NAMES = [f"{helps[:40]} {number}" for number, (_, helps, *_) in enumerate(CASES)]
+
+
+@pytest.mark.parametrize(("reply", "helps", "of_the_key", "vertex"), CASES, ids=NAMES)
 def test_what_cannot_succeed_is_told_at_once_with_its_own_advice(
     server: GeminiServer, reply: Reply, helps: str, of_the_key: bool, vertex: bool
 ) -> None:

@@ -20,7 +20,6 @@ from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_afte
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
 from pagesight.tools.gemini_service.refusals import OFFLINE, Refusal, details_of, names_a_file, refusal_of
 
-
 #: An answer that is no JSON, as a page of a proxy is none: google-genai's error for a stream, Python's for one piece.
 _UNREADABLE = (UnknownApiResponseError, JSONDecodeError)
 #: How long the service asks to wait in its own words, such as "Please retry in 1h2m3.5s." or "… in 850ms."
