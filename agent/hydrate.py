@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -112,22 +113,20 @@ class Hydrator:
         self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
     ) -> list[BaseMessage]:
         """The messages of the call, with ``parts`` for the pages that go along: blocks, or why there are none."""
-        call: list[BaseMessage] = [self._prompt(conversation, parts, allowed)]
         sent = self._sent(conversation)
-        waiting: list[tuple[PageView, Block]] = []  # pictures that go along after the last of several tool replies
+        call: list[tuple[BaseMessage, list[tuple[PageView, Block]]]] = [
+            (self._prompt(conversation, parts, allowed), [])
+        ]
         for position, message in in_call_order(conversation):
-            if waiting and not isinstance(message, ToolMessage):
-                call.append(_beside(waiting))
-                waiting = []
             if position is None or position not in conversation.replies:
-                call.append(message)
+                call.append((message, []))
                 continue
             blocks = _blocks(sent.get(position, []), parts) if conversation.is_own(position) else []
             above = {view for at, views in sent.items() if at < position for view in views}
-            reply = self._reply(conversation, position, [view for view, _ in blocks], parts, above)
-            call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
-            waiting += [] if self.in_tool_replies else [one for one in blocks if one[1]]
-        return [*call, _beside(waiting)] if waiting else call
+            call.append((self._reply(conversation, position, [view for view, _ in blocks], parts, above), blocks))
+        if self.in_tool_replies:
+            return [_with_pictures(message, blocks) for message, blocks in call]
+        return list(_pictures_after_replies(call))
 
     def _prompt(
         self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
@@ -201,6 +200,18 @@ def _with_pictures(message: BaseMessage, pictures: Sequence[tuple[PageView, Bloc
         return message
     content = [{"type": "text", "text": message.text}, *(block for _, block in pictures)]
     return message.model_copy(update={"content": content, "response_metadata": _labelled(message, pictures)})
+
+
+def _pictures_after_replies(
+    call: Sequence[tuple[BaseMessage, list[tuple[PageView, Block]]]],
+) -> Iterator[BaseMessage]:
+    """The messages, with the pictures of replies that follow each other in one message after the last of them."""
+    for are_replies, several in groupby(call, key=lambda one: isinstance(one[0], ToolMessage)):
+        together = list(several)
+        yield from (message for message, _ in together)
+        pictures = [one for _, blocks in together for one in blocks if one[1]]
+        if are_replies and pictures:
+            yield _beside(pictures)
 
 
 def _beside(pictures: Sequence[tuple[PageView, Block]]) -> HumanMessage:

@@ -152,22 +152,35 @@ class Conversation:
     ):
         self.messages = list(messages)
         self.author: Author | None = before.author if before else author
-        self.replies: dict[int, ToolReply] = dict(before.replies) if before else {}
-        self._starts: list[int] = list(before._starts) if before else []
-        self._documents: dict[str, int] = dict(before._documents) if before else {}
-        self._facts: dict[Hashable, Any] = dict(before._facts) if before else {}
-        self._own: set[int] = set(before._own) if before else set()
+        self.replies: dict[int, ToolReply] = {}
+        self._starts: list[int] = []
+        self._documents: dict[str, int] = {}
+        self._facts: dict[Hashable, Any] = {}
+        self._own: set[int] = set()
         #: Whether the last call with an id was the author's: some models count their calls anew in each message.
-        self._callers: dict[str | None, bool] = dict(before._callers) if before else {}
-        self._called: dict[str | None, str] = dict(before._called) if before else {}
-        self._run: _Run = before._run if before else _Run()
+        self._callers: dict[str | None, bool] = {}
+        self._called: dict[str | None, str] = {}
+        self._run = _Run()
+        self._sent: dict[CallLimits, SentPictures] = {}
+        if before:
+            self._take_over(before)
         read = len(before) if before else 0
         for position in range(read, len(self.messages)):
             self._add(position)
-        sent = list(before._sent.items()) if before else []
-        self._sent: dict[CallLimits, SentPictures] = {
-            limits: self._with_messages(SentPictures(limits, pictures), read) for limits, pictures in sent
-        }
+        for limits, pictures in [*self._sent.items()]:
+            self._sent[limits] = self._with_messages(SentPictures(limits, pictures), read)
+
+    def _take_over(self, before: Conversation) -> None:
+        """What was read of the messages that this conversation begins with."""
+        self.replies.update(before.replies)
+        self._starts += before._starts
+        self._documents.update(before._documents)
+        self._facts.update(before._facts)
+        self._own |= before._own
+        self._callers.update(before._callers)
+        self._called.update(before._called)
+        self._run = before._run
+        self._sent.update(before._sent)
 
     def __len__(self) -> int:
         return len(self.messages)
