@@ -149,7 +149,7 @@ class FolderAccess:
         return SnapshotView(snapshot)
 
     def _segment(self, name: str) -> Segment:
-        return self._segments.get(name) or Segment(self._derived, name)
+        return self._segments.get(name) or Segment(self._derived, name, self._parts.dim)
 
     def _read_from_copy(self, error: PageIndexError) -> None:
         """For a folder that nobody may write to and that has no snapshot: makes one in a temporary folder."""

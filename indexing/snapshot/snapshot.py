@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.pages import page_key
+from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
 from pagesight.indexing.snapshot.state import SnapshotState
 
@@ -25,6 +26,13 @@ class Snapshot:
     def __init__(self, state: SnapshotState, opened: Callable[[str], Segment]) -> None:
         self.state = state
         self.segments = [opened(part.name) for part in state.parts]
+        for part, segment in zip(state.parts, self.segments, strict=True):
+            if (part.documents, part.pages) != (segment.documents, segment.pages):
+                raise SnapshotDamaged(f"{segment.path} is damaged (it has not what current.json says).")
+            if sum(part.name == other.name for other in state.parts) > 1:
+                raise SnapshotDamaged(f"{segment.path} is damaged (current.json names it twice).")
+            if max(part.hidden, default=-1) >= part.documents:
+                raise SnapshotDamaged(f"{segment.path} is damaged (current.json hides what it has not).")
         self.document_bases = np.cumsum([0, *(segment.documents for segment in self.segments)])
         self.page_bases = np.cumsum([0, *(segment.pages for segment in self.segments)])
 

@@ -10,11 +10,14 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.atomic_files import write_atomically
+
+_Name = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # of files that are opened and removed
 
 VERSION = 1  # of all files of the snapshot; one of another version is made anew
 
@@ -23,10 +26,10 @@ VERSION = 1  # of all files of the snapshot; one of another version is made anew
 class SegmentPart:
     """A segment in a snapshot; ``hidden`` are the numbers of its documents that are not in the index any more."""
 
-    name: str
-    documents: int
-    pages: int
-    hidden: frozenset[int] = frozenset()
+    name: _Name
+    documents: Annotated[int, Field(ge=0)]
+    pages: Annotated[int, Field(ge=0)]
+    hidden: frozenset[Annotated[int, Field(ge=0)]] = frozenset()
 
     @property
     def live(self) -> int:
@@ -72,7 +75,7 @@ def read_state(folder: Path) -> SnapshotState | None:
         return _STATE.validate_python(read) if read.pop("version") == VERSION else None
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import CompleteDocument, Segment, merge_segments, write_segment
+from pagesight.indexing.snapshot.snapshot import Snapshot
 from pagesight.indexing.snapshot.state import SegmentPart, SnapshotState, read_state, write_state
 from pagesight.indexing.snapshot.term_postings import term_hash
 
@@ -137,12 +138,15 @@ class SnapshotWriter:
     def _take_up(self, state: SnapshotState | None) -> None:
         if state is None or (state.dim, state.term_rules) != (self.state.dim, self.state.term_rules):
             return
-        segments = {part.name: Segment(self._folder, part.name) for part in state.parts}
+        segments = {segment.name: segment for segment in Snapshot(state, self._opened).segments}
         for part in state.parts:
             self._note(part, segments[part.name])
         self._segments = segments
         self.state = state
         self._public = True
+
+    def _opened(self, name: str) -> Segment:
+        return Segment(self._folder, name, self.state.dim)
 
     def _note(self, part: SegmentPart, segment: Segment) -> None:
         """Where a segment's documents are."""
@@ -170,7 +174,7 @@ class SnapshotWriter:
         for known in gone:
             self._places.pop(known, None)
         if documents:
-            self._segments[name] = Segment(self._folder, name)
+            self._segments[name] = self._opened(name)
             self._note(parts[-1], self._segments[name])
         self._pending = {}
         self._last = time.monotonic()
@@ -215,9 +219,9 @@ class SnapshotWriter:
             for part in chosen:
                 wanted = np.ones(part.documents, bool)
                 wanted[list(part.hidden)] = False
-                parts.append((Segment(self._folder, part.name), wanted))
+                parts.append((self._opened(part.name), wanted))
             merge_segments(self._folder, name, parts)
-            merged = Segment(self._folder, name)
+            merged = self._opened(name)
             with self._lock:
                 self._swap({part.name for part in chosen}, merged)
             _log.debug("merged %d segments, %d pages, in %.1f s", len(chosen), merged.pages, time.monotonic() - started)
@@ -243,7 +247,8 @@ class SnapshotWriter:
         if self._folder.is_dir():
             for path in self._folder.iterdir():
                 if path.name.partition(".")[0] not in {"current", *(part.name for part in self.state.parts)}:
-                    path.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):  # a folder, which is none of ours
+                        path.unlink(missing_ok=True)
 
     def _remove_files(self, name: str) -> None:
         for suffix in ("arrays", "faiss"):
