@@ -61,14 +61,14 @@ def _is_file(name: object) -> bool:
 
 def _logs_its_own(log: Path) -> bool:
     """Whether what waits in the log is all of its partition; what cannot be read, Milvus Lite leaves out or refuses."""
-    import pyarrow as arrow
+    from milvus_lite.storage.wal import WAL
 
-    for file in log.glob("*.arrow"):
+    for number in WAL.find_wal_files(str(log)):
         try:
-            with file.open("rb") as opened, arrow.ipc.open_stream(opened) as batches:
-                for batch in batches:
-                    if set(batch.column("_partition").unique().to_pylist()) - {_PARTITION}:
-                        return False
-        except (OSError, KeyError, ValueError):  # cut off, as a process is killed, or none
+            batches = [batch for kind in WAL.recover(str(log), number) for batch in kind]
+            named = {name for batch in batches for name in batch.column("_partition").unique().to_pylist()}
+        except (OSError, KeyError, ValueError):  # none of a log
             continue
+        if named - {_PARTITION}:
+            return False
     return True
