@@ -160,7 +160,7 @@ class Conversation:
         #: Whether the last call with an id was the author's: some models count their calls anew in each message.
         self._callers: dict[str | None, bool] = {}
         self._called: dict[str | None, str] = {}
-        self._run = _Run()
+        self._run = _OwnRun()
         self._sent: dict[CallLimits, SentPictures] = {}
         if before:
             self._take_over(before)
@@ -344,18 +344,18 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _OwnRun:
     """An agent's last run: it begins with its first message and ends with an answer, or with what another says."""
 
     start: int = 0
     ended: bool = False
 
-    def after(self, position: int, message: BaseMessage, *, own: bool) -> _Run:
+    def after(self, position: int, message: BaseMessage, *, own: bool) -> _OwnRun:
         """The run when this message has come. Tools' replies and notes of the system interrupt none."""
         if own:
             answers = isinstance(message, AIMessage) and not message.tool_calls and not correction_of(message)
-            return _Run(position if self.ended else self.start, answers)
-        return self if role_of(message) in ("tool", "other") and not self.ended else _Run(position + 1)
+            return _OwnRun(position if self.ended else self.start, answers)
+        return self if role_of(message) in ("tool", "other") and not self.ended else _OwnRun(position + 1)
 
 
 _recent: deque[Conversation] = deque(maxlen=_KEPT)
