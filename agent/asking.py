@@ -6,12 +6,12 @@ import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables.config import RunnableConfig, merge_configs
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command, Interrupt, StateSnapshot
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
@@ -20,7 +20,7 @@ from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.calls.progress import KEY
-from pagesight.indexing.errors import EmptyQuestion, RequestError
+from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
 from pagesight.tools.messages.conversation import (
     LIST_DOCUMENTS,
     LOCATE,
@@ -204,6 +204,8 @@ class _Run:
         self._question = None if question is None else HumanMessage(question)
         self._value = value
         self._messages: list[BaseMessage] = []
+        self._structured: Any = None
+        self._waits: Sequence[Interrupt] = ()
         self._bytes = 0
         self._text: _FinalText | None = None
         self._text_of: str | None = None
@@ -224,7 +226,10 @@ class _Run:
     def read(self, mode: str, payload: Any) -> list[Step | str]:
         """What one item of the graph's stream has to tell."""
         if mode == "values":
-            self._messages = payload["messages"]
+            self._messages = payload.get("messages", self._messages)
+            self._structured = payload.get("structured_response")
+            if "__interrupt__" in payload:  # one of ``interrupt_before`` has no value
+                self._waits = payload["__interrupt__"] or (Interrupt(None),)
             return []
         if mode == "custom":
             return self._news(payload)
@@ -241,7 +246,10 @@ class _Run:
     def answer(self) -> Answer:
         """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
         run = str(self.config["configurable"]["thread_id"]), str(self.config["run_id"])
-        return final_answer(self._messages, self.limits, run, self._bytes)
+        if self._waits:
+            raise _waiting(run[0], self._waits[0].value)
+        answer = final_answer(self._messages, self.limits, run, self._bytes)
+        return answer if answer.structured is None else replace(answer, structured=self._structured)
 
     def _news(self, item: Any) -> list[Step | str]:
         kind = item.get(KEY) if isinstance(item, dict) else None
@@ -274,6 +282,12 @@ class _Run:
         rest = text.rest()
         ending: list[Step | str] = [rest] if rest else []
         return [*ending, Step("cut", _CUT_OFF)] if is_cut_off(message) else ending
+
+
+def _waiting(thread_id: str, value: Any = None) -> AnswerWaits:
+    return AnswerWaits(
+        f"the run waits for a word ({value}): go on with resume(agent, {thread_id!r}, True), or another value", value
+    )
 
 
 class _FinalText:

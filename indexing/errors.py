@@ -30,6 +30,7 @@ Each message names the thing that failed, why, and the command or setting that f
         ├── KeyRefused
         ├── AnswerBlocked        the model's provider blocked the prompt or the answer
         ├── EmptyAnswer
+        │   └── AnswerWaits      a run waits for a person's word before it goes on
         └── AnswerCutOff         the connection ended in the middle of the answer
 """
 
@@ -153,6 +154,14 @@ class AnswerBlocked(ReasonerError):
 
 class EmptyAnswer(ReasonerError):
     """The model returned nothing."""
+
+
+class AnswerWaits(EmptyAnswer):
+    """There is no answer yet: the run waits for a word; ``value`` is what it asks. `resume` goes on with it."""
+
+    def __init__(self, message: str, value: object = None):
+        super().__init__(message)
+        self.value = value
 
 
 class AnswerCutOff(ReasonerError):

@@ -256,6 +256,8 @@ ORDER = {
         prompts reasoners
         speakers
         model_calls
+        confirmation
+        after_model
         loops
         graph asking testing
         subagent
