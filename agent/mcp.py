@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from pagesight.agent.guarded_http import GuardedApplication
 from pagesight.agent.reports.inert import as_written, inert
+from pagesight.agent.servers.guarded_http import GuardedApplication
 from pagesight.indexing.errors import MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
 from pagesight.indexing.installation import install_command
 from pagesight.tools import list_documents, search_pages, view_pages
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.conversation import LIST_DOCUMENTS, SEARCH_PAGES, VIEW_PAGES, PageView
 from pagesight.tools.gemini_service.picture_tokens import ByTiles
+from pagesight.tools.messages.conversation import LIST_DOCUMENTS, SEARCH_PAGES, VIEW_PAGES, PageView
 from pagesight.tools.transport.pictures import Picture, Pictures
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ from pagesight.agent import ask, create_page_agent  # noqa: E402
 from pagesight.agent.hydrate import Hydrator  # noqa: E402
 from pagesight.agent.reasoners.choose import make_reasoner, transport_for  # noqa: E402
 from pagesight.indexing import PageIndex, Settings, load_settings  # noqa: E402
-from pagesight.tools.conversation import PageView  # noqa: E402
 from pagesight.tools.gemini_service.picture_tokens import ByResolution  # noqa: E402
-from pagesight.tools.sent_pictures import CallLimits  # noqa: E402
+from pagesight.tools.messages.conversation import PageView  # noqa: E402
+from pagesight.tools.messages.sent_pictures import CallLimits  # noqa: E402
 from pagesight.tools.transport.pictures import Pictures  # noqa: E402
 
 REPORT = "annual-report.pdf"

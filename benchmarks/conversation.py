@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage  # noqa: E402
 from small_index import make_index, small_settings  # noqa: E402
 
-import pagesight.tools.conversation  # noqa: E402
+import pagesight.tools.messages.conversation  # noqa: E402
 from pagesight.agent import ask, create_page_agent  # noqa: E402
 from pagesight.agent.answers.agent_limits import AgentLimits  # noqa: E402
 from pagesight.agent.answers.correction import Correction  # noqa: E402
@@ -30,8 +30,8 @@ from pagesight.agent.hydrate import Hydrator  # noqa: E402
 from pagesight.agent.reports.turns import turns  # noqa: E402
 from pagesight.indexing.pages import Hit, PageRef  # noqa: E402
 from pagesight.tools.budget import Budget, budget_left  # noqa: E402
-from pagesight.tools.conversation import Conversation, PageView  # noqa: E402
-from pagesight.tools.sent_pictures import CallLimits  # noqa: E402
+from pagesight.tools.messages.conversation import Conversation, PageView  # noqa: E402
+from pagesight.tools.messages.sent_pictures import CallLimits  # noqa: E402
 from pagesight.tools.transport.pictures import Picture  # noqa: E402
 from pagesight.tools.transport.transport import Base64Transport  # noqa: E402
 
@@ -124,12 +124,12 @@ def rows() -> Iterator[tuple[str, int, float, float]]:
 
 def artifacts_read() -> int:
     """How often one offline question reads the artifact of a tool's reply."""
-    read, counted = pagesight.tools.conversation.read_tool_reply, []
+    read, counted = pagesight.tools.messages.conversation.read_tool_reply, []
     with tempfile.TemporaryDirectory() as folder, make_index(Path(folder)) as index:
         agent = create_page_agent(index, model="offline", settings=small_settings())
-        pagesight.tools.conversation.read_tool_reply = lambda message: counted.append(1) or read(message)
+        pagesight.tools.messages.conversation.read_tool_reply = lambda message: counted.append(1) or read(message)
         ask(agent, "How high was the net revenue in 2023?")
-        pagesight.tools.conversation.read_tool_reply = read
+        pagesight.tools.messages.conversation.read_tool_reply = read
     return len(counted)
 
 

@@ -35,14 +35,14 @@ from numpy.typing import NDArray
 from vectors import DIM, VECTORS, questions, synthetic_pages
 
 from pagesight.indexing import PageIndex, load_settings
-from pagesight.indexing.commit import write_batch
 from pagesight.indexing.encoders import MultiVector, QueryVectors
 from pagesight.indexing.encoders.interface import Idf
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.query import Query, read_query
+from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.retrieve import Weights, encode, rank_pages
 from pagesight.indexing.vectors.quantization import VectorLayout
+from pagesight.indexing.writing.commit import write_batch
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "retrieval.json"

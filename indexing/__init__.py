@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pagesight.indexing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.audit.audit import Audit, Breadth, Measured
     from pagesight.indexing.documents.document import OpenDocument
     from pagesight.indexing.documents.sources import Failure, PassedOver
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
+    from pagesight.indexing.writing.add_report import AddReport, PageWarning, Progress
 
 __all__ = [
     "AddReport",
@@ -116,7 +116,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "add_report": "AddReport PageWarning Progress",
+    "writing.add_report": "AddReport PageWarning Progress",
     "audit.audit": "Audit Breadth Measured",
     "documents.document": "OpenDocument",
     "documents.sources": "Failure PassedOver",

@@ -13,33 +13,33 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from PIL import Image
 
-from pagesight.indexing.add_report import AddReport, Progress
 from pagesight.indexing.audit.audit import Audit, audit
-from pagesight.indexing.commit import remove_document
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.own_files import maker_of_pictures
-from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import IndexWarning, PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
-from pagesight.indexing.open_index import give_back, take
+from pagesight.indexing.opening.index_parts import IndexParts
+from pagesight.indexing.opening.open_index import give_back, take
+from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import Box, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
-from pagesight.indexing.recover import begin_writing, restore_documents
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.removed import RemovedDocuments
+from pagesight.indexing.writing.add_report import AddReport, Progress
+from pagesight.indexing.writing.commit import remove_document
+from pagesight.indexing.writing.recover import begin_writing, restore_documents
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

@@ -20,10 +20,10 @@ from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, IndexWarning, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.query import Query, read_query
+from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.storage.interfaces import Lost

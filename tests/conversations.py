@@ -12,7 +12,7 @@ from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent,
 from pagesight.agent.graph import picture_rule
 from pagesight.indexing import PageIndex
 from pagesight.indexing.settings import flat_fields
-from pagesight.tools.conversation import PageView
+from pagesight.tools.messages.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
 
 WAYS = ["invoke", "ainvoke", "stream", "astream"]

@@ -36,7 +36,7 @@ from pagesight.indexing.errors import (
     ReasonerError,
     SettingsError,
 )
-from pagesight.tools.conversation import PageView
+from pagesight.tools.messages.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
 
 

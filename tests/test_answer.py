@@ -12,7 +12,7 @@ from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.citation_check import CitationCheck
 from pagesight.agent.answers.read_answer import read_answer
 from pagesight.indexing.pages import Hit, PageRef
-from pagesight.tools.conversation import Conversation
+from pagesight.tools.messages.conversation import Conversation
 
 REPORT, SLIDES, DATED = "annual-report.pdf", "slides [final], v2 ü.pdf", "2023, a review.pdf"
 SHOWN = [f"{REPORT} p. {page}" for page in (1, 2, 3, 4, 5)] + [f"{SLIDES} p. 2", f"{DATED} p. 7"]

@@ -14,8 +14,8 @@ from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import dearest
 from pagesight.indexing.errors import EmptyAnswer
-from pagesight.tools.conversation import PageView
 from pagesight.tools.gemini_service.picture_tokens import ByResolution
+from pagesight.tools.messages.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
 
 

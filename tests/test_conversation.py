@@ -16,8 +16,8 @@ from pagesight.agent.reports.turns import turns
 from pagesight.indexing import PageIndex
 from pagesight.indexing.pages import PageRef
 from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import Conversation, PageView
-from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.messages.conversation import Conversation, PageView
+from pagesight.tools.messages.sent_pictures import CallLimits
 
 ID = "0123456789abcdef"
 QUESTION = "How high was the net revenue in 2023?"

@@ -17,8 +17,9 @@ import pytest
 from small_index import small_settings, write_pdf
 
 from pagesight import agent, indexing
-from pagesight.indexing import PageIndex, folder_access
+from pagesight.indexing import PageIndex
 from pagesight.indexing.milvus.connection import Connection
+from pagesight.indexing.opening import folder_access
 
 _SLOW = 0.8  # seconds that a call to the store takes here; a busy machine alone holds the loop up for .4
 

@@ -23,7 +23,7 @@ from pagesight.agent import ask
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import KeyRefused, ReasonerError
-from pagesight.tools.conversation import PageView
+from pagesight.tools.messages.conversation import PageView
 from pagesight.tools.transport.file_cache import FileCache
 from pagesight.tools.transport.files_api import FilesTransport
 from pagesight.tools.transport.pictures import Picture, Pictures

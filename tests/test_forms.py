@@ -11,7 +11,7 @@ from small_index import small_settings
 
 from pagesight.indexing import PageIndex
 from pagesight.indexing.documents.open import open_document
-from pagesight.indexing.documents.text import read_text
+from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import PageText
 
 

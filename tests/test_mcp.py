@@ -32,8 +32,8 @@ from slow_index import SLOW, slow_down, watched_loop
 from small_index import PHOTO, REPORT, SLIDES, make_index
 
 from pagesight.agent import mcp
-from pagesight.agent.guarded_http import MOST_REQUESTS, GuardedApplication
 from pagesight.agent.mcp import make_server
+from pagesight.agent.servers.guarded_http import MOST_REQUESTS, GuardedApplication
 from pagesight.indexing import PageIndex
 
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "mcp"]

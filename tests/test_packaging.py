@@ -226,30 +226,23 @@ ORDER = {
         lexical
         vectors
         documents
+        page_text values
         encoders
         preparing
         highlight
         storage
         snapshot
         milvus
-        index_parts named_encoder
-        folder_access open_server
-        open_index
-        commit retrieve add_report
-        upgrade
-        recover
-        attached_documents
-        document_jobs
+        opening
+        writing retrieve
         ingest audit
         integrity
         index
         evaluate testing
     """,
     "tools": """
-        page_view authorship allowed_documents
-        sent_pictures tool_reply
-        conversation
-        gemini_service repeated_calls
+        messages allowed_documents
+        gemini_service
         budget
         transport
         search_pages view_pages list_documents box_reply masks
@@ -264,7 +257,7 @@ ORDER = {
         graph asking testing
         subagent
         reports evaluate
-        guarded_http
+        servers
         mcp studio
         terminal
         cli

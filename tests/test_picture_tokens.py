@@ -17,9 +17,9 @@ from small_index import small_settings
 
 from pagesight.agent import ask
 from pagesight.indexing import PageIndex
-from pagesight.tools.conversation import PageView
 from pagesight.tools.gemini_service.picture_tokens import TOKENS, ByResolution, ByTiles, counts_by_resolution, rule_for
-from pagesight.tools.tool_reply import read_tool_reply
+from pagesight.tools.messages.conversation import PageView
+from pagesight.tools.messages.tool_reply import read_tool_reply
 from pagesight.tools.transport import pictures
 from pagesight.tools.transport.pictures import Pictures
 

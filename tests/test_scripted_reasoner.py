@@ -17,7 +17,7 @@ from pagesight.agent import Step, answers_in, as_node, as_tool, ask, create_page
 from pagesight.agent.testing import ScriptedReasoner, ScriptError, calls, calls_at_once
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import AnswerBlocked
-from pagesight.tools.page_view import PageView
+from pagesight.tools.messages.page_view import PageView
 
 LABEL = f"{REPORT} p. 2"
 ANSWER = f"It was 4.2 billion euros [{LABEL}]."

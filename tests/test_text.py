@@ -18,10 +18,10 @@ from documents import (
 )
 from PIL import Image
 
-from pagesight.indexing.documents import rapid_ocr
 from pagesight.indexing.documents.open import open_document
-from pagesight.indexing.documents.text import read_text
 from pagesight.indexing.errors import UnknownPage
+from pagesight.indexing.page_text import rapid_ocr
+from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import PageText
 
 #: Lines of a scan, with the left and upper edge of each in pixels of a picture of 900 × 600.

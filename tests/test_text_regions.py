@@ -12,9 +12,9 @@ from reportlab.lib.colors import Color
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
-from pagesight.indexing.documents import rapid_ocr, tesseract
 from pagesight.indexing.documents.open import open_document
-from pagesight.indexing.documents.text import PageReading, read_page
+from pagesight.indexing.page_text import rapid_ocr, tesseract
+from pagesight.indexing.page_text.text import PageReading, read_page
 from pagesight.indexing.pages import PageText
 
 SENTENCE = "The bearing on pier six shows cracks of four millimetres"

@@ -18,7 +18,7 @@ from pagesight.agent import Step, ask, create_page_agent, stream
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import UnknownDocument
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
-from pagesight.tools.conversation import Conversation
+from pagesight.tools.messages.conversation import Conversation
 
 
 def replies(server: GeminiServer, agent: CompiledStateGraph, way: str = "invoke") -> list[ToolMessage]:

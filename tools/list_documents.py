@@ -9,10 +9,10 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, budget_left
-from pagesight.tools.conversation import LIST_DOCUMENTS, Conversation
-from pagesight.tools.repeated_calls import REPEATED, reply_before
+from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.conversation import LIST_DOCUMENTS, Conversation
+from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
 
 Reply = tuple[str, dict[str, Any]]
 

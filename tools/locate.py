@@ -32,12 +32,12 @@ from pagesight.indexing.errors import (
 )
 from pagesight.indexing.pages import PageRef, Region
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import Author
 from pagesight.tools.box_reply import MOST_BOXES, Box2D, Boxes, read_boxes
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
-from pagesight.tools.conversation import LOCATE, Conversation, PageView
 from pagesight.tools.masks import BadMask, Outline, measure, read_mask
-from pagesight.tools.repeated_calls import REPEATED, reply_before
+from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.conversation import LOCATE, Conversation, PageView
+from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
 

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 from pagesight.indexing.errors import RequestError
 from pagesight.indexing.pages import Hit
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
-from pagesight.tools.conversation import SEARCH_PAGES, Conversation, ToolReply
-from pagesight.tools.repeated_calls import REPEATED, reply_before
+from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.conversation import SEARCH_PAGES, Conversation, ToolReply
+from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
 
 Reply = tuple[str, dict[str, Any]]
 

@@ -17,9 +17,9 @@ from pagesight.indexing.errors import BadRegion, RequestError, SourceError, Unkn
 from pagesight.indexing.labels.page_labels import page_mentions
 from pagesight.indexing.pages import PageRef, Region, page_label
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import Author
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
-from pagesight.tools.conversation import VIEW_PAGES, Conversation, PageView
+from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.conversation import VIEW_PAGES, Conversation, PageView
 from pagesight.tools.transport.pictures import Pictures
 
 Reply = tuple[str, dict[str, Any]]

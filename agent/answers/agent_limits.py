@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.calls.prices import Tariff
-from pagesight.tools.authorship import Author
-from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.sent_pictures import CallLimits
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from pagesight.agent.answers.citations import Citation, CitationReader
-from pagesight.tools.conversation import Conversation
-from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.messages.conversation import Conversation
+from pagesight.tools.messages.sent_pictures import CallLimits
 
 
 class CitationCheck:
@@ -55,6 +55,7 @@ def check_at(conversation: Conversation, limits: CallLimits, position: int | Non
     Without a position it is for the conversation's last message, or for the answer that the next model call brings.
     """
     shown = conversation.sent_pictures(limits).labels_shown(position)
+    shown -= set(conversation.withheld(len(conversation) - 1 if position is None else position))
     return CitationCheck(conversation.documents(position), shown)
 
 

@@ -16,10 +16,10 @@ from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.citations import NOT_FOUND, asks_something, lacks_citations
 from pagesight.agent.answers.claims.claim import Claim, read_claims
 from pagesight.indexing.calls.progress import tell
-from pagesight.tools.authorship import Author, as_draft, claims_of, correction_of
 from pagesight.tools.budget import Budget
-from pagesight.tools.conversation import Conversation, Question, is_cut_off
-from pagesight.tools.sent_pictures import CallLimits
+from pagesight.tools.messages.authorship import Author, as_draft, claims_of, correction_of
+from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
+from pagesight.tools.messages.sent_pictures import CallLimits
 
 _UNSEEN = """\
 Your answer cites pages that you have not been shown: {labels}. Look at them with view_pages if you need them, else

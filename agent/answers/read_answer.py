@@ -17,8 +17,8 @@ from pagesight.agent.answers.claims.claim import read_claims
 from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.errors import EmptyAnswer
 from pagesight.indexing.pages import Hit
-from pagesight.tools.authorship import claims_of
-from pagesight.tools.conversation import Conversation, Question, is_cut_off
+from pagesight.tools.messages.authorship import claims_of
+from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
 
 #: What `create_react_agent` says in the model's name when its steps are used up.
 _OUT_OF_STEPS = "Sorry, need more steps to process this request."

@@ -26,8 +26,8 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
-from pagesight.tools.authorship import read_author
-from pagesight.tools.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
+from pagesight.tools.messages.authorship import read_author
+from pagesight.tools.messages.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
 
 #: A line that is quoted, and the page that it stands on.
 Quote = tuple[Hit, str]

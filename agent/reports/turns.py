@@ -11,7 +11,7 @@ from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.read_answer import read_answer
 from pagesight.agent.asking import step_of
-from pagesight.tools.conversation import Conversation, Question
+from pagesight.tools.messages.conversation import Conversation, Question
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from pagesight.indexing.documents.kinds import way_out
 
 if TYPE_CHECKING:
     from pagesight.agent.terminal.doctor import Checkup
-    from pagesight.indexing.add_report import AddReport, Progress
     from pagesight.indexing.audit.encoder_check import EncoderCheck
     from pagesight.indexing.encoders import KnownModel
     from pagesight.indexing.pages import DocumentRecord, Hit
+    from pagesight.indexing.writing.add_report import AddReport, Progress
     from pagesight.tools.transport.file_cache import Upload
 
 _STATES = {"ok": "✓", "absent": "–", "broken": "✗"}

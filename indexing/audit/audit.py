@@ -17,8 +17,8 @@ import numpy as np
 from pagesight.indexing.audit.sample_questions import sample_questions, source
 from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.errors import EmptyQuestion, PageIndexError
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.retrieve import exact_scores, near_pages
 from pagesight.indexing.settings import Settings

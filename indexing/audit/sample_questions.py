@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.storage.index_view import IndexView
 

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from pagesight.indexing.add_report import Progress
 from pagesight.indexing.errors import QuestionsError
 from pagesight.indexing.evaluate.beir import is_beir, read_beir
 from pagesight.indexing.evaluate.questions import QuestionSet, read_questions
 from pagesight.indexing.evaluate.vidore import read_vidore
 from pagesight.indexing.index import PageIndex
+from pagesight.indexing.writing.add_report import Progress
 
 
 def load_collection(source: str, pictures: Path, *, language: str | None = None) -> QuestionSet:

@@ -14,22 +14,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pagesight.indexing.add_report import Progress
 from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.index_place import refuse_missing
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.integrity.verify import Damage, rows_are_unlike, verify
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
-from pagesight.indexing.open_index import give_back, take
+from pagesight.indexing.opening.index_parts import WritingParts
+from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.recover import begin_writing, put_right, rows_from_files
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors
 from pagesight.indexing.storage.sharing import WriterLock
+from pagesight.indexing.writing.add_report import Progress
+from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files
 
 _Told = Callable[[Progress], None] | None
 

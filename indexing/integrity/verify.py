@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
-from pagesight.indexing.open_index import give_back, take
+from pagesight.indexing.opening.index_parts import WritingParts
+from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.recover import damaged_pages
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.folder import SEAL, IndexFolder
 from pagesight.indexing.storage.manifest import FORMAT
 from pagesight.indexing.storage.page_files import RECORD, PageFiles
+from pagesight.indexing.writing.recover import damaged_pages
 
 Told = Callable[[str], object]
 

@@ -57,14 +57,15 @@ def unsealed_damage(database: Path, path: Path) -> list[DamagedFile]:
     named = {file for manifest in database.glob(f"collections/*/{_MANIFEST}") for file in _named_by(manifest)}
     for name, (size, _, checksum) in files.items():
         file = database / name
+        if name.endswith(_MANIFEST) or _is(file, size, checksum):
+            continue
         if name.endswith(".idx"):
-            if file.exists() and not _is(file, size, checksum):
-                _log.debug("%s is damaged; Milvus Lite makes it anew", file)
-                file.unlink()
-        elif not name.endswith(_MANIFEST) and (file.exists() or file in named or name.endswith("schema.json")):
-            found += [] if _is(file, size, checksum) else [_damage(file)]
-    found += [_damage(file) for file in sorted(named) if not file.exists() and file not in {one.path for one in found}]
-    return found
+            _log.debug("%s is damaged or gone; Milvus Lite makes it anew", file)
+            file.unlink(missing_ok=True)
+        elif file.exists() or file in named or name.endswith("schema.json"):
+            found.append(_damage(file))
+    told = {one.path for one in found}
+    return found + [_damage(file) for file in sorted(named - told) if not file.exists()]
 
 
 def _manifests(database: Path, files: dict[str, Any], versions: dict[str, int]) -> Iterator[DamagedFile]:

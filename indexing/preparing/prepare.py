@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.printed_label import printed_label
-from pagesight.indexing.documents.text import read_page
+from pagesight.indexing.page_text.printed_label import printed_label
+from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.prepared_page import PreparedPage
 from pagesight.indexing.setting_groups import DocumentSettings

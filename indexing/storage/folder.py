@@ -37,6 +37,8 @@ _MADE_BY_LIBRARIES = ("lock", "milvus.db", "derived")
 _MADE_BY_AGENT = ("threads.db", "identity", "uploads", "evidence", "costs.jsonl", "chat-history")
 #: What notes the files of the closed Milvus Lite (sealed_files.py).
 SEAL = "milvus.json"
+#: Where an import unpacks its archive; it is there until all rows are taken in (integrity/archive.py).
+UNPACKED = "import.part"
 _MANIFEST, _COPY = "index.json", "index.backup.json"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pagesight.indexing.documents.own_files import mark_folder
 from pagesight.indexing.storage.folder import disk_errors
-from pagesight.tools.conversation import PageView
+from pagesight.tools.messages.conversation import PageView
 from pagesight.tools.transport.pictures import Pictures
 
 if TYPE_CHECKING:

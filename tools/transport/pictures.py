@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from pagesight.tools.conversation import PageView
 from pagesight.tools.gemini_service.picture_tokens import ByTiles
+from pagesight.tools.messages.conversation import PageView
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -145,7 +145,7 @@ def _print_height(document: OpenDocument, page: int, region: Region) -> float:
     """The height in points below which a quarter of the region's words stay, by the text layer."""
     import numpy as np
 
-    from pagesight.indexing.documents.text import read_text
+    from pagesight.indexing.page_text.text import read_text
 
     boxes = read_text(document, page, ocr=False).boxes
     across, down = (boxes[:, 0] + boxes[:, 2]) * 500, (boxes[:, 1] + boxes[:, 3]) * 500

@@ -12,8 +12,8 @@ from pagesight.agent.answers.citations import says_not_found
 from pagesight.agent.answers.claims.check_claims import claims_within
 from pagesight.indexing.errors import PagesightError
 from pagesight.tools.allowed_documents import AllowedDocuments
-from pagesight.tools.authorship import with_claims
-from pagesight.tools.conversation import is_cut_off
+from pagesight.tools.messages.authorship import with_claims
+from pagesight.tools.messages.conversation import is_cut_off
 
 _log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents import rapid_ocr, tesseract
-from pagesight.indexing.documents.columns import in_columns
-from pagesight.indexing.documents.rapid_ocr import RapidReading
-from pagesight.indexing.documents.reading_order import Line
-from pagesight.indexing.documents.recognised import Recognised, mean_confidence
-from pagesight.indexing.documents.scripts import (
+from pagesight.indexing.page_text import rapid_ocr, tesseract
+from pagesight.indexing.page_text.columns import in_columns
+from pagesight.indexing.page_text.rapid_ocr import RapidReading
+from pagesight.indexing.page_text.reading_order import Line
+from pagesight.indexing.page_text.recognised import Recognised, mean_confidence
+from pagesight.indexing.page_text.scripts import (
     OF_SCRIPT,
     SECOND_ENGINE,
     is_vietnamese,
@@ -46,7 +46,7 @@ _LEAST_SURE, _LEAST_SURE_IN_PICTURES = 0.5, 0.7
 # RapidOCR leaves out letters that it does not know, and is fairly sure of the others: Russian is read as blanks, of
 # Greek less than two thirds of the letters. Measured on lines of nine languages; of those that it knows .9 and more.
 _UNREAD = 0.62
-_UNSURE = 0.92
+_UNSURE = 0.92  # the confidence below which a script may be another; a guess, not measured
 # Fewer letters that should be there say nothing of a script. A guess, not measured.
 _FEW_LETTERS = 12
 
@@ -89,7 +89,7 @@ def read_part(picture: Image.Image) -> list[Line]:
 
 
 def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[str, float]]:
-    """See `pagesight.indexing.documents.rapid_ocr.read_words`."""
+    """See `pagesight.indexing.page_text.rapid_ocr.read_words`."""
     return rapid_ocr.read_words(picture, boxes)
 
 

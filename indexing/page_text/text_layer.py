@@ -12,12 +12,12 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from pagesight.indexing.documents import pdfium_pointers as plain
-from pagesight.indexing.documents.line_ends import LINE_END_HYPHEN, joined
 from pagesight.indexing.documents.page_objects import PageObjects
 from pagesight.indexing.documents.pdf import to_picture
-from pagesight.indexing.documents.raised import with_raised
-from pagesight.indexing.documents.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
-from pagesight.indexing.documents.words import cleaned, is_on_page
+from pagesight.indexing.page_text.line_ends import LINE_END_HYPHEN, joined
+from pagesight.indexing.page_text.raised import with_raised
+from pagesight.indexing.page_text.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
+from pagesight.indexing.page_text.words import cleaned, is_on_page
 
 # When a word goes on with the line of its predecessor: as parts of the lower one's height, and of the page's width.
 # Guesses, not measured; a gutter between columns is wider.

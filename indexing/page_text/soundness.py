@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents.ocr import read_words
 from pagesight.indexing.lexical.tokens import folded
+from pagesight.indexing.page_text.ocr import read_words
 
 # Mean log probability of a letter after the one before it, by the function words of 33 languages. Measured on 630 fonts
 # of real pages (English; 40 letters and more): sound ones have -3.36 and more, with one letter for another at random

@@ -14,8 +14,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from pagesight.indexing.documents.recognised import Recognised
-from pagesight.indexing.documents.words import cleaned
+from pagesight.indexing.page_text.recognised import Recognised
+from pagesight.indexing.page_text.words import cleaned
 from pagesight.indexing.settings import environment
 
 _SECONDS = 60  # for one page; it takes about one. A guess, not measured

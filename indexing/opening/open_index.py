@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pagesight.indexing.calls.ledger import Ledger
 from pagesight.indexing.encoders import choose, encoder_code, is_called, note_costs, remember
-from pagesight.indexing.folder_access import FolderAccess, start
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.index_place import index_missing
-from pagesight.indexing.named_encoder import named_by, named_encoder
+from pagesight.indexing.opening.folder_access import FolderAccess, start
+from pagesight.indexing.opening.index_parts import IndexParts
+from pagesight.indexing.opening.named_encoder import named_by, named_encoder
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import folder_of, server_address
 from pagesight.indexing.storage.atomic_files import private_folder
@@ -40,7 +40,7 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
         if parts is None:
             if address:
                 # Only a server's client is loaded for it: reading a folder needs none.
-                from pagesight.indexing.open_server import open_on_server
+                from pagesight.indexing.opening.open_server import open_on_server
 
                 parts = open_on_server(address, encoder, settings, create)
             else:

@@ -6,8 +6,8 @@ from typing import Any
 
 from langchain_core.messages import ToolCall
 
-from pagesight.tools.conversation import Question
-from pagesight.tools.tool_reply import ToolReply
+from pagesight.tools.messages.conversation import Question
+from pagesight.tools.messages.tool_reply import ToolReply
 
 #: The word to the model.
 REPEATED = "You made this call before, with the same arguments. It was not made again: its reply stands above."

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents.recognised import Recognised
-from pagesight.indexing.documents.words import cleaned
 from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.installation import package_command
+from pagesight.indexing.page_text.recognised import Recognised
+from pagesight.indexing.page_text.words import cleaned
 from pagesight.indexing.settings import environment
 
 # A line this many times as high as wide runs down the page: a short word stays below. A guess, not measured.

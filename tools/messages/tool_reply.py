@@ -15,7 +15,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Box, Hit
-from pagesight.tools.page_view import PageView, is_whole, read_page_ref, read_page_view, read_region
+from pagesight.tools.messages.page_view import PageView, is_whole, read_page_ref, read_page_view, read_region
 
 SEARCH_PAGES = "search_pages"
 VIEW_PAGES = "view_pages"

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.index_parts import WritingParts
 from pagesight.indexing.lexical.bm25 import page_terms
+from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageRow, PageText, page_key
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.removed import RemovedDocuments

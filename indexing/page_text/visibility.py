@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.documents.page_objects import PageObjects
-from pagesight.indexing.documents.text_layer import LAYERED, LIGHT, LayerWords
+from pagesight.indexing.page_text.text_layer import LAYERED, LIGHT, LayerWords
 
 _LEAST_CONTRAST = 16  # of 255, of what can be seen; a guess, not measured
 

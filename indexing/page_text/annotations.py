@@ -12,7 +12,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
-from pagesight.indexing.documents.words import cleaned
+from pagesight.indexing.page_text.words import cleaned
 from pagesight.indexing.pages import Box
 
 #: What is written for a box that is ticked, and for one that is not.

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from pagesight.indexing.commit import write_files
-from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.storage.catalog import Entry
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.manifest import FORMAT
 from pagesight.indexing.vectors.quantization import page_checksum
+from pagesight.indexing.writing.commit import write_files
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.documents.text_layer import LayerWords
+from pagesight.indexing.page_text.text_layer import LayerWords
 
 # Single letters in a row on a line that make a word: fewer are columns, answers or initials. A guess, not measured.
 _LEAST_LETTERS = 4

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from pagesight.tools.page_view import PageView
+from pagesight.tools.messages.page_view import PageView
 
 
 @dataclass(frozen=True)

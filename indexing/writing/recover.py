@@ -7,21 +7,23 @@ as not yet written and is made anew by the journey of its document (ingest.py).
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.commit import clear_away, write_files, write_rows
 from pagesight.indexing.errors import PageIndexError, UnknownDocument
-from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.folder import UNPACKED
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
-from pagesight.indexing.upgrade import upgrade
+from pagesight.indexing.writing.commit import clear_away, write_files, write_rows
+from pagesight.indexing.writing.upgrade import upgrade
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ def begin_writing(parts: WritingParts) -> None:
     for entry in parts.catalog.entries():
         if entry.complete and not parts.page_files.has_record(entry.first.document_id):
             write_files(parts, entry)
+    shutil.rmtree(parts.folder.path / UNPACKED, ignore_errors=True)
 
 
 def rows_from_files(parts: WritingParts, document_id: str) -> bool:

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pagesight.indexing.add_report import AddReport, PageWarning, page_ranges
-from pagesight.indexing.attached_documents import WITHIN, Attached, AttachedDocuments
-from pagesight.indexing.commit import record_if_whole, remove_document
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
-from pagesight.indexing.index_parts import WritingParts
+from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.preparing.page_readers import PageReaders
-from pagesight.indexing.recover import put_right
+from pagesight.indexing.writing.add_report import AddReport, PageWarning, page_ranges
+from pagesight.indexing.writing.attached_documents import WITHIN, Attached, AttachedDocuments
+from pagesight.indexing.writing.commit import record_if_whole, remove_document
+from pagesight.indexing.writing.recover import put_right
 
 
 @dataclass

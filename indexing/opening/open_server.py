@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.errors import IndexMissing
-from pagesight.indexing.index_parts import IndexParts
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
 from pagesight.indexing.milvus.centroid_search import CentroidSearch
 from pagesight.indexing.milvus.connection import Collection, Connection, connect_server
@@ -17,7 +16,8 @@ from pagesight.indexing.milvus.lease import ServerSharing
 from pagesight.indexing.milvus.multivector_rows import MultiVectorRows
 from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.milvus.server_maxsim import ServerMaxSim
-from pagesight.indexing.named_encoder import named_encoder
+from pagesight.indexing.opening.index_parts import IndexParts
+from pagesight.indexing.opening.named_encoder import named_encoder
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, folder_of
 from pagesight.indexing.storage.catalog import Catalog, View

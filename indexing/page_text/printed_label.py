@@ -8,7 +8,7 @@ import pypdfium2.raw as pdfium
 
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.pdf import PDFIUM, PdfDocument
-from pagesight.indexing.documents.words import cleaned
+from pagesight.indexing.page_text.words import cleaned
 
 _LONGEST = 40  # characters; labels are short. A guess, not measured
 

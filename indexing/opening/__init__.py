@@ -1,0 +1,1 @@
+"""An index is opened: in a folder or on a server, to read or to write."""

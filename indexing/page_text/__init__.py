@@ -1,0 +1,1 @@
+"""What stands on a page: its words and their boxes, by its text layer or by OCR."""
