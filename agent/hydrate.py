@@ -74,10 +74,10 @@ class Hydrator:
         conversation, allowed = self._begun(state), self._allowed()
         views = _in_order(self._sent(conversation))
         if self.transport is None:
-            return self._call(conversation, {view: self._refusal(view, allowed) or {} for view in views})
+            return self._call(conversation, {view: self._refusal(view, allowed) or {} for view in views}, allowed)
         made = {view: self._picture(view, allowed) for view in views}
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
-        return self._call(conversation, _block_of_each(made, blocks))
+        return self._call(conversation, _block_of_each(made, blocks), allowed)
 
     async def _amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         if self.transport is None:
@@ -87,7 +87,7 @@ class Hydrator:
         pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view, allowed) for view in views))
         made = dict(zip(views, pictures, strict=True))
         blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
-        return self._call(conversation, _block_of_each(made, blocks))
+        return await asyncio.to_thread(self._call, conversation, _block_of_each(made, blocks), allowed)
 
     def _begun(self, state: Mapping[str, Any]) -> Conversation:
         return Conversation.read(state["messages"], self.author)
@@ -109,10 +109,14 @@ class Hydrator:
         except _UNREADABLE as error:
             return str(error)
 
-    def _call(self, conversation: Conversation, parts: Mapping[PageView, Block | str]) -> list[BaseMessage]:
+    def _call(
+        self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
+    ) -> list[BaseMessage]:
         """The messages of the call, with ``parts`` for the pages that go along: blocks, or why there are none."""
         sent = self._sent(conversation)
-        call: list[tuple[BaseMessage, list[tuple[PageView, Block]]]] = [(self._prompt(conversation, parts), [])]
+        call: list[tuple[BaseMessage, list[tuple[PageView, Block]]]] = [
+            (self._prompt(conversation, parts, allowed), [])
+        ]
         for position, message in in_call_order(conversation):
             if position is None or position not in conversation.replies:
                 call.append((message, []))
@@ -124,14 +128,18 @@ class Hydrator:
             return [_with_pictures(message, blocks) for message, blocks in call]
         return list(_pictures_after_replies(call))
 
-    def _prompt(self, conversation: Conversation, parts: Mapping[PageView, Block | str]) -> SystemMessage:
+    def _prompt(
+        self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
+    ) -> SystemMessage:
         """The system prompt; it notes whose call this is and which pages it is the first to bring."""
         prompt = SystemMessage(self.system_prompt)
         if self.author is None:
             return prompt
         before = conversation.sent_pictures(self.limits).labels_shown(len(conversation))
         labels = dict.fromkeys(view.ref.label for view, part in parts.items() if isinstance(part, dict))
-        signed = self.author.signed(prompt, [label for label in labels if label not in before])
+        bounded = conversation.refs_viewed if allowed and not allowed.is_all else []
+        withheld = [ref.label for ref in bounded if allowed and not allowed.holds(ref)]
+        signed = self.author.signed(prompt, [label for label in labels if label not in before], withheld)
         return cast("SystemMessage", signed)
 
     def _reply(

@@ -22,14 +22,14 @@ from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
 from pagesight.indexing.snapshot.snapshot import Snapshot
 from pagesight.indexing.snapshot.snapshot_view import SnapshotView
-from pagesight.indexing.snapshot.state import State, read_state, revision, write_state
+from pagesight.indexing.snapshot.state import SnapshotState, read_state, revision, write_state
 from pagesight.indexing.storage.folder import IndexFolder, disk_errors
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.storage.stamp import stamp
 
 if TYPE_CHECKING:
-    from pagesight.indexing.milvus.folder_store import OpenStore
+    from pagesight.indexing.milvus.folder_store import FolderStore
 
 # A writer may remove segments between a reader's look at the state and its opening them: how often that is tried.
 _TRIES = 10
@@ -59,7 +59,7 @@ class FolderAccess:
             return self._view
 
     @contextlib.contextmanager
-    def writing(self, wait: float, *, anew: bool = False) -> Iterator[OpenStore]:
+    def writing(self, wait: float, *, anew: bool = False) -> Iterator[FolderStore]:
         """See `IndexAccess.writing`; with ``anew`` the whole snapshot is made anew at first."""
         from pagesight.indexing.milvus.folder_store import open_store
 
@@ -121,7 +121,7 @@ class FolderAccess:
                 self._copy.cleanup()
         self._folder.make_private(written=False)
 
-    def _sound_state(self) -> State | None:
+    def _sound_state(self) -> SnapshotState | None:
         """The state of a snapshot whose segments are all there."""
         with contextlib.suppress(SnapshotDamaged):
             state = read_state(self._derived)
@@ -175,7 +175,7 @@ class FolderAccess:
 def start(folder: IndexFolder, dim: int, term_rules: int) -> None:
     """Publish that a new index is empty, so that who only reads it has no need of Milvus. Raises OSError."""
     if read_state(folder.path / "derived") is None:
-        write_state(folder.path / "derived", State(dim, term_rules, stamp(folder.path / "milvus.db")))
+        write_state(folder.path / "derived", SnapshotState(dim, term_rules, stamp(folder.path / "milvus.db")))
 
 
 def _read_only(error: BaseException) -> bool:

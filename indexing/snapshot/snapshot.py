@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pagesight.indexing.pages import page_key
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
-from pagesight.indexing.snapshot.state import State
+from pagesight.indexing.snapshot.state import SnapshotState
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -23,7 +23,7 @@ Number = TypeVar("Number", bound=np.generic)
 class Snapshot:
     """Never changes. Raises SnapshotDamaged where a file is not as it was written."""
 
-    def __init__(self, state: State, opened: Callable[[str], Segment]) -> None:
+    def __init__(self, state: SnapshotState, opened: Callable[[str], Segment]) -> None:
         self.state = state
         self.segments = [opened(part.name) for part in state.parts]
         for part, segment in zip(state.parts, self.segments, strict=True):

@@ -23,7 +23,7 @@ VERSION = 1  # of all files of the snapshot; one of another version is made anew
 
 
 @dataclass(frozen=True)
-class Part:
+class SegmentPart:
     """A segment in a snapshot; ``hidden`` are the numbers of its documents that are not in the index any more."""
 
     name: _Name
@@ -38,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class State:
+class SnapshotState:
     """``dim`` of the candidate vectors; ``term_rules`` are those of the index (lexical/tokens.py).
 
     ``store`` is the stamp of the store that the snapshot was made from. It is empty while somebody writes: a writer
@@ -48,19 +48,19 @@ class State:
     dim: int
     term_rules: int
     store: str = ""
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[SegmentPart, ...] = field(default=())
 
 
-_STATE = TypeAdapter(State)
+_STATE = TypeAdapter(SnapshotState)
 
 
-def write_state(folder: Path, state: State) -> None:
+def write_state(folder: Path, state: SnapshotState) -> None:
     """Publish a snapshot. Raises OSError."""
     text = json.dumps({"version": VERSION, **asdict(state)}, default=sorted)
     write_atomically(folder / "current.json", json.dumps({"snapshot": text, "check": zlib.crc32(text.encode())}))
 
 
-def read_state(folder: Path) -> State | None:
+def read_state(folder: Path) -> SnapshotState | None:
     """The snapshot that is published; None if there is none of this version.
 
     Raises SnapshotDamaged if the file is not as it was written, OSError if it cannot be read.

@@ -17,7 +17,7 @@ from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder,
 from pagesight.indexing.storage.checked_json import read_checked
 from pagesight.indexing.storage.page_files import RECORD
 
-_KEPT_SECONDS = 30 * 24 * 3600
+_KEPT_SECONDS = 30 * 24 * 3600  # as docs/trust.md promises
 
 
 class RemovedDocuments:
