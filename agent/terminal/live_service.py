@@ -145,6 +145,10 @@ class LiveService:
         if usage:
             self.calls.append(ModelCall(usage, str(answer.response_metadata.get("model_name") or "")))
 
+    def count_embedding(self, model: str, tokens: int) -> None:
+        """Add what an embedding of so many tokens has cost."""
+        self.calls.append(ModelCall(UsageMetadata(input_tokens=tokens, output_tokens=0, total_tokens=tokens), model))
+
     def show(self, text: str, blocks: Sequence[Block]) -> AIMessage:
         """The answer when pages are shown as the agent shows them: as the reply of a tool, where one was called."""
         if not self.tool_call:
