@@ -306,6 +306,44 @@ def test_without_a_key_it_says_what_to_set(capsys: pytest.CaptureFixture[str]) -
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("http://127.0.0.1:9", "at http://127.0.0.1:9 failed or broke off (ConnectError: "),
+        ("127.0.0.1:9", "cannot be asked (UnsupportedProtocol: "),
+    ],
+)
+def test_an_address_that_is_not_reached_ends_it_with_its_reason(
+    live: GeminiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str, says: str
+) -> None:
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", address)
+    assert main(["doctor", "--live"]) == 1
+    out, err = capsys.readouterr()
+    assert len(err.splitlines()) == 1
+    assert says in err
+    assert "GOOGLE_GEMINI_BASE_URL" in err
+    assert "✗" not in out.partition("tried:")[2]
+
+
+def test_vertex_without_credentials_says_which_are_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGESIGHT_VERTEX_PROJECT", "p")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "missing.json")
+    assert main(["doctor", "--live"]) == 1
+    err = capsys.readouterr().err
+    assert "missing.json was not found" in err
+    assert "gcloud auth application-default login" in err
+
+
+def test_another_reasoner_that_is_set_is_named(
+    live: GeminiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGESIGHT_REASONER", "offline")
+    assert main(["doctor", "--live"]) == 1
+    assert "unset PAGESIGHT_REASONER" in capsys.readouterr().err
+
+
 def test_ctrl_c_ends_it_with_one_line(live: GeminiServer, capsys: pytest.CaptureFixture[str]) -> None:
     for name in STEPS[:3]:
         GREEN[name](live)

@@ -56,8 +56,7 @@ class LiveService:
     def __init__(self, reasoner: Reasoner, settings: Settings, folder: Path):
         if not hasattr(reasoner.model, "store_requests"):
             raise SettingsError(
-                f"doctor --live tries Gemini, and the reasoner is {reasoner.name}: set GOOGLE_API_KEY or "
-                "PAGESIGHT_VERTEX_PROJECT, or name one with --model google_genai:MODEL"
+                f"doctor --live tries Gemini, and the reasoner is {reasoner.name}: {_to_gemini(settings)}"
             )
         self.reasoner, self.settings, self.folder = reasoner, settings, folder
         self.calls: list[ModelCall] = []
@@ -173,6 +172,14 @@ class LiveService:
         # The one field has another name in newer versions of LangChain's client.
         name = "reasoning_effort" if "reasoning_effort" in type(self._as_set).model_fields else "thinking_level"
         return {name: "low"} if takes else {}
+
+
+def _to_gemini(settings: Settings) -> str:
+    """What leads to Gemini: without a key one, else naming it."""
+    named = "name one with --model google_genai:MODEL"
+    if settings.gemini.google_api_key or settings.gemini.vertex_project:
+        return f"unset PAGESIGHT_REASONER, or {named}"
+    return f"set GOOGLE_API_KEY or PAGESIGHT_VERTEX_PROJECT, and {named} where PAGESIGHT_REASONER names another"
 
 
 def replied(call_id: str | None, blocks: Sequence[Block]) -> ToolMessage:
