@@ -19,6 +19,7 @@ from pagesight.agent.answers.citation_check import CitationCheck, check_at
 from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.reasoners.choose import plain_failures
+from pagesight.agent.thread_locks import aalone, alone
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
 from pagesight.tools.messages.conversation import (
@@ -150,22 +151,26 @@ async def _abegun(
 
 def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
     """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
-    past = run.agent.get_state(run.config) if run.agent.checkpointer else None
-    with plain_failures(run.limits.reasoner):
-        for mode, payload in run.agent.stream(run.input(past), run.config, stream_mode=modes, **run.options):
-            yield from run.read(mode, payload)
+    with alone(run.agent.checkpointer, run.shared_thread):
+        past = run.agent.get_state(run.config) if run.agent.checkpointer else None
+        past = run.agent.get_state(past.config) if past and run.begins_anew(past) else past
+        with plain_failures(run.limits.reasoner):
+            for mode, payload in run.agent.stream(run.input(past), run.config, stream_mode=modes, **run.options):
+                yield from run.read(mode, payload)
     yield run.answer()
 
 
 async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
-    past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
-    items: Any = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
-    # Who stops reading ends the run, and with it what it would cost.
-    with plain_failures(run.limits.reasoner):
-        async with aclosing(items):
-            async for mode, payload in items:
-                for item in run.read(mode, payload):
-                    yield item
+    async with aalone(run.agent.checkpointer, run.shared_thread):
+        past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
+        past = await run.agent.aget_state(past.config) if past and run.begins_anew(past) else past
+        items: Any = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
+        # Who stops reading ends the run, and with it what it would cost.
+        with plain_failures(run.limits.reasoner):
+            async with aclosing(items):
+                async for mode, payload in items:
+                    for item in run.read(mode, payload):
+                        yield item
     yield run.answer()
 
 
@@ -197,6 +202,8 @@ class _Run:
         self.agent = agent
         self.limits = limits_of(agent)
         self.config = _config(agent, how)
+        named = how.get("thread_id") or (how.get("config") or {}).get("configurable", {}).get("thread_id")
+        self._is_named = bool(named)
         #: A thread is kept at the end of each question, also of one that failed: at each step it would be written anew.
         durability = how.get("durability", "exit") if agent.checkpointer else None
         self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
@@ -209,6 +216,16 @@ class _Run:
         self._bytes = 0
         self._text: _FinalText | None = None
         self._text_of: str | None = None
+
+    def begins_anew(self, past: StateSnapshot) -> bool:
+        """Whether a question comes after a run that was broken off: LangGraph then forgets what was done of its step,
+        which a state shows as done unless it is asked for by its own id."""
+        return self._question is not None and bool(past.next)
+
+    @property
+    def shared_thread(self) -> str | None:
+        """The thread that another run may be in, too; None for one that was begun for this question alone."""
+        return str(self.config["configurable"]["thread_id"]) if self._is_named else None
 
     def input(self, past: StateSnapshot | None) -> Any:
         """The graph's: the question, after a word on tool calls that a run broken off has left without a reply.

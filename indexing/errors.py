@@ -20,6 +20,7 @@ Each message names the thing that failed, why, and the command or setting that f
     │   ├── UnknownDocument
     │   ├── UnknownPage          a label that no page has, or a number past the last page
     │   ├── BadRegion
+    │   ├── ThreadInUse          another run is being answered in the same thread
     │   ├── BadToken             a word that is not in the query
     │   └── BadCondition         a condition on metadata that cannot be read
     ├── MissingExtra             an optional package that the setting needs
@@ -113,6 +114,10 @@ class BadRegion(RequestError):
 
 class BadCondition(RequestError):
     """The condition on metadata cannot be read."""
+
+
+class ThreadInUse(RequestError):
+    """Another run is being answered in the same thread, and did not end in time."""
 
 
 class BadToken(RequestError):

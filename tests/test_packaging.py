@@ -249,7 +249,7 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions
+        call_order index_identity additions thread_locks
         hydrate
         call_log
         answers
