@@ -254,6 +254,9 @@ ORDER = {
         call_log
         answers
         prompts reasoners
+        speakers
+        model_calls
+        loops
         graph asking testing
         subagent
         reports evaluate

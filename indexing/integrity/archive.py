@@ -27,7 +27,7 @@ from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, replacing
 from pagesight.indexing.storage.checked_json import json_checksum
-from pagesight.indexing.storage.folder import SEAL, UNPACKED, disk_errors
+from pagesight.indexing.storage.folder import SEAL, UNPACKED, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.recover import begin_writing
 
@@ -98,6 +98,7 @@ def import_index(archive: Path, place: str, settings: Settings, told: Told = lam
         raise PageIndexError(f"there is an index in {place} already: name another with --index.")
     with disk_errors(f"the archive {archive} could not be unpacked into {path}"):
         private_folder(path)
+        refuse_links(path, below=True)
         with WriterLock(path).held(settings.sharing.wait), _cleared(path):
             size = _unpacked(archive, path / UNPACKED, told)
             for name in (*_FOLDERS, "index.backup.json", "index.json"):

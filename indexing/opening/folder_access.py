@@ -23,7 +23,7 @@ from pagesight.indexing.snapshot.segment import Segment
 from pagesight.indexing.snapshot.snapshot import Snapshot
 from pagesight.indexing.snapshot.snapshot_view import SnapshotView
 from pagesight.indexing.snapshot.state import SnapshotState, read_state, revision, write_state
-from pagesight.indexing.storage.folder import IndexFolder, disk_errors
+from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.storage.stamp import stamp
@@ -66,6 +66,7 @@ class FolderAccess:
         with contextlib.ExitStack() as held:
             with disk_errors(f"the index in {self._folder.path} cannot be written to"):
                 held.enter_context(self._lock.held(wait))
+                refuse_links(self._folder.path, below=True)
             held.callback(self._folder.make_private)
             done = False
             try:
