@@ -226,7 +226,7 @@ ORDER = {
         lexical
         vectors
         documents
-        page_text
+        page_text values
         encoders
         rerankers preparing
         highlight
