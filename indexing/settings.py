@@ -32,6 +32,7 @@ from pagesight.indexing.setting_groups import (
     PictureSettings,
     ReasonerSettings,
     SearchSettings,
+    ServiceSettings,
     SettingsGroup,
     SharingSettings,
     VectorSettings,
@@ -62,6 +63,7 @@ class Settings(BaseModel):
     gemini: GeminiSettings = GeminiSettings()
     pictures: PictureSettings = PictureSettings()
     budget: BudgetSettings = BudgetSettings()
+    service: ServiceSettings = ServiceSettings()
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

@@ -257,6 +257,7 @@ ORDER = {
         graph asking testing
         subagent
         reports evaluate
+        threads
         servers
         mcp studio
         terminal
