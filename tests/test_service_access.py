@@ -69,8 +69,9 @@ def test_without_a_known_token_nothing_is_told(service: Served, header: str | No
     sent = {} if header is None else {"Authorization": header.format(service.sent["owner"]).encode("latin-1")}
     with httpx.Client(base_url=service.address) as client:
         for method, path in [
-            ("GET", "/documents"), ("POST", "/ask"), ("POST", "/documents"), ("GET", "/threads"),
-            ("GET", f"/pages/{quote(REPORT)}%20p.%201.png"), ("GET", "/me"), ("GET", "/metrics"), ("GET", "/nothing"), ("POST", "/session"),
+            ("GET", "/documents"), ("POST", "/ask"), ("POST", "/documents"), ("GET", "/threads"), ("GET", "/me"),
+            ("GET", f"/pages/{quote(REPORT)}%20p.%201.png"), ("GET", "/metrics"), ("GET", "/nothing"),
+            ("POST", "/session"),
         ]:  # fmt: skip
             if header and "\x00" in header:
                 continue
@@ -312,8 +313,9 @@ def test_tokens_are_made_kept_as_hashes_and_taken_away(own_folder: Path, capsys:
 @pytest.mark.parametrize(
     ("mode", "text", "part"),
     [
-        (0o644, '{"tokens": []}', "chmod 600"), (0o600, '{"tokens": []}', "no token in"), (0o600, "[]", "cannot be used"),
-        (0o600, '{"tokens": [{"name": "a", "sha256": "b"}]}', "sha256"), (0o600, None, "cannot be read"),
+        (0o644, '{"tokens": []}', "chmod 600"), (0o600, '{"tokens": []}', "no token in"),
+        (0o600, "[]", "cannot be used"), (0o600, '{"tokens": [{"name": "a", "sha256": "b"}]}', "sha256"),
+        (0o600, None, "cannot be read"),
         (0o600, json.dumps({"tokens": [{"name": "a", "sha256": "0" * 64}] * 2}), "two tokens"),
     ],
 )  # fmt: skip

@@ -20,6 +20,9 @@ from pagesight.indexing.settings import environment
 _MOST_CONNECTIONS = 1000
 #: Seconds for which a connection without a request is kept, and that replies may take when the service ends.
 _IDLE, _ENDING = 5, 10
+#: Seconds for which a process may not answer before it is replaced. One that starts loads all libraries first, which took
+#: over 40 s on two cores that 20 others waited for.
+_SILENT = 180
 #: Seconds after which a thread gives way to another. Python's own is 5 ms, which each thread of questions may take
 #: before the loop goes on (docs/service.md has the figures).
 SWITCH = 0.0005
@@ -35,6 +38,7 @@ def serve(plan: object, *, host: str, port: int, workers: int, started: Callable
             partial(_application, plan), factory=True, log_level="warning", access_log=False, workers=workers,
             limit_concurrency=_MOST_CONNECTIONS, timeout_keep_alive=_IDLE, timeout_graceful_shutdown=_ENDING,
             server_header=False, ws="none", lifespan="on",
+            timeout_worker_healthcheck=_SILENT,
         )  # fmt: skip
         name = f"[{host}]" if ":" in host else host
         started(f"http://{name}:{listener.getsockname()[1]}")
