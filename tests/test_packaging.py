@@ -226,7 +226,7 @@ ORDER = {
         lexical
         vectors
         documents
-        page_text
+        page_text values
         encoders
         preparing
         highlight
@@ -254,6 +254,9 @@ ORDER = {
         call_log
         answers
         prompts reasoners
+        speakers
+        model_calls
+        loops
         graph asking testing
         subagent
         reports evaluate

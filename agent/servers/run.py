@@ -20,8 +20,8 @@ from pagesight.indexing.settings import environment
 _MOST_CONNECTIONS = 1000
 #: Seconds for which a connection without a request is kept, and that replies may take when the service ends.
 _IDLE, _ENDING = 5, 10
-#: Seconds for which a process may not answer before it is replaced. One that starts loads all libraries first, which took
-#: over 40 s on two cores that 20 others waited for.
+#: Seconds for which a process may not answer before it is replaced. One that starts loads all libraries first, which
+#: took over 40 s on two busy cores.
 _SILENT = 180
 #: Seconds after which a thread gives way to another. Python's own is 5 ms, which each thread of questions may take
 #: before the loop goes on (docs/service.md has the figures).
