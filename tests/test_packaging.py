@@ -228,7 +228,7 @@ ORDER = {
         documents
         page_text values
         encoders
-        preparing
+        rerankers preparing
         highlight
         storage
         snapshot
