@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.claims.check_claims import acheck_claims, check_claims
     from pagesight.agent.answers.claims.claim import Claim, Evidence
     from pagesight.agent.asking import HowToAsk, Step, aask, aresume, ask, astream, resume, stream
+    from pagesight.agent.confirmation import ConfirmBefore
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.reasoners.capabilities import Capabilities
     from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
@@ -25,6 +26,7 @@ __all__ = [
     "Capabilities",
     "Citation",
     "Claim",
+    "ConfirmBefore",
     "Evidence",
     "Hit",
     "HowToAsk",
@@ -52,6 +54,7 @@ _HOMES = {
     "Capabilities": ".reasoners.capabilities",
     "Citation": ".answers.citations",
     "Claim": ".answers.claims.claim",
+    "ConfirmBefore": ".confirmation",
     "Evidence": ".answers.claims.claim",
     "Hit": "pagesight.indexing.pages",
     "QuotingReasoner": ".reasoners.quoting",

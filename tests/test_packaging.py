@@ -249,13 +249,15 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions
+        call_order index_identity additions thread_locks
         hydrate
         call_log
         answers
         prompts reasoners
         speakers
         model_calls
+        confirmation
+        after_model
         loops
         graph asking testing
         subagent
