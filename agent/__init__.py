@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pagesight.agent.reasoners.quoting import QuotingReasoner
     from pagesight.agent.subagent import answers_in, as_node, as_tool
     from pagesight.indexing.pages import Hit
+    from pagesight.tools.allowed_documents import AllowedDocuments
 
 __all__ = [
+    "AllowedDocuments",
     "Answer",
     "Capabilities",
     "Citation",
@@ -47,6 +49,7 @@ __all__ = [
 
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
 _HOMES = {
+    "AllowedDocuments": "pagesight.tools.allowed_documents",
     "Answer": ".answers.answer",
     "Capabilities": ".reasoners.capabilities",
     "Citation": ".answers.citations",

@@ -47,7 +47,7 @@ _STEPS_OF_A_CALL = 4
 
 
 def create_page_agent(
-    index: PageIndex | str | Path,
+    index: PageIndex | AllowedDocuments | str | Path,
     *,
     model: str | BaseChatModel | Runnable[Any, Any] | None = None,
     transport: str | None = None,
@@ -68,12 +68,12 @@ def create_page_agent(
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """A ReAct agent that answers questions about an index by looking at its pages.
 
-    ``index`` is an open index or its address; ``model`` a reasoner's name (see `make_reasoner`), any LangChain chat
-    model, or some with ``with_fallbacks`` and ``with_retry``, each of which gets pictures in its own form;
-    ``transport`` "auto", "bytes", "base64" or "files". ``documents`` narrows everything to these, by name, path,
-    id or pattern, and ``where`` to those whose metadata meets a condition; no documents are none. What is not given
-    comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
-    ``messages``: its state holds references to pages and no pictures.
+    ``index`` is an open index, some of its documents (`AllowedDocuments`), or its address; ``model`` a reasoner's name
+    (see `make_reasoner`), any LangChain chat model, or some with ``with_fallbacks`` and ``with_retry``, each of which
+    gets pictures in its own form; ``transport`` "auto", "bytes", "base64" or "files". ``documents`` narrows everything
+    to these, by name, path, id or pattern, and ``where`` to those whose metadata meets a condition; no documents are
+    none. What is not given comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run
+    it as any graph with ``messages``: its state holds references to pages and no pictures.
     Callbacks and tracing see sizes in the place of pictures, unless ``trace_pictures`` asks for their bytes.
 
     As in LangGraph's quickstart: ``prompt``, a text or a function of the state, adds to ours; ``tools`` stand beside
@@ -87,9 +87,12 @@ def create_page_agent(
 
     Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, BadCondition, and SettingsError.
     """
-    index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings, create=False)
+    if isinstance(index, str | Path):
+        index = PageIndex.open(index, settings=settings, create=False)
+    seen = AllowedDocuments(index) if isinstance(index, PageIndex) else index
+    index = seen.index
     settings = settings or index.settings
-    allowed = AllowedDocuments(index).narrowed(documents, where)
+    allowed = seen.narrowed(documents, where)
     author = Author(name, index_identity(index))
     speakers = make_speakers(
         model, allowed, settings, author, transport=transport, addition=as_prompt(prompt),

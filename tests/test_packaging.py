@@ -262,6 +262,7 @@ ORDER = {
         graph asking testing
         subagent
         reports evaluate
+        threads
         servers
         mcp studio
         terminal
