@@ -29,9 +29,11 @@ _START = (
     "from pagesight.indexing.preparing.read_documents import main; main(sys.argv[2])"
 )
 
-# One more process is started when threads have waited this long, in all, for each that runs: starting one takes 0.6 s
-# of a core (measured), which few small files don't repay.
-_WAITED = 1.0
+# One more process is started when those that run have worked so many seconds each: starting one takes 0.7 s of a core,
+# and 1.5 s more where it reads by OCR (measured), which a few files don't repay.
+_REPAID = 10.0
+_STUCK = 20.0  # or when one has been at a page for so long, on a clock; a guess, not measured
+_LOOK_AGAIN = 1.0  # seconds after which a thread that waits looks whether that is so
 
 # A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
 _GROWN = 0.7
@@ -50,11 +52,12 @@ class GivenUp(UnreadableDocument):
 
 @dataclass
 class _Reader:
-    """A process, the document that it has open, and whether it has answered before."""
+    """A process, the document that it has open, whether it has answered before, and since when it is asked."""
 
     process: WorkerProcess[Message, Message]
     path: Path | None = None
     fresh: bool = True
+    since: float = 0.0
 
 
 class PageReaders:
@@ -68,7 +71,7 @@ class PageReaders:
         self._idle: list[_Reader] = []
         self._busy: list[_Reader] = []
         self._changed = threading.Condition()
-        self._waited = 0.0
+        self._worked = 0.0  # seconds of a core, by all processes
         self._closed = False
 
     def __enter__(self) -> PageReaders:
@@ -138,7 +141,6 @@ class PageReaders:
 
     def _take(self, path: Path) -> _Reader:
         """A process that is free, if possible one that has the document open."""
-        started = time.monotonic()
         with self._changed:
             while True:
                 if self._closed:
@@ -147,14 +149,18 @@ class PageReaders:
                     reader = next((one for one in self._idle if one.path == path), self._idle[0])
                     self._idle.remove(reader)
                     break
-                waited = self._waited + time.monotonic() - started
-                if not self._busy or (len(self._busy) < self._most and waited > _WAITED * len(self._busy)):
+                if not self._busy or (len(self._busy) < self._most and self._repays_another()):
                     reader = _Reader(self._started())
                     break
-                self._changed.wait(_WAITED)
-            self._waited += time.monotonic() - started
+                self._changed.wait(_LOOK_AGAIN)
+            reader.since = time.monotonic()
             self._busy.append(reader)
             return reader
+
+    def _repays_another(self) -> bool:
+        """Whether there is so much to do that one more process is worth its start."""
+        longest = time.monotonic() - min(reader.since for reader in self._busy)
+        return self._worked > _REPAID * len(self._busy) or longest > _STUCK
 
     def _started(self) -> WorkerProcess[Message, Message]:
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
@@ -166,6 +172,7 @@ class PageReaders:
         grown = answer and answer[0].get("resident", 0) > _GROWN * self._settings.reader_memory
         no_memory = answer and answer[0].get("kind") == NO_MEMORY
         with self._changed:
+            self._worked += answer[0].get("worked", 0) if answer else 0
             self._busy.remove(reader)
             keep = answer and not (grown or no_memory or self._closed)
             if keep:

@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -142,8 +143,10 @@ def main(megabytes: str) -> None:
     threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
     reader = _Reader()
     while True:
-        header, arrays = reader.answer(inbox.get())
-        write_message(answers, {**header, "resident": _resident()}, arrays)
+        request, before = inbox.get(), time.process_time()
+        header, arrays = reader.answer(request)
+        worked = time.process_time() - before
+        write_message(answers, {**header, "resident": _resident(), "worked": worked}, arrays)
 
 
 if __name__ == "__main__":
