@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
@@ -87,7 +88,8 @@ def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unp
 
 async def aask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]) -> Answer:
     """The same as `ask`, async."""
-    return _answer_in([item async for item in _arun(_Run(agent, question, how), _AT_ONCE)])
+    async with aclosing(_arun(_Run(agent, question, how), _AT_ONCE)) as items:
+        return _answer_in([item async for item in items])
 
 
 def stream(
@@ -139,8 +141,9 @@ def _begun(
 async def _abegun(
     agent: CompiledStateGraph[Any, Any, Any, Any], question: str, how: HowToAsk
 ) -> AsyncGenerator[Step | str | Answer, None]:
-    async for item in _arun(_Run(agent, question, how), _MODES):
-        yield item
+    async with aclosing(_arun(_Run(agent, question, how), _MODES)) as items:
+        async for item in items:
+            yield item
 
 
 def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
@@ -154,11 +157,13 @@ def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
 
 async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
     past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
-    items = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
+    items: Any = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
+    # Who stops reading ends the run, and with it what it would cost.
     with plain_failures(run.limits.reasoner):
-        async for mode, payload in items:
-            for item in run.read(mode, payload):
-                yield item
+        async with aclosing(items):
+            async for mode, payload in items:
+                for item in run.read(mode, payload):
+                    yield item
     yield run.answer()
 
 

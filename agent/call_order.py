@@ -32,21 +32,37 @@ def in_call_order(conversation: Conversation) -> list[Placed]:
 
 def _with_replies(conversation: Conversation) -> Iterator[Placed]:
     """The messages, each reply right after its call; a reply whose call was cut off is left out."""
-    replies: dict[str, list[int]] = {}
-    for position, message in enumerate(conversation.messages):
-        if isinstance(message, ToolMessage):
-            replies.setdefault(message.tool_call_id, []).append(position)
+    replies = _reply_positions(conversation.messages)
     for position, message in enumerate(conversation.messages):
         if isinstance(message, ToolMessage) or _says_nothing(message):
             continue
-        asks = position == conversation.asked_at and isinstance(message, AIMessage)
-        yield position, HumanMessage(message.text) if asks else message
-        for call in message.tool_calls if isinstance(message, AIMessage) and not asks else []:
-            # Some models count their calls anew in each message: a reply belongs to the last call before it.
-            later = [at for at in replies.get(call["id"] or "", []) if at > position]
-            if later:
-                replies[call["id"] or ""].remove(later[0])
-                yield later[0], conversation.messages[later[0]]
+        if not isinstance(message, AIMessage):
+            yield position, message
+        elif position == conversation.asked_at:
+            yield position, HumanMessage(message.text)
+        else:
+            yield position, message
+            yield from ((at, conversation.messages[at]) for at in _replies_to(message, position, replies))
+
+
+def _reply_positions(messages: Sequence[BaseMessage]) -> dict[str, list[int]]:
+    """Where the replies to each call stand, by the call's id."""
+    replies: dict[str, list[int]] = {}
+    for position, message in enumerate(messages):
+        if isinstance(message, ToolMessage):
+            replies.setdefault(message.tool_call_id, []).append(position)
+    return replies
+
+
+def _replies_to(message: AIMessage, position: int, replies: dict[str, list[int]]) -> Iterator[int]:
+    """Where the replies to a message's calls stand; they are taken out of ``replies``."""
+    for call in message.tool_calls:
+        # Some models count their calls anew in each message: a reply belongs to the last call before it.
+        waiting = replies.get(call["id"] or "", [])
+        later = next((at for at in waiting if at > position), None)
+        if later is not None:
+            waiting.remove(later)
+            yield later
 
 
 def _says_nothing(message: BaseMessage) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
-from pagesight.tools.messages.authorship import Author, read_author, shown_with
+from pagesight.tools.messages.authorship import Author, read_author, shown_with, spent_before, withheld_from
 from pagesight.tools.messages.conversation import Conversation
 from pagesight.tools.messages.sent_pictures import CallLimits
 from pagesight.tools.search_pages import make_search_pages
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from pagesight.tools.transport.transport import Transport
 
 _log = logging.getLogger(__name__)
+
+#: The nodes that one model call can pass: a hook before it, the model, what comes after it, and the tools.
+_STEPS_OF_A_CALL = 4
 
 
 def create_page_agent(
@@ -110,7 +114,7 @@ def create_page_agent(
     )  # fmt: skip
     written = AgentLimits(reasoner.name, limits, settings.budget.prices or {}, author)
     return agent.with_config(
-        recursion_limit=3 * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
+        recursion_limit=_STEPS_OF_A_CALL * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
     )
 
 
@@ -144,35 +148,56 @@ def _model_of_each_call(
         if conversation.under_way is None or not conversation.under_way.model_messages:
             allowed.within(runtime.context)  # what cannot be read in it is an error now, not a reply to the model
         rest = budget_left(budget, conversation)
-        if rest.calls == 0:
+        if rest.calls == 0 or _was_told(conversation, budget):
             raise EmptyAnswer(
-                f"{reasoner.name} kept calling tools and gave no answer in {budget.calls} model calls: ask for less at "
-                "once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with PAGESIGHT_REASONER"
+                f"{reasoner.name} kept calling tools and gave no answer in {budget.calls - rest.calls} model calls: "
+                "ask for less at once, allow more with PAGESIGHT_CALLS_PER_QUESTION, or take another model with "
+                "PAGESIGHT_REASONER"
             )
         checked = ClaimCheck(allowed.within(runtime.context)) if verify else None
-        chosen = _signing(last if rest.must_answer else with_tools, checked)
+        chosen = _signing(last if rest.must_answer else with_tools, checked, conversation, rest.spent_of(budget))
         return _or_as_it_is(chosen, conversation.messages[-1]) if correction.is_due(conversation) else chosen
 
     return model
 
 
-def _signing(model: Runnable[Any, Any], checked: ClaimCheck | None) -> Runnable[Any, Any]:
+def _was_told(conversation: Conversation, budget: Budget) -> bool:
+    """Whether the last call was made without a cent left: who cannot be made to answer then has had its last call."""
+    said = conversation.under_way.model_messages if conversation.under_way else []
+    return bool(said and budget.dollars is not None and spent_before(said[-1]).get("dollars", 0) >= budget.dollars)
+
+
+def _signing(
+    model: Runnable[Any, Any], checked: ClaimCheck | None, conversation: Conversation, before: Mapping[str, float]
+) -> Runnable[Any, Any]:
     """The model, whose messages are marked as the agent's, as the prompt of the call says, and its answers' claims."""
 
+    def signed(answer: BaseMessage, prompt: BaseMessage) -> BaseMessage:
+        author, answer = read_author(prompt), _with_own_ids(answer, conversation)
+        return author.signed(answer, shown_with(prompt) or [], withheld_from(prompt), before) if author else answer
+
     def call(messages: list[BaseMessage], config: RunnableConfig) -> BaseMessage:
-        answer = _signed(model.invoke(messages, config), messages[0])
+        answer = signed(model.invoke(messages, config), messages[0])
         return checked.of(answer) if checked else answer
 
     async def acall(messages: list[BaseMessage], config: RunnableConfig) -> BaseMessage:
-        answer = _signed(await model.ainvoke(messages, config), messages[0])
+        answer = signed(await model.ainvoke(messages, config), messages[0])
         return await checked.aof(answer) if checked else answer
 
     return RunnableLambda(call, acall, name="reasoner")
 
 
-def _signed(answer: BaseMessage, prompt: BaseMessage) -> BaseMessage:
-    author = read_author(prompt)
-    return author.signed(answer, shown_with(prompt) or []) if author else answer
+def _with_own_ids(answer: BaseMessage, conversation: Conversation) -> BaseMessage:
+    """The message, whose calls have ids that no call before them has: some models count theirs anew each time, and
+    LangGraph then takes a call for one that has its reply."""
+    if not isinstance(answer, AIMessage) or not answer.tool_calls:
+        return answer
+    taken, calls = conversation.call_ids, []
+    for call in answer.tool_calls:
+        own = call["id"] if call["id"] and call["id"] not in taken else f"call_{uuid.uuid4().hex[:16]}"
+        taken.add(own)
+        calls.append({**call, "id": own})
+    return answer if calls == answer.tool_calls else answer.model_copy(update={"tool_calls": calls})
 
 
 def _or_as_it_is(model: Runnable[Any, Any], answer: BaseMessage) -> Runnable[Any, Any]:

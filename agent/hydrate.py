@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -73,10 +74,10 @@ class Hydrator:
         conversation, allowed = self._begun(state), self._allowed()
         views = _in_order(self._sent(conversation))
         if self.transport is None:
-            return self._call(conversation, {view: self._refusal(view, allowed) or {} for view in views})
+            return self._call(conversation, {view: self._refusal(view, allowed) or {} for view in views}, allowed)
         made = {view: self._picture(view, allowed) for view in views}
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
-        return self._call(conversation, _block_of_each(made, blocks))
+        return self._call(conversation, _block_of_each(made, blocks), allowed)
 
     async def _amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
         if self.transport is None:
@@ -86,7 +87,7 @@ class Hydrator:
         pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view, allowed) for view in views))
         made = dict(zip(views, pictures, strict=True))
         blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
-        return self._call(conversation, _block_of_each(made, blocks))
+        return await asyncio.to_thread(self._call, conversation, _block_of_each(made, blocks), allowed)
 
     def _begun(self, state: Mapping[str, Any]) -> Conversation:
         return Conversation.read(state["messages"], self.author)
@@ -108,33 +109,37 @@ class Hydrator:
         except _UNREADABLE as error:
             return str(error)
 
-    def _call(self, conversation: Conversation, parts: Mapping[PageView, Block | str]) -> list[BaseMessage]:
+    def _call(
+        self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
+    ) -> list[BaseMessage]:
         """The messages of the call, with ``parts`` for the pages that go along: blocks, or why there are none."""
-        call: list[BaseMessage] = [self._prompt(conversation, parts)]
         sent = self._sent(conversation)
-        waiting: list[tuple[PageView, Block]] = []  # pictures that go along after the last of several tool replies
+        call: list[tuple[BaseMessage, list[tuple[PageView, Block]]]] = [
+            (self._prompt(conversation, parts, allowed), [])
+        ]
         for position, message in in_call_order(conversation):
-            if waiting and not isinstance(message, ToolMessage):
-                call.append(_beside(waiting))
-                waiting = []
             if position is None or position not in conversation.replies:
-                call.append(message)
+                call.append((message, []))
                 continue
             blocks = _blocks(sent.get(position, []), parts) if conversation.is_own(position) else []
             above = {view for at, views in sent.items() if at < position for view in views}
-            reply = self._reply(conversation, position, [view for view, _ in blocks], parts, above)
-            call.append(_with_pictures(reply, blocks) if self.in_tool_replies else reply)
-            waiting += [] if self.in_tool_replies else [one for one in blocks if one[1]]
-        return [*call, _beside(waiting)] if waiting else call
+            call.append((self._reply(conversation, position, [view for view, _ in blocks], parts, above), blocks))
+        if self.in_tool_replies:
+            return [_with_pictures(message, blocks) for message, blocks in call]
+        return list(_pictures_after_replies(call))
 
-    def _prompt(self, conversation: Conversation, parts: Mapping[PageView, Block | str]) -> SystemMessage:
+    def _prompt(
+        self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
+    ) -> SystemMessage:
         """The system prompt; it notes whose call this is and which pages it is the first to bring."""
         prompt = SystemMessage(self.system_prompt)
         if self.author is None:
             return prompt
         before = conversation.sent_pictures(self.limits).labels_shown(len(conversation))
         labels = dict.fromkeys(view.ref.label for view, part in parts.items() if isinstance(part, dict))
-        signed = self.author.signed(prompt, [label for label in labels if label not in before])
+        bounded = conversation.refs_viewed if allowed and not allowed.is_all else []
+        withheld = [ref.label for ref in bounded if allowed and not allowed.holds(ref)]
+        signed = self.author.signed(prompt, [label for label in labels if label not in before], withheld)
         return cast("SystemMessage", signed)
 
     def _reply(
@@ -195,6 +200,18 @@ def _with_pictures(message: BaseMessage, pictures: Sequence[tuple[PageView, Bloc
         return message
     content = [{"type": "text", "text": message.text}, *(block for _, block in pictures)]
     return message.model_copy(update={"content": content, "response_metadata": _labelled(message, pictures)})
+
+
+def _pictures_after_replies(
+    call: Sequence[tuple[BaseMessage, list[tuple[PageView, Block]]]],
+) -> Iterator[BaseMessage]:
+    """The messages, with the pictures of replies that follow each other in one message after the last of them."""
+    for are_replies, several in groupby(call, key=lambda one: isinstance(one[0], ToolMessage)):
+        together = list(several)
+        yield from (message for message, _ in together)
+        pictures = [one for _, blocks in together for one in blocks if one[1]]
+        if are_replies and pictures:
+            yield _beside(pictures)
 
 
 def _beside(pictures: Sequence[tuple[PageView, Block]]) -> HumanMessage:

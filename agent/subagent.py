@@ -33,7 +33,7 @@ from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.asking import broken_off
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
-from pagesight.tools.messages.authorship import correction_of
+from pagesight.tools.messages.authorship import correction_of, with_shown
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
@@ -149,14 +149,16 @@ def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Mess
     limits = limits_of(agent)
 
     def check(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
-        last = state["messages"][-1]
+        last: BaseMessage = state["messages"][-1]
         answer = final_answer(state["messages"], limits, _run_of(config))
         # An answer that went back to be corrected is nobody's business outside.
-        drafts = [RemoveMessage(id=str(message.id)) for message in state["messages"] if _is_draft(message, limits)]
+        drafts = [message for message in state["messages"] if _is_draft(message, limits)]
+        last = with_shown(last, drafts)
         carried = {**last.response_metadata, _ANSWER: _answers().dump_python(answer, mode="json")}
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text
-        return {"messages": [*drafts, last.model_copy(update={"content": content, "response_metadata": carried})]}
+        removed = [RemoveMessage(id=str(message.id)) for message in drafts]
+        return {"messages": [*removed, last.model_copy(update={"content": content, "response_metadata": carried})]}
 
     return RunnableLambda(check)
 

@@ -47,7 +47,7 @@ _ENCODER_LONG_SIDE = 1540  # pixels; the vision encoders scale pages down to les
 _GIVEN_UP_IN_A_ROW = 3
 
 
-class _Page(NamedTuple):
+class _ReadPage(NamedTuple):
     """A page of a job as it was read; blank where it has a fault."""
 
     job: DocumentJob
@@ -85,7 +85,7 @@ def add_documents(
         if approve and jobs:
             approve(sum(len(job.missing) for job in jobs))
         try:
-            _Run(parts, readers, jobs, report, progress).go()
+            _Journey(parts, readers, jobs, report, progress).go()
         finally:
             settle_costs(parts.encoder)
     if report.pages:
@@ -95,7 +95,7 @@ def add_documents(
     return report
 
 
-class _Run:
+class _Journey:
     """The journey of all documents that have pages to do.
 
     While a batch is encoded, in the thread that called, others have the next one read and write the last one.
@@ -122,7 +122,7 @@ class _Run:
             for _ in in_order(writing, self._to_write(pages), 1):
                 pass
 
-    def _to_read(self) -> Iterator[Callable[[], _Page]]:
+    def _to_read(self) -> Iterator[Callable[[], _ReadPage]]:
         """A call for each page; a document that cannot be read any more is reported."""
         for job in self._jobs:
             try:
@@ -140,7 +140,7 @@ class _Run:
         documents.keep(job.source)
         return documents.path(job.source.document_id, Path(job.path).suffix)
 
-    def _read(self, job: DocumentJob, file: Path, number: int) -> _Page:
+    def _read(self, job: DocumentJob, file: Path, number: int) -> _ReadPage:
         """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
         needs_picture = self._parts.encoder.needs_pictures
         try:
@@ -150,13 +150,13 @@ class _Run:
         except UnreadableDocument as error:
             job.faults[number] = str(error)
             job.given_up += isinstance(error, GivenUp)
-            return _Page(job, _blank(number, needs_picture))
+            return _ReadPage(job, _blank(number, needs_picture))
         job.given_up = 0
         for warning in prepared.warnings:
             job.warnings.setdefault(warning, []).append(number)
-        return _Page(job, prepared)
+        return _ReadPage(job, prepared)
 
-    def _to_write(self, pages: Iterator[_Page]) -> Iterator[Callable[[], None]]:
+    def _to_write(self, pages: Iterator[_ReadPage]) -> Iterator[Callable[[], None]]:
         """A call for each batch, once it is encoded."""
         for job, batch in _batches(pages):
             started = time.monotonic()
@@ -234,7 +234,7 @@ def _shared_fields(parts: WritingParts, job: DocumentJob) -> dict[str, Any]:
     }
 
 
-def _batches(pages: Iterable[_Page]) -> Iterator[tuple[DocumentJob, list[PreparedPage]]]:
+def _batches(pages: Iterable[_ReadPage]) -> Iterator[tuple[DocumentJob, list[PreparedPage]]]:
     """Runs of consecutive pages of one document, no longer than a batch."""
     batch: list[PreparedPage] = []
     for job, page in pages:

@@ -279,7 +279,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, reply: Reply) -> None:
         """The reply in one piece, byte by byte if it drips."""
         if not reply.drips:
-            self._send(reply.status, reply.error or reply.whole(), reply.headers)
+            self._send_bytes(reply.status, reply.fault or json.dumps(reply.whole()).encode(), reply.headers)
             return
         self._begin("application/json")
         for byte in json.dumps(reply.whole()).encode():
@@ -288,11 +288,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(b"", last=True)
 
     def _stream(self, reply: Reply) -> None:
-        if reply.error:
-            self._send(reply.status, reply.error, reply.headers)
+        if reply.fault and reply.breaks is None:
+            self._send_bytes(reply.status, reply.fault, reply.headers)
             return
         self._begin("text/event-stream")
         for number, chunk in enumerate(reply.chunks()):
+            if number == reply.breaks and reply.fault:
+                self._write(b"data: " + reply.fault + b"\r\n\r\n")
+                self._write(b"", last=True)
+                return
             if number == reply.breaks:
                 self._write(b'data: {"candidates": [')
                 return
@@ -317,7 +321,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def _send(self, status: int, body: Json, headers: dict[str, str] | None = None) -> None:
-        content = json.dumps(body).encode()
+        self._send_bytes(status, json.dumps(body).encode(), headers)
+
+    def _send_bytes(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ class Reply:
 
     ``thinking`` and ``cached`` are tokens, ``usage`` more of what is counted; ``model`` answers instead of the one that
     is asked. ``breaks`` after so many pieces of a stream, the connection then ends, or, with ``drips``, each piece
-    comes after so many seconds. ``token`` goes with the finish CONTINUATION; ``others`` are texts of more candidates.
+    comes after so many seconds; with ``error`` or ``body`` that is its next event. ``body`` are bytes that come in the
+    place of an answer. ``token`` goes with the finish CONTINUATION; ``others`` are texts of more candidates.
     """
 
     parts: list[Json] | None = None
@@ -123,6 +125,12 @@ class Reply:
     usage: Json = field(default_factory=dict)
     token: str = ""
     others: list[str] = field(default_factory=list)
+    body: bytes = b""
+
+    @property
+    def fault(self) -> bytes:
+        """What comes in the place of an answer, or of its next piece; empty for an answer."""
+        return self.body or (json.dumps(self.error).encode() if self.error else b"")
 
     def whole(self) -> Json:
         return self._chunk(self.parts, self.finish, self.tokens)

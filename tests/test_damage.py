@@ -230,6 +230,27 @@ def test_what_was_removed_is_restored_until_the_next_time(
     assert run(capsys, "verify", *place)[0] == 0
 
 
+def test_what_a_restore_that_was_cut_off_has_left_is_in_nobodys_way(folder: Path) -> None:
+    """Its files are back, and what was kept of them for being restored is still there."""
+    with open_index(folder) as index:
+        known = index.document("ferry.pdf").document_id
+        index.remove("ferry.pdf")
+        shutil.copytree(folder / "removed", folder / "aside")
+        index.restore("ferry.pdf")
+        for _ in range(2):
+            shutil.copytree(folder / "aside", folder / "removed", dirs_exist_ok=True)
+            shutil.rmtree(folder / "removed" / known / "multivectors", ignore_errors=True)
+            assert index.removed() == []
+            assert [record.document for record in index.restore("ferry.pdf")] == ["ferry.pdf"]
+            assert found(index) == ALL
+        shutil.copytree(folder / "aside", folder / "removed", dirs_exist_ok=True)
+        index.remove("ferry.pdf")
+        assert [record.document for record in index.removed()] == ["ferry.pdf"]
+        index.restore("ferry.pdf")
+        assert found(index) == ALL
+    assert main(["verify", "--index", str(folder)]) == 0
+
+
 def test_an_index_goes_into_one_file_and_comes_out_of_it(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

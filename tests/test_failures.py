@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from conversations import KEY, QUESTION, WAYS, agent_at, asked, followed, steps
-from gemini_server import GeminiServer
+from gemini_server import GeminiServer, Reply
 from langgraph.checkpoint.memory import InMemorySaver
 from small_index import REPORT
 
@@ -163,13 +163,14 @@ def test_nothing_is_logged_that_is_also_raised(
     [
         {"status": 429, "name": "RESOURCE_EXHAUSTED", "wait": "0.3s"},
         {"status": 503, "name": "UNAVAILABLE", "retry_after": "1"},
+        {"status": 429, "name": "RESOURCE_EXHAUSTED", "says": "Quota exceeded. Please retry in 300.5ms."},
     ],
 )
 async def test_a_busy_service_is_waited_for_as_long_as_it_says(
     server: GeminiServer, index: PageIndex, failure: dict, way: str
 ) -> None:
-    wait = 0.3 if "wait" in failure else 1.0
-    server.fails(message="busy", **failure)
+    wait = 1.0 if "retry_after" in failure else 0.3
+    server.fails(message=failure.pop("says", "busy"), **failure)
     server.says("Hello!")
     started = time.monotonic()
 
@@ -184,11 +185,11 @@ async def test_a_busy_service_is_waited_for_as_long_as_it_says(
         assert "attempt 2 of 2" in told
 
 
-@pytest.mark.parametrize("failure", [{"wait": "3600s"}, {"retry_after": "3600"}])
+@pytest.mark.parametrize("failure", [{"wait": "3600s"}, {"retry_after": "3600"}, {"says": "Please retry in 59m60.0s."}])
 def test_a_wait_beyond_the_cap_ends_the_run_at_once_and_says_how_long(
     server: GeminiServer, index: PageIndex, failure: dict
 ) -> None:
-    server.fails(429, "RESOURCE_EXHAUSTED", "quota", **failure)
+    server.fails(429, "RESOURCE_EXHAUSTED", failure.pop("says", "quota"), **failure)
     started = time.monotonic()
 
     with pytest.raises(ReasonerError, match=r"wait 3600 s.*PAGESIGHT_LONGEST_WAIT"):
@@ -324,6 +325,69 @@ async def test_a_stream_that_breaks_before_its_first_word_is_asked_for_again(
 
     assert items[-1].text == "Hello!"
     assert len(steps(items, "wait")) == 1
+
+
+# Answers that are none
+
+
+_ERROR = {"error": {"code": 503, "status": "UNAVAILABLE", "message": "The model is overloaded."}}
+_NO_JSON = b"<html>Log in to this network</html>"
+
+
+@pytest.fixture
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pagesight.indexing.calls.retries._FIRST_WAIT", 0.01)
+
+
+@pytest.mark.usefixtures("_quickly")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"status": 503, "body": b"<html>503</html>"},
+        {"status": 502, "body": b"\n"},
+        {"status": 529, "body": b"overloaded"},
+        {"status": 503, "body": b'[{"error": {"code": 503, "status": "UNAVAILABLE", "message": "busy"}}]'},
+        {"status": 503, "body": b'{"error": "busy"}'},
+        {"body": _NO_JSON},
+        {"body": b"[]"},
+        {"body": b"null"},
+    ],
+    ids=lambda shape: f"{shape.get('status', 200)} {shape['body'][:12]}",
+)
+async def test_what_stands_in_the_place_of_an_answer_is_asked_again_and_told_plainly(
+    server: GeminiServer, index: PageIndex, shape: dict, way: str
+) -> None:
+    server.replies(Reply(**shape))
+    server.says("Hello!")
+    agent = agent_at(server, index, max_retries=3)
+    assert (await asked(way, agent)).text == "Hello!"
+
+    server.replies(*[Reply(**shape)] * 3)
+    with pytest.raises(ReasonerError, match=r"Gemini|gemini"):
+        await asked(way, agent)
+
+
+@pytest.mark.usefixtures("_quickly")
+@pytest.mark.parametrize("way", ["stream", "astream"])
+@pytest.mark.parametrize("fault", [{"error": _ERROR}, {"body": b'{"cand'}], ids=["error", "no JSON"])
+async def test_an_error_in_the_middle_of_a_stream(
+    server: GeminiServer, index: PageIndex, fault: dict, way: str
+) -> None:
+    thought = {"text": "I read the page.", "thought": True}
+    call = {"functionCall": {"name": "list_documents", "args": {}}}
+    agent = agent_at(server, index, max_retries=2)
+    for begun in ([thought], [thought, call]):
+        server.replies(Reply([*begun, {"text": "Never"}], breaks=len(begun), **fault))
+        server.says("Hello!")
+        items = await followed(way, agent)
+        assert items[-1].text == "Hello!"
+        assert items[-1].usage["model_calls"] == 1
+
+    server.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    server.replies(Reply([{"text": f"{CITED} And some more that never comes."}], breaks=3, **fault))
+    with pytest.raises(AnswerCutOff, match=r"broke off in the middle \((503 UNAVAILABLE|UnknownApiResponseError)\)"):
+        await asked(way, agent)
 
 
 # A message that cites and goes on

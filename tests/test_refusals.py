@@ -80,9 +80,39 @@ GEMINI: list[tuple[Reply, str, bool]] = [
     ),
     (refusal(400, "INVALID_ARGUMENT", "Provided image is not valid."), "send pages in the other form", False),
     (refusal(400, "INVALID_ARGUMENT", "The document has no pages."), "send pages in the other form", False),
+    (refusal(400, "INVALID_ARGUMENT", "Failed to parse the PDF document."), "send pages in the other form", False),
     (
-        refusal(400, "INVALID_ARGUMENT", "Corrupted thought signature."),
-        "start a new conversation, or go back to the model",
+        refusal(400, "FAILED_PRECONDITION", "The File f1 is in state FAILED and cannot be used."),
+        "PAGESIGHT_TRANSPORT=bytes",
+        False,
+    ),
+    *(
+        (refusal(400, "INVALID_ARGUMENT", said), "start a new conversation, or go back to the model", False)
+        for said in (
+            "Corrupted thought signature.",
+            "Thought signature is not valid.",
+            "Function call is missing a thought_signature in functionCall parts.",
+        )
+    ),
+    (
+        refusal(400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "store": Cannot find field.'),
+        "PAGESIGHT_STORE_REQUESTS=true",
+        False,
+    ),
+    (
+        refusal(400, "INVALID_ARGUMENT", "Thinking level HIGH is not supported for this model."),
+        "leave out --thinking",
+        False,
+    ),
+    (
+        refusal(400, "INVALID_ARGUMENT", "Media resolution per part is not supported for this model."),
+        "PAGESIGHT_CLOSER_REGIONS=false",
+        False,
+    ),
+    (refusal(404, "NOT_FOUND", "The model is no longer available."), "the model is no longer there", False),
+    (
+        refusal(429, "RESOURCE_EXHAUSTED", "The project has exceeded its billing quota for the month."),
+        "no credit left, or no billing",
         False,
     ),
     (
@@ -122,6 +152,16 @@ VERTEX: list[tuple[Reply, str, bool]] = [
         False,
     ),
     (refusal(401, "UNAUTHENTICATED", "Request had invalid credentials."), "gcloud auth application-default", True),
+    (
+        refusal(400, "INVALID_ARGUMENT", "Unsupported region for model."),
+        "a region that has the model in PAGESIGHT_VERTEX_LOCATION",
+        False,
+    ),
+    (
+        refusal(400, "FAILED_PRECONDITION", "Project p is not allowed to use Publisher Model gemini-x."),
+        "the project may not ask this model",
+        False,
+    ),
     (refusal(404, "NOT_FOUND", "Publisher Model was not found."), "PAGESIGHT_VERTEX_LOCATION", False),
     (refusal(429, "RESOURCE_EXHAUSTED", "Quota exceeded", quota("OnlinePredictionRequestsPerDay", "9")), "day", False),
 ]
@@ -137,7 +177,10 @@ def asked(server: GeminiServer, reply: Reply, *, vertex: bool) -> ReasonerError:
 CASES = [(*one, False) for one in GEMINI] + [(*one, True) for one in VERTEX]
 
 
-@pytest.mark.parametrize(("reply", "helps", "of_the_key", "vertex"), CASES, ids=[one[1][:40] for one in CASES])
+NAMES = [f"{helps[:40]} {number}" for number, (_, helps, *_) in enumerate(CASES)]
+
+
+@pytest.mark.parametrize(("reply", "helps", "of_the_key", "vertex"), CASES, ids=NAMES)
 def test_what_cannot_succeed_is_told_at_once_with_its_own_advice(
     server: GeminiServer, reply: Reply, helps: str, of_the_key: bool, vertex: bool
 ) -> None:

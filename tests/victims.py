@@ -11,8 +11,9 @@ from pathlib import Path
 
 from small_index import small_settings
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["small_index", "pagesight.indexing.index", "pagesight.indexing.milvus.page_rows"])
+context = multiprocessing.get_context("forkserver")
+_INDEXING = ("index", "milvus.page_rows", "integrity.repair", "integrity.archive")
+context.set_forkserver_preload(["small_index", "documents", *(f"pagesight.indexing.{name}" for name in _INDEXING)])
 
 
 def adding(folder: Path, files: Path, told: Connection) -> None:
@@ -37,8 +38,8 @@ def removing(folder: Path, names: list[str], told: Connection) -> None:
 
 def killed(work: Callable[..., None], *arguments: object, after: int, delay: float) -> int:
     """Starts the work, kills it some seconds after it told ``after`` or more; returns the last that it told."""
-    hears, tells = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=work, args=(*arguments, tells))
+    hears, tells = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(*arguments, tells))
     process.start()
     tells.close()
     last = 0
@@ -91,8 +92,8 @@ def cut_off(folder: Path, work: str, argument: str, at: int, told: Connection) -
 
 def steps_done(folder: Path, work: str, argument: str, at: int) -> int | None:
     """Does the work in a process of its own until before a step; the number of steps if it got to its end."""
-    hears, tells = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=cut_off, args=(folder, work, argument, at, tells))
+    hears, tells = context.Pipe(duplex=False)
+    process = context.Process(target=cut_off, args=(folder, work, argument, at, tells))
     process.start()
     tells.close()
     done = None

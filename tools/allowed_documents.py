@@ -7,6 +7,7 @@ document that has come to bear it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -38,6 +39,7 @@ class AllowedDocuments:
         Raises UnknownDocument for a name that none of these has, BadCondition.
         """
         rules = self.rules
+        _check("documents", documents, "a list of names, ids or patterns", _are_names)
         if documents is not None:
             rules += (self._named(documents),)
         if where is not None:
@@ -54,7 +56,6 @@ class AllowedDocuments:
         documents, where, tenant = (_given(context, name) for name in ("documents", "where", "tenant"))
         if documents is None and where is None and tenant is None:
             return self
-        _check("documents", documents, "a list of names, ids or patterns", _are_names)
         _check("where", where, "a condition such as 'year >= 2020'", lambda given: isinstance(given, str))
         _check("tenant", tenant, "a text or a number", lambda given: isinstance(given, str | int))
         narrowed = self.narrowed(documents, where)
@@ -112,9 +113,7 @@ class AllowedDocuments:
             else:
                 (ids if named == "id" else paths).add(record.document_id if named == "id" else record.path)
         return lambda record: (
-            record.document_id in ids
-            or record.path in paths
-            or any(fnmatchcase(record.document, pattern) for pattern in patterns)
+            record.document_id in ids or record.path in paths or any(_fits(record, pattern) for pattern in patterns)
         )
 
     def _one(self, name: str) -> tuple[str, DocumentRecord | None]:
@@ -122,7 +121,7 @@ class AllowedDocuments:
         try:
             record = self.index.document(name)
         except UnknownDocument as error:
-            if any(fnmatchcase(document, name) for document in self.names()):
+            if any(_fits(record, name) for record in self.records()):
                 return "pattern", None
             if self.is_all:
                 raise
@@ -144,6 +143,11 @@ class AllowedDocuments:
         )
 
 
+def _fits(record: DocumentRecord, pattern: str) -> bool:
+    """Whether a pattern fits the document's name, or the path at which it was found, from the folder we are in."""
+    return fnmatchcase(record.document, pattern) or fnmatchcase(record.path, os.path.abspath(pattern))  # noqa: PTH100
+
+
 def _given(context: object, name: str) -> Any:
     return context.get(name) if isinstance(context, Mapping) else getattr(context, name, None)
 
@@ -154,4 +158,4 @@ def _are_names(given: object) -> bool:
 
 def _check(name: str, given: object, wanted: str, fits: Callable[[Any], bool]) -> None:
     if given is not None and not fits(given):
-        raise SettingsError(f"the context's {name!r} is {given!r}: it must be {wanted}, or be left out")
+        raise SettingsError(f"{name!r} is {given!r}: it must be {wanted}, or be left out")

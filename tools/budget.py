@@ -43,6 +43,12 @@ class BudgetLeft:
         dollars = None if self.dollars is None else self.dollars - spent
         return replace(self, calls=max(0, self.calls - 1), dollars=dollars)
 
+    def spent_of(self, budget: Budget) -> dict[str, float]:
+        """What is gone of the budget, as a message notes it (see `spent_before`)."""
+        dollars = 0.0 if budget.dollars is None or self.dollars is None else budget.dollars - self.dollars
+        counts = {"calls": budget.calls - self.calls, "searches": budget.searches - self.searches}
+        return {**counts, "pages": budget.pages - self.pages, "dollars": dollars}
+
     def __str__(self) -> str:
         return f"Left for this question: {self._counts()}.{self._advice()}"
 
@@ -73,12 +79,14 @@ def budget_left(budget: Budget, conversation: Conversation, call_id: str | None 
     question = conversation.under_way
     if question is None:
         return BudgetLeft(budget.searches, budget.pages, budget.calls, budget.dollars)
-    before = _calls_before(question, call_id)
+    same_step = _calls_before(question, call_id)
     done = [reply for reply in question.replies if not reply.failed and not reply.repeated]
     searches = sum(reply.tool == SEARCH_PAGES for reply in done)
-    searches += sum(name == SEARCH_PAGES for name, _ in before)
+    searches += sum(name == SEARCH_PAGES for name, _ in same_step)
     pages = len({view for reply in done for view in reply.views})
-    pages += sum(requested for name, requested in before if name == VIEW_PAGES)
+    pages += sum(requested for name, requested in same_step if name == VIEW_PAGES)
+    searches += int(question.before.get("searches", 0))
+    pages += int(question.before.get("pages", 0))
     return BudgetLeft(
         max(0, budget.searches - searches),
         max(0, budget.pages - pages),
@@ -95,7 +103,7 @@ def views_so_far(conversation: Conversation) -> set[PageView]:
 def _dollars_left(budget: Budget, question: Question) -> float | None:
     if budget.dollars is None or budget.tariff is None:
         return None
-    return budget.dollars - budget.tariff.at_most(question.model_calls)
+    return budget.dollars - budget.tariff.at_most(question.model_calls) - question.before.get("dollars", 0.0)
 
 
 def _calls_before(question: Question, call_id: str | None) -> list[tuple[str, int]]:

@@ -55,6 +55,7 @@ def check_at(conversation: Conversation, limits: CallLimits, position: int | Non
     Without a position it is for the conversation's last message, or for the answer that the next model call brings.
     """
     shown = conversation.sent_pictures(limits).labels_shown(position)
+    shown -= set(conversation.withheld(len(conversation) - 1 if position is None else position))
     return CitationCheck(conversation.documents(position), shown)
 
 

@@ -29,7 +29,7 @@ _PAGE_ONLY = re.compile(r"\((?:p|pp|page|s)\b", re.IGNORECASE)
 _CLOSING_OF_ALL = {**CLOSING, "［": "］", "（": "）", "｛": "｝"}
 _ENDS_IN_A_NAME = re.compile(r"\.[^\W\d_]\w{1,4}[*_`\"'”“»]*[ \t]*$")
 _LAST_WORD = re.compile(r"[^\s\u2e80-\uffff]+$")  # it may become a name; in Chinese and Japanese it has no end
-_LONGEST_NAME = 200
+_LONGEST_NAME = 200  # letters; a file's name may have 255 bytes
 
 
 @dataclass(frozen=True)

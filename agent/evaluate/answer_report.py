@@ -21,7 +21,7 @@ from pagesight.agent.evaluate.scoring import (
     token_f1,
 )
 from pagesight.indexing.errors import QuestionsError
-from pagesight.indexing.evaluate.metrics import Estimate, estimate
+from pagesight.indexing.evaluate.metrics import MeanInBounds, estimate
 from pagesight.indexing.pages import page_label
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class AnswerReport:
     failures: dict[str, str] = field(default_factory=dict)
     splits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
-    def of(self, measure: str, rows: Sequence[int] | None = None) -> tuple[int, Estimate] | None:
+    def of(self, measure: str, rows: Sequence[int] | None = None) -> tuple[int, MeanInBounds] | None:
         """Over how many questions a measure is taken, and its mean; None if it is of none."""
         chosen = self.scores if rows is None else [self.scores[row] for row in rows]
         values = np.array([value for one in chosen if (value := one.get(measure)) is not None])

@@ -198,12 +198,12 @@ class _AnswerRequest:
             self._begun = ending.begun
             if not isinstance(error, _NoAnswer):
                 self._spent = add_usage(self._spent, ending.unsaid_usage)
-            network = network_error(error) if ending.begun else None
-            if network is None:
+            why = _why_broken_off(error) if ending.begun else ""
+            if not why:
                 raise
             raise AnswerCutOff(
-                f"{self._model}'s answer broke off in the middle ({type(error).__name__}): ask again"
-                + (", or give it longer with PAGESIGHT_TIMEOUT" if network == "silent" else "")
+                f"{self._model}'s answer broke off in the middle ({why}): ask again"
+                + (", or give it longer with PAGESIGHT_TIMEOUT" if network_error(error) == "silent" else "")
             ) from error
 
     def _failure_of(self, error: BaseException) -> FailedAttempt | None:
@@ -241,6 +241,12 @@ class _AnswerRequest:
             return []
         note = AIMessageChunk(content="", usage_metadata=self._spent, response_metadata={ATTEMPTS: self._answers})
         return [ChatGenerationChunk(message=note)]
+
+
+def _why_broken_off(error: Exception) -> str:
+    """What ended a stream: a fault of the network, or what the service said in the middle; "" for anything else."""
+    failure = failure_of(error)
+    return failure.name if failure else ""
 
 
 def _without_addresses(message: BaseMessage) -> BaseMessage:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pagesight.agent.evaluate.answer_report import AnswerReport
     from pagesight.indexing.audit.audit import Audit, Measured
     from pagesight.indexing.evaluate.compare import RetrievalReport, RunReport
-    from pagesight.indexing.evaluate.metrics import Difference, Estimate
+    from pagesight.indexing.evaluate.metrics import Difference, MeanInBounds
 
 _TITLES = {"index": "Over the whole index", "document": "Within the right document"}
 _SHOWN = ("nDCG@5", "nDCG@10", "R@1", "R@5", "R@10", "R@100", "RR")
@@ -59,7 +59,7 @@ def _split(report: RetrievalReport, split: str) -> None:
         print_figures([split, "questions", *(run.run.name for run in report.runs)], rows)
 
 
-def _interval(estimate: Estimate) -> str:
+def _interval(estimate: MeanInBounds) -> str:
     return f"{_short(estimate.mean)} [{_short(estimate.low)}–{_short(estimate.high)}]"
 
 
@@ -102,7 +102,7 @@ def save(report: dict[str, Any], path: Path) -> None:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _mean(found: tuple[int, Estimate] | None) -> str:
+def _mean(found: tuple[int, MeanInBounds] | None) -> str:
     return _short(found[1].mean) if found else "–"
 
 

@@ -22,7 +22,7 @@ from pagesight.indexing.lexical.tokens import TERM_RULES, places_of_terms
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
-_DIM = 128
+_DIM = 128  # as ColPali's vectors have, so that sizes and times of an index are alike
 _REVISIONS = tuple(str(rules) for rules in range(1, TERM_RULES + 1))
 _NGRAMS = ((3, 1.0), (2, 0.7))  # (length, weight); without a whole-word term, which measured worse
 

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 # Long and low: models that cut pictures into tiles make few of it.
 _TRIAL_SIZE = (448, 112)
-_LEAST_DIFFERENCE = 1e-5
+_LEAST_DIFFERENCE = 1e-5  # between vectors of two pictures: what float32 leaves of a rounding; a guess, not measured
 # What an index notes of a model beside its name, revision and dimensions, if there is anything to say.
 _NOTES = ("base", "base_revision", "prompts", "probe")
 # The median page had .58 to .74 of the best page's score, measured with ColQwen2's vectors of 23 pages. Counted from 0,

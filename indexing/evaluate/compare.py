@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import QuestionsError
-from pagesight.indexing.evaluate.metrics import MEASURES, Difference, Estimate, compare, estimate, measure
+from pagesight.indexing.evaluate.metrics import MEASURES, Difference, MeanInBounds, compare, estimate, measure
 from pagesight.indexing.evaluate.questions import JudgedQuestion
 from pagesight.indexing.evaluate.runs import Run, rank
 from pagesight.indexing.index import PageIndex
@@ -35,7 +35,7 @@ class Scores:
     values: dict[str, NDArray[np.float64]]
     seconds: float
 
-    def of(self, name: str, rows: NDArray[np.intp] | None = None) -> Estimate:
+    def of(self, name: str, rows: NDArray[np.intp] | None = None) -> MeanInBounds:
         """A measure's mean over all questions or over some rows."""
         return estimate(self.values[name] if rows is None else self.values[name][rows])
 

@@ -21,7 +21,7 @@ _SEED = 20_240_607
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanInBounds:
     """A mean over questions with the bounds of its 95 % interval."""
 
     mean: float
@@ -65,10 +65,10 @@ def measure(
     return {name: np.array([of.get(known, 0.0) for known in relevant]) for name, of in values.items()}
 
 
-def estimate(values: NDArray[np.float64]) -> Estimate:
+def estimate(values: NDArray[np.float64]) -> MeanInBounds:
     """The mean with its percentile bootstrap interval over questions (Efron, 1979); the same each time."""
     low, high = _interval(values)
-    return Estimate(float(values.mean()), low, high)
+    return MeanInBounds(float(values.mean()), low, high)
 
 
 def compare(values: NDArray[np.float64], against: NDArray[np.float64]) -> Difference:

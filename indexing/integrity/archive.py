@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +27,11 @@ from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, replacing
 from pagesight.indexing.storage.checked_json import json_checksum
-from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.storage.folder import SEAL, UNPACKED, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.recover import begin_writing
 
 _LIST = "archive.json"
-_STAGE = "import.part"
 _FOLDERS = ("documents", "multivectors", "pages")
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes: 100 a file, for some two million files; a guess, not measured
 _BLOCK = 1 << 20
@@ -94,19 +94,20 @@ def import_index(archive: Path, place: str, settings: Settings, told: Told = lam
     nothing is left of it then.
     """
     path = Path(place).expanduser().resolve()
-    if server_address(place) or (holds_index(path) and not (path / _STAGE).is_dir()):
+    if server_address(place) or (holds_index(path) and not (path / UNPACKED).is_dir()):
         raise PageIndexError(f"there is an index in {place} already: name another with --index.")
     with disk_errors(f"the archive {archive} could not be unpacked into {path}"):
         private_folder(path)
-        with WriterLock(path).held(settings.sharing.wait):
-            with _cleared(path):
-                size = _unpacked(archive, path / _STAGE, told)
-                for name in (*_FOLDERS, "index.backup.json", "index.json"):
-                    if (path / _STAGE / name).exists():
-                        (path / _STAGE / name).rename(path / name)
-                        on_the_disk(path)
-            shutil.rmtree(path / _STAGE)
-    parts = take(place, None, settings, create=False)
+        refuse_links(path, below=True)
+        with WriterLock(path).held(settings.sharing.wait), _cleared(path):
+            size = _unpacked(archive, path / UNPACKED, told)
+            for name in (*_FOLDERS, "index.backup.json", "index.json"):
+                if (path / UNPACKED / name).exists():
+                    (path / UNPACKED / name).rename(path / name)
+                    on_the_disk(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Milvus has no rows yet
+        parts = take(place, None, settings, create=False)
     try:
         with parts.writing() as opened:
             begin_writing(opened)
@@ -152,10 +153,10 @@ def _packed(index: Path, archive: Path, told: Told) -> int:
 def _cleared(path: Path) -> Iterator[None]:
     """Nothing that an archive brings lies in the folder when the block begins, nor when it fails.
 
-    While the stage is there, what else is there came from an import that was cut off.
+    While `UNPACKED` is there, what else is there came from an import that was cut off: the first writer removes it.
     """
     _clear(path)
-    private_folder(path / _STAGE)
+    private_folder(path / UNPACKED)
     try:
         yield
     except BaseException:
@@ -164,10 +165,10 @@ def _cleared(path: Path) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    if (path / _STAGE).is_dir():
-        for name in ("index.json", "index.backup.json"):
+    if (path / UNPACKED).is_dir():
+        for name in ("index.json", "index.backup.json", SEAL):
             (path / name).unlink(missing_ok=True)
-        for name in (*_FOLDERS, "milvus.db", _STAGE):
+        for name in (*_FOLDERS, "milvus.db", "derived", UNPACKED):
             shutil.rmtree(path / name, ignore_errors=True)
 
 

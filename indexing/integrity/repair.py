@@ -26,7 +26,7 @@ from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.catalog import Entry
-from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors
+from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.add_report import Progress
 from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files
@@ -58,6 +58,7 @@ def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
         )
     path = Path(place).expanduser().resolve()
     refuse_missing(str(path))
+    refuse_links(path, below=True)
     done = Repair(place)
     with disk_errors(f"the index in {path} could not be repaired"), WriterLock(path).held(settings.sharing.wait):
         _put_files_right(path, done)

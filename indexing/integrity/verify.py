@@ -21,7 +21,7 @@ from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
-from pagesight.indexing.storage.folder import SEAL, IndexFolder
+from pagesight.indexing.storage.folder import SEAL, IndexFolder, refuse_links
 from pagesight.indexing.storage.manifest import FORMAT
 from pagesight.indexing.storage.page_files import RECORD, PageFiles
 from pagesight.indexing.writing.recover import damaged_pages
@@ -73,6 +73,7 @@ def verify(place: str, settings: Settings, told: Told = lambda name: None) -> Ve
         warnings.simplefilter("ignore")  # what is lost is listed here
         if server_address(place) is None:
             path = Path(place).expanduser().resolve()
+            refuse_links(path, below=True)
             found.damage += _files_of_folder(path)
             if any(one.kind == "Milvus" for one in found.damage) or not _can_be_read(path):
                 return found

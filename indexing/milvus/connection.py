@@ -25,7 +25,7 @@ from pagesight.indexing.storage.address import ServerAddress, shown
 # pymilvus pings every 10 s, also when nothing is asked; Milvus Lite takes that for an attack and closes the connection,
 # with a message on standard error.
 _CALM = {"grpc.keepalive_time_ms": 600_000, "grpc.keepalive_permit_without_calls": False}
-_CONNECT_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0  # a guess, not measured, like the next
 # A server that has gone is asked again until these are over.
 _READ_SECONDS, _WRITE_SECONDS = 20.0, 120.0
 _SIGNS_OF_ABSENCE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "Fail connecting")

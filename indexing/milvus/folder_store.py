@@ -44,7 +44,7 @@ _PAGES_AT_ONCE = 2_000  # that are read from Milvus at once to be published; som
 
 
 @dataclass(frozen=True)
-class OpenStore:
+class FolderStore:
     """See `pagesight.indexing.opening.index_parts.OpenStore`."""
 
     store: PageStore
@@ -54,7 +54,7 @@ class OpenStore:
 
 
 @contextlib.contextmanager
-def open_store(parts: FolderParts, *, anew: bool = False) -> Iterator[OpenStore]:
+def open_store(parts: FolderParts, *, anew: bool = False) -> Iterator[FolderStore]:
     """Milvus Lite in the folder, inside the block; what is written becomes visible to readers, at its end all of it.
 
     With ``anew`` the whole snapshot is made from Milvus' rows, however it looks.
@@ -77,7 +77,7 @@ def open_store(parts: FolderParts, *, anew: bool = False) -> Iterator[OpenStore]
 
 
 @contextlib.contextmanager
-def _connected(parts: FolderParts, snapshot: SnapshotWriter) -> Iterator[OpenStore]:
+def _connected(parts: FolderParts, snapshot: SnapshotWriter) -> Iterator[FolderStore]:
     behind = snapshot.state.store != stamp(parts.database)
     _refuse_damaged(parts)
     with disk_errors(_what(parts)):
@@ -109,14 +109,14 @@ def _what(parts: FolderParts) -> str:
     return f"the index in {parts.folder.path} cannot be written to"
 
 
-def _opened(parts: FolderParts, connection: Connection, snapshot: SnapshotWriter, behind: bool) -> OpenStore:
+def _opened(parts: FolderParts, connection: Connection, snapshot: SnapshotWriter, behind: bool) -> FolderStore:
     pages = PageStore(connection)
     publishing = _Publishing(parts, snapshot, pages)
     candidates = CentroidSearch(connection, publishing.took_vectors)
     catalog = Catalog(pages, candidates, UnsharedRows(), parts.term_rules, publishing)
     if behind:
         publishing.catch_up(catalog)
-    return OpenStore(pages, candidates, catalog, UnsharedRows())
+    return FolderStore(pages, candidates, catalog, UnsharedRows())
 
 
 class _Publishing:

@@ -27,7 +27,7 @@ from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connecti
 from pagesight.indexing.storage.manifest import damaged
 from pagesight.indexing.storage.sharing import named, this_process
 
-_VALUE_CHARACTERS = 16_384
+_VALUE_CHARACTERS = 16_384  # far more than a holder's note has; Milvus allows 65,535
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import xxhash
 
+from pagesight.indexing.milvus.led_out import is_sealed_name, led_out
 from pagesight.indexing.storage.checked_json import read_checked, write_checked
 from pagesight.indexing.storage.page_files import DamagedFile
 
@@ -25,10 +26,7 @@ _BLOCK = 1 << 20
 
 def seal(database: Path, path: Path) -> None:
     """Note the closed database's files in ``path``. Raises OSError."""
-    try:
-        known = read_checked(path).get("files", {})
-    except (OSError, ValueError):
-        known = {}
+    known, _ = _sealed(path)
     sealed = {}
     for file in _files(database):
         name, status = file.relative_to(database).as_posix(), file.stat()
@@ -48,23 +46,32 @@ def unsealed_damage(database: Path, path: Path) -> list[DamagedFile]:
 
     Damaged files of indexes over vectors are removed: Milvus Lite makes them anew.
     """
-    try:
-        sealed = read_checked(path)
-    except (OSError, ValueError):
-        sealed = {}
-    files, versions = sealed.get("files", {}), sealed.get("versions", {})
+    if found := [*led_out(database)]:
+        return found
+    files, versions = _sealed(path)
     found = [*_manifests(database, files, versions)]
     named = {file for manifest in database.glob(f"collections/*/{_MANIFEST}") for file in _named_by(manifest)}
     for name, (size, _, checksum) in files.items():
         file = database / name
+        if name.endswith(_MANIFEST) or _is(file, size, checksum):
+            continue
         if name.endswith(".idx"):
-            if file.exists() and not _is(file, size, checksum):
-                _log.debug("%s is damaged; Milvus Lite makes it anew", file)
-                file.unlink()
-        elif not name.endswith(_MANIFEST) and (file.exists() or file in named or name.endswith("schema.json")):
-            found += [] if _is(file, size, checksum) else [_damage(file)]
-    found += [_damage(file) for file in sorted(named) if not file.exists() and file not in {one.path for one in found}]
-    return found
+            _log.debug("%s is damaged or gone; Milvus Lite makes it anew", file)
+            file.unlink(missing_ok=True)
+        elif file.exists() or file in named or name.endswith("schema.json"):
+            found.append(_damage(file))
+    told = {one.path for one in found}
+    return found + [_damage(file) for file in sorted(named - told) if not file.exists()]
+
+
+def _sealed(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """What was noted of each file, and of each manifest its version; nothing where that cannot be read."""
+    try:
+        noted = read_checked(path)
+        files = {name: entry for name, entry in noted["files"].items() if is_sealed_name(name, entry)}
+        return files, {name: int(noted["versions"][name]) for name in files if name.endswith(_MANIFEST)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}, {}
 
 
 def _manifests(database: Path, files: dict[str, Any], versions: dict[str, int]) -> Iterator[DamagedFile]:

@@ -22,14 +22,14 @@ from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
 from pagesight.indexing.snapshot.snapshot import Snapshot
 from pagesight.indexing.snapshot.snapshot_view import SnapshotView
-from pagesight.indexing.snapshot.state import State, read_state, revision, write_state
-from pagesight.indexing.storage.folder import IndexFolder, disk_errors
+from pagesight.indexing.snapshot.state import SnapshotState, read_state, revision, write_state
+from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.storage.stamp import stamp
 
 if TYPE_CHECKING:
-    from pagesight.indexing.milvus.folder_store import OpenStore
+    from pagesight.indexing.milvus.folder_store import FolderStore
 
 # A writer may remove segments between a reader's look at the state and its opening them: how often that is tried.
 _TRIES = 10
@@ -59,13 +59,14 @@ class FolderAccess:
             return self._view
 
     @contextlib.contextmanager
-    def writing(self, wait: float, *, anew: bool = False) -> Iterator[OpenStore]:
+    def writing(self, wait: float, *, anew: bool = False) -> Iterator[FolderStore]:
         """See `IndexAccess.writing`; with ``anew`` the whole snapshot is made anew at first."""
         from pagesight.indexing.milvus.folder_store import open_store
 
         with contextlib.ExitStack() as held:
             with disk_errors(f"the index in {self._folder.path} cannot be written to"):
                 held.enter_context(self._lock.held(wait))
+                refuse_links(self._folder.path, below=True)
             held.callback(self._folder.make_private)
             done = False
             try:
@@ -121,7 +122,7 @@ class FolderAccess:
                 self._copy.cleanup()
         self._folder.make_private(written=False)
 
-    def _sound_state(self) -> State | None:
+    def _sound_state(self) -> SnapshotState | None:
         """The state of a snapshot whose segments are all there."""
         with contextlib.suppress(SnapshotDamaged):
             state = read_state(self._derived)
@@ -149,7 +150,7 @@ class FolderAccess:
         return SnapshotView(snapshot)
 
     def _segment(self, name: str) -> Segment:
-        return self._segments.get(name) or Segment(self._derived, name)
+        return self._segments.get(name) or Segment(self._derived, name, self._parts.dim)
 
     def _read_from_copy(self, error: PageIndexError) -> None:
         """For a folder that nobody may write to and that has no snapshot: makes one in a temporary folder."""
@@ -175,7 +176,7 @@ class FolderAccess:
 def start(folder: IndexFolder, dim: int, term_rules: int) -> None:
     """Publish that a new index is empty, so that who only reads it has no need of Milvus. Raises OSError."""
     if read_state(folder.path / "derived") is None:
-        write_state(folder.path / "derived", State(dim, term_rules, stamp(folder.path / "milvus.db")))
+        write_state(folder.path / "derived", SnapshotState(dim, term_rules, stamp(folder.path / "milvus.db")))
 
 
 def _read_only(error: BaseException) -> bool:

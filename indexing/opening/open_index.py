@@ -16,7 +16,7 @@ from pagesight.indexing.opening.named_encoder import named_by, named_encoder
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import folder_of, server_address
 from pagesight.indexing.storage.atomic_files import private_folder
-from pagesight.indexing.storage.folder import IndexFolder, disk_errors
+from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.manifest import Manifest, refuse_other
 from pagesight.indexing.storage.multivector_files import MultiVectorFiles
@@ -66,6 +66,7 @@ def give_back(parts: IndexParts) -> None:
 
 def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
     folder, lock = IndexFolder(path), WriterLock(path)
+    refuse_links(path)
     manifest = folder.manifest()
     if manifest is None and not create:
         raise index_missing(path)

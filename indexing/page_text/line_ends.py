@@ -57,17 +57,20 @@ def _is_hyphenated(first: str, last: str, known: set[str]) -> bool:
     """Whether a word of these two parts has a hyphen between them."""
     if not first or not last:
         return not last
-    if "-" in first or "-" in last.split(LINE_END_HYPHEN)[0] or not (first[-1].isalpha() and last[0].isalpha()):
-        return True
-    if last[0].isupper() and (first[-1].islower() or (len(first) > 1 and last[1:2].islower())):
+    if "-" in first or "-" in last.split(LINE_END_HYPHEN)[0] or _begins_another_word(first, last):
         return True
     start = first.rpartition("-")[2].lstrip("\"'“‘([").lower()
     end = last.split(LINE_END_HYPHEN)[0].rstrip(".,;:!?)]\"'”’").lower()
     if f"{start}-{end}" in known or start + end in known:
         return f"{start}-{end}" in known
-    if first.isupper() and len(first) > 1 and last[0].islower():
+    return (len(first) > 1 and first.isupper() and last[0].islower()) or _is_compound(start, end)
+
+
+def _begins_another_word(first: str, last: str) -> bool:
+    """Whether the letters where two parts meet cannot be of one word: a digit, or a capital after small letters."""
+    if not (first[-1].isalpha() and last[0].isalpha()):
         return True
-    return _is_compound(start, end)
+    return last[0].isupper() and (first[-1].islower() or (len(first) > 1 and last[1:2].islower()))
 
 
 def _is_compound(start: str, end: str) -> bool:

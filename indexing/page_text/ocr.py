@@ -46,7 +46,7 @@ _LEAST_SURE, _LEAST_SURE_IN_PICTURES = 0.5, 0.7
 # RapidOCR leaves out letters that it does not know, and is fairly sure of the others: Russian is read as blanks, of
 # Greek less than two thirds of the letters. Measured on lines of nine languages; of those that it knows .9 and more.
 _UNREAD = 0.62
-_UNSURE = 0.92
+_UNSURE = 0.92  # the confidence below which a script may be another; a guess, not measured
 # Fewer letters that should be there say nothing of a script. A guess, not measured.
 _FEW_LETTERS = 12
 

@@ -61,7 +61,7 @@ def read_page(document: OpenDocument, number: int, *, ocr: bool, languages: str 
     `DocumentSettings.ocr_languages`. Several threads may read at once, and OCR gains by it: one page keeps one core
     busy. Raises UnknownPage; UnreadableDocument for a page that is damaged; MissingExtra if OCR cannot start.
     """
-    page = _Page(document, number)
+    page = _PageToRead(document, number)
     if not isinstance(document, PdfDocument):
         document.size(number)  # an unknown page is an error with and without OCR
         whole = [np.array([0, 0, 1, 1], np.float32)] if ocr else []
@@ -76,7 +76,7 @@ def read_page(document: OpenDocument, number: int, *, ocr: bool, languages: str 
     return _read_regions(page, layer.only(sound), regions, printed.notes, languages)
 
 
-class _Page:
+class _PageToRead:
     """A page of a document, whose picture is made when it is first looked at."""
 
     def __init__(self, document: OpenDocument, number: int) -> None:
@@ -125,7 +125,7 @@ def _read_printed(document: PdfDocument, number: int) -> _Printed:
         return _Printed(layer, objects, areas, pictures, outlines, *read_annotations(page, to_page))
 
 
-def _sound(layer: LayerWords, share_unseen: float, page: _Page) -> NDArray[np.bool_]:
+def _sound(layer: LayerWords, share_unseen: float, page: _PageToRead) -> NDArray[np.bool_]:
     """(n,): the words that say what is printed, decided for each font.
 
     A layer of OCR's over a scan, which is not drawn, must lie on the scan's words and be alike to them.
@@ -158,7 +158,7 @@ def _regions(printed: _Printed, unsound: NDArray[np.float32], has_words: bool) -
 
 
 def _read_regions(
-    page: _Page, layer: LayerWords, regions: Sequence[NDArray[np.float32]], notes: Sequence[Note], languages: str
+    page: _PageToRead, layer: LayerWords, regions: Sequence[NDArray[np.float32]], notes: Sequence[Note], languages: str
 ) -> PageReading:
     """The layer's words and what OCR reads where it looks."""
     found, warnings = list[Line](), tuple[str, ...]()

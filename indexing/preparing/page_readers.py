@@ -51,7 +51,7 @@ class GivenUp(UnreadableDocument):
 
 
 @dataclass
-class _Reader:
+class _ReaderProcess:
     """A process, the document that it has open, whether it has answered before, and since when it is asked."""
 
     process: WorkerProcess[Message, Message]
@@ -68,8 +68,8 @@ class PageReaders:
 
     def __init__(self, settings: DocumentSettings, most: int) -> None:
         self._settings, self._most = settings, most
-        self._idle: list[_Reader] = []
-        self._busy: list[_Reader] = []
+        self._idle: list[_ReaderProcess] = []
+        self._busy: list[_ReaderProcess] = []
         self._changed = threading.Condition()
         self._worked = 0.0  # seconds of a core, by all processes
         self._closed = False
@@ -139,7 +139,7 @@ class PageReaders:
             if first or self._closed or (failure and _was_late(failure)):
                 raise GivenUp(self._given_up(what, failure))
 
-    def _take(self, path: Path) -> _Reader:
+    def _take(self, path: Path) -> _ReaderProcess:
         """A process that is free, if possible one that has the document open."""
         with self._changed:
             while True:
@@ -150,7 +150,7 @@ class PageReaders:
                     self._idle.remove(reader)
                     break
                 if not self._busy or (len(self._busy) < self._most and self._repays_another()):
-                    reader = _Reader(self._started())
+                    reader = _ReaderProcess(self._started())
                     break
                 self._changed.wait(_LOOK_AGAIN)
             reader.since = time.monotonic()
@@ -167,7 +167,7 @@ class PageReaders:
         with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
             return WorkerProcess(command, _LONGEST_WAIT * self._settings.page_seconds + _LONGEST_START, _write, _read)
 
-    def _give_back(self, reader: _Reader, answer: Message | None) -> None:
+    def _give_back(self, reader: _ReaderProcess, answer: Message | None) -> None:
         """Lets others have the process, unless it has failed, grew, or all are to end."""
         grown = answer and answer[0].get("resident", 0) > _GROWN * self._settings.reader_memory
         no_memory = answer and answer[0].get("kind") == NO_MEMORY

@@ -37,7 +37,7 @@ KINDS: dict[str, type[PagesightError]] = {
 NO_MEMORY = "no memory"
 
 
-class _Reader:
+class _DocumentReader:
     """Answers requests; keeps the last document open, since its next page is most likely asked for next."""
 
     def __init__(self) -> None:
@@ -88,10 +88,10 @@ class _Reader:
         return document
 
 
-_ANSWERS: dict[str, Callable[[_Reader, dict[str, Any]], Message]] = {
-    "open": _Reader._opened,
-    "page": _Reader._page,
-    "attachments": _Reader._attachments,
+_ANSWERS: dict[str, Callable[[_DocumentReader, dict[str, Any]], Message]] = {
+    "open": _DocumentReader._opened,
+    "page": _DocumentReader._page,
+    "attachments": _DocumentReader._attachments,
 }
 
 
@@ -141,7 +141,7 @@ def main(megabytes: str) -> None:
     _limit_memory(int(megabytes))
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
-    reader = _Reader()
+    reader = _DocumentReader()
     while True:
         request, before = inbox.get(), time.process_time()
         header, arrays = reader.answer(request)

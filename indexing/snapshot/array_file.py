@@ -24,6 +24,9 @@ _LENGTHS = struct.Struct("<II")
 _ALIGNED = 64
 _BLOCK = 1 << 16  # bytes that are checked at once: a guess, not measured
 
+# What reading raises where a file was written by somebody else, whose checksums may be right.
+_NOT_OURS = (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
+
 
 class SnapshotDamaged(PageIndexError):
     """A file of the snapshot is gone or not as it was written; it can be made anew from Milvus."""
@@ -62,12 +65,18 @@ class ArrayFile:
             self._described: dict[str, dict[str, Any]] = header["arrays"]
             self._unread = {name: np.ones(len(one["checks"]), bool) for name, one in self._described.items()}
             self._flat = {name: self._mapped(**one) for name, one in self._described.items()}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._damaged(str(error)) from error
+        except _NOT_OURS as error:
+            raise self.damaged(str(error)) from error
+
+    def refuse_unlike(self, expected: Mapping[str, tuple[Any, tuple[int, ...]]]) -> None:
+        """Raise SnapshotDamaged unless the file has these arrays, of these types and shapes."""
+        found = {name: (array.dtype, array.shape) for name, array in self._flat.items()}
+        if found != {name: (np.dtype(kind), shape) for name, (kind, shape) in expected.items()}:
+            raise self.damaged("its arrays are not those of a snapshot")
 
     def length(self, name: str) -> int:
-        """How long the array is."""
-        return int(self._described[name]["shape"][0])
+        """How long the array is; 0 where there is none."""
+        return len(self._flat.get(name, ()))
 
     def all(self, name: str) -> NDArray[Any]:
         """The whole array, mapped and not copied."""
@@ -77,7 +86,7 @@ class ArrayFile:
         """The array from one place to before another, mapped and not copied."""
         found = self._flat[name]
         if not 0 <= start <= stop <= len(found):
-            raise self._damaged(f"{name} has no places {start} to {stop}")
+            raise self.damaged(f"{name} has no places {start} to {stop}")
         step = found[:1].nbytes
         blocks = range(start * step // _BLOCK, -(-stop * step // _BLOCK))
         for block in blocks if self._unread[name][blocks.start : blocks.stop].any() else ():
@@ -107,10 +116,11 @@ class ArrayFile:
     def _check(self, name: str, block: int) -> None:
         content = self._flat[name].reshape(-1).view(np.uint8)[block * _BLOCK : (block + 1) * _BLOCK]
         if zlib.crc32(content.data) != self._described[name]["checks"][block]:
-            raise self._damaged(f"{name} is not as it was written")
+            raise self.damaged(f"{name} is not as it was written")
         self._unread[name][block] = False
 
-    def _damaged(self, why: str) -> SnapshotDamaged:
+    def damaged(self, why: str) -> SnapshotDamaged:
+        """The error for this file."""
         return SnapshotDamaged(
             f"{self.path} is damaged ({why}). It is made anew from the rest of the index by who may write there."
         )

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.lexical.document_prior import name_terms
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.pages import PageRow, checked_page_row
 from pagesight.indexing.snapshot.array_file import ArrayFile, write_arrays
-from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, counted, packed, term_hash
+from pagesight.indexing.snapshot.term_postings import (
+    Postings,
+    PostingsFile,
+    counted,
+    packed,
+    postings_kinds,
+    term_hash,
+)
 from pagesight.indexing.snapshot.vector_lists import WORTH_LISTS, VectorLists, write_lists
 
 #: What all pages of a document have alike, and stands once.
@@ -71,14 +79,21 @@ def merge_segments(folder: Path, name: str, parts: Sequence[tuple[Segment, NDArr
 class Segment:
     """An open segment. Raises SnapshotDamaged where its files are not as they were written."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, dim: int) -> None:
         self.name = name
+        self._dim = dim
         self._folder = folder
         self._file = ArrayFile(folder / f"{name}.arrays")
         self.documents = self._file.length("ids")
         self.pages = self._file.length("lengths")
-        self.terms = PostingsFile(self._file, "terms")
-        self.name_terms = PostingsFile(self._file, "name_terms")
+        self._refuse_unlike(dim)
+        self.terms = PostingsFile(self._file, "terms", self.pages)
+        self.name_terms = PostingsFile(self._file, "name_terms", self.documents)
+
+    @property
+    def path(self) -> Path:
+        """Its first file."""
+        return self._file.path
 
     @cached_property
     def ids(self) -> NDArray[np.uint64]:
@@ -111,23 +126,22 @@ class Segment:
         return self._file.all("lengths")
 
     def described(self, document: int) -> dict[str, Any]:
-        """What all pages of a document have alike."""
-        return dict(json.loads(self._blob("described", document)))
+        """What all pages of a document have alike, as a row may have it."""
+        first = self.row(document, 1)
+        return {name: getattr(first, name) for name in _SHARED}
 
     def row(self, document: int, number: int) -> PageRow:
         """A page's row, without terms and text; ``number`` counts from 1."""
-        page = int(self.starts[document]) + number - 1
-        return PageRow(**self.described(document), **json.loads(self._blob("rows", page)))
+        return self._row(document, number, self._read_json("described", document))
 
     def rows(self, document: int) -> list[PageRow]:
         """The rows of all pages of a document, without terms and texts."""
-        shared = self.described(document)
-        pages = range(int(self.starts[document]), int(self.starts[document + 1]))
-        return [PageRow(**shared, **json.loads(self._blob("rows", page))) for page in pages]
+        shared = self._read_json("described", document)
+        return [self._row(document, number, shared) for number in range(1, self._size(document) + 1)]
 
     def text(self, document: int, number: int) -> str:
         """The text of a page; ``number`` counts from 1."""
-        return self._blob("texts", int(self.starts[document]) + number - 1).decode()
+        return self._blob("texts", int(self.starts[document]) + number - 1).decode(errors="replace")
 
     def near(
         self, query: NDArray[np.float32], hits: int, probes: int, allowed: NDArray[np.bool_] | None
@@ -158,7 +172,7 @@ class Segment:
         places = np.repeat(wanted, sizes)  # of pages that are kept
         page_numbers = np.cumsum(places) - 1
         pages = np.flatnonzero(places)
-        vectors, vector_pages = self._lists.read() if self._lists else self._kept_vectors
+        vectors, vector_pages = self._checked(*(self._lists.read() if self._lists else self._kept_vectors))
         kept = places[vector_pages]
         return _Content(
             ids=self.ids[chosen],
@@ -176,19 +190,67 @@ class Segment:
             vector_pages=page_numbers[vector_pages[kept]].astype(np.int32),
         )
 
+    def _refuse_unlike(self, dim: int) -> None:
+        """Raises SnapshotDamaged where the arrays do not fit each other: somebody else may have written them."""
+        documents, pages, length = self.documents, self.pages, self._file.length
+        blobs = {"described": documents, "rows": pages, "texts": pages}
+        kinds: dict[str, tuple[Any, tuple[int, ...]]] = {
+            **dict.fromkeys(("ids", "names", "paths"), (np.uint64, (documents,))),
+            **dict.fromkeys(("ordinals", "pages"), (np.int64, (documents,))),
+            "lengths": (np.int32, (pages,)),
+            **{f"{name}.starts": (np.int64, (count + 1,)) for name, count in blobs.items()},
+            **{f"{name}.bytes": (np.uint8, (length(f"{name}.bytes"),)) for name in blobs},
+            **postings_kinds(self._file, "terms"),
+            **postings_kinds(self._file, "name_terms"),
+            "vectors": (np.float16, (length("vector_pages"), dim)),
+            "vector_pages": (np.int32, (length("vector_pages"),)),
+        }
+        self._file.refuse_unlike(kinds)
+        sizes = self._file.all("pages")
+        if (sizes < 1).any() or (sizes > pages).any() or int(sizes.sum()) != pages:
+            raise self._file.damaged("its documents have not as many pages as it has")
+
     @cached_property
     def _lists(self) -> VectorLists | None:
-        facts = self._file.facts["lists"]
-        return VectorLists(self._folder / f"{self.name}.faiss", facts) if facts else None
+        facts = self._file.facts.get("lists")
+        return VectorLists(self._folder / f"{self.name}.faiss", facts, self._dim) if facts else None
 
-    @property
+    @cached_property
     def _kept_vectors(self) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-        return self._file.all("vectors"), self._file.all("vector_pages")
+        return self._checked(self._file.all("vectors"), self._file.all("vector_pages"))
+
+    def _checked(
+        self, vectors: NDArray[np.float16], pages: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
+        if ((pages < 0) | (pages >= self.pages)).any():
+            raise self._file.damaged("it has vectors of pages that it has not")
+        return vectors, pages
 
     @cached_property
     def _few_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         vectors, pages = self._kept_vectors
         return vectors.astype(np.float32), pages
+
+    def _size(self, document: int) -> int:
+        return int(self.starts[document + 1] - self.starts[document])
+
+    def _row(self, document: int, number: int, shared: dict[str, Any]) -> PageRow:
+        """The row that the file has there, if it is one that pagesight can have written."""
+        page = int(self.starts[document]) + number - 1
+        try:
+            row = checked_page_row({**shared, **self._read_json("rows", page)})
+        except (ValueError, TypeError) as error:
+            raise self._file.damaged(f"it has a row that pagesight did not write so: {error}") from error
+        ours = (f"{int(self.ids[document]):016x}", number, self._size(document))
+        if (row.document_id, row.page, row.page_count) != ours:
+            raise self._file.damaged("a row is not that of its page")
+        return row
+
+    def _read_json(self, name: str, place: int) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._blob(name, place)))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._file.damaged(f"what it says of a page or document cannot be read: {error}") from error
 
     def _blob(self, name: str, place: int) -> bytes:
         start, stop = map(int, self._file.part(f"{name}.starts", place, place + 2))
@@ -196,26 +258,40 @@ class Segment:
 
 
 def _content(documents: Sequence[CompleteDocument], dim: int, term_rules: int) -> _Content:
-    first = [document.rows[0] for document in documents]
-    rows = [row for document in documents for row in document.rows]
-    found = [(row.terms.split()) for row in rows]
-    vectors = [page for document in documents for page in document.vectors]
-    sizes = [len(page) for page in vectors]
+    rows = list(chain.from_iterable(document.rows for document in documents))
+    vectors = list(chain.from_iterable(document.vectors for document in documents))
     return _Content(
-        ids=np.array([int(row.document_id, 16) for row in first], np.uint64),
-        ordinals=np.array([row.ordinal for row in first], np.int64),
-        names=np.array([term_hash(row.document) for row in first], np.uint64),
-        paths=np.array([term_hash(row.path) for row in first], np.uint64),
+        **_content_of_documents([document.rows[0] for document in documents], term_rules),
+        **_content_of_pages(rows),
         pages=np.array([len(document.rows) for document in documents], np.int64),
-        lengths=np.array([len(terms) for terms in found], np.int32),
-        described=[_json({name: getattr(row, name) for name in _SHARED}) for row in first],
-        rows=[_json(_of_a_page(row)) for row in rows],
-        texts=[row.text.encode(errors="replace") for row in rows],
-        terms=counted(enumerate(found)),
-        name_terms=counted((number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)),
         vectors=np.concatenate([np.zeros((0, dim)), *vectors]).astype(np.float16),
-        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), sizes),
+        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), [len(page) for page in vectors]),
     )
+
+
+def _content_of_documents(first: Sequence[PageRow], term_rules: int) -> dict[str, Any]:
+    """What is kept of each document, from the row of its first page."""
+    return {
+        "ids": np.array([int(row.document_id, 16) for row in first], np.uint64),
+        "ordinals": np.array([row.ordinal for row in first], np.int64),
+        "names": np.array([term_hash(row.document) for row in first], np.uint64),
+        "paths": np.array([term_hash(row.path) for row in first], np.uint64),
+        "described": [_json({name: getattr(row, name) for name in _SHARED}) for row in first],
+        "name_terms": counted(
+            (number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)
+        ),
+    }
+
+
+def _content_of_pages(rows: Sequence[PageRow]) -> dict[str, Any]:
+    """What is kept of each page beside its vectors."""
+    found = [row.terms.split() for row in rows]
+    return {
+        "lengths": np.array([len(terms) for terms in found], np.int32),
+        "rows": [_json(_of_a_page(row)) for row in rows],
+        "texts": [row.text.encode(errors="replace") for row in rows],
+        "terms": counted(enumerate(found)),
+    }
 
 
 def _of_a_page(row: PageRow) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.pages import page_key
+from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
-from pagesight.indexing.snapshot.state import State
+from pagesight.indexing.snapshot.state import SnapshotState
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -22,9 +23,16 @@ Number = TypeVar("Number", bound=np.generic)
 class Snapshot:
     """Never changes. Raises SnapshotDamaged where a file is not as it was written."""
 
-    def __init__(self, state: State, opened: Callable[[str], Segment]) -> None:
+    def __init__(self, state: SnapshotState, opened: Callable[[str], Segment]) -> None:
         self.state = state
         self.segments = [opened(part.name) for part in state.parts]
+        for part, segment in zip(state.parts, self.segments, strict=True):
+            if (part.documents, part.pages) != (segment.documents, segment.pages):
+                raise SnapshotDamaged(f"{segment.path} is damaged (it has not what current.json says).")
+            if sum(part.name == other.name for other in state.parts) > 1:
+                raise SnapshotDamaged(f"{segment.path} is damaged (current.json names it twice).")
+            if max(part.hidden, default=-1) >= part.documents:
+                raise SnapshotDamaged(f"{segment.path} is damaged (current.json hides what it has not).")
         self.document_bases = np.cumsum([0, *(segment.documents for segment in self.segments)])
         self.page_bases = np.cumsum([0, *(segment.pages for segment in self.segments)])
 

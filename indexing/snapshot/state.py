@@ -10,23 +10,26 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.atomic_files import write_atomically
+
+_Name = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # of files that are opened and removed
 
 VERSION = 1  # of all files of the snapshot; one of another version is made anew
 
 
 @dataclass(frozen=True)
-class Part:
+class SegmentPart:
     """A segment in a snapshot; ``hidden`` are the numbers of its documents that are not in the index any more."""
 
-    name: str
-    documents: int
-    pages: int
-    hidden: frozenset[int] = frozenset()
+    name: _Name
+    documents: Annotated[int, Field(ge=0)]
+    pages: Annotated[int, Field(ge=0)]
+    hidden: frozenset[Annotated[int, Field(ge=0)]] = frozenset()
 
     @property
     def live(self) -> int:
@@ -35,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class State:
+class SnapshotState:
     """``dim`` of the candidate vectors; ``term_rules`` are those of the index (lexical/tokens.py).
 
     ``store`` is the stamp of the store that the snapshot was made from. It is empty while somebody writes: a writer
@@ -45,19 +48,19 @@ class State:
     dim: int
     term_rules: int
     store: str = ""
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[SegmentPart, ...] = field(default=())
 
 
-_STATE = TypeAdapter(State)
+_STATE = TypeAdapter(SnapshotState)
 
 
-def write_state(folder: Path, state: State) -> None:
+def write_state(folder: Path, state: SnapshotState) -> None:
     """Publish a snapshot. Raises OSError."""
     text = json.dumps({"version": VERSION, **asdict(state)}, default=sorted)
     write_atomically(folder / "current.json", json.dumps({"snapshot": text, "check": zlib.crc32(text.encode())}))
 
 
-def read_state(folder: Path) -> State | None:
+def read_state(folder: Path) -> SnapshotState | None:
     """The snapshot that is published; None if there is none of this version.
 
     Raises SnapshotDamaged if the file is not as it was written, OSError if it cannot be read.
@@ -72,7 +75,7 @@ def read_state(folder: Path) -> State | None:
         return _STATE.validate_python(read) if read.pop("version") == VERSION else None
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
 
 

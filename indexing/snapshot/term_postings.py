@@ -53,12 +53,24 @@ def packed(name: str, postings: Postings) -> Mapping[str, NDArray[Any]]:
     }
 
 
-class PostingsFile:
-    """The postings of that name in a file."""
+def postings_kinds(file: ArrayFile, name: str) -> dict[str, tuple[Any, tuple[int, ...]]]:
+    """The types and shapes of the arrays of `packed`, as long as those in the file."""
+    terms, entries = file.length(f"{name}.terms"), file.length(f"{name}.holders")
+    return {
+        f"{name}.terms": (np.uint64, (terms,)),
+        f"{name}.starts": (np.int64, (terms + 1,)),
+        f"{name}.holders": (np.int32, (entries,)),
+        f"{name}.often": (np.uint16, (entries,)),
+    }
 
-    def __init__(self, file: ArrayFile, name: str) -> None:
+
+class PostingsFile:
+    """The postings of that name in a file; holders are numbers below ``most``."""
+
+    def __init__(self, file: ArrayFile, name: str, most: int) -> None:
         self._file = file
         self._name = name
+        self._most = most
 
     def of(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         """The holders of a term, in their order, and how often each has it."""
@@ -68,10 +80,19 @@ class PostingsFile:
             return np.zeros(0, np.int32), np.zeros(0, np.uint16)
         start, stop = map(int, self._file.part(f"{self._name}.starts", place, place + 2))
         holders, often = (self._file.part(f"{self._name}.{each}", start, stop) for each in ("holders", "often"))
+        self._refuse_others(holders)
         return holders, often
 
     def read(self) -> Postings:
         """All of them."""
-        starts = self._file.all(f"{self._name}.starts")
-        terms = np.repeat(self._file.all(f"{self._name}.terms"), np.diff(starts))
-        return Postings(terms, self._file.all(f"{self._name}.holders"), self._file.all(f"{self._name}.often"))
+        starts, holders = self._file.all(f"{self._name}.starts"), self._file.all(f"{self._name}.holders")
+        counts = np.diff(starts)
+        if int(starts[0]) != 0 or (counts < 0).any() or int(starts[-1]) != len(holders):
+            raise self._file.damaged(f"the places of {self._name} are not one after the other")
+        self._refuse_others(holders)
+        terms = np.repeat(self._file.all(f"{self._name}.terms"), counts)
+        return Postings(terms, holders, self._file.all(f"{self._name}.often"))
+
+    def _refuse_others(self, holders: NDArray[np.int32]) -> None:
+        if len(holders) and not 0 <= int(holders.min()) <= int(holders.max()) < self._most:
+            raise self._file.damaged(f"{self._name} has holders that it has not")

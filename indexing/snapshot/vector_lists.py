@@ -45,16 +45,18 @@ def write_lists(path: Path, vectors: NDArray[np.float16], pages: NDArray[np.int3
 class VectorLists:
     """A file of `write_lists`. Raises SnapshotDamaged if what FAISS reads at once is not as it was written."""
 
-    def __init__(self, path: Path, facts: dict[str, int]) -> None:
+    def __init__(self, path: Path, facts: dict[str, int], dim: int) -> None:
         self._path = path
         self._facts = facts
         try:
             if path.stat().st_size != facts["size"] or _check(path, facts["head"]) != facts["head_check"]:
                 raise ValueError("it is not as it was written")
-            import faiss
-
+            faiss: Any = import_module("faiss")
             self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-        except (OSError, ValueError, RuntimeError) as error:
+            kind = (type(self._index), self._index.d, self._index.metric_type, self._index.code_size)
+            if kind != (faiss.IndexIVFScalarQuantizer, dim, faiss.METRIC_INNER_PRODUCT, 2 * dim):
+                raise ValueError("it has other vectors than the index")
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
 
     def near(

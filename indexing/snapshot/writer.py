@@ -21,7 +21,8 @@ import numpy as np
 
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import CompleteDocument, Segment, merge_segments, write_segment
-from pagesight.indexing.snapshot.state import Part, State, read_state, write_state
+from pagesight.indexing.snapshot.snapshot import Snapshot
+from pagesight.indexing.snapshot.state import SegmentPart, SnapshotState, read_state, write_state
 from pagesight.indexing.snapshot.term_postings import term_hash
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class SnapshotWriter:
         self._last = -math.inf
         self._segments: dict[str, Segment] = {}
         self._places: dict[str, tuple[str, int]] = {}  # of the live documents
-        self.state = State(dim, term_rules)
+        self.state = SnapshotState(dim, term_rules)
         self._public = False
         with contextlib.suppress(SnapshotDamaged):
             self._take_up(None if anew else read_state(folder))
@@ -134,17 +135,20 @@ class SnapshotWriter:
             self._pending = {}
         self._merger.shutdown()
 
-    def _take_up(self, state: State | None) -> None:
+    def _take_up(self, state: SnapshotState | None) -> None:
         if state is None or (state.dim, state.term_rules) != (self.state.dim, self.state.term_rules):
             return
-        segments = {part.name: Segment(self._folder, part.name) for part in state.parts}
+        segments = {segment.name: segment for segment in Snapshot(state, self._opened).segments}
         for part in state.parts:
             self._note(part, segments[part.name])
         self._segments = segments
         self.state = state
         self._public = True
 
-    def _note(self, part: Part, segment: Segment) -> None:
+    def _opened(self, name: str) -> Segment:
+        return Segment(self._folder, name, self.state.dim)
+
+    def _note(self, part: SegmentPart, segment: Segment) -> None:
         """Where a segment's documents are."""
         for number, known in enumerate(segment.ids.tolist()):
             if number not in part.hidden:
@@ -165,12 +169,12 @@ class SnapshotWriter:
         name = uuid.uuid4().hex
         if documents:
             write_segment(self._folder, name, documents, self.state.dim, self.state.term_rules)
-            parts.append(Part(name, len(documents), sum(len(document.rows) for document in documents)))
+            parts.append(SegmentPart(name, len(documents), sum(len(document.rows) for document in documents)))
         self._set(replace(self.state, parts=tuple(part for part in parts if part.live)))
         for known in gone:
             self._places.pop(known, None)
         if documents:
-            self._segments[name] = Segment(self._folder, name)
+            self._segments[name] = self._opened(name)
             self._note(parts[-1], self._segments[name])
         self._pending = {}
         self._last = time.monotonic()
@@ -187,11 +191,11 @@ class SnapshotWriter:
                     found.append(f"{int(segment.ids[number]):016x}")
         return found
 
-    def _without(self, part: Part, gone: set[str]) -> Part:
+    def _without(self, part: SegmentPart, gone: set[str]) -> SegmentPart:
         hidden = {self._places[known][1] for known in gone if self._places.get(known, ("",))[0] == part.name}
         return replace(part, hidden=part.hidden | hidden)
 
-    def _set(self, state: State) -> None:
+    def _set(self, state: SnapshotState) -> None:
         """Publish a state; the files that it names no more are removed, for who has them open they stay."""
         if self._public:
             write_state(self._folder, state)
@@ -208,16 +212,16 @@ class SnapshotWriter:
                 self._merging = self._merger.submit(self._merge, chosen)
             return self._merging is not None
 
-    def _merge(self, chosen: Sequence[Part]) -> None:
+    def _merge(self, chosen: Sequence[SegmentPart]) -> None:
         started, name = time.monotonic(), uuid.uuid4().hex
         try:
             parts = []
             for part in chosen:
                 wanted = np.ones(part.documents, bool)
                 wanted[list(part.hidden)] = False
-                parts.append((Segment(self._folder, part.name), wanted))
+                parts.append((self._opened(part.name), wanted))
             merge_segments(self._folder, name, parts)
-            merged = Segment(self._folder, name)
+            merged = self._opened(name)
             with self._lock:
                 self._swap({part.name for part in chosen}, merged)
             _log.debug("merged %d segments, %d pages, in %.1f s", len(chosen), merged.pages, time.monotonic() - started)
@@ -232,7 +236,7 @@ class SnapshotWriter:
         """Take the merged segment in place of the old ones; what was removed meanwhile is hidden in it."""
         ids = [f"{known:016x}" for known in merged.ids.tolist()]
         hidden = frozenset(number for number, known in enumerate(ids) if self._places.get(known, ("",))[0] not in old)
-        part = Part(merged.name, merged.documents, merged.pages, hidden)
+        part = SegmentPart(merged.name, merged.documents, merged.pages, hidden)
         kept = [other for other in self.state.parts if other.name not in old]
         self._set(replace(self.state, parts=(*kept, part)))
         self._segments[part.name] = merged
@@ -243,7 +247,8 @@ class SnapshotWriter:
         if self._folder.is_dir():
             for path in self._folder.iterdir():
                 if path.name.partition(".")[0] not in {"current", *(part.name for part in self.state.parts)}:
-                    path.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):  # a folder, which is none of ours
+                        path.unlink(missing_ok=True)
 
     def _remove_files(self, name: str) -> None:
         for suffix in ("arrays", "faiss"):
@@ -251,9 +256,9 @@ class SnapshotWriter:
                 (self._folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
-def _to_merge(parts: Sequence[Part]) -> list[Part]:
+def _to_merge(parts: Sequence[SegmentPart]) -> list[SegmentPart]:
     """Segments of like size of which there are enough, the smallest first, or one that is half hidden; none is none."""
-    alike: dict[int, list[Part]] = {}
+    alike: dict[int, list[SegmentPart]] = {}
     for part in parts:
         if len(part.hidden) > _MOST_HIDDEN * part.documents:
             return [part]

@@ -20,12 +20,20 @@ def write_checked(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_checked(path: Path) -> dict[str, Any]:
     """The object without its checksum. Raises ValueError for a file that is not whole, OSError."""
-    content = json.loads(path.read_bytes().decode())
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError("it is no JSON object")
     if content.pop("checksum", None) != json_checksum(content):
         raise ValueError("its checksum is another one")
     return content
+
+
+def read_json(path: Path) -> Any:
+    """What the file says. Raises ValueError for one that is no JSON, however deep it is; OSError."""
+    try:
+        return json.loads(path.read_bytes().decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def json_checksum(content: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from pagesight.indexing.errors import (
 )
 from pagesight.indexing.index_place import holds_index
 from pagesight.indexing.storage.atomic_files import make_private, write_atomically
-from pagesight.indexing.storage.checked_json import read_checked, write_checked
+from pagesight.indexing.storage.checked_json import read_checked, read_json, write_checked
 from pagesight.indexing.storage.kept_documents import KeptDocuments
 from pagesight.indexing.storage.manifest import FORMAT, Manifest, damaged, read_manifest
 from pagesight.indexing.storage.page_files import DamagedFile
@@ -37,7 +38,12 @@ _MADE_BY_LIBRARIES = ("lock", "milvus.db", "derived")
 _MADE_BY_AGENT = ("threads.db", "identity", "uploads", "evidence", "costs.jsonl", "chat-history")
 #: What notes the files of the closed Milvus Lite (sealed_files.py).
 SEAL = "milvus.json"
+#: Where an import unpacks its archive; it is there until all rows are taken in (integrity/archive.py).
+UNPACKED = "import.part"
 _MANIFEST, _COPY = "index.json", "index.backup.json"
+_HELD = ("writer.json", "holder.json", SEAL, UNPACKED, "documents", "pages", "multivectors", "removed")
+_OF_SQLITE = ("threads.db-wal", "threads.db-shm", "threads.db-journal")
+_OWN = (_MANIFEST, _COPY, *_HELD, *_MADE_BY_LIBRARIES, *_MADE_BY_AGENT, *_OF_SQLITE)
 
 
 class IndexFolder:
@@ -57,7 +63,7 @@ class IndexFolder:
         if not self.exists:
             return None
         try:
-            recorded = json.loads((self.path / _MANIFEST).read_bytes().decode())
+            recorded = read_json(self.path / _MANIFEST)
         except (ValueError, OSError) as error:
             raise self._damaged(error) from error
         manifest = read_manifest(recorded, self.path)
@@ -82,7 +88,7 @@ class IndexFolder:
         copy = self.manifest_copy()
         if manifest is None:
             try:
-                manifest = read_manifest(json.loads((self.path / _MANIFEST).read_bytes().decode()), self.path)
+                manifest = read_manifest(read_json(self.path / _MANIFEST), self.path)
             except (OSError, ValueError, PageIndexError) as error:
                 return [DamagedFile(self.path / _MANIFEST, "it is gone" if _is_gone(error) else str(error))]
         if copy is None:
@@ -109,6 +115,32 @@ class IndexFolder:
         for name in (*(_MADE_BY_LIBRARIES if written else ()), *_MADE_BY_AGENT):
             with contextlib.suppress(OSError):  # a medium that nothing can be written to
                 make_private(self.path / name)
+
+
+def refuse_links(path: Path, *, below: bool = False) -> None:
+    """Raise PageIndexError for a symbolic link among what an index has in its folder, with ``below`` at any depth.
+
+    Through one, what is written to an index, or removed from it, would be so elsewhere. The folder itself may be one.
+    """
+    for name in _OWN:
+        for link in _links(path / name, below):
+            raise PageIndexError(
+                f"{link} is a symbolic link, and an index has none: what is written to it or removed from it stays in "
+                "its folder. Put what it leads to in its place, or remove it if it is not yours."
+            )
+
+
+def _links(path: Path, below: bool) -> Iterator[Path]:
+    if path.is_symlink():
+        yield path
+    elif below and path.is_dir():
+        with os.scandir(path) as entries:
+            found = list(entries)
+        for entry in found:
+            if entry.is_symlink():
+                yield Path(entry.path)
+            elif entry.is_dir():
+                yield from _links(Path(entry.path), below)
 
 
 def _is_gone(error: Exception) -> bool:

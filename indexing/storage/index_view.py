@@ -123,7 +123,8 @@ class IndexView(ABC):
         try:
             return [self.find(name)]
         except UnknownDocument:
-            fitting = [record for record in self.records if fnmatchcase(record.document, name)]
+            path = os.path.abspath(name)  # noqa: PTH100 - a pattern is no path that could be resolved
+            fitting = [one for one in self.records if fnmatchcase(one.document, name) or fnmatchcase(one.path, path)]
             if not fitting:
                 raise
             return fitting

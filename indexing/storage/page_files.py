@@ -34,6 +34,15 @@ class DamagedFile:
     why: str
 
 
+def checked_record(record: dict[str, Any], document_id: str) -> dict[str, Any]:
+    """The record, if it can be that of the document. Raises ValueError: it may come with somebody else's index."""
+    if record.get("document_id") != document_id:
+        raise ValueError("it is that of another document")
+    fields = {name: record[name] for name in DOCUMENT_FIELDS if name in record}
+    checked_page_row(fields | {"page": 1, "batch": 1, "text_source": ""})
+    return record
+
+
 class PageFiles:
     """The page files of one index."""
 
@@ -61,9 +70,7 @@ class PageFiles:
             record = read_checked(self.of(document_id) / RECORD)
         except FileNotFoundError:
             return None
-        if record.get("document_id") != document_id:
-            raise ValueError("it is that of another document")
-        return record
+        return checked_record(record, document_id)
 
     def has_record(self, document_id: str) -> bool:
         """Whether the document has a record, damaged or not: whether it was whole once."""

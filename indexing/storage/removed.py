@@ -15,9 +15,9 @@ from pathlib import Path
 from pagesight.indexing.pages import DocumentRecord, checked_document_id, is_document_id
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, write_atomically
 from pagesight.indexing.storage.checked_json import read_checked
-from pagesight.indexing.storage.page_files import RECORD
+from pagesight.indexing.storage.page_files import RECORD, checked_record
 
-_KEPT_SECONDS = 30 * 24 * 3600
+_KEPT_SECONDS = 30 * 24 * 3600  # as docs/trust.md promises
 
 
 class RemovedDocuments:
@@ -63,10 +63,24 @@ class RemovedDocuments:
     def records(self) -> dict[str, DocumentRecord]:
         """The documents that can be restored, by id; one whose record is damaged is left out."""
         self.clear_old()
+        return {known: record for known, record in self._records().items() if not self._is_back(known)}
+
+    def back(self) -> dict[str, DocumentRecord]:
+        """The documents that are in the index again, or still: restoring or removing them was cut off."""
+        return {known: record for known, record in self._records().items() if self._is_back(known)}
+
+    def let_go(self, document_id: str) -> None:
+        """Keep nothing of a document for being restored."""
+        shutil.rmtree(self._folder / checked_document_id(document_id), ignore_errors=True)
+
+    def _is_back(self, document_id: str) -> bool:
+        return (self._pages(document_id) / RECORD).is_file()
+
+    def _records(self) -> dict[str, DocumentRecord]:
         found = {}
         for place in self._places():
             with contextlib.suppress(OSError, ValueError, KeyError):
-                kept = read_checked(place / RECORD)
+                kept = checked_record(read_checked(place / RECORD), place.name)
                 shared = (kept[name] for name in ("document", "path", "page_count", "added", "metadata"))
                 found[place.name] = DocumentRecord(place.name, *shared)
         return found

@@ -7,6 +7,7 @@ as not yet written and is made anew by the journey of its document (ingest.py).
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -17,6 +18,7 @@ from pagesight.indexing.errors import PageIndexError, UnknownDocument
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.folder import UNPACKED
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
@@ -38,6 +40,7 @@ def begin_writing(parts: WritingParts) -> None:
     for entry in parts.catalog.entries():
         if entry.complete and not parts.page_files.has_record(entry.first.document_id):
             write_files(parts, entry)
+    shutil.rmtree(parts.folder.path / UNPACKED, ignore_errors=True)
 
 
 def rows_from_files(parts: WritingParts, document_id: str) -> bool:
@@ -108,21 +111,28 @@ def damaged_pages(parts: WritingParts, rows: Iterable[PageRow]) -> list[PageRow]
 
 
 def restore_documents(parts: WritingParts, removed: RemovedDocuments, names: Sequence[str]) -> list[DocumentRecord]:
-    """Take back removed documents by name or id; see `PageIndex.restore`."""
-    kept = removed.records()
+    """Take back removed documents by name or id; see `PageIndex.restore`.
+
+    One that a restore which was cut off has taken back already counts as taken back now.
+    """
+    back = removed.back()
+    kept = removed.records() | back
     wanted = {known: record for name in names for known, record in kept.items() if name in (record.document, known)}
     missing = [name for name in names if not any(name in (one.document, one.document_id) for one in wanted.values())]
     if missing:
         there = ", ".join(sorted(record.document for record in kept.values())) or "nothing"
         raise UnknownDocument(f"{missing[0]!r} is not among what the last `remove` took out: {there}.")
-    for record in wanted.values():
-        if parts.catalog.at_path(record.path):
+    for known, record in wanted.items():
+        if known not in back and parts.catalog.at_path(record.path):
             raise PageIndexError(
                 f"{record.document} cannot be restored: another version of it, from {record.path}, is in the index."
             )
     for document_id in wanted:
-        removed.put_back(document_id)
-        rows_from_files(parts, document_id)
+        if document_id in back:
+            removed.let_go(document_id)
+        else:
+            removed.put_back(document_id)
+            rows_from_files(parts, document_id)
     parts.flush()
     return [entry.record for known in wanted if (entry := parts.catalog.get(known)) and entry.complete]
 

@@ -6,8 +6,10 @@ client below them raise is read here and nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 
 from google.auth.exceptions import GoogleAuthError
 from google.genai.errors import APIError, UnknownApiResponseError
@@ -17,6 +19,11 @@ from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
 from pagesight.tools.gemini_service.refusals import OFFLINE, Refusal, details_of, names_a_file, refusal_of
+
+#: An answer that is no JSON, as a page of a proxy is none: google-genai's error for a stream, Python's for one piece.
+_UNREADABLE = (UnknownApiResponseError, JSONDecodeError)
+#: How long the service asks to wait in its own words, such as "Please retry in 1h2m3.5s." or "… in 850ms."
+_IN_WORDS = re.compile(r"retry in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]*\d)(m?)s)?", re.IGNORECASE)
 
 
 def attempts_at_gemini(most: int, longest_wait: float) -> Attempts:
@@ -32,8 +39,8 @@ def failure_of(error: BaseException) -> FailedAttempt | None:
     said = service_error(error)
     if said is not None:
         return FailedAttempt(f"{said.code} {said.status}", refusal_of(said).passing, asked_wait(error))
-    network = network_error(error)
-    return FailedAttempt(type(error).__name__, passing=network == "broken") if network else None
+    fault = "broken" if is_unreadable(error) else network_error(error)
+    return FailedAttempt(type(error).__name__, passing=fault == "broken") if fault else None
 
 
 @contextmanager
@@ -61,7 +68,8 @@ def service_error(error: BaseException) -> APIError | None:
 
 
 def asked_wait(error: BaseException) -> float | None:
-    """The seconds that the service asks to wait: RetryInfo in the error, or the header Retry-After; None without."""
+    """The seconds that the service asks to wait: RetryInfo in the error, the header Retry-After, or its words; None
+    without any of these."""
     said = service_error(error)
     if said is None:
         return None
@@ -69,7 +77,21 @@ def asked_wait(error: BaseException) -> float | None:
         delay = str(detail.get("retryDelay", ""))
         if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
             return float(delay[:-1])
-    return retry_after(getattr(said.response, "headers", None) or {})
+    by_header = retry_after(getattr(said.response, "headers", None) or {})
+    return by_header if by_header is not None else _in_words(said.message or "")
+
+
+def _in_words(message: str) -> float | None:
+    found = _IN_WORDS.search(message)
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, seconds, thousandths = found.groups()
+    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds or 0) / (1000 if thousandths else 1)
+
+
+def is_unreadable(error: BaseException) -> bool:
+    """Whether an answer came that is none of the service's: not JSON, or cut off within it."""
+    return isinstance(error, _UNREADABLE)
 
 
 def is_about_a_file(error: BaseException) -> bool:
@@ -79,9 +101,13 @@ def is_about_a_file(error: BaseException) -> bool:
 
 
 def is_about_a_signature(error: BaseException) -> bool:
-    """Whether the service says that a thought signature is not one that it made for this model and key."""
+    """Whether the service says that a thought signature is not one that it made for this model and key.
+
+    One that is missing is another matter: nothing could be left out.
+    """
     said = service_error(error)
-    return said is not None and said.code == 400 and "corrupted thought signature" in (said.message or "").lower()
+    words = (said.message or "").lower() if said is not None and said.code == 400 else ""
+    return bool(re.search(r"thought[ _]?signature", words)) and "missing" not in words
 
 
 def _plain(error: Exception, key: SecretStr | None, vertex: bool) -> ReasonerError | None:
@@ -99,7 +125,7 @@ def _plain(error: Exception, key: SecretStr | None, vertex: bool) -> ReasonerErr
         return ReasonerError(
             "Gemini did not answer in time", f"ask again, give it longer with PAGESIGHT_TIMEOUT, {OFFLINE}"
         )
-    if network or isinstance(error, UnknownApiResponseError):
+    if network or is_unreadable(error):
         return ReasonerError(
             f"the connection to Gemini failed or broke off ({type(error).__name__})",
             f"look at the network and at GOOGLE_GEMINI_BASE_URL if it is set, ask again, {OFFLINE}",

@@ -15,21 +15,23 @@ from google.genai.errors import APIError
 
 OFFLINE = "or answer without a language model with PAGESIGHT_REASONER=offline"
 
-#: Statuses after which the same request may succeed.
-_PASSING = {408, 429, 500, 502, 503, 504}
+#: Statuses after which the same request may succeed; those from 520 on come from what stands before a service
+#: (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors).
+_PASSING = {408, 429, 499, 500, 502, 503, 504, *range(520, 525), 529}
 _NEW_KEY = (
     f"set GOOGLE_API_KEY, in the environment or in .env, to a key from https://aistudio.google.com/apikey, {OFFLINE}"
 )
 _NO_CREDIT = (
     r"credits?\b.{0,40}\b(?:depleted|exhausted|used up|run out|expired)|prepa(?:id|yment)"
     r"|insufficient (?:credit|fund|balance)|(?:exhausted|depleted|used up|out of)\b.{0,40}\bcredits?\b"
-    r"|spend(?:ing)? (?:cap|limit)|BILLING_DISABLED|enable billing"
+    r"|spend(?:ing)? (?:cap|limit)|billing quota|BILLING_DISABLED|enable billing"
     r"|billing (?:to be enabled|account|is disabled|has not been enabled)"
 )
 _BAD_PICTURE = (
     r"(?:unable|failed) to (?:process|decode)\b.{0,30}\b(?:image|picture|document|pdf)"
     r"|(?:could not|cannot|can't) (?:be )?(?:process|decode)\w*\b.{0,30}\b(?:image|picture|document|pdf)"
     r"|(?:image|picture|document|pdf)\b.{0,30}\b(?:(?:is )?not valid|is invalid|is empty|is corrupt|has no pages)"
+    r"|(?:image|picture|document|pdf)\b.{0,30}\bdoes not match|failed to parse\b.{0,30}\b(?:image|document|pdf)"
     r"|unsupported (?:MIME|image)"
 )
 
@@ -161,6 +163,11 @@ _CASES = [
         passing=True,
     ),
     _case(
+        "400",
+        r"file\b.{0,60}\b(?:state\b.{0,30}\bFAILED|failed state)",
+        "an uploaded page could not be read there: send pages with the request by PAGESIGHT_TRANSPORT=bytes",
+    ),
+    _case(
         "403 404",
         r"\bfiles?\b",
         "an uploaded page is gone: ask again, or send pages with the request by PAGESIGHT_TRANSPORT=bytes",
@@ -171,6 +178,19 @@ _CASES = [
         r"storage\.objects|gs://|\bbucket\b",
         "Vertex AI may not read the bucket: give its service agent the role Storage Object Viewer "
         "(roles/storage.objectViewer) there, or unset PAGESIGHT_BUCKET",
+        vertex=True,
+    ),
+    _case(
+        "400 403 404",
+        r"\bregion\b.{0,60}\bnot (?:supported|available)|unsupported (?:region|location)",
+        f"take a region that has the model in PAGESIGHT_VERTEX_LOCATION, such as global, {OFFLINE}",
+        vertex=True,
+    ),
+    _case(
+        "400 404",
+        r"not allowed to use\b.{0,30}\bmodel",
+        "the project may not ask this model: take another PAGESIGHT_GEMINI_MODEL, or see at "
+        f"https://console.cloud.google.com/vertex-ai/model-garden whether it must be enabled, {OFFLINE}",
         vertex=True,
     ),
     _case(
@@ -193,9 +213,33 @@ _CASES = [
         "the conversation was begun with another model, key or version, whose notes this one does not take: start "
         "a new conversation, or go back to the model that it was begun with",
     ),
+    # What is asked for with it
+    _case(
+        "400",
+        r"\bstore\b",
+        "the service does not take store=false: set PAGESIGHT_STORE_REQUESTS=true, and mind that it may keep requests, "
+        f"or take another PAGESIGHT_GEMINI_MODEL, {OFFLINE}",
+    ),
+    _case(
+        "400",
+        r"thinking[ _]?level",
+        "the model does not take this level of thinking: leave out --thinking and PAGESIGHT_THINKING_LEVEL, or take "
+        f"another PAGESIGHT_GEMINI_MODEL, {OFFLINE}",
+    ),
+    _case(
+        "400",
+        r"media[ _]?resolution",
+        "the model does not take this resolution of pictures: set PAGESIGHT_MEDIA_RESOLUTION=default and "
+        f"PAGESIGHT_CLOSER_REGIONS=false, or take another PAGESIGHT_GEMINI_MODEL, {OFFLINE}",
+    ),
     # The key, the name, the size
     _case("403", "", _NEW_KEY, vertex=False, of_the_key=True),
     _case("400", r"API_KEY_INVALID|API key (?:not valid|expired)", _NEW_KEY, of_the_key=True),
+    _case(
+        "400 404 410",
+        r"no longer (?:available|supported|served)|(?:has been|was|is) (?:retired|shut down|discontinued|deprecated)",
+        f"the model is no longer there: take another PAGESIGHT_GEMINI_MODEL or --model, {OFFLINE}",
+    ),
     _case(
         "404",
         "",

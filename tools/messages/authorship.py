@@ -28,9 +28,18 @@ class Author:
         mark = _mark(message)
         return (mark.get("agent"), mark.get("index")) == (self.agent, self.index)
 
-    def signed(self, message: BaseMessage, shown: Sequence[str] = ()) -> BaseMessage:
-        """A copy with the mark; ``shown`` are the labels of pages that the request was the first to bring along."""
-        return _marked(message, {**asdict(self), "shown": list(shown)})
+    def signed(
+        self, message: BaseMessage, shown: Sequence[str] = (), withheld: Sequence[str] = (),
+        before: Mapping[str, float] | None = None,
+    ) -> BaseMessage:  # fmt: skip
+        """A copy with the mark.
+
+        ``shown`` are the labels of pages that the request was the first to bring along, ``withheld`` those shown
+        earlier that lie outside of what this call may see, and ``before`` is what the run had spent before it.
+        """
+        spent = {name: amount for name, amount in (before or {}).items() if amount}
+        said = {key: one for key, one in (("withheld", list(withheld)), ("before", spent)) if one}
+        return _marked(message, {**asdict(self), "shown": list(shown), **said})
 
 
 def read_author(message: BaseMessage) -> Author | None:
@@ -44,6 +53,24 @@ def shown_with(message: BaseMessage) -> list[str] | None:
     """The labels of the pages that the mark says were shown; None where it says nothing of them."""
     shown = _mark(message).get("shown")
     return [label for label in shown if isinstance(label, str)] if isinstance(shown, list) else None
+
+
+def withheld_from(message: BaseMessage) -> list[str]:
+    """The labels of pages that the call which brought the message could not rest on, whatever was shown earlier."""
+    withheld = _mark(message).get("withheld")
+    return [label for label in withheld if isinstance(label, str)] if isinstance(withheld, list) else []
+
+
+def spent_before(message: BaseMessage) -> Mapping[str, float]:
+    """What the run had spent before the message: calls, searches, pages, dollars; a history may be cut in between."""
+    spent = _mark(message).get("before")
+    return spent if isinstance(spent, Mapping) else {}
+
+
+def with_shown(message: BaseMessage, drafts: Sequence[BaseMessage]) -> BaseMessage:
+    """A copy that also counts as the first with the pages that these ``drafts``, which go away, were the first with."""
+    shown = dict.fromkeys(label for one in [*drafts, message] for label in shown_with(one) or [])
+    return _marked(message, {**_mark(message), "shown": list(shown)}) if drafts else message
 
 
 def as_draft(message: BaseMessage, request: str) -> BaseMessage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -18,8 +18,8 @@ from typing import Any, Literal, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from pagesight.indexing.calls.prices import ModelCall
-from pagesight.indexing.pages import Hit
-from pagesight.tools.messages.authorship import MARK, Author, correction_of, shown_with
+from pagesight.indexing.pages import Hit, PageRef
+from pagesight.tools.messages.authorship import MARK, Author, correction_of, shown_with, spent_before, withheld_from
 from pagesight.tools.messages.page_view import PageView
 from pagesight.tools.messages.sent_pictures import CallLimits, SentPictures
 from pagesight.tools.messages.tool_reply import (
@@ -121,11 +121,17 @@ class Question:
         """What the searches found, one search after the other."""
         return [hit for reply in self.replies for hit in reply.hits]
 
+    @cached_property
+    def before(self) -> Mapping[str, float]:
+        """What was spent before the first message of the model's that is left: a history may be cut in a run."""
+        return spent_before(self.model_messages[0]) if self.model_messages else {}
+
     @property
     def calls(self) -> int:
         """How often a model was called: attempts that brought nothing and calls by tools counted in."""
         located = sum(reply.located is not None for reply in self.replies)
-        return sum(_attempts(message) for message in self.model_messages) + located
+        earlier = int(self.before.get("calls", 0))
+        return earlier + sum(_attempts(message) for message in self.model_messages) + located
 
     @property
     def model_calls(self) -> list[ModelCall]:
@@ -146,21 +152,35 @@ class Conversation:
     ):
         self.messages = list(messages)
         self.author: Author | None = before.author if before else author
-        self.replies: dict[int, ToolReply] = dict(before.replies) if before else {}
-        self._starts: list[int] = list(before._starts) if before else []
-        self._documents: dict[str, int] = dict(before._documents) if before else {}
-        self._facts: dict[Hashable, Any] = dict(before._facts) if before else {}
-        self._own: set[int] = set(before._own) if before else set()
+        self.replies: dict[int, ToolReply] = {}
+        self._starts: list[int] = []
+        self._documents: dict[str, int] = {}
+        self._facts: dict[Hashable, Any] = {}
+        self._own: set[int] = set()
         #: Whether the last call with an id was the author's: some models count their calls anew in each message.
-        self._callers: dict[str | None, bool] = dict(before._callers) if before else {}
-        self._run: _Run = before._run if before else _Run()
+        self._callers: dict[str | None, bool] = {}
+        self._called: dict[str | None, str] = {}
+        self._run = _OwnRun()
+        self._sent: dict[CallLimits, SentPictures] = {}
+        if before:
+            self._take_over(before)
         read = len(before) if before else 0
         for position in range(read, len(self.messages)):
             self._add(position)
-        sent = list(before._sent.items()) if before else []
-        self._sent: dict[CallLimits, SentPictures] = {
-            limits: self._with_messages(SentPictures(limits, pictures), read) for limits, pictures in sent
-        }
+        for limits, pictures in [*self._sent.items()]:
+            self._sent[limits] = self._with_messages(SentPictures(limits, pictures), read)
+
+    def _take_over(self, before: Conversation) -> None:
+        """What was read of the messages that this conversation begins with."""
+        self.replies.update(before.replies)
+        self._starts += before._starts
+        self._documents.update(before._documents)
+        self._facts.update(before._facts)
+        self._own |= before._own
+        self._callers.update(before._callers)
+        self._called.update(before._called)
+        self._run = before._run
+        self._sent.update(before._sent)
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -234,6 +254,23 @@ class Conversation:
             return self.question
         return self._question(len(self.messages), len(self.messages))
 
+    def withheld(self, position: int) -> list[str]:
+        """The labels of pages that the message cannot rest on, since they lie outside of what its call could see."""
+        return withheld_from(self.messages[position]) if self.is_own(position) else []
+
+    @property
+    def call_ids(self) -> set[str]:
+        """The ids of the calls and replies of tools so far, whoever made them."""
+        replied = {one.tool_call_id for one in self.messages if isinstance(one, ToolMessage)}
+        return replied | {name for name in self._callers if name}
+
+    @property
+    def refs_viewed(self) -> list[PageRef]:
+        """The pages that the author's tools named to be looked at, each once."""
+        own = [self.replies[at] for at in sorted(self._own) if at in self.replies]
+        views = [[*reply.views, *([reply.located_on] if reply.located_on else [])] for reply in own]
+        return list(dict.fromkeys(view.ref for of_one in views for view in of_one))
+
     def documents(self, last: int | None = None) -> list[str]:
         """The names of the documents whose pages were found or looked at up to the message ``last``, or at all."""
         return [name for name, first in self._documents.items() if last is None or first <= last]
@@ -267,6 +304,7 @@ class Conversation:
             own = self.author is None or self.author.wrote(message)
             self._own |= {position} if own else set()
             self._callers |= {call["id"]: own for call in message.tool_calls}
+            self._called |= {call["id"]: call["name"] for call in message.tool_calls}
         elif isinstance(message, ToolMessage):
             self._add_reply(position, message)
         self._run = self._run.after(position, message, own=position in self._own)
@@ -274,7 +312,9 @@ class Conversation:
     def _add_reply(self, position: int, message: ToolMessage) -> None:
         if self.author is None or self._callers.get(message.tool_call_id):
             self._own.add(position)
-        reply = read_tool_reply(message)
+        # Some who keep messages leave out whose reply it is.
+        named = {"name": message.name or self._called.get(message.tool_call_id)}
+        reply = read_tool_reply(message if message.name else message.model_copy(update=named))
         self.replies[position] = reply
         views = [*reply.views, *([reply.located_on] if reply.located_on else [])]
         for ref in [*(view.ref for view in views), *(hit.ref for hit in reply.hits)]:
@@ -299,18 +339,18 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _OwnRun:
     """An agent's last run: it begins with its first message and ends with an answer, or with what another says."""
 
     start: int = 0
     ended: bool = False
 
-    def after(self, position: int, message: BaseMessage, *, own: bool) -> _Run:
+    def after(self, position: int, message: BaseMessage, *, own: bool) -> _OwnRun:
         """The run when this message has come. Tools' replies and notes of the system interrupt none."""
         if own:
             answers = isinstance(message, AIMessage) and not message.tool_calls and not correction_of(message)
-            return _Run(position if self.ended else self.start, answers)
-        return self if role_of(message) in ("tool", "other") and not self.ended else _Run(position + 1)
+            return _OwnRun(position if self.ended else self.start, answers)
+        return self if role_of(message) in ("tool", "other") and not self.ended else _OwnRun(position + 1)
 
 
 _recent: deque[Conversation] = deque(maxlen=_KEPT)

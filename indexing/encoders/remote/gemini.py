@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pagesight.indexing.settings import Settings
 
 _QUESTION = "task: search result | query: "
-_PICTURES_A_REQUEST = 6
+_PICTURES_A_REQUEST = 6  # the service's limit, as published
 _PASSING = {408, 429, 500, 502, 503, 504}
 #: gemini-embedding-2's form is the same in v1; our other calls speak this version.
 _VERSION, _VERTEX_VERSION = "v1beta", "v1beta1"
-_TOLD = 300
+_TOLD = 300  # letters of what the service says that an error repeats
 
 
 class GeminiClient:
