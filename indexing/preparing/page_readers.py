@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
+from pagesight.indexing.documents.kinds import Kind
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
@@ -41,6 +43,7 @@ _GROWN = 0.7
 # A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it
 # is ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
 _LONGEST_WAIT, _LONGEST_START = 4, 30.0
+_MOST_RUNS = 2  # of LibreOffice for one file: its first one may only make its profile
 
 # Pages are read side by side in processes, so that threads within each would only wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -73,6 +76,7 @@ class PageReaders:
         self._changed = threading.Condition()
         self._worked = 0.0  # seconds of a core, by all processes
         self._closed = False
+        self._folder = tempfile.TemporaryDirectory(prefix="pagesight-")  # where conversions put what they need
 
     def __enter__(self) -> PageReaders:
         return self
@@ -82,9 +86,9 @@ class PageReaders:
     ) -> None:
         self.close()
 
-    def open(self, path: Path) -> tuple[int, list[str]]:
+    def open(self, path: Path, *, called: Path) -> tuple[int, list[str]]:
         """How many pages the document has, and its warnings. Raises MissingPath, UnreadableDocument, MissingExtra."""
-        header, _ = self._ask(path, {"type": "open"}, path.name, path)
+        header, _ = self._ask(path, {"type": "open"}, called.name, called)
         return int(header["pages"]), [str(warning) for warning in header["warnings"]]
 
     def page(self, path: Path, number: int, long_side: int | None, *, called: Path) -> PreparedPage:
@@ -100,6 +104,12 @@ class PageReaders:
             return PreparedPage.from_message(header, arrays)
         except ValueError as error:
             raise UnreadableDocument(f"{what} cannot be read: {error}") from None
+
+    def as_pdf(self, path: Path, kind: Kind, *, called: Path) -> bytes:
+        """The PDF of a file of one of `DRAWN_KINDS`. Raises UnreadableDocument, which says what would have it read."""
+        request = {"type": "as_pdf", "kind": kind, "place": self._folder.name}
+        _, (content,) = self._ask(path, request, called.name, called)
+        return content.tobytes()
 
     def attachments(self, path: Path, *, called: Path) -> list[tuple[str, bytes | None]]:
         """The files that the document holds, by name; None for one that is too large to be taken out.
@@ -120,6 +130,7 @@ class PageReaders:
         for reader in readers:
             reader.process.kill()
             reader.process.close()
+        self._folder.cleanup()
 
     def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
         """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""
@@ -165,7 +176,8 @@ class PageReaders:
     def _started(self) -> WorkerProcess[Message, Message]:
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
         with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
-            return WorkerProcess(command, _LONGEST_WAIT * self._settings.page_seconds + _LONGEST_START, _write, _read)
+            longest = max(_LONGEST_WAIT * self._settings.page_seconds, _MOST_RUNS * self._settings.conversion_seconds)
+            return WorkerProcess(command, longest + _LONGEST_START, _write, _read)
 
     def _give_back(self, reader: _ReaderProcess, answer: Message | None) -> None:
         """Lets others have the process, unless it has failed, grew, or all are to end."""
