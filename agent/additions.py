@@ -48,11 +48,16 @@ def own_tools(tools: Sequence[BaseTool | Callable[..., Any]], ours: Sequence[Bas
     return made
 
 
+def as_hook(hook: Hook | None) -> Runnable[Any, Any] | None:
+    """The hook as a runnable; None without one."""
+    return hook if hook is None or isinstance(hook, Runnable) else RunnableLambda(hook)
+
+
 def one_after_the_other(first: Callable[[Any], Any] | None, hook: Hook | None) -> Runnable[Any, Any] | None:
     """For ``post_model_hook``: ours, and where it has nothing to say the user's."""
     if first is None and hook is None:
         return None
-    second = hook if isinstance(hook, Runnable) else RunnableLambda(hook) if hook else None
+    second = as_hook(hook)
 
     def after(state: Any, config: RunnableConfig) -> Any:
         said = first(state) if first else None

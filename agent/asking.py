@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _MODES: Any = ["custom", "messages", "updates", "values"]
 #: Without "messages" the model is called without streaming.
 _AT_ONCE: Any = ["custom", "values"]
+#: The node of the model's calls, in either loop.
+_MODEL_NODES = ("agent", "model")
 _LONGEST_CITATION = 400
 _CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask for less at once"
 
@@ -204,6 +206,7 @@ class _Run:
         self._messages: list[BaseMessage] = []
         self._bytes = 0
         self._text: _FinalText | None = None
+        self._text_of: str | None = None
 
     def input(self, past: StateSnapshot | None) -> Any:
         """The graph's: the question, after a word on tool calls that a run broken off has left without a reply.
@@ -227,10 +230,10 @@ class _Run:
             return self._news(payload)
         if mode == "messages":
             message, metadata = payload
-            return self._piece(message) if metadata.get("langgraph_node") == "agent" else []
+            return self._piece(message) if metadata.get("langgraph_node") in _MODEL_NODES else []
         return [
             item
-            for node in ("agent", "tools")
+            for node in (*_MODEL_NODES, "tools")
             for message in (payload.get(node) or {}).get("messages", [])
             for item in self._done(message)
         ]
@@ -251,10 +254,14 @@ class _Run:
     def _piece(self, message: BaseMessage) -> list[Step | str]:
         if not isinstance(message, AIMessage):
             return []
-        if self._text is None:
+        # Where the next model of a chain goes on for one that broke off, it begins anew.
+        broken = self._text is not None and self._text.let_through and message.id != self._text_of
+        if self._text is None or message.id != self._text_of:
             self._text = _FinalText(check_at(Conversation.read(self._messages, self.limits.author), self.limits.call))
+            self._text_of = message.id
         piece = self._text.feed(message.text)
-        return [piece] if piece else []
+        told: list[Step | str] = [Step("aside", "that answer broke off: asking once more")] if broken else []
+        return [*told, piece] if piece else told
 
     def _done(self, message: BaseMessage) -> list[Step | str]:
         if isinstance(message, ToolMessage):

@@ -131,6 +131,7 @@ def _search(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
+    rerank: options.Rerank = None,
     heatmap: options.Heatmap = None,
     token: options.Token = None,
     trust_scripts: options.TrustScripts = False,
@@ -140,7 +141,7 @@ def _search(
     """Find the pages that fit a query best."""
     from pagesight.agent.reports.cited_pages import picture_path
 
-    settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
+    settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
     place = existing_index(context, index)
     with open_index(place, settings) as opened:
         hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
@@ -195,6 +196,7 @@ def _ask(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
+    rerank: options.Rerank = None,
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -212,8 +214,9 @@ def _ask(
     goes to standard output; steps, sources and errors to standard error.
     """
     settings = settings_of(
-        top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
-    )
+        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
+        trust_scripts=trust_scripts,
+    )  # fmt: skip
     if files and named_index(context, index):
         raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
     with _asked(context, index, files, settings) as opened:
@@ -253,6 +256,7 @@ def _chat(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
+    rerank: options.Rerank = None,
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -264,8 +268,9 @@ def _chat(
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
     settings = settings_of(
-        top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
-    )
+        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
+        trust_scripts=trust_scripts,
+    )  # fmt: skip
     place = existing_index(context, index)
     with open_index(place, settings) as opened:
         from pagesight.agent.terminal.chat import converse

@@ -56,11 +56,11 @@ class Hydrator:
         """For ``prompt=`` of `create_react_agent`; a middleware of ``create_agent`` can call the same functions."""
         return RunnableLambda(self.messages, afunc=self.amessages, name="hydrate")
 
-    def messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+    def messages(self, state: Any) -> list[BaseMessage]:
         """The messages for the model. Raises ReasonerError when the transport cannot send, and PageIndexError."""
         return self._with_addition(self._messages(state), self.addition.invoke(state) if self.addition else "")
 
-    async def amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+    async def amessages(self, state: Any) -> list[BaseMessage]:
         """The same, async; the pictures are made side by side."""
         addition = await self.addition.ainvoke(state) if self.addition else ""
         return self._with_addition(await self._amessages(state), addition)
@@ -70,7 +70,7 @@ class Hydrator:
         text = prompt_text(made)
         return [call[0].model_copy(update={"content": f"{call[0].text}\n{text}"}), *call[1:]] if text else call
 
-    def _messages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+    def _messages(self, state: Any) -> list[BaseMessage]:
         conversation, allowed = self._begun(state), self._allowed()
         views = _in_order(self._sent(conversation))
         if self.transport is None:
@@ -79,7 +79,7 @@ class Hydrator:
         blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
         return self._call(conversation, _block_of_each(made, blocks), allowed)
 
-    async def _amessages(self, state: Mapping[str, Any]) -> list[BaseMessage]:
+    async def _amessages(self, state: Any) -> list[BaseMessage]:
         if self.transport is None:
             return await asyncio.to_thread(self._messages, state)
         conversation, allowed = self._begun(state), await asyncio.to_thread(self._allowed)
@@ -89,8 +89,8 @@ class Hydrator:
         blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
         return await asyncio.to_thread(self._call, conversation, _block_of_each(made, blocks), allowed)
 
-    def _begun(self, state: Mapping[str, Any]) -> Conversation:
-        return Conversation.read(state["messages"], self.author)
+    def _begun(self, state: Any) -> Conversation:
+        return Conversation.of_state(state, self.author)
 
     def _allowed(self) -> AllowedDocuments | None:
         return self.allowed.within(call_context()) if self.allowed else None

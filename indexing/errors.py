@@ -127,7 +127,7 @@ class SettingsError(PagesightError):
 
 
 class EncoderError(PagesightError):
-    """The page encoder cannot be loaded, or does not make usable vectors."""
+    """The page encoder, or the reranker, cannot be loaded or reached, or gives nothing that can be used."""
 
 
 class QuestionsError(PagesightError):

@@ -174,6 +174,24 @@ class SearchSettings(SettingsGroup):
     )
 
 
+class RerankSettings(SettingsGroup):
+    """A model that reads the words of the best pages beside the question, and puts them in order anew."""
+
+    rerank: str | None = Field(
+        None,
+        description="text reranker of the best pages: a cross-encoder on the hub or in a folder, a service's model "
+        "such as rerank-2.5, or MODEL@URL; none by default",
+    )
+    rerank_pages: int = Field(30, ge=2, le=200, description="best pages whose words the reranker reads")
+    rerank_weight: float = Field(
+        0.7, ge=0, le=1, description="the reranker's part in a page's score, beside that of the search"
+    )
+    rerank_revision: str | None = Field(None, description="commit of the reranker's repository; the newest by default")
+    rerank_key: SecretStr | None = Field(
+        None, description="key of a reranker's server that --rerank MODEL@URL names; goes to that address alone"
+    )
+
+
 class SharingSettings(SettingsGroup):
     """How processes share an index in a folder."""
 

@@ -31,6 +31,7 @@ from pagesight.indexing.setting_groups import (
     MilvusSettings,
     PictureSettings,
     ReasonerSettings,
+    RerankSettings,
     SearchSettings,
     SettingsGroup,
     SharingSettings,
@@ -57,6 +58,7 @@ class Settings(BaseModel):
     documents: DocumentSettings = DocumentSettings()
     vectors: VectorSettings = VectorSettings()
     search: SearchSettings = SearchSettings()
+    reranking: RerankSettings = RerankSettings()
     sharing: SharingSettings = SharingSettings()
     reasoning: ReasonerSettings = ReasonerSettings()
     gemini: GeminiSettings = GeminiSettings()

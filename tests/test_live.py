@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from encoder_servers import EncoderServer
 from gemini_server import GeminiServer, Reply
 from google.oauth2.credentials import Credentials
 from live_scripts import (
@@ -28,6 +29,7 @@ from live_scripts import (
     says,
     scripted,
 )
+from PIL import Image
 
 from pagesight.agent.cli import main
 from pagesight.agent.reasoners.gemini import GeminiReasoner
@@ -126,6 +128,52 @@ def test_vertex_has_no_files_and_keeps_by_its_own_terms(server: GeminiServer) ->
     assert report.address == "Vertex AI"
     assert server.replies_left == 0
     assert server.uploads == []
+
+
+# An encoder of Gemini's
+
+
+class Embeddings(EncoderServer):
+    """Gemini's embeddings, by which a question is as near as can be to one of the pages seen before it."""
+
+    nearest = 0
+
+    def page(self, picture: Image.Image, dim: int) -> list[float]:
+        self.seen = [*getattr(self, "seen", []), super().page(picture, dim)]
+        return self.seen[-1]
+
+    def question(self, text: str, dim: int) -> list[float]:
+        return self.seen[self.nearest]
+
+
+@pytest.fixture
+def embeddings(live: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embeddings]:
+    with Embeddings("gemini", key=KEY) as server:
+        monkeypatch.setenv("PAGESIGHT_ENCODER", f"gemini-embedding-2@{server.url}")
+        yield server
+
+
+def test_an_encoder_of_geminis_that_is_set_is_tried(live: GeminiServer, embeddings: Embeddings) -> None:
+    before = report_of(live)
+    report = report_of(live)
+    assert states(report) == dict.fromkeys(STEPS, "ok")
+    assert "3072 dimensions and took 258 tokens" in report.steps[-1].says
+    assert embeddings.pages == 4  # nothing is kept: each time both pages are sent
+    assert report.input_tokens == before.input_tokens
+    assert report.dollars == before.dollars
+
+
+@pytest.mark.parametrize(("failure", "says"), [((403, {}), "403"), ((400, {}), "400"), (None, "as near to the second")])
+def test_an_encoder_that_fails_fails_its_step_only(
+    live: GeminiServer, embeddings: Embeddings, failure: tuple[int, dict] | None, says: str
+) -> None:
+    embeddings.nearest = 1
+    embeddings.failures = [failure] if failure else []
+    report = report_of(live)
+    assert states(report) == dict.fromkeys(STEPS, "ok") | {"embedding": "failed"}
+    assert says in report.steps[-1].says
+    assert report.steps[-1].fix
+    assert KEY not in report.steps[-1].says
 
 
 # One step fails, the others go on
@@ -256,6 +304,44 @@ def test_without_a_key_it_says_what_to_set(capsys: pytest.CaptureFixture[str]) -
     err = capsys.readouterr().err
     assert "GOOGLE_API_KEY" in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("http://127.0.0.1:9", "at http://127.0.0.1:9 failed or broke off (ConnectError: "),
+        ("127.0.0.1:9", "cannot be asked (UnsupportedProtocol: "),
+    ],
+)
+def test_an_address_that_is_not_reached_ends_it_with_its_reason(
+    live: GeminiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str, says: str
+) -> None:
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", address)
+    assert main(["doctor", "--live"]) == 1
+    out, err = capsys.readouterr()
+    assert len(err.splitlines()) == 1
+    assert says in err
+    assert "GOOGLE_GEMINI_BASE_URL" in err
+    assert "✗" not in out.partition("tried:")[2]
+
+
+def test_vertex_without_credentials_says_which_are_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGESIGHT_VERTEX_PROJECT", "p")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "missing.json")
+    assert main(["doctor", "--live"]) == 1
+    err = capsys.readouterr().err
+    assert "missing.json was not found" in err
+    assert "gcloud auth application-default login" in err
+
+
+def test_another_reasoner_that_is_set_is_named(
+    live: GeminiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGESIGHT_REASONER", "offline")
+    assert main(["doctor", "--live"]) == 1
+    assert "unset PAGESIGHT_REASONER" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_it_with_one_line(live: GeminiServer, capsys: pytest.CaptureFixture[str]) -> None:

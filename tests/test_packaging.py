@@ -227,9 +227,9 @@ ORDER = {
         vectors
         documents
         conversion
-        page_text
+        page_text values
         encoders
-        preparing
+        rerankers preparing
         highlight
         storage
         snapshot
@@ -255,6 +255,9 @@ ORDER = {
         call_log
         answers
         prompts reasoners
+        speakers
+        model_calls
+        loops
         graph asking testing
         subagent
         reports evaluate

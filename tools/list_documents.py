@@ -43,7 +43,7 @@ def make_list_documents(allowed: AllowedDocuments, budget: Budget, author: Autho
     """The tool for an index. It lists the ``allowed`` documents only."""
 
     def list_them(runtime: ToolRuntime, containing: str | None = None) -> Reply:
-        conversation = Conversation.read(runtime.state["messages"], author)
+        conversation = Conversation.of_state(runtime.state, author)
         rest = budget_left(budget, conversation, runtime.tool_call_id)
         if reply_before(conversation.under_way, runtime.tool_call_id):
             return f"{REPEATED}\n{rest}", {"documents": [], "repeated": True}

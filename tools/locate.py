@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import HumanMessage
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
@@ -38,7 +39,7 @@ from pagesight.tools.masks import BadMask, Outline, measure, read_mask
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.conversation import LOCATE, Conversation, PageView
 from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
-from pagesight.tools.transport.pictures import Picture, Pictures
+from pagesight.tools.transport.pictures import Pictures
 from pagesight.tools.transport.transport import Block, Transport
 
 if TYPE_CHECKING:
@@ -86,17 +87,35 @@ class LocatedThing:
     bad_mask: str = ""
 
 
-def make_locate(
-    allowed: AllowedDocuments,
-    pictures: Pictures,
-    model: BaseChatModel,
-    transport: Transport,
-    budget: Budget,
-    author: Author | None = None,
-) -> BaseTool:
-    """The tool for an index and the model that answers. It looks at pages of the ``allowed`` documents only."""
+@dataclass(frozen=True)
+class Look:
+    """What a model is to find on a page: ``things`` in words, with ``outlines`` their exact shapes too."""
+
+    view: PageView
+    things: tuple[str, ...]
+    outlines: bool = False
+
+
+def looking(model: BaseChatModel, pictures: Pictures, transport: Transport) -> Runnable[Look, Any]:
+    """A model that looks at a page as it takes pictures, and says where things are (see `Boxes`)."""
     finder = model.with_structured_output(Boxes, include_raw=True)
-    locating = _Locating(allowed, pictures, budget, author)
+
+    def look(wanted: Look) -> Any:
+        picture = pictures.of(wanted.view)
+        return finder.invoke(_request(transport.blocks([picture]), wanted.things, wanted.outlines))
+
+    async def alook(wanted: Look) -> Any:
+        picture = await asyncio.to_thread(pictures.of, wanted.view)
+        return await finder.ainvoke(_request(await transport.ablocks([picture]), wanted.things, wanted.outlines))
+
+    return RunnableLambda(look, alook, name="look")
+
+
+def make_locate(
+    allowed: AllowedDocuments, finder: Runnable[Look, Any], budget: Budget, author: Author | None = None
+) -> BaseTool:
+    """The tool for an index, and for who looks (see `looking`). It looks at pages of the ``allowed`` documents only."""
+    locating = _Locating(allowed, budget, author)
 
     def find(runtime: ToolRuntime, page: str, things: list[str], outlines: bool = False) -> Reply:
         rest, done = locating.begun(runtime)
@@ -104,8 +123,8 @@ def make_locate(
             return done
         with _correctable_errors(rest):
             search = locating.within(runtime.context)
-            ref, picture = search.start(page, things, rest)
-            found = finder.invoke(_request(transport.blocks([picture]), things, outlines))
+            ref = search.start(page, things, rest)
+            found = finder.invoke(Look(PageView(ref), tuple(things), outlines))
             return search.finish(ref, found, rest)
 
     async def afind(runtime: ToolRuntime, page: str, things: list[str], outlines: bool = False) -> Reply:
@@ -114,8 +133,8 @@ def make_locate(
             return done
         with _correctable_errors(rest):
             search = await asyncio.to_thread(locating.within, runtime.context)
-            ref, picture = await asyncio.to_thread(search.start, page, things, rest)
-            found = await finder.ainvoke(_request(await transport.ablocks([picture]), things, outlines))
+            ref = await asyncio.to_thread(search.start, page, things, rest)
+            found = await finder.ainvoke(Look(PageView(ref), tuple(things), outlines))
             return await asyncio.to_thread(search.finish, ref, found, rest)
 
     return StructuredTool.from_function(
@@ -129,13 +148,12 @@ class _Locating:
     """What stands before and after the model's call: the page's picture, and what its boxes amount to."""
 
     allowed: AllowedDocuments
-    pictures: Pictures
     budget: Budget
     author: Author | None
 
     def begun(self, runtime: ToolRuntime) -> tuple[BudgetLeft, Reply | None]:
         """What is left for the call, and the reply to one that was made before."""
-        conversation = Conversation.read(runtime.state["messages"], self.author)
+        conversation = Conversation.of_state(runtime.state, self.author)
         rest = budget_left(self.budget, conversation, runtime.tool_call_id)
         before = reply_before(conversation.under_way, runtime.tool_call_id)
         found = "\n".join(line for line in before.text.splitlines() if line.startswith("- ")) if before else ""
@@ -144,13 +162,12 @@ class _Locating:
     def within(self, context: object) -> _Locating:
         return replace(self, allowed=self.allowed.within(context))
 
-    def start(self, page: str, things: list[str], rest: BudgetLeft) -> tuple[PageRef, Picture]:
+    def start(self, page: str, things: list[str], rest: BudgetLeft) -> PageRef:
         if not things:
             raise UnknownPage('name at least one thing to find, such as ["net revenue in 2023"]')
         if rest.must_answer:
             raise UnknownPage("no model call is left for it")
-        ref = self.allowed.page(page)
-        return ref, self.pictures.of(PageView(ref))
+        return self.allowed.page(page)
 
     def finish(self, ref: PageRef, found: Any, rest: BudgetLeft) -> Reply:
         index = self.allowed.index
@@ -228,7 +245,7 @@ def drawing(index: PageIndex, ref: PageRef, located: Sequence[LocatedThing]) -> 
     return index.evidence(ref, path, regions=[thing.region for thing in located], masks=masks)
 
 
-def _request(blocks: list[Block], things: list[str], outlines: bool) -> list[HumanMessage]:
+def _request(blocks: list[Block], things: Sequence[str], outlines: bool) -> list[HumanMessage]:
     text = _REQUEST.format(things="; ".join(things)) + (_OUTLINES if outlines else "")
     return [HumanMessage([{"type": "text", "text": text}, *blocks])]
 

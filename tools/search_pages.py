@@ -69,7 +69,7 @@ def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author 
         where: str | None = None,
         top_k: int | None = None,
     ) -> Reply:
-        conversation = Conversation.read(runtime.state["messages"], author)
+        conversation = Conversation.of_state(runtime.state, author)
         rest = budget_left(budget, conversation, runtime.tool_call_id)
         if before := reply_before(conversation.under_way, runtime.tool_call_id):
             return _repeated_text(before, rest), {"query": query, "hits": [], "repeated": True}

@@ -51,7 +51,7 @@ def make_view_pages(
     def view(
         runtime: ToolRuntime, pages: list[str], region: list[int] | None = None, neighbours: Neighbours | None = None
     ) -> Reply:
-        conversation = Conversation.read(runtime.state["messages"], author)
+        conversation = Conversation.of_state(runtime.state, author)
         rest = budget_left(budget, conversation, runtime.tool_call_id)
         known = views_so_far(conversation)
         try:

@@ -21,13 +21,14 @@ from pagesight.indexing.pages import Region, page_label
 NOT_FOUND = "Not found in these documents"
 
 _OPENING = re.compile(f"[{re.escape(''.join(CLOSING))}]")
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile(r"[\d零一二三四五六七八九十百]")
 _BESIDE = r"[ \t,;&+]*"  # between brackets that stand side by side
 _EMPHASIS = " *_`\"'"
+_AROUND_A_NAME = ",》」』〉⟩>"
 _TARGET = re.compile(r"\([^()\s]*\)")  # of a Markdown link
 _PAGE_ONLY = re.compile(r"\((?:p|pp|page|s)\b", re.IGNORECASE)
 _CLOSING_OF_ALL = {**CLOSING, "［": "］", "（": "）", "｛": "｝"}
-_ENDS_IN_A_NAME = re.compile(r"\.[^\W\d_]\w{1,4}[*_`\"'”“»]*[ \t]*$")
+_ENDS_IN_A_NAME = re.compile(rf"\.[^\W\d_]\w{{1,4}}[*_`\"'”“»{_AROUND_A_NAME}]*[ \t]*$")
 _LAST_WORD = re.compile(r"[^\s\u2e80-\uffff]+$")  # it may become a name; in Chinese and Japanese it has no end
 _LONGEST_NAME = 200  # letters; a file's name may have 255 bytes
 
@@ -88,7 +89,8 @@ class CitationReader:
         """The document of a bracket that names a page only: that of the bracket right before it, or the name there."""
         if before and re.fullmatch(_BESIDE, text.written[before.end : text.place(start)]):
             return before.citations[-1].document
-        end = len(text.plain[max(0, start - _LONGEST_NAME) : start].rstrip(_EMPHASIS)) + max(0, start - _LONGEST_NAME)
+        begin = max(0, start - _LONGEST_NAME)
+        end = begin + len(text.plain[begin:start].rstrip(_EMPHASIS + _AROUND_A_NAME))
         known = self._names.before(text, end)
         return known.document if known else None
 

@@ -77,9 +77,9 @@ class Correction:
     budget: Budget
     author: Author | None = None
 
-    def send_back(self, state: dict[str, Any]) -> Command[str] | None:
+    def send_back(self, state: Any) -> Command[str] | None:
         """For ``post_model_hook`` of `create_react_agent`: back to the model with an answer that is to be corrected."""
-        conversation = Conversation.read(state["messages"], self.author)
+        conversation = Conversation.of_state(state, self.author)
         fault = self._to_correct(conversation)
         if fault is None or conversation.question is None or conversation.question.calls >= self.budget.calls:
             return None

@@ -17,7 +17,7 @@ from pagesight.agent.answers.claims.claim import read_claims
 from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.errors import EmptyAnswer
 from pagesight.indexing.pages import Hit
-from pagesight.tools.messages.authorship import claims_of
+from pagesight.tools.messages.authorship import answered_by, claims_of
 from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
 
 #: What `create_react_agent` says in the model's name when its steps are used up.
@@ -72,7 +72,7 @@ def read_answer(
         pages_viewed=check.shown(asked.pages_shown),
         hits=_best_first(asked.hits),
         usage=_usage(asked, limits.tariff) | {"pictures": pictures, "bytes_uploaded": bytes_uploaded},
-        reasoner=limits.reasoner,
+        reasoner=answered_by(last) or limits.reasoner,
         cut_off=is_cut_off(last),
         claims=read_claims(claims_of(last)),
         question=asked.text,

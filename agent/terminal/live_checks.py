@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pagesight.agent.reasoners.choose import make_reasoner
 from pagesight.agent.terminal.live_service import LiveService, StepFailed, StepSkipped
 from pagesight.agent.terminal.live_steps import STEPS, Step
+from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
 from pagesight.indexing.storage.address import shown
 
@@ -84,7 +85,8 @@ class LiveChecks:
         self.report = LiveReport(self._reasoner.name, self._address(), _versions())
 
     def run(self, told: Callable[[LiveStep], object] = lambda step: None) -> LiveReport:
-        """Makes all steps; ``told`` is called after each. A refused key ends them, since it would refuse all others.
+        """Makes all steps; ``told`` is called after each. A refused key and a service that cannot be reached end them:
+        no other step would fare better.
 
         Raises KeyboardInterrupt; the report then holds the steps before it, and nothing uploaded is left behind.
         """
@@ -98,20 +100,20 @@ class LiveChecks:
         return self.report
 
     def _made(self, name: str, step: Step) -> LiveStep | None:
-        """One step; None for a key that is refused before any step has shown that the service takes it."""
+        """One step; None for what ends them all: a key that is refused or a service that is not reached, before any
+        step has shown that it answers.
+        """
         started = time.monotonic()
         state, says, fix = "ok", "", ""
         try:
             says = step(self._service)
         except StepSkipped as reason:
             state, says = "skipped", str(reason)
-        except KeyRefused as error:
-            if not any(one.state == "ok" for one in self.report.steps):
-                self.report.ended = self._without_secrets(str(error))
-                return None
-            state, says, fix = "failed", error.said, error.fix
         except Exception as error:  # noqa: BLE001 - whatever it is: it stands in the report, and the other steps go on
             _log.debug("the step %r failed", name, exc_info=True)
+            if _ends_all(error) and not any(one.state == "ok" for one in self.report.steps):
+                self.report.ended = self._without_secrets(str(error))
+                return None
             state, (says, fix) = "failed", _why(error)
         finally:
             self._count()
@@ -134,6 +136,12 @@ class LiveChecks:
         key = self._settings.gemini.google_api_key
         secret = key.get_secret_value() if key else ""
         return " ".join((text.replace(secret, "…") if secret else text).split())
+
+
+def _ends_all(error: Exception) -> bool:
+    """Whether it is the key that is refused, or the network that fails: then the other steps would fail alike."""
+    cause = error.__cause__
+    return isinstance(error, KeyRefused) or (cause is not None and network_error(cause) is not None)
 
 
 def _why(error: Exception) -> tuple[str, str]:

@@ -16,14 +16,22 @@ NUMBERS = ("4712", "8305")
 #: Where the red rectangle lies, as a region ``[ymin, xmin, ymax, xmax]`` in 0–1000.
 RECTANGLE = (550, 250, 850, 750)
 
-_WORDS = ("Ferry Tarnholm", "Pump Quillfox")
-#: One tile of Gemini 2.x, so that it costs little there.
-_SIDE = 768
+#: The words on each of them.
+WORDS = ("Ferry Tarnholm", "Pump Quillfox")
+#: Pixels of their sides: one tile of Gemini 2.x, so that it costs little there.
+SIDE = 768
 
 
 def page(number: int) -> Picture:
     """Page 1 or 2 as a picture."""
     return Picture(*encode(_drawn(number), webp=True))
+
+
+def page_as_png(number: int) -> bytes:
+    """The same as a PNG, as encoders are sent pages."""
+    file = io.BytesIO()
+    _drawn(number).save(file, "PNG")
+    return file.getvalue()
 
 
 def page_as_pdf(number: int) -> Picture:
@@ -42,10 +50,10 @@ def read_numbers(text: str) -> list[str]:
 def _drawn(number: int) -> Image.Image:
     from PIL import Image, ImageDraw, ImageFont
 
-    image = Image.new("RGB", (_SIDE, _SIDE), "white")
+    image = Image.new("RGB", (SIDE, SIDE), "white")
     pen = ImageDraw.Draw(image)
-    pen.text((60, 70), _WORDS[number - 1], "black", ImageFont.load_default(64))
+    pen.text((60, 70), WORDS[number - 1], "black", ImageFont.load_default(64))
     pen.text((60, 190), NUMBERS[number - 1], "black", ImageFont.load_default(120))
-    top, left, bottom, right = (edge * _SIDE / 1000 for edge in RECTANGLE)
+    top, left, bottom, right = (edge * SIDE / 1000 for edge in RECTANGLE)
     pen.rectangle((left, top, right, bottom), fill="red")
     return image

@@ -56,8 +56,7 @@ class LiveService:
     def __init__(self, reasoner: Reasoner, settings: Settings, folder: Path):
         if not hasattr(reasoner.model, "store_requests"):
             raise SettingsError(
-                f"doctor --live tries Gemini, and the reasoner is {reasoner.name}: set GOOGLE_API_KEY or "
-                "PAGESIGHT_VERTEX_PROJECT, or name one with --model google_genai:MODEL"
+                f"doctor --live tries Gemini, and the reasoner is {reasoner.name}: {_to_gemini(settings)}"
             )
         self.reasoner, self.settings, self.folder = reasoner, settings, folder
         self.calls: list[ModelCall] = []
@@ -145,6 +144,10 @@ class LiveService:
         if usage:
             self.calls.append(ModelCall(usage, str(answer.response_metadata.get("model_name") or "")))
 
+    def count_embedding(self, model: str, tokens: int) -> None:
+        """Add what an embedding of so many tokens has cost."""
+        self.calls.append(ModelCall(UsageMetadata(input_tokens=tokens, output_tokens=0, total_tokens=tokens), model))
+
     def show(self, text: str, blocks: Sequence[Block]) -> AIMessage:
         """The answer when pages are shown as the agent shows them: as the reply of a tool, where one was called."""
         if not self.tool_call:
@@ -169,6 +172,14 @@ class LiveService:
         # The one field has another name in newer versions of LangChain's client.
         name = "reasoning_effort" if "reasoning_effort" in type(self._as_set).model_fields else "thinking_level"
         return {name: "low"} if takes else {}
+
+
+def _to_gemini(settings: Settings) -> str:
+    """What leads to Gemini: without a key one, else naming it."""
+    named = "name one with --model google_genai:MODEL"
+    if settings.gemini.google_api_key or settings.gemini.vertex_project:
+        return f"unset PAGESIGHT_REASONER, or {named}"
+    return f"set GOOGLE_API_KEY or PAGESIGHT_VERTEX_PROJECT, and {named} where PAGESIGHT_REASONER names another"
 
 
 def replied(call_id: str | None, blocks: Sequence[Block]) -> ToolMessage:

@@ -7,13 +7,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from google.genai.errors import ClientError
 from langchain_core.messages import AIMessage, HumanMessage
+from numpy.typing import NDArray
 
 from pagesight.agent.reasoners.gemini_requests import signatures
-from pagesight.agent.terminal.live_page import NUMBERS, RECTANGLE, read_numbers
+from pagesight.agent.terminal.live_page import NUMBERS, RECTANGLE, SIDE, WORDS, page_as_png, read_numbers
 from pagesight.agent.terminal.live_service import LiveService, StepFailed, StepSkipped, replied
-from pagesight.indexing.errors import PagesightError, ReasonerError
+from pagesight.indexing.encoders.remote.connect import client_of
+from pagesight.indexing.encoders.remote.forms import Encoded
+from pagesight.indexing.encoders.remote.model import PageClient
+from pagesight.indexing.encoders.remote.served import read_served
+from pagesight.indexing.errors import EncoderError, PagesightError, ReasonerError
 from pagesight.tools.box_reply import Boxes
 from pagesight.tools.transport.files_api import FilesTransport, purge
 from pagesight.tools.transport.transport import Base64Transport, Block, BytesTransport
@@ -27,6 +33,8 @@ _LOOK_AT_BOTH = (
 )
 _COUNT = "Count from one to twenty in words."
 _FIND = "Give the bounding box of the red rectangle as box_2d, [ymin, xmin, ymax, xmax] normalised to 0-1000."
+#: What the first page says, asked of an embedding; and what one costs where its tokens are not told: a guess.
+_NEEDLE, _TOKENS_OF_AN_EMBEDDING = f"{WORDS[0]} {NUMBERS[0]}", 300
 #: Intersection over union with the rectangle, and how far a picture's tokens may be from what is counted: guesses.
 _LEAST_OVERLAP, _TOKENS_OFF = 0.5, 0.25
 _OTHER_MODEL = "take another model with --model or PAGESIGHT_GEMINI_MODEL"
@@ -190,8 +198,39 @@ def _costs_what_is_counted(service: LiveService) -> str:
 
 
 def _embeds(service: LiveService) -> str:
-    """Where an encoder that embeds by the service is set, it is tried here: none of ours does yet."""
-    raise StepSkipped("no such encoder is set")
+    """Where an encoder that embeds by Gemini is set: two pages and a question, with nothing kept of earlier answers."""
+    served = read_served(service.settings.encoding.encoder)
+    if served is None or served.form != "gemini":
+        raise StepSkipped("no such encoder is set")
+    service.afford()
+    pages, question = _embedded(client_of(served, service.settings))
+    told = [tokens for _, tokens in [*pages, question]]
+    service.count_embedding(served.model, sum(tokens or _TOKENS_OF_AN_EMBEDDING for tokens in told))
+    near, far = (float(_unit(question[0]) @ _unit(vectors)) for vectors, _ in pages)
+    if near <= far:
+        raise StepFailed(
+            f"a question about the first page is as near to the second ({near:.3f} to {far:.3f})",
+            f"pages would be found wrongly: take another encoder with --encoder, or {_REPORT}",
+        )
+    tokens = f"{told[0]:,} tokens" if told[0] is not None else "tokens not told"
+    return f"a page has {pages[0][0].shape[-1]} dimensions and took {tokens}; the question was nearer to its page"
+
+
+def _embedded(client: PageClient) -> tuple[list[Encoded], Encoded]:
+    """Both pages, and a question about the first."""
+    try:
+        pages = [made for number in (1, 2) for made in client.pages([page_as_png(number)], [(SIDE, SIDE)])]
+        return pages, client.question(_NEEDLE)[0]
+    except EncoderError as error:
+        why, _, fix = str(error).partition("). ")
+        raise StepFailed(f"{why})" if fix else why, (fix or _REPORT).rstrip(".")) from error
+    finally:
+        client.close()
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    vector = vectors.reshape(-1)
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
 
 Step = Callable[[LiveService], str]

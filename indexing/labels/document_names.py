@@ -17,9 +17,10 @@ _LIKE = {
     **dict.fromkeys("“”„‟«»″〝〞", '"'), **dict.fromkeys("‘’‚‛′׳", "'"), **dict.fromkeys("、،", ","),
     "؛": ";", "。": ".", "〜": "~", "−": "-",
 }  # fmt: skip
-# A backslash before a mark is Markdown's escape; %20 is a space in the target of a link.
+# A backslash before a mark is Markdown's escape; %20 is a space in the target of a link, &nbsp; one of HTML's.
 _PIECE = re.compile(
-    r"(?P<ascii>[!-$&-\[\]-~]+)|(?P<escape>\\(?=[!-/:-@\[-`{-~]))|(?P<space>\s+|%20)|(?P<letter>.)", re.DOTALL
+    r"(?P<space>\s+|%20|&nbsp;|&#160;)|(?P<ascii>[!-$'-\[\]-~]+)|(?P<escape>\\(?=[ !-/:-@\[-`{-~]))|(?P<letter>.)",
+    re.DOTALL,
 )
 _LOOSE = str.maketrans("-_", "  ")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}$")

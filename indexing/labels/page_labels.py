@@ -13,11 +13,13 @@ Each reading ends after `LONGEST` characters, so that the time grows with the te
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pagesight.indexing.labels import label_patterns as patterns
 from pagesight.indexing.labels.document_names import DocumentNames, KnownName, PlainText, document_names, has_suffix
+from pagesight.indexing.labels.page_numbers import pages_between, pages_of
 
 if TYPE_CHECKING:
     from pagesight.indexing.pages import Region
@@ -28,7 +30,8 @@ NOT_VERIFIED = "not verified"
 LONGEST = 1000  # plain characters of a label or of all in one bracket; a guess, not measured
 _WORDS_OF_AN_ASIDE = 8  # a guess, not measured, like the next
 _WORDS_OF_A_JOINED_ASIDE = 3
-_LONGEST_RANGE = 20  # pages; of a longer range only its ends are read
+_LONG_ENOUGH = 5  # letters of a name without its suffix that words may follow; a guess, not measured
+_WORDS_BEFORE_A_NAME = 4  # "page 2 of the file a.pdf"
 
 
 class PageMention(NamedTuple):
@@ -112,6 +115,7 @@ class _Reading:
             end = self._plain.find("`", start, self._stop)
             self._stop = end if end >= 0 else start
         self.at = self._before = start
+        self._is_nested = False
         self.mentions: list[PageMention] = []
         self._group = 0  # where in the mentions those of the last pages begin
         self._document: str | None = None
@@ -124,7 +128,14 @@ class _Reading:
             if self._closed():
                 return bool(self.mentions)
             divided = self._before < self.at and not self._plain[self._before : self.at].isspace()
-            if not (self._named() or self._paged() or self._placed() or self._unknown() or self._aside(divided)):
+            if not (
+                self._named()
+                or self._paged()
+                or self._placed()
+                or self._nested()
+                or self._unknown()
+                or self._aside(divided)
+            ):
                 return False
 
     def _closed(self) -> bool:
@@ -145,7 +156,7 @@ class _Reading:
     def _named(self) -> bool:
         for start in self._starts():
             for known in self._names.at(self._text, start.at, start.folder):
-                if (known.whole or not start.whole) and self._take(known, start.wrapper):
+                if (known.whole or not start.whole) and self._take(known, start.at, start.wrapper):
                     return True
         return False
 
@@ -162,7 +173,8 @@ class _Reading:
                 break
             position = lead.end()
             yield from self._openings(position)
-        yield from self._starts_of_words()
+        if not self._match(patterns.REGION_IN_WORDS, self.at):
+            yield from self._starts_of_words()
 
     def _openings(self, at: int) -> Iterator[_Start]:
         yield _Start(at)
@@ -185,14 +197,15 @@ class _Reading:
     def _cites(self, start: int, end: int) -> bool:
         return bool(patterns.compiled(patterns.STRICT).search(self._plain, start, end))
 
-    def _take(self, known: KnownName, wrapper: str) -> bool:
+    def _take(self, known: KnownName, start: int, wrapper: str) -> bool:
         end = self._after_wrapper(known.end, wrapper)
-        found = self._pages_after(end, bare=known.whole) if end is not None else None
+        sure = known.whole or known.end - start >= _LONG_ENOUGH
+        found = self._pages_after(end, bare=known.whole, after_words=sure) if end is not None else None
         return found is not None and self._add_mentions(known.document, *found)
 
     def _after_wrapper(self, at: int, wrapper: str) -> int | None:
         letter = self._plain[at : at + 1]
-        if letter.isalnum() and letter < "\u2e80":  # the name goes on, unless in Chinese or Japanese
+        if _goes_on(letter):
             return None
         if not wrapper:
             return at
@@ -204,26 +217,34 @@ class _Reading:
 
     # Pages
 
-    def _pages_after(self, name_end: int, bare: bool = False) -> tuple[list[int], int] | None:
-        """The pages after a name and where they end, in brackets or not."""
+    def _pages_after(
+        self, name_end: int, bare: bool = False, after_words: bool = False
+    ) -> tuple[list[int], int] | None:
+        """The pages after a name and where they end, in brackets or not.
+
+        ``bare``: also a mere number; ``after_words``: also those after words such as "on" and "table 3".
+        """
         at = self._end(patterns.SEPARATOR, name_end)
         if self._plain.startswith("(", at) and (found := self._pages(at + 1)):
             end = self._end(patterns.DECORATION, found[1])
             return (found[0], end + 1) if self._plain.startswith(")", end) else None
-        may_be_bare = bare and self._plain[name_end:at].strip() in (",", ":", "#", "") and at > name_end
-        return self._pages(at, may_be_bare)
+        may_be_bare = bare and self._plain[name_end:at].strip() in (",", ":", "#", "@", "|", "") and at > name_end
+        if (found := self._pages(at, may_be_bare)) or not after_words:
+            return found
+        words = self._match(patterns.TO_ITS_PAGE, name_end)
+        return self._pages(words.end()) if words else None
 
     def _pages(self, at: int, bare: bool = False) -> tuple[list[int], int] | None:
         first = self._match(patterns.MARKED, at) or (self._match(patterns.BARE, at) if bare else None)
         if not first:
             return None
-        pages = _with_more(first)
+        pages = pages_of(first)
         at = first.end()
         while True:
             if to := self._match(patterns.RANGE, at):
-                pages += _range(pages.pop(), int(to["number"]))
+                pages += pages_between(pages.pop(), int(to["number"]))
             elif to := self._one_more(at):
-                pages += _with_more(to)
+                pages += pages_of(to)
             else:
                 return pages, at
             at = to.end()
@@ -247,7 +268,8 @@ class _Reading:
 
     def _paged(self) -> bool:
         """A page without a name before it: "page 2 of a.pdf", or a further page of the same document."""
-        found = self._pages(self.at)
+        words = self._match(patterns.TO_A_PAGE, self.at)
+        found = self._pages(self.at) or (self._pages(words.end()) if words else None)
         if not found:
             return False
         pages, end = found
@@ -257,10 +279,20 @@ class _Reading:
         return bool(document) and self._add_mentions(document or "", pages, end)
 
     def _name_after(self, at: int) -> tuple[str, int] | None:
-        of = self._match(patterns.OF_A_NAME, at)
-        if not of:
-            return None
-        for start in self._openings(of.end()):
+        between = self._match(patterns.BEFORE_ITS_NAME, at)
+        position = between.end() if between else at
+        for _ in range(_WORDS_BEFORE_A_NAME):
+            if named := self._name_alone(position):
+                return named if position > at else None
+            word = self._match(patterns.WORD_BEFORE_ITS_NAME, position)
+            if not word:
+                return None
+            position = word.end()
+        return self._name_alone(position)
+
+    def _name_alone(self, at: int) -> tuple[str, int] | None:
+        """The known name, with its suffix, that stands here and has no page of its own after it."""
+        for start in self._openings(at):
             for known in self._names.at(self._text, start.at):
                 end = self._after_wrapper(known.end, start.wrapper)
                 if end is not None and known.whole and not self._pages_after(end):
@@ -284,6 +316,20 @@ class _Reading:
         ]
         self.mentions[self._group :] = [*group, *placed] if again else placed
         self.at = found.end()
+        return True
+
+    def _nested(self) -> bool:
+        """Labels in a bracket of their own after others: "p. 2 (see also b.pdf p. 1)"."""
+        letter = self._plain[self.at : self.at + 1]
+        if not self.mentions or letter not in patterns.CLOSING or self._is_nested:
+            return False
+        inner = _Reading(self._text, self.at + 1, letter, self._names, lambda: self._document)
+        inner._is_nested = True
+        if not inner.succeeds() or inner.at >= self._stop:
+            return False
+        self._group = len(self.mentions)
+        self.mentions += inner.mentions
+        self._document, self.at = inner.mentions[-1].document, inner.at + 1
         return True
 
     # What is not known
@@ -325,19 +371,10 @@ class _Reading:
         return has_suffix(document) or document in self._names
 
 
-def _with_more(found: re.Match[str]) -> list[int]:
-    groups = found.groupdict()
-    page = int(groups.get("number") or groups.get("ordinal") or 0)
-    return [page, page + 1] if groups.get("more") else [page]
-
-
-def _range(first: int, last: int) -> list[int]:
-    """The pages of a range; of "123-4" those to 124, of "4-3" its two."""
-    if last < first and len(str(last)) < len(str(first)):
-        last = int(str(first)[: -len(str(last))] + str(last))
-    if not first <= last < first + _LONGEST_RANGE:
-        return [first, last]
-    return list(range(first, last + 1))
+def _goes_on(letter: str) -> bool:
+    """Whether a name goes on with this letter; Chinese, Japanese and Korean (decomposed) set no space after one."""
+    undivided = letter >= "\u2e80" or "\u1100" <= letter <= "\u11ff"
+    return (letter.isalnum() and not undivided) or (letter != "" and unicodedata.combining(letter) > 0)
 
 
 def _checked(ymin: int, xmin: int, ymax: int, xmax: int) -> Region | None:

@@ -26,6 +26,9 @@ _UNREADABLE = (UnknownApiResponseError, JSONDecodeError)
 _IN_WORDS = re.compile(r"retry in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]*\d)(m?)s)?", re.IGNORECASE)
 
 
+_TOLD = 200  # characters of what an error says; a guess, not measured
+
+
 def attempts_at_gemini(most: int, longest_wait: float) -> Attempts:
     """The attempts at one call of Gemini's service, with waits of ``longest_wait`` seconds at most between them."""
     return Attempts("Gemini", failure_of, most, longest_wait)
@@ -116,21 +119,43 @@ def _plain(error: Exception, key: SecretStr | None, vertex: bool) -> ReasonerErr
         return _refused(said, key, vertex)
     if isinstance(error, GoogleAuthError):
         return KeyRefused(
-            f"Google Cloud gave no credentials for Vertex AI ({type(error).__name__})",
+            f"Google Cloud gave no credentials for Vertex AI ({_because(error, key)})",
             "run `gcloud auth application-default login`, or unset PAGESIGHT_VERTEX_PROJECT and set GOOGLE_API_KEY, "
             f"{OFFLINE}",
         )
     network = network_error(error)
     if network == "silent":
         return ReasonerError(
-            "Gemini did not answer in time", f"ask again, give it longer with PAGESIGHT_TIMEOUT, {OFFLINE}"
+            f"Gemini{_place(error)} did not answer in time",
+            f"ask again, give it longer with PAGESIGHT_TIMEOUT, {OFFLINE}",
+        )
+    if network == "unusable":
+        return ReasonerError(
+            f"Gemini{_place(error)} cannot be asked ({_because(error, key)})",
+            f"write the address in GOOGLE_GEMINI_BASE_URL as https://HOST, or unset it for Google's own, {OFFLINE}",
         )
     if network or is_unreadable(error):
         return ReasonerError(
-            f"the connection to Gemini failed or broke off ({type(error).__name__})",
+            f"the connection to Gemini{_place(error)} failed or broke off ({_because(error, key)})",
             f"look at the network and at GOOGLE_GEMINI_BASE_URL if it is set, ask again, {OFFLINE}",
         )
     return None
+
+
+def _place(error: BaseException) -> str:
+    """ " at https://HOST", where the error knows what was asked; never a path, which may hold a key."""
+    try:
+        asked = error.request.url  # type: ignore[attr-defined]
+        return f" at {asked.scheme}://{asked.netloc.decode().rpartition('@')[2]}" if asked.host else ""
+    except (AttributeError, RuntimeError):  # httpx raises the latter where it has no request
+        return ""
+
+
+def _because(error: BaseException, key: SecretStr | None) -> str:
+    """The kind of an error and the first sentence of what it says, such as "[Errno 111] Connection refused"."""
+    said = re.split(r"(?<=[.!])\s|\n", str(error).strip(), maxsplit=1)[0].rstrip(".")[:_TOLD]
+    kind = type(error).__name__
+    return f"{kind}: {said}" if said and not _holds(said, key) else kind
 
 
 def _refused(error: APIError, key: SecretStr | None, vertex: bool) -> ReasonerError:

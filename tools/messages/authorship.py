@@ -67,6 +67,17 @@ def spent_before(message: BaseMessage) -> Mapping[str, float]:
     return spent if isinstance(spent, Mapping) else {}
 
 
+def with_answerer(message: BaseMessage, reasoner: str) -> BaseMessage:
+    """A copy that says which reasoner of a chain of fallbacks brought it, where it was not the first."""
+    return _marked(message, {**_mark(message), "by": reasoner})
+
+
+def answered_by(message: BaseMessage) -> str:
+    """The reasoner that brought a message; "" for the agent's first one."""
+    reasoner = _mark(message).get("by")
+    return reasoner if isinstance(reasoner, str) else ""
+
+
 def with_shown(message: BaseMessage, drafts: Sequence[BaseMessage]) -> BaseMessage:
     """A copy that also counts as the first with the pages that these ``drafts``, which go away, were the first with."""
     shown = dict.fromkeys(label for one in [*drafts, message] for label in shown_with(one) or [])

@@ -203,6 +203,11 @@ class Conversation:
                 _recent.append(conversation)
         return conversation
 
+    @staticmethod
+    def of_state(state: Any, author: Author | None = None) -> Conversation:
+        """That of a graph's state, a mapping or a model of Pydantic's."""
+        return Conversation.read(state["messages"] if isinstance(state, Mapping) else state.messages, author)
+
     def is_own(self, position: int) -> bool:
         """Whether the message is the author's: its model's, or a reply to a call of its model's."""
         return position in self._own

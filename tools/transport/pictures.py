@@ -83,7 +83,7 @@ class Pictures:
     def __init__(
         self, index: PageIndex, rule: PictureRule | None = None, *, form: Form = "picture", webp: bool = False
     ):
-        self._index = index
+        self.index = index
         self._rule = rule or ByTiles()
         self._form = form
         self._webp = webp
@@ -93,7 +93,7 @@ class Pictures:
         """The picture of a page, or of its region, rendered anew. Raises RequestError, or SourceError if it is gone."""
         from pagesight.indexing.documents.document import check_region
 
-        with self._index.opened(view.ref) as document:
+        with self.index.opened(view.ref) as document:
             if self._form == "pdf" and view.region is None:
                 alone = _as_pdf(document, view, self._rule)
                 if alone:

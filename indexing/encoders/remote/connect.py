@@ -76,6 +76,17 @@ def remote_encoder(
     )
 
 
+def client_of(served: Served, settings: Settings) -> PageClient:
+    """What asks a served model at once, with nothing kept of what it answered before.
+
+    Raises SettingsError without an address or a key that is needed.
+    """
+    address, by = _address(served, settings, "")
+    service, dim = served.service, settings.encoding.dim
+    asked = dim if service and dim != service.dim else None
+    return _client(served, address, _key(served, address, settings, by), settings, asked, None, {})
+
+
 def _client(
     served: Served, address: str, key: SecretStr | None, settings: Settings, dim: int | None,
     prompts: dict[str, str] | None, kept: dict[str, Any],
