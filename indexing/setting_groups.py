@@ -296,3 +296,22 @@ class BudgetSettings(SettingsGroup):
         None,
         description="US dollars per million tokens by model, [input, output, cached input]; beats the own table",
     )
+
+
+class ServiceSettings(SettingsGroup):
+    """What `pagesight serve-http` takes at a time, in each of its processes."""
+
+    prefix: ClassVar[str] = "service_"
+
+    questions: int = Field(
+        16, ge=1, le=1000, description="questions that a process of the service answers at a time; others wait"
+    )
+    queue: int = Field(
+        200, ge=0, description="questions that wait at most; further ones are refused, with when to retry"
+    )
+    seconds: float = Field(
+        900.0, gt=0, description="seconds that the service gives a question, its waiting not counted"
+    )
+    upload_megabytes: int = Field(
+        500, ge=1, description="megabytes of one upload to the service, all its files together"
+    )

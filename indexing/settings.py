@@ -33,6 +33,7 @@ from pagesight.indexing.setting_groups import (
     ReasonerSettings,
     RerankSettings,
     SearchSettings,
+    ServiceSettings,
     SettingsGroup,
     SharingSettings,
     VectorSettings,
@@ -64,6 +65,7 @@ class Settings(BaseModel):
     gemini: GeminiSettings = GeminiSettings()
     pictures: PictureSettings = PictureSettings()
     budget: BudgetSettings = BudgetSettings()
+    service: ServiceSettings = ServiceSettings()
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

@@ -250,17 +250,20 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions
+        call_order index_identity additions thread_locks
         hydrate
         call_log
         answers
         prompts reasoners
         speakers
         model_calls
+        confirmation
+        after_model
         loops
         graph asking testing
         subagent
         reports evaluate
+        threads
         servers
         mcp studio
         terminal
