@@ -226,6 +226,7 @@ ORDER = {
         lexical
         vectors
         documents
+        conversion
         page_text values
         encoders
         rerankers preparing
