@@ -48,13 +48,9 @@ def pagesight(capsys: pytest.CaptureFixture[str], made: Path) -> Command:
     return run
 
 
-@pytest.fixture
-def gemini(monkeypatch: pytest.MonkeyPatch, server: GeminiServer) -> GeminiServer:
-    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-a-test-key")
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
-    monkeypatch.setenv("PAGESIGHT_MAX_RETRIES", "1")
+@pytest.fixture(autouse=True)
+def _priced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGESIGHT_PRICES", PRICES)
-    return server
 
 
 def play(server: GeminiServer) -> None:
