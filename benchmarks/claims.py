@@ -268,12 +268,13 @@ def _put(sentence: str, value: str, other: str) -> str:
 
 def _other_number(value: str, text: str, chance: random.Random) -> str:
     on_page = re.findall(_NUMBER, text)
-    while True:
+    for _ in range(50):
         digits = list(value)
         at = chance.choice([place for place, one in enumerate(digits) if one.isdigit()])
         digits[at] = str(chance.choice([one for one in range(1, 10) if str(one) != digits[at]]))
         if (other := "".join(digits)) not in on_page:
             return other
+    return f"{chance.randint(11, 99)}{value}"  # every other number of one digit is on the page
 
 
 def _real(kind: str, ref: PageRef, text: str) -> Claim:

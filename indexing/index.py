@@ -184,9 +184,10 @@ class PageIndex:
     ) -> list[tuple[PageRow, float]]:
         """Every page that comes into question for the query with its score, best first: what evaluations look at.
 
-        ``weights`` says what counts how much; by default what `search` counts. Raises UnknownDocument.
+        ``weights`` says what counts how much, without a reranker; by default it is ranked as `search` does. Raises
+        UnknownDocument.
         """
-        return rank_all(self._parts, query, documents, weights or Weights(self.encoder.fusion_weight))
+        return rank_all(self._parts, query, documents, weights)
 
     @_reading
     def audit(

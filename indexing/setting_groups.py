@@ -171,6 +171,24 @@ class SearchSettings(SettingsGroup):
     )
 
 
+class RerankSettings(SettingsGroup):
+    """A model that reads the words of the best pages beside the question, and puts them in order anew."""
+
+    rerank: str | None = Field(
+        None,
+        description="text reranker of the best pages: a cross-encoder on the hub or in a folder, a service's model "
+        "such as rerank-2.5, or MODEL@URL; none by default",
+    )
+    rerank_pages: int = Field(30, ge=2, le=200, description="best pages whose words the reranker reads")
+    rerank_weight: float = Field(
+        0.7, ge=0, le=1, description="the reranker's part in a page's score, beside that of the search"
+    )
+    rerank_revision: str | None = Field(None, description="commit of the reranker's repository; the newest by default")
+    rerank_key: SecretStr | None = Field(
+        None, description="key of a reranker's server that --rerank MODEL@URL names; goes to that address alone"
+    )
+
+
 class SharingSettings(SettingsGroup):
     """How processes share an index in a folder."""
 
@@ -274,4 +292,23 @@ class BudgetSettings(SettingsGroup):
     prices: dict[str, list[float]] | None = Field(
         None,
         description="US dollars per million tokens by model, [input, output, cached input]; beats the own table",
+    )
+
+
+class ServiceSettings(SettingsGroup):
+    """What `pagesight serve-http` takes at a time, in each of its processes."""
+
+    prefix: ClassVar[str] = "service_"
+
+    questions: int = Field(
+        16, ge=1, le=1000, description="questions that a process of the service answers at a time; others wait"
+    )
+    queue: int = Field(
+        200, ge=0, description="questions that wait at most; further ones are refused, with when to retry"
+    )
+    seconds: float = Field(
+        900.0, gt=0, description="seconds that the service gives a question, its waiting not counted"
+    )
+    upload_megabytes: int = Field(
+        500, ge=1, description="megabytes of one upload to the service, all its files together"
     )

@@ -226,9 +226,9 @@ ORDER = {
         lexical
         vectors
         documents
-        page_text
+        page_text values
         encoders
-        preparing
+        rerankers preparing
         highlight
         storage
         snapshot
@@ -249,17 +249,20 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions
+        call_order index_identity additions thread_locks
         hydrate
         call_log
         answers
         prompts reasoners
         speakers
         model_calls
+        confirmation
+        after_model
         loops
         graph asking testing
         subagent
         reports evaluate
+        threads
         servers
         mcp studio
         terminal

@@ -76,6 +76,11 @@ ReportFile = Annotated[
     typer.Option("--report", metavar="FILE.html", help="Write a web page with answer, cited pages and steps, too."),
 ]
 
+Rerank = Annotated[
+    str | None,
+    typer.Option("--rerank", metavar="MODEL", help="Read the best pages' words with this model, and order them anew."),
+]
+
 # Of `index`.
 Encoder = Annotated[
     str | None,

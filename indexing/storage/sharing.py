@@ -143,6 +143,13 @@ def named(holder: dict[str, Any]) -> str:
     return f"process {holder['pid']} ({holder.get('command', '')}){paused}"
 
 
+def is_running(process: dict[str, Any]) -> bool:
+    """Whether a process of this machine, as `this_process` named it, has not ended; True where that is not known."""
+    if process.get("host") not in (None, platform.node()) or not process.get("started"):
+        return True
+    return _stat_of(process.get("pid")).get("started") == str(process["started"])
+
+
 def described(path: Path) -> str:
     """The process in the file, in words."""
     return named(read_holder(path))

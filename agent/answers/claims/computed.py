@@ -6,47 +6,93 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import permutations
 
-from pagesight.agent.answers.claims.page_values import PageValue
-from pagesight.agent.answers.claims.quantities import Quantity, last_digit
+from pagesight.indexing.values.page_values import PageValue
+from pagesight.indexing.values.quantities import Quantity, last_digit
 
-_RATIOS = ("%", "pp")
 _MOST_OPERANDS = 8  # a guess, not measured: with more, some pair gives nearly any number
+#: What is computed: a plain number, a ratio or change in per cent, or a difference of percentages, in points.
+_PLAIN, _RATIO, _POINTS = "plain", "ratio", "points"
+_KIND = {"%": _RATIO, "pp": _POINTS, "bp": _POINTS}
 
 
-def computed_from(claimed: Quantity, operands: Sequence[PageValue]) -> list[PageValue]:
-    """The printed numbers, two or more, that the claimed one is the sum, difference or ratio of; none if of none."""
-    known = list(dict.fromkeys(operands))[:_MOST_OPERANDS]
+def computed_from(claimed: Quantity, operands: Sequence[PageValue], direction: int = 0) -> list[PageValue]:
+    """The printed numbers, two or more, that the claimed one is the sum, difference or ratio of; none if of none.
+
+    ``direction`` 1 says that it is told as a rise, -1 as a fall: from the earlier to the later year, where the page
+    tells them.
+    """
+    known = [one for one in dict.fromkeys(operands) if one.quantity.values][:_MOST_OPERANDS]
     for read in (max, min):  # 1.234 is the same for all numbers of a page
         numbers = [(one, _value(one.quantity, read)) for one in known]
-        for used, result, is_ratio in _results(numbers):
-            if (claimed.unit in _RATIOS) == is_ratio and _agrees(claimed, result, is_ratio):
+        for used, result, kind in _results(numbers, direction):
+            if _KIND.get(claimed.unit or "", _PLAIN) == kind and _agrees(claimed, result, kind):
                 return used
     return []
 
 
-def _results(numbers: Sequence[tuple[PageValue, Decimal]]) -> Iterator[tuple[list[PageValue], Decimal, bool]]:
-    """What is computed of which numbers, with the result, and whether that is a ratio in per cent."""
+def _results(
+    numbers: Sequence[tuple[PageValue, Decimal]], direction: int
+) -> Iterator[tuple[list[PageValue], Decimal, str]]:
+    """What is computed of which numbers, and of what kind the result is."""
     for (one, a), (other, b) in permutations(numbers, 2):
         used = [one, other]
-        yield used, a - b, one.quantity.unit == other.quantity.unit == "%"
-        yield used, a - b, False
-        yield used, a + b, False
+        in_percent = one.quantity.unit == other.quantity.unit == "%"
+        if not _against(direction, one, a, other, b):
+            yield used, a - b, _POINTS if in_percent else _PLAIN
+            if b:
+                yield used, (a - b) / abs(b) * 100, _RATIO
+        yield used, a + b, _RATIO if in_percent else _PLAIN
         if b:
-            yield used, (a - b) / abs(b) * 100, True
-            yield used, a / b * 100, True
-            yield used, a / b, False
+            yield used, a / b * 100, _RATIO
+            yield used, a / b, _PLAIN
     if len(numbers) > 2:
-        yield [one for one, _ in numbers], sum((value for _, value in numbers), Decimal(0)), False
+        in_percent = all(one.quantity.unit == "%" for one, _ in numbers)
+        yield (
+            [one for one, _ in numbers],
+            sum((value for _, value in numbers), Decimal(0)),
+            (_RATIO if in_percent else _PLAIN),
+        )
 
 
-def _value(quantity: Quantity, read: Callable[[Iterable[Decimal]], Decimal]) -> Decimal:
+def _against(direction: int, one: PageValue, a: Decimal, other: PageValue, b: Decimal) -> bool:
+    """Whether a difference is of the other direction than told, by the years of its numbers."""
+    later, earlier = year_of(one), year_of(other)
+    if not direction or later is None or earlier is None or later == earlier:
+        return False
+    change = (abs(a) - abs(b)) * (1 if later > earlier else -1)
+    return change * direction < 0
+
+
+def year_of(value: PageValue) -> int | None:
+    """The year that a number is of; None where several or none are named."""
+    years = {int(stem) for stem, near in value.context.items() if near >= 0.9 and _is_year(stem)}
+    return years.pop() if len(years) == 1 else None
+
+
+def _is_year(stem: str) -> bool:
+    return len(stem) == 4 and stem.isdigit() and stem[:2] in ("19", "20")
+
+
+def value_of(quantity: Quantity, read: Callable[[Iterable[Decimal]], Decimal] = max) -> Decimal:
+    """The number with its scale and sign; of several readings the one that ``read`` takes."""
     value = read(quantity.full())
     return -value if quantity.negative else value
 
 
-def _agrees(claimed: Quantity, result: Decimal, is_ratio: bool) -> bool:
+_value = value_of
+
+
+def _agrees(claimed: Quantity, result: Decimal, kind: str) -> bool:
     """Whether the result is the claimed number as precisely as it is told; 1 % of a step aside, for rounding twice."""
-    scale = Decimal(1) if is_ratio else (claimed.scale or Decimal(1))
-    return any(
-        abs(abs(result) - value * scale) <= last_digit(value) * scale * Decimal("0.51") for value in claimed.values
-    )
+    scale = (claimed.scale or Decimal(1)) if kind == _PLAIN else Decimal(1)
+    result = result * 100 if claimed.unit == "bp" else result
+    return any(_near(claimed, value * scale, abs(result), last_digit(value) * scale) for value in claimed.values)
+
+
+def _near(claimed: Quantity, value: Decimal, result: Decimal, step: Decimal) -> bool:
+    apart = result - value
+    if claimed.bound == "over" and apart > 0:
+        return apart <= value / 10
+    if claimed.bound == "under" and apart < 0:
+        return -apart <= value / 10
+    return abs(apart) <= (value / 20 if claimed.bound else step * Decimal("0.51"))

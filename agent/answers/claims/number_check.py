@@ -8,42 +8,26 @@ wrong one.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pagesight.agent.answers.claims.page_values import PageContent, PageValue, clause_terms
-from pagesight.agent.answers.claims.quantities import Quantity, same_value
+from pagesight.agent.answers.claims.direction import opposed
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import function_words, tokenize
+from pagesight.indexing.values.clauses import clause_at, clause_terms, is_compared_with
+from pagesight.indexing.values.page_values import PageContent, PageValue
+from pagesight.indexing.values.quantities import Quantity, mentioned_units, quantities, same_value
+from pagesight.indexing.values.units import conversion
 
-# Tried on made claims (benchmarks/claims.py): by how much of what the claim's words weigh another value must fit them
-# better, and how much of it a value must fit at all.
-_BETTER = 0.08
+# Tried on made claims (benchmarks/claims.py) and on some written by hand: by how much of what the claim's words weigh
+# another value must fit them better, of the same row, column or sentence, and of another; and how much of it a value
+# must fit at all.
+_BETTER, _MUCH_BETTER = 0.08, 0.3
 _LEAST_FIT = 0.2
 
-_UP = re.compile(
-    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|improv\w+|stieg\w*|gestiegen|zunahme|"
-    r"zugenommen|wuchs\w*|wachs\w*|plus|erhöh\w+)\b"
-)
-_DOWN = re.compile(
-    r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|down|loss\w*|lost|negative|minus|shr[aiu]nk\w*|reduc\w+|"
-    r"lower|outflow\w*|deficit|sank\w*|sink\w*|gesunken|rückg\w+|verlust\w*|abnahme|fiel\w*|gefallen|verringer\w+|"
-    r"fehlbetrag)\b"
-)
-
-
-_COMPARED = re.compile(
-    r"(?i)\b(?:difference|differ\w*|total\w*|sum|combined|together|average|mean|ratio|share|times|twice|double\w*|half|"
-    r"change\w*|more than|less than|higher|lower|differenz|unterschied|summe|insgesamt|zusammen|durchschnitt\w*|mittel|"
-    r"anteil|verhältnis|veränder\w+|mehr als|weniger als|höher|niedriger|doppelt|hälfte)\b"
-)
-
-
-def tells_of_change(text: str) -> bool:
-    """Whether a sentence tells of a rise, a fall, a sum or a comparison, whose number may be computed."""
-    return any(said.search(text) for said in (_UP, _DOWN, _COMPARED))
+#: A term of a claim: its stems, and how closely it stands with the number.
+Term = tuple[frozenset[str], float]
 
 
 @dataclass(frozen=True)
@@ -52,20 +36,40 @@ class ClaimNumber:
 
     text: str
     quantity: Quantity
-    terms: list[tuple[frozenset[str], float]]
+    terms: list[Term]
 
     @property
     def written(self) -> str:
         """As the claim writes it."""
         return self.text[slice(*self.quantity.span)].strip()
 
+    @property
+    def clause(self) -> str:
+        """The part of the sentence that it stands in."""
+        return clause_at(self.text, self.quantity.digits[0])
+
+    @property
+    def compared(self) -> bool:
+        """Whether another number is compared with it."""
+        return is_compared_with(self.text, self.quantity)
+
+    @property
+    def compares(self) -> bool:
+        """Whether its sentence compares numbers."""
+        return any(is_compared_with(self.text, one) for one in quantities(self.text))
+
 
 @dataclass(frozen=True)
 class Found:
-    """A number's place on a page, or why the page does not say it."""
+    """A number's place on a page, or why the page does not say it.
+
+    ``elsewhere`` says that it stands there, but of another thing; ``rival`` is the number that stands in its place.
+    """
 
     value: PageValue | None
     fault: str = ""
+    elsewhere: bool = False
+    rival: PageValue | None = None
 
 
 def claim_numbers(text: str, found: Sequence[Quantity]) -> list[ClaimNumber]:
@@ -86,7 +90,7 @@ def find_number(number: ClaimNumber, content: PageContent, allowed: frozenset[in
         return Found(None)
     if not same:
         return Found(None, f"{number.written} is not {'in the cited region' if allowed else 'on the cited page'}")
-    fitting = [value for value in same if not _unit_fault(number.quantity, value.quantity, content)]
+    fitting = [value for value in same if not _unit_fault(number, value.quantity, content)]
     if not fitting:
         return Found(None, f"{number.written}: the page says {_told(same[0])}")
     return _best(number, fitting, content)
@@ -95,9 +99,8 @@ def find_number(number: ClaimNumber, content: PageContent, allowed: frozenset[in
 def _says_another(number: ClaimNumber, content: PageContent) -> bool:
     """Whether the page has a number for what the claim counts: what it lists may also be counted by whoever reads."""
     weights = _weights(number, content)
-    told = sum(weight for (term, _), weight in weights.items() if term & content.terms)
     rivals = (_fit(weights, value) for value in content.values if _is_rival(value, number.quantity))
-    return max(rivals, default=0) > told / 2
+    return max(rivals, default=0) > sum(weights.values()) / 2
 
 
 def _same(claimed: Quantity, printed: Quantity) -> bool:
@@ -106,14 +109,25 @@ def _same(claimed: Quantity, printed: Quantity) -> bool:
     return same_value(claimed, printed)
 
 
-def _unit_fault(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
-    """Whether the units differ, or the claim has one that the page never names."""
+def _unit_fault(number: ClaimNumber, printed: Quantity, content: PageContent) -> bool:
+    """Whether the units differ, or the claim has one that the page never names, or leaves out the scale."""
+    claimed = number.quantity
     if claimed.unit and printed.unit:
-        if claimed.unit != printed.unit:
+        if not _convertible(claimed.unit, printed.unit):
             return True
     elif claimed.unit and claimed.unit not in content.units:
         return True
-    return bool(claimed.scale and not printed.scale and claimed.scale not in content.units)
+    if claimed.scale is None and printed.scale and claimed.unit and not _names_scale(number.text):
+        return not any(mine == theirs for mine in claimed.values for theirs in printed.full())
+    return bool(claimed.scale and claimed.scale > 1 and not printed.scale and claimed.scale not in content.units)
+
+
+def _convertible(one: str, other: str) -> bool:
+    return conversion(one, other) is not None
+
+
+def _names_scale(text: str) -> bool:
+    return any(scale for _, scale in mentioned_units(text))
 
 
 def _told(value: PageValue) -> str:
@@ -123,16 +137,96 @@ def _told(value: PageValue) -> str:
 
 def _best(number: ClaimNumber, same: Sequence[PageValue], content: PageContent) -> Found:
     weights = _weights(number, content)
-    best = max(same, key=lambda value: _fit(weights, value))
-    fit, most = _fit(weights, best), sum(weights.values())
-    told = sum(weight for (term, _), weight in weights.items() if term & content.terms)
-    rivals = [value for value in content.values if _is_rival(value, number.quantity)]
-    rival = max(rivals, key=lambda value: _fit(weights, value), default=None)
-    if rival and _fit(weights, rival) > fit + _BETTER * told:
-        return Found(None, f"{number.written} is there, but of something else: for this the page says {_told(rival)}")
-    if most and fit < _LEAST_FIT * most and _in_its_language(number, content):
-        return Found(None, f"{number.written} is there, but not of what the claim is about")
-    return Found(None, fault) if (fault := _sign_fault(number, best)) else Found(best)
+    told = sum(weights.values())
+    if not told and number.terms and not _is_telling(number.quantity) and _in_its_language(number, content):
+        return Found(None, f"{number.written} is there, but the page has none of the claim's words", elsewhere=True)
+    found = sorted(same, key=lambda value: -_fit(weights, value))
+    rivals = [_rival(number, value, weights, told, content) for value in found[:3]]
+    faults = [_fault(number, value, rival, weights, told, content) for value, rival in zip(found, rivals, strict=False)]
+    accepted = next((value for value, fault in zip(found, faults, strict=False) if not fault), None)
+    return Found(accepted) if accepted else Found(found[0], faults[0], elsewhere=True, rival=rivals[0])
+
+
+def _is_telling(quantity: Quantity) -> bool:
+    """Whether a number is hardly on a page by chance: a date, or three digits and more."""
+    digits = max((len(str(abs(value)).replace(".", "").strip("0")) for value in quantity.values), default=0)
+    return bool(quantity.days) or digits >= 3
+
+
+def _rival(
+    number: ClaimNumber, value: PageValue, weights: dict[Term, float], told: float, content: PageContent
+) -> PageValue | None:
+    """The number of the page that the claim's words are of more closely, if there is one."""
+    rivals = [
+        other for other in content.values
+        if _is_rival(other, number.quantity) and _comparable(other.quantity, value.quantity)
+        and not content.is_furniture(other.block) and not _is_alone(other) and not _roles_tell(number, value, other)
+    ]  # fmt: skip
+    better = [(gain, other) for other in rivals if (gain := _gain(weights, told, other, value)) > 0]
+    return max(better, key=lambda one: one[0])[1] if better else None
+
+
+def _comparable(rival: Quantity, value: Quantity) -> bool:
+    """Whether two numbers of a page may be taken for each other: of one unit, where both have one."""
+    if rival.unit in ("%", "pp") and value.unit is None:
+        return False
+    return not (rival.unit and value.unit) or _convertible(rival.unit, value.unit)
+
+
+def _fault(
+    number: ClaimNumber, value: PageValue, rival: PageValue | None, weights: dict[Term, float], told: float,
+    content: PageContent,
+) -> str:  # fmt: skip
+    """What speaks against the value's being the claim's; nothing if it is."""
+    if rival:
+        return f"{number.written} is there, but of something else: for this the page says {_told(rival)}"
+    if told and not _is_alone(value) and _fit(weights, value) < _LEAST_FIT * told and _in_its_language(number, content):
+        return f"{number.written} is there, but not of what the claim is about"
+    if _the_other_way_round(number, value, content):
+        return f"{number.written}: the page says it the other way round, “{value.said}”"
+    if opposed(number.text, number.quantity, value):
+        return f"{number.written}: the page says the opposite, {_told(value)}"
+    return ""
+
+
+def _is_alone(value: PageValue) -> bool:
+    """Whether nothing stands beside or over a number, as in a chart, where words cannot tell what it is of."""
+    return value.place is not None and not value.place.labels and not value.place.heads
+
+
+def _the_other_way_round(number: ClaimNumber, value: PageValue, content: PageContent) -> bool:
+    """Whether the claim compares two numbers as the page does, but with the one in the place of the other."""
+    if value.place is not None or value.compared == number.compared:
+        return False
+    return number.compares and any(
+        other.block is value.block and other.said == value.said and other.compared == number.compared
+        and any(same_value(one, other.quantity) for one in quantities(number.text))
+        for other in content.values
+    )  # fmt: skip
+
+
+def _gain(weights: dict[Term, float], told: float, rival: PageValue, value: PageValue) -> float:
+    """By how much, beyond what is needed, the rival fits the claim better than the value; 0 or less if it does not."""
+    more = less = 0.0
+    for (term, _), weight in weights.items():
+        apart = weight * (holds(rival, term) - holds(value, term))
+        more, less = more + max(apart, 0), less + max(-apart, 0)
+    near = beside(rival, value)
+    needed = _BETTER if near or less <= more / 4 else _MUCH_BETTER
+    return more - less - needed * told
+
+
+def beside(one: PageValue, other: PageValue) -> bool:
+    """Whether two numbers stand in one sentence, or in one row or column of a table."""
+    if one.place and other.place:
+        return one.place.heads == other.place.heads or one.place.labels == other.place.labels
+    return one.block is other.block and one.said == other.said
+
+
+def _roles_tell(number: ClaimNumber, value: PageValue, rival: PageValue) -> bool:
+    """Whether "after", "from" and the like already tell the value from a rival in its sentence, as the claim does."""
+    same_sentence = rival.block is value.block and rival.said == value.said and number.compares
+    return same_sentence and rival.compared != value.compared and number.compared == value.compared
 
 
 def _in_its_language(number: ClaimNumber, content: PageContent) -> bool:
@@ -142,32 +236,47 @@ def _in_its_language(number: ClaimNumber, content: PageContent) -> bool:
     return len(small.intersection(content.tokens)) > len(small) / 2
 
 
-def _weights(number: ClaimNumber, content: PageContent) -> dict[tuple[frozenset[str], float], float]:
-    """What each of the claim's terms weighs: the more, the fewer of the page's numbers it stands with."""
+def _weights(number: ClaimNumber, content: PageContent) -> dict[Term, float]:
+    """What each of the claim's terms that the page has weighs: the more, the fewer of its numbers it stands with."""
     values = content.values
     weights = {}
     for term, near in number.terms:
-        holders = sum(any(value.context.get(stem, 0) >= 0.8 for stem in term) for value in values)
-        weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
+        if term & content.terms:
+            holders = sum(holds(value, term) >= 0.8 for value in values)
+            weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
     return weights
 
 
-def _fit(weights: dict[tuple[frozenset[str], float], float], value: PageValue) -> float:
-    return sum(
-        weight * max(value.context.get(stem, 0.0) for stem in term) for (term, _), weight in weights.items() if term
-    )
+def holds(value: PageValue, term: frozenset[str]) -> float:
+    """How closely a term of a claim belongs to a number of a page, 0 to 1."""
+    return max((value.context.get(stem, 0.0) for stem in term), default=0.0)
+
+
+def _fit(weights: dict[Term, float], value: PageValue) -> float:
+    return sum(weight * holds(value, term) for (term, _), weight in weights.items())
 
 
 def _is_rival(value: PageValue, claimed: Quantity) -> bool:
-    if value.quantity.year or _same(claimed, value.quantity):
+    if value.quantity.year != claimed.year or bool(value.quantity.days) != bool(claimed.days):
         return False
-    return not (claimed.unit and value.quantity.unit and claimed.unit != value.quantity.unit)
+    if _same(claimed, value.quantity):
+        return False
+    return not (claimed.unit and value.quantity.unit and not _convertible(claimed.unit, value.quantity.unit))
 
 
-def _sign_fault(number: ClaimNumber, value: PageValue) -> str:
-    up, down = _UP.search(number.text), _DOWN.search(number.text)
-    if value.quantity.negative and up and not down and not number.quantity.negative:
-        return f"{number.written}: the page says {value.written}"
-    if number.quantity.negative and not value.quantity.negative and not _DOWN.search(f"{value.said} {number.text}"):
-        return f"{number.written}: the page says {value.written}"
-    return ""
+def find_year(number: ClaimNumber, content: PageContent) -> Found:
+    """Whether a year that is all that a claim tells is of what it says: of the two in a sentence, the right one."""
+    weights = _weights(number, content)
+    told = sum(weights.values())
+    years = [value for value in content.values if value.quantity.year and value.place is None]
+    same = sorted((one for one in years if _same(number.quantity, one.quantity)), key=lambda one: -_fit(weights, one))
+    if not same or not told:
+        return Found(None)
+    beside_it = [one for one in years if one.block is same[0].block]
+    told = max(_fit(weights, one) for one in beside_it)
+    better = [one for one in beside_it if _gain(weights, told, one, same[0]) > 0]
+    if better and not any(_same(number.quantity, one.quantity) for one in better):
+        return Found(
+            None, f"{number.written} is there, but of something else: for this the page says {better[0].written}"
+        )
+    return Found(same[0])

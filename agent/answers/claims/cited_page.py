@@ -1,0 +1,76 @@
+"""A page that a claim cites: its words, read once, and those of them within the cited region."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from pagesight.agent.answers.claims.claim import Evidence
+from pagesight.indexing import PageIndex, PageRef
+from pagesight.indexing.pages import Region
+from pagesight.indexing.values.page_values import PageContent
+
+_EDGE = 0.006  # that a word may reach out of a cited region, as part of the page; a guess, not measured
+_PAGES_KEPT = 100  # a few MB; a guess, not measured
+
+_kept: WeakKeyDictionary[PageIndex, dict[PageRef, PageContent]] = WeakKeyDictionary()
+_keeping = threading.Lock()
+
+
+@dataclass
+class CitedPage:
+    """A page that a claim cites, and the words that are within the cited region; None for all."""
+
+    label: str
+    ref: PageRef
+    content: PageContent
+    allowed: frozenset[int] | None
+    region: Region | None = None
+
+    def evidence(self, words: Sequence[int]) -> Evidence:
+        """The boxes of words, one for each line."""
+        lines: dict[int, list[int]] = {}
+        for word in words:
+            lines.setdefault(int(self.content.text.lines[word]), []).append(word)
+        return Evidence(self.label, [self.content.box(line) for line in lines.values()])
+
+    def places(self) -> list[list[int]]:
+        """The words of each paragraph and row, as far as they are within the region."""
+        found, allowed = self.content.rows(), self.allowed
+        if allowed is None:
+            return found
+        return [kept for row in found if (kept := [word for word in row if word in allowed])]
+
+
+def cited_page(index: PageIndex, label: str, ref: PageRef, region: Region | None) -> CitedPage:
+    """The page with what stands in the region. Raises what reading a page's words does."""
+    content = page_content(index, ref)
+    return CitedPage(label, ref, content, _within(content, region), region)
+
+
+def page_content(index: PageIndex, ref: PageRef) -> PageContent:
+    """What stands on a page, read once: OCR takes seconds. A changed document has another id, so nothing is stale."""
+    with _keeping:
+        known = _kept.setdefault(index, {})
+        content = known.get(ref)
+    if content is None:
+        content = PageContent(index.words(ref))
+        with _keeping:
+            if len(known) >= _PAGES_KEPT:
+                known.pop(next(iter(known)))
+            known[ref] = content
+    return content
+
+
+def _within(content: PageContent, region: Region | None) -> frozenset[int] | None:
+    if region is None:
+        return None
+    ymin, xmin, ymax, xmax = (edge / 1000 for edge in region)
+    middle = (content.text.boxes[:, :2] + content.text.boxes[:, 2:]) / 2
+    across = (middle[:, 0] >= xmin - _EDGE) & (middle[:, 0] <= xmax + _EDGE)
+    down = (middle[:, 1] >= ymin - _EDGE) & (middle[:, 1] <= ymax + _EDGE)
+    return frozenset(np.flatnonzero(across & down).tolist())

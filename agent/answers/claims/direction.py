@@ -1,0 +1,104 @@
+"""Whether a claim and a page say opposite things of one number: a rise or a fall, a gain or a loss, yes or no."""
+
+from __future__ import annotations
+
+import re
+
+from pagesight.indexing.values.clauses import clause_at, sentence_at
+from pagesight.indexing.values.page_values import PageValue
+from pagesight.indexing.values.quantities import Quantity
+
+_UP = re.compile(
+    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|improv\w+|higher|more|climb\w*|stieg\w*|"
+    r"gestiegen|zunahme|zugenommen|wuchs\w*|wachs\w*|gewachsen|plus|erhöh\w+|anstieg\w*|вырос\w*|рост\w*|увелич\w+)\b"
+    r"|增长|上升|增加"
+)
+_DOWN = re.compile(
+    r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|down|shr[aiu]nk\w*|reduc\w+|lower|less|fewer|sank\w*|"
+    r"sink\w*|gesunken|rückg\w+|abnahme|fiel\w*|gefallen|verringer\w+|снизил\w*|упал\w*|сниж\w+|уменьш\w+)\b"
+    r"|下降|减少"
+)
+_LOSS = re.compile(
+    r"(?i)\b(?:loss\w*|lost|negative|minus|outflow\w*|deficit|verlust\w*|fehlbetrag|убыт\w+|used|spent|paid|cost\w*|"
+    r"expens\w*|charge\w*)\b|亏损"
+)
+_GAIN = re.compile(
+    r"(?i)\b(?:earn(?:ed|s)|profit of|gained|positive|inflow\w*|surplus|gewinn|überschuss|verdient\w*|прибыл\w*)\b|盈利"
+)
+_COMPARED = re.compile(
+    r"(?i)\b(?:difference|differ\w*|total\w*|sum|combined|together|average|mean|ratio|share|times|twice|"
+    r"change\w*|minus|plus|i\.e\.|equals?|margin|half|differenz|unterschied|summe|insgesamt|zusammen|durchschnitt\w*|"
+    r"mittel|anteil|verhältnis|veränder\w+|doppelt|hälfte|d\.h\.|exceed\w*|более|сумм\w+|всего)\b|总计|合计|=|≈"
+)
+#: What a change is told with: by 3 %, 3 % more, an increase of 3 %, +3 %.
+_BY = re.compile(r"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s|[+−–(-])[^\d\w]{0,3}$")
+_MORE = re.compile(
+    r"(?i)^\W{0,2}(?:\w+ )?(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
+    r"rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
+)
+_NOT = re.compile(
+    r"(?i)\b(?:not|no|never|neither|nor|none|cannot|n't|without|kein\w*|nicht|nie|niemals|keinesfalls|weder|ohne|не|нет|"
+    r"никогда)\b|n['’]t\b|没有|不是|未"
+)
+_NOT_REALLY = re.compile(
+    r"(?i)\b(?:not (?:only|just|yet|more|less|including|counting)|no (?:more|less|fewer|later|longer) than|nicht nur|"
+    r"nicht mehr als|without|ohne|no\.)\b|\bno\. ?\d"
+)
+
+
+def tells_of_change(text: str, quantity: Quantity) -> bool:
+    """Whether a number is told as one that may be computed: a change, a sum, a share, a comparison."""
+    start, end = quantity.span
+    if quantity.days or quantity.year:
+        return False
+    change = _UP.search(text) or _DOWN.search(text)
+    told = _BY.search(text[max(0, start - 12) : start]) or _MORE.match(text[end : end + 30])
+    directly = re.search(r"(?i)\w+(?:ed|ose|ew|ell|ank|tieg|uchs)\s(?:about |rund |etwa )?$", text[:start])
+    return bool((change and (told or directly)) or _COMPARED.search(text) or _MORE.match(text[end : end + 30]))
+
+
+def direction(clause: str) -> int:
+    """1 where a text tells of a rise, -1 of a fall, 0 of neither or both."""
+    return bool(_UP.search(clause)) - bool(_DOWN.search(clause))
+
+
+def opposed(text: str, quantity: Quantity, value: PageValue) -> bool:
+    """Whether the page's sentence or cell says the opposite of what the claim says of the same number."""
+    at = quantity.digits[0]
+    own = clause_at(text, at)
+    return (
+        _signs_differ(sentence_at(text, at), quantity, value)
+        or _moves_differ(text, own, quantity, value)
+        or denies(own, value)
+    )
+
+
+def _signs_differ(said: str, quantity: Quantity, value: PageValue) -> bool:
+    printed, page = value.quantity, f"{value.said} {said}"
+    if printed.negative and not quantity.negative:
+        return bool(_GAIN.search(said)) or (direction(said) > 0 and printed.unit in ("%", "pp"))
+    return quantity.negative and not printed.negative and not (_DOWN.search(page) or _LOSS.search(page))
+
+
+def _moves_differ(text: str, own: str, quantity: Quantity, value: PageValue) -> bool:
+    """Whether claim and page tell of the number as a change, each into another direction."""
+    if value.place is not None or quantity.days or not tells_of_change(text, quantity):
+        return False
+    mine = direction(own) or direction(sentence_at(text, quantity.digits[0]))
+    theirs = direction(value.clause) or direction(value.said)
+    return mine * theirs < 0 and (quantity.unit in ("%", "pp") or bool(_BY.search(text[: quantity.span[0]])))
+
+
+def denies(claimed: str, value: PageValue) -> bool:
+    """Whether the claim denies what the page says of the number, or the page what the claim says."""
+    mine, theirs = _says_no(claimed), _says_no(value.clause if value.place is None else value.said)
+    return mine and not theirs and not _says_no(value.said)
+
+
+def _says_no(text: str) -> bool:
+    return bool(_NOT.search(_NOT_REALLY.sub("", text)))
+
+
+def denial(claimed: str, printed: str) -> bool:
+    """Whether one of two texts denies and the other does not."""
+    return _says_no(claimed) and not _says_no(printed)

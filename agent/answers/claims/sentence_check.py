@@ -1,0 +1,269 @@
+"""The check of one sentence: its quotations, numbers, proportions and names, by the pages that it cites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from pagesight.agent.answers.claims.cited_page import CitedPage, cited_page
+from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
+from pagesight.agent.answers.claims.claim_text import CitedSentence
+from pagesight.agent.answers.claims.computed import computed_from
+from pagesight.agent.answers.claims.direction import denial, direction, tells_of_change
+from pagesight.agent.answers.claims.names_check import apart, best_place, missing_names
+from pagesight.agent.answers.claims.number_check import (
+    ClaimNumber,
+    Found,
+    beside,
+    claim_numbers,
+    find_number,
+    find_year,
+)
+from pagesight.agent.answers.claims.operands import sum_of_a_row, values_of_the_claim
+from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
+from pagesight.agent.answers.claims.proportions import Proportion, follows, proportions, shares_said
+from pagesight.indexing.errors import PagesightError
+from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.page_values import PageValue
+from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
+from pagesight.tools.allowed_documents import AllowedDocuments
+
+_PAGES_NEAR = 10  # in which a number is looked for that is not on the cited page; a guess, not measured
+
+_At = tuple[CitedPage, PageValue]
+
+
+@dataclass
+class SentenceCheck:
+    """The check of one sentence by the pages of some documents."""
+
+    documents: AllowedDocuments
+    sentence: CitedSentence
+    evidence: list[Evidence] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    computed: bool = False
+    checked: bool = False
+
+    def claim(self) -> Claim | None:
+        """The claim with its outcome; None for a sentence that cites nothing and states nothing that can be checked."""
+        text, citations = self.sentence.text, self.sentence.citations
+        found = quantities(self.sentence.checked)
+        if not citations:
+            states = bool(found or quoted_phrases(text))
+            return Claim(text, [], "unsupported", "it cites no page") if states else None
+        pages = list(self._pages())
+        if any(page.content.text.words for page in pages):
+            self._check(found, pages)
+        elif pages:
+            self.faults.append("the cited page has no words to compare; only a look at its picture can tell")
+        return Claim(text, citations, self._outcome(), self._reason(), self.evidence if not self.faults else [])
+
+    def _outcome(self) -> Outcome:
+        return "unsupported" if self.faults else "computed" if self.computed else "supported"
+
+    def _reason(self) -> str:
+        if self.faults:
+            return "; ".join(dict.fromkeys(self.faults))
+        if self.computed:
+            return "its numbers follow from those of the cited page"
+        return "the cited words say it" if self.checked else "it has no number, name or quotation that could be checked"
+
+    def _pages(self) -> Iterator[CitedPage]:
+        for citation in self.sentence.citations:
+            try:
+                ref = self.documents.page(citation.label)
+                yield cited_page(self.documents.index, citation.label, ref, citation.region)
+            except PagesightError as error:
+                self.faults.append(f"{citation.label}: {error}")
+
+    def _check(self, found: list[Quantity], pages: list[CitedPage]) -> None:
+        text = self.sentence.checked
+        quoted = quoted_phrases(text)
+        for phrase in quoted:
+            self._phrase(phrase, pages)
+        numbers = [
+            number for number in claim_numbers(text, found)
+            if not _in_quotes(number, quoted) and not _part_of_a_name(number, pages)
+        ]  # fmt: skip
+        operands = self._numbers(numbers, pages)
+        told = proportions(text)
+        for proportion in told:
+            self._proportion(proportion, found, operands, pages)
+        if not quoted and all(number.quantity.year for number in numbers) and not told:
+            self._names(pages)
+
+    def _phrase(self, phrase: str, pages: list[CitedPage]) -> None:
+        self.checked = True
+        for page in pages:
+            if words := find_phrase(phrase, page.content.text, page.allowed):
+                self.evidence.append(page.evidence(words))
+                return
+        self.faults.append(f"“{phrase}” does not stand there")
+
+    # Numbers
+
+    def _numbers(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> list[_At]:
+        """Looks for each number; returns those that the pages have."""
+        missing: list[tuple[ClaimNumber, Found]] = []
+        operands: list[_At] = []
+        places: dict[tuple[int, int], CitedPage | None] = {}
+        alone = all(number.quantity.year for number in numbers)
+        for number in numbers:
+            self.checked = True
+            if number.quantity.year:
+                self._year(number, pages, alone=alone)
+                continue
+            at, found = _first_found(number, pages)
+            if at and found.value and not found.fault:
+                operands.append((at, found.value))
+                self.evidence.append(at.evidence(found.value.words))
+            elif found.fault:
+                missing.append((number, found))
+                places[number.quantity.digits] = at
+        right = [value.quantity for _, value in operands]
+        wrong = []
+        for number, found in missing:
+            at = places.get(number.quantity.digits)
+            if at and found.value and found.rival and any(same_value(one, found.rival.quantity) for one in right):
+                # The claim gives the number that stands in its place as well, and rightly: it tells the two apart.
+                operands.append((at, found.value))
+                self.evidence.append(at.evidence(found.value.words))
+            else:
+                wrong.append((number, found))
+        for number, found in wrong:
+            self._compute(number, found, operands, pages)
+        return operands
+
+    def _year(self, number: ClaimNumber, pages: list[CitedPage], *, alone: bool) -> None:
+        digits = number.text[slice(*number.quantity.digits)]
+        if any(digits in page.ref.document for page in pages):
+            return
+        if not any(_says_year(digits, page) for page in pages):
+            self.faults.append(f"{digits} is not on the cited page")
+        elif alone and len(pages) == 1 and (fault := find_year(number, pages[0].content).fault):
+            self.faults.append(fault)
+
+    def _compute(self, number: ClaimNumber, found: Found, operands: list[_At], pages: list[CitedPage]) -> None:
+        """Accepts a number that follows from others; one that stands on the page of another thing only from those of
+        the claim itself."""
+        tells = tells_of_change(number.text, number.quantity)
+        known = operands
+        if tells and len(operands) < 2 and not found.elsewhere:
+            known = [*operands, *_values_beside(number, operands, pages)]
+        by_value = {id(value): page for page, value in known}
+        used = computed_from(number.quantity, [value for _, value in known], direction(number.text)) if tells else []
+        if tells and not used and not found.elsewhere:
+            summed = [(page, sum_of_a_row(number, page.content)) for page in pages]
+            used = next((values for _, values in summed if values), [])
+            by_value |= {id(value): page for page, values in summed for value in values}
+        if not used:
+            self.faults.append(found.fault + self._elsewhere(number, pages))
+            return
+        self.computed = True
+        self.evidence += [by_value[id(value)].evidence(value.words) for value in used]
+
+    def _proportion(
+        self, told: Proportion, found: Sequence[Quantity], operands: list[_At], pages: list[CitedPage]
+    ) -> None:
+        """Checks a proportion by the claim's percentages, by the page's own words, or by the numbers it is of."""
+        self.checked = True
+        shares = shares_said(found)
+        if shares and not told.change:
+            if not any(told.fits(share) for share in shares):
+                self.faults.append(
+                    f"{told.written}: {' and '.join(f'{100 * share:f} %' for share in shares)} is not that"
+                )
+            return
+        if any(_says_so(told.written, page) for page in pages):
+            return
+        number = claim_numbers(self.sentence.checked + " 0", [Quantity((0, 0), (0, 0), frozenset())])[0]
+        near = [(page, value) for page in pages for value in values_of_the_claim(number, page.content)]
+        known = operands if len(operands) > 1 else [*operands, *near]
+        by_value = {id(value): page for page, value in known}
+        used = follows(told, [value for _, value in known])
+        if not used:
+            self.faults.append(f"“{told.written}” does not follow from the numbers there")
+            return
+        self.computed = True
+        self.evidence += [by_value[id(value)].evidence(value.words) for value in used]
+
+    def _elsewhere(self, number: ClaimNumber, pages: list[CitedPage]) -> str:
+        """Where nearby the number does stand, to be told with the fault."""
+        for page in pages:
+            document = self.documents.index.document(page.ref.document_id)
+            near = sorted(document.page_refs, key=lambda ref: abs(ref.page - page.ref.page))[1 : _PAGES_NEAR + 1]
+            for ref in near:
+                if any(same_value(number.quantity, one) for one in quantities(self.documents.index.text(ref))):
+                    return f" (it stands on {ref.label})"
+        return ""
+
+    # Names, and sentences without numbers
+
+    def _names(self, pages: list[CitedPage]) -> None:
+        text = self.sentence.checked
+        named = names(text)
+        self.faults += [f"{name} does not stand there" for name in missing_names(text, pages)]
+        if self.faults:
+            return
+        page, words, enough = best_place(text, pages)
+        if named and (other := apart(text, words, page)):
+            self.faults.append(f"its words stand there, but not together: “{other}” is elsewhere")
+        elif enough and denial(text, " ".join(page.content.text.words[word] for word in words)):
+            self.faults.append("the page says the opposite")
+        elif enough:
+            self.evidence.append(page.evidence(words))
+        self.checked = self.checked or bool(named)
+
+
+def _values_beside(number: ClaimNumber, operands: Sequence[_At], pages: Sequence[CitedPage]) -> list[_At]:
+    """The numbers that the claim's words fit best; those in one row or column with a number of the claim first."""
+    values = [(page, value) for page in pages for value in values_of_the_claim(number, page.content)]
+    near = [one for one in values if any(beside(one[1], value) for _, value in operands)]
+    return near or values
+
+
+def _says_year(digits: str, page: CitedPage) -> bool:
+    """Whether a page has a year, also as Q4 24 or FY24."""
+    tokens = page.content.tokens
+    short = [f"{period}{digits[2:]}" for period in ("fy", "fye")]
+    pairs = pairwise(tokens)
+    return any(digits in token or token in short for token in tokens) or any(
+        one in ("q1", "q2", "q3", "q4", "h1", "h2", "fy") and other == digits[2:] for one, other in pairs
+    )
+
+
+def _says_so(written: str, page: CitedPage) -> bool:
+    """Whether the page has the telling word itself: doubled, half, third."""
+    telling = tokenize(written)[-1 if " of" not in written and " the" not in written else 0]
+    return bool(stems(telling) & page.content.terms)
+
+
+def _in_quotes(number: ClaimNumber, quoted: Sequence[str]) -> bool:
+    at = number.quantity.digits[0]
+    for phrase in quoted:
+        start = number.text.find(phrase)
+        if start <= at < start + len(phrase):
+            return True
+    return False
+
+
+def _part_of_a_name(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:
+    """Whether a number belongs to a name that stands on the page, such as Tarn 16."""
+    quantity, text = number.quantity, number.text
+    if not may_be_a_name(text, quantity):
+        return False
+    before = text[: quantity.digits[0]].replace("-", " ").split()[-1]
+    name = [*tokenize(before)[-1:], text[slice(*quantity.digits)].lower()]
+    return any(name == page.content.tokens[at : at + 2] for page in pages for at in range(len(page.content.tokens) - 1))
+
+
+def _first_found(number: ClaimNumber, pages: Sequence[CitedPage]) -> tuple[CitedPage | None, Found]:
+    first: tuple[CitedPage | None, Found] = (None, Found(None))
+    for page in pages:
+        found = find_number(number, page.content, page.allowed)
+        if found.value and not found.fault:
+            return page, found
+        first = first if first[1].fault else (page, found)
+    return first

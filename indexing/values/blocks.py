@@ -1,0 +1,138 @@
+"""A page's words in blocks: paragraphs that are read as prose, and the cells of tables and headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.pages import Box, PageText
+
+Span = tuple[int, int]
+
+# Lengths are in heights of the page's middling word. All are guesses at how pages are set, tried on made claims
+# (benchmarks/claims.py), not measured one by one.
+_CELL_GAP = 1.2  # between words: more divides cells
+_LINE_STEP = 2.2  # between the tops of a paragraph's lines, at most
+_WORDS_OF_PROSE = 7
+
+
+@dataclass(frozen=True)
+class Block:
+    """Words that are read together: a paragraph, or a table's cell. ``starts`` are the places of words in ``text``."""
+
+    words: list[int]
+    text: str
+    starts: list[int]
+    box: Box
+    prose: bool
+    one_line: bool
+
+    def words_of(self, span: Span) -> list[int]:
+        """The words, by their places on the page, that a part of the text touches."""
+        ends = [*self.starts[1:], len(self.text) + 1]
+        return [
+            word
+            for word, start, end in zip(self.words, self.starts, ends, strict=True)
+            if start < span[1] and end - 1 > span[0]
+        ]
+
+
+def page_blocks(page: PageText) -> list[Block]:
+    """The blocks of a page in reading order."""
+    blocks = list(_blocks(page))
+    numbers = [block for block in blocks if _is_number(block.text)]
+    return [replace(block, prose=False) if _labels_one(block, numbers) else block for block in blocks]
+
+
+def _is_number(text: str) -> bool:
+    return any(letter.isdigit() for letter in text) and sum(letter.isalpha() for letter in text) <= 3
+
+
+def _labels_one(block: Block, numbers: Sequence[Block]) -> bool:
+    """Whether a line that is as long as prose is the label of a row: numbers stand beside it."""
+    if not (block.prose and block.one_line):
+        return False
+    return any(one.box[0] > block.box[2] and same_row(one.box, block.box) for one in numbers)
+
+
+def _blocks(page: PageText) -> Iterator[Block]:
+    height = float(np.median(page.boxes[:, 3] - page.boxes[:, 1])) or 0.01
+    paragraph: list[list[int]] = []
+    for cell in _runs(page, height):
+        if paragraph and not _goes_on(page, paragraph, cell, height):
+            yield _block(page, paragraph)
+            paragraph = []
+        paragraph.append(cell)
+    if paragraph:
+        yield _block(page, paragraph)
+
+
+def _has_letters(page: PageText, words: Sequence[int]) -> bool:
+    return any(letter.isalpha() for word in words for letter in page.words[word])
+
+
+def _runs(page: PageText, height: float) -> Iterator[list[int]]:
+    """The words of each line, divided where there is more than a space between them."""
+    run: list[int] = []
+    for word, line in enumerate(page.lines.tolist()):
+        if run and (page.lines[run[-1]] != line or _apart(page.boxes, run[-1], word, height)):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _apart(boxes: NDArray[np.float32], before: int, word: int, height: float) -> bool:
+    gap = boxes[word, 0] - boxes[before, 2]
+    # Boxes are parts of the page, which is higher than wide: a gap across is as wide as a part 1.4 times as high.
+    return bool(gap > _CELL_GAP * height * 1.4 or gap < -height)
+
+
+def _goes_on(page: PageText, paragraph: list[list[int]], run: list[int], height: float) -> bool:
+    """Whether a run is the next line of the paragraph: right below, and the line before it is full.
+
+    In a narrow column a line is full with fewer words, if the next one begins in the middle of a sentence.
+    """
+    boxes, first = page.boxes, page.words[run[0]]
+    ends = len(run) == 1 and first[:1].isdigit() and first.endswith(".")
+    least = 3 if first[:1].islower() or ends else 5
+    if len(paragraph[-1]) < least or not (ends or _has_letters(page, run)):
+        return False
+    before, box = around(boxes[paragraph[-1]]), around(boxes[run])
+    full = before[2] >= around(boxes[[word for line in paragraph for word in line]])[2] - 12 * height
+    step = box[1] - before[1]
+    near = height / 2 < step < _LINE_STEP * height and abs(box[0] - around(boxes[paragraph[0]])[0]) < 4 * height
+    return full and near
+
+
+def _block(page: PageText, lines: list[list[int]]) -> Block:
+    words = [word for line in lines for word in line]
+    starts, text = [], ""
+    for word in words:
+        starts.append(len(text) + (1 if text else 0))
+        text += (" " if text else "") + page.words[word]
+    letters = sum(page.words[word][:1].isalpha() for word in words)
+    prose = len(lines) > 1 or (len(words) >= _WORDS_OF_PROSE and letters > 0.6 * len(words))
+    return Block(words, text, starts, around(page.boxes[words]), prose, len(lines) == 1)
+
+
+def around(boxes: NDArray[np.float32]) -> Box:
+    """The box around boxes ``(n, 4)``."""
+    left, top = (float(edge) for edge in boxes[:, :2].min(axis=0))
+    right, bottom = (float(edge) for edge in boxes[:, 2:].max(axis=0))
+    return left, top, right, bottom
+
+
+def same_row(one: Box, other: Box) -> bool:
+    """Whether two boxes stand side by side."""
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    return shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
+
+
+def over(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes share a part of their width, or nearly."""
+    return min(one[2], other[2]) - max(one[0], other[0]) > -0.005

@@ -1,0 +1,87 @@
+"""Dates in a text, as people write them: 14 October 2024, October 14, 2024-10-14, 14.10.24, 2024年10月14日."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+_MONTHS = [
+    "january jan januar jänner января январь", "february feb februar февраля февраль",
+    "march mar märz mär marz марта март", "april apr апреля апрель", "may mai мая май", "june jun juni июня июнь",
+    "july jul juli июля июль", "august aug августа август", "september sep sept сентября сентябрь",
+    "october oct oktober okt октября октябрь", "november nov ноября ноябрь",
+    "december dec dezember dez декабря декабрь",
+]  # fmt: skip
+_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_MONTH = rf"(?P<name>(?i:{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))}))(?!\w)\.?"
+_DAY, _YEAR = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.)?(?!\d)", r"(?P<year>(?:19|20)\d\d)(?!\d)"
+_FORMS = [
+    re.compile(rf"(?<![\w.,]){_DAY} ?(?:of )?{_MONTH}(?:,? {_YEAR})?"),
+    re.compile(rf"(?<!\w){_MONTH} {_DAY}(?:,? {_YEAR})?(?![\w%]|[.,]\d)"),
+    re.compile(rf"(?<!\w){_MONTH},? {_YEAR}"),
+    re.compile(rf"(?<![\w.-]){_YEAR}-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?![\w-])"),
+    re.compile(r"(?<![\w.,/])(?P<one>[0-3]?\d)[./](?P<other>[0-3]?\d)[./](?P<short>(?:19|20)?\d\d)(?![\w/]|[.,]\d)"),
+    re.compile(rf"{_YEAR} ?年 ?(?P<month>[01]?\d) ?月(?: ?(?P<day>[0-3]?\d) ?日)?"),
+]
+
+
+class Day(NamedTuple):
+    """A day, or a month where the day is not told; the year may not be told either."""
+
+    year: int | None
+    month: int
+    day: int | None
+
+
+class WrittenDate(NamedTuple):
+    """A date at a place of a text; several readings where day and month may be exchanged."""
+
+    start: int
+    end: int
+    readings: frozenset[Day]
+
+
+def dates(text: str) -> list[WrittenDate]:
+    """The dates of a text, in their order, none within another."""
+    every = sorted((found for form in _FORMS for found in _found(form, text)), key=lambda one: (one.start, -one.end))
+    kept: list[WrittenDate] = []
+    for one in every:
+        if not kept or one.start >= kept[-1].end:
+            kept.append(one)
+    return kept
+
+
+def same_date(claimed: frozenset[Day], printed: frozenset[Day]) -> bool:
+    """Whether a printed date is the claimed one; a day is one of its month, what one of them leaves out may be any."""
+    return any(
+        mine.month == theirs.month
+        and (mine.day is None or mine.day == theirs.day)
+        and (mine.year is None or theirs.year is None or mine.year == theirs.year)
+        for mine, theirs in product(claimed, printed)
+    )
+
+
+def _found(form: re.Pattern[str], text: str) -> Iterator[WrittenDate]:
+    for match in form.finditer(text):
+        days = frozenset(day for day in _readings(match.groupdict()) if _can_be(day))
+        if days:
+            yield WrittenDate(match.start(), match.end(), days)
+
+
+def _readings(parts: dict[str, str | None]) -> Iterator[Day]:
+    if one := parts.get("one"):
+        first, second, year = int(one), int(parts["other"] or 0), int(parts["short"] or 0)
+        year += 2000 if year < 70 else 1900 if year < 100 else 0
+        yield Day(year, second, first)
+        yield Day(year, first, second)
+        return
+    name, number = parts.get("name"), parts.get("month")
+    month = _MONTH_OF[name.lower()] if name else int(number or 0)
+    year_of, day_of = parts.get("year"), parts.get("day")
+    yield Day(int(year_of) if year_of else None, month, int(day_of) if day_of else None)
+
+
+def _can_be(day: Day) -> bool:
+    return 1 <= day.month <= 12 and (day.day is None or 1 <= day.day <= 31)

@@ -1,0 +1,269 @@
+"""Numbers in a text as people write them: their value, scale and unit, in English, German and what looks like them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal
+
+from pagesight.indexing.values.dates import Day, dates, same_date
+from pagesight.indexing.values.spelled_numbers import SPELLED, SPELLED_WORD
+from pagesight.indexing.values.units import (
+    MEASURE,
+    MEASURE_OF,
+    MONEY,
+    PERCENT,
+    SCALE,
+    SHORT,
+    conversion,
+    scale_of,
+    unit_of,
+)
+
+#: A text's places: from before which to before which character.
+Span = tuple[int, int]
+#: How a number is said to be rounded: to the nearest, or from above or below.
+Bound = Literal["", "about", "over", "under"]
+
+_GAP = r"[ \u00a0\u2009\u202f]?"
+_DIGITS = (
+    r"\d{1,3}(?:[.,'’\u00a0\u2009\u202f]\d{3})+(?![\d])(?:[.,]\d+)?|\d{1,3}(?: \d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?"
+)
+_BEFORE = rf"(?P<before>(?<![\w]){MONEY}){_GAP}(?P<before_scale>{SCALE}{_GAP})?"
+_AFTER = rf"(?:{_GAP}-?(?P<scale>{SCALE}))?(?:{_GAP}-?(?P<after>{MONEY}(?![^\W\d_\u3040-\u9fff])|{PERCENT}|{MEASURE}))?"
+_QUANTITY = re.compile(
+    rf"(?:{_BEFORE})?(?P<open>\()?(?P<sign>(?<![\w\d])[-−–+])?(?<![^\W\u2e80-\uffff])(?<![.,])(?P<digits>{_DIGITS})"
+    rf"(?![²³])(?P<close>\))?{_AFTER}"
+)
+_SPELLED = re.compile(rf"{SPELLED_WORD}{_AFTER}")
+_MENTION = re.compile(
+    rf"(?<![\w])(?P<before>{MONEY})?{_GAP}(?P<scale>{SCALE})?{_GAP}"
+    rf"(?P<after>{MONEY}(?![^\W\d_\u3040-\u9fff])|{PERCENT}|{MEASURE})?"
+)
+_ABOUT = (
+    r"about|around|approximately|approx\.?|roughly|some|circa|ca\.?|rund|etwa|ungefähr|~|≈|rounded|около|примерно|约"
+)
+_OVER = r"more than|over|above|at least|well over|mehr als|über|mindestens|gut|exceeding|более|свыше|超过"
+_UNDER = r"nearly|almost|just under|less than|under|below|close to|knapp|fast|weniger als|unter|beinahe|почти|менее|近"
+
+
+def _right_before(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?i)(?<!\w)(?:{words})\W{{0,3}}(?:\w{{1,4}}\W)?$")
+
+
+_BOUNDS: list[tuple[Bound, re.Pattern[str]]] = [
+    ("about", _right_before(_ABOUT)), ("over", _right_before(_OVER)), ("under", _right_before(_UNDER)),
+]  # fmt: skip
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
+_PERIOD = re.compile(r"(?<!\w)(?:[QH][1-4]|FY|GJ)[ -]$")  # of Q4 24
+_RANGE = re.compile(r"\)?\s*(?:to|bis|and|und|or|oder|–|-|—|до|至|/)\s*\(?", re.IGNORECASE)
+#: How far from the printed number one may be that is said to be about it, or over or under it, as part of it; guesses,
+#: not measured.
+_FARTHEST, _FARTHEST_BOUND = Decimal("0.08"), Decimal("0.2")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number or a date in a text.
+
+    ``digits`` is where its digits stand, ``span`` takes in sign, scale and unit. ``values`` are its readings, without
+    the scale: one, or two where 1.234 may be a little more than one or more than a thousand. ``scale`` is None where
+    nothing is said of it, ``unit`` a currency's code, "%", "pp" or a measure's short form. ``bound`` tells how it is
+    said to be rounded, ``spelled`` that it is written as a word. A date has ``days``, and no values.
+    """
+
+    digits: Span
+    span: Span
+    values: frozenset[Decimal]
+    negative: bool = False
+    scale: Decimal | None = None
+    unit: str | None = None
+    bound: Bound = ""
+    year: bool = False
+    spelled: bool = False
+    days: frozenset[Day] = frozenset()
+
+    def full(self) -> list[Decimal]:
+        """Its readings with its scale."""
+        return [value * (self.scale or 1) for value in self.values]
+
+
+def quantities(text: str) -> list[Quantity]:
+    """The numbers and dates of a text in their order; those in names, such as A320 or 3rd, are none."""
+    if not any(letter.isdigit() for letter in text):
+        return list(_spelled(text))
+    days = [Quantity((one.start, one.end), (one.start, one.end), frozenset(), days=one.readings) for one in dates(text)]
+    taken = [one.span for one in days]
+    numbers = [
+        _quantity(text, found) for found in _QUANTITY.finditer(text)
+        if not _in_a_word(text, found) and not _within(found.start("digits"), taken)
+    ]  # fmt: skip
+    every = [*days, *numbers, *(one for one in _spelled(text) if not _within(one.span[0], taken))]
+    return _with_units_of_ranges(text, sorted(every, key=lambda quantity: quantity.digits))
+
+
+def _within(at: int, spans: Sequence[Span]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def _spelled(text: str) -> Iterator[Quantity]:
+    for found in _SPELLED.finditer(text):
+        scale, unit = scale_of(found["scale"]), unit_of(found["after"])
+        value = SPELLED[found["word"].lower()]
+        yield Quantity(
+            found.span("word"), found.span(), frozenset({value}), scale=scale, unit=unit,
+            bound=_bound(text, found.start()), spelled=True,
+        )  # fmt: skip
+
+
+def _with_units_of_ranges(text: str, found: list[Quantity]) -> list[Quantity]:
+    """The numbers, where those of "34.8 to 35.7 per cent" and "EUR 10 to 12 million" have one unit and scale."""
+    for at, (one, other) in enumerate(pairwise(found)):
+        plain = not (one.year or other.year or one.days or other.days)
+        if plain and _RANGE.fullmatch(text[one.span[1] : other.span[0]]):
+            if one.unit is None and other.unit:
+                found[at] = replace(one, unit=other.unit, scale=one.scale or other.scale)
+            elif one.unit and other.unit is None and text[one.span[0] : one.digits[0]].strip():  # EUR 10 to 12 million
+                unit, scale = one.unit, one.scale or other.scale
+                found[at : at + 2] = replace(one, scale=scale), replace(other, unit=unit, scale=scale)
+    return found
+
+
+def mentioned_units(text: str) -> list[tuple[str | None, Decimal | None]]:
+    """The units and scales that a heading or a label names, such as "in EUR million" or "(kW)"."""
+    found = []
+    for match in _MENTION.finditer(text):
+        unit, scale = (
+            unit_of(match["before"] or match["after"]),
+            scale_of(match["scale"], match["before"], match["after"]),
+        )
+        if unit is None and (match["scale"] or "") in SHORT:
+            unit, scale = MEASURE_OF[match["scale"]], None
+        if (unit or scale) and _stands_for_a_unit(text, match):
+            found.append((unit, scale))
+    return found
+
+
+def _in_a_word(text: str, found: re.Match[str]) -> bool:
+    start, end = found.span("digits")
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    if end - start == 2 and _SECOND_YEAR.search(text, max(0, start - 6), start):
+        return True
+    if _PERIOD.search(text, max(0, start - 5), start):
+        return True
+    if before.isalpha() and before < "\u2e80" and not found["before"]:
+        return True
+    return after.isalpha() and after < "\u2e80" and found["scale"] is None and found["after"] is None
+
+
+def _quantity(text: str, found: re.Match[str]) -> Quantity:
+    values = _readings(found["digits"])
+    unit = unit_of(found["before"]) or unit_of(found["after"])
+    scale = scale_of(found["scale"] or found["before_scale"], found["before"], found["after"])
+    if unit is None and scale is not None and (found["scale"] or "").lower() in ("m", "k", "b"):
+        unit, scale = MEASURE_OF.get(found["scale"] or ""), None  # metres: money would be named
+    if unit is None and scale is None and (cents := _CENTS.match(text, found.end("digits"))):
+        return Quantity(
+            found.span("digits"), (found.start(), cents.end()), values, scale=Decimal("0.01"),
+            unit=None, bound=_bound(text, found.start()),
+        )  # fmt: skip
+    plain = re.fullmatch(_YEAR, found["digits"]) is not None
+    negative = ((found["sign"] or "") in tuple("-−–") and bool(found["sign"])) or bool(found["open"] and found["close"])
+    start = found.start("digits") if found["open"] and not found["close"] else found.start()
+    return Quantity(
+        found.span("digits"), (start, found.end()), values, negative, scale,
+        unit, _bound(text, found.start()), plain and not unit and not scale,
+    )  # fmt: skip
+
+
+_CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
+
+
+def _bound(text: str, start: int) -> Bound:
+    before = text[max(0, start - 25) : start]
+    return next((bound for bound, said in _BOUNDS if said.search(before)), "")
+
+
+def _readings(digits: str) -> frozenset[Decimal]:
+    """The values that digits with commas and points may stand for."""
+    plain = re.sub(r"[^\d.,]", "", digits)
+    marks = re.findall("[.,]", plain)
+    grouped = Decimal(re.sub("[.,]", "", plain))
+    if not marks or (len(set(marks)) == 1 and len(marks) > 1):
+        return frozenset({grouped})
+    whole, _, part = re.split(r"([.,])(?=\d*$)", plain)
+    decimal = Decimal(re.sub("[.,]", "", whole) + "." + part)
+    return frozenset({grouped, decimal} if len(marks) == 1 and len(part) == 3 and whole != "0" else {decimal})
+
+
+def may_be_a_name(text: str, quantity: Quantity) -> bool:
+    """Whether a number stands right behind a capitalised word, as in Tarn 16 or Table 3, and has no unit."""
+    start, end = quantity.digits
+    plain = end - start <= 4 and not (quantity.unit or quantity.scale or quantity.year or quantity.days)
+    return plain and re.search(r"(?<!\w)[^\W\d_a-zäöüß][\w.-]*[ -]?$", text[:start]) is not None
+
+
+def last_digit(value: Decimal) -> Decimal:
+    """What one more in the last digit that is told is worth: 0.1 for 885.4, 1 for 900."""
+    return Decimal(1).scaleb(int(value.as_tuple().exponent))
+
+
+def _rounded_to(value: Decimal) -> Decimal:
+    """What a number that is said to be rounded is rounded to: 100 for about 900."""
+    digits = str(value)
+    zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits else 0
+    return last_digit(value) * Decimal(10) ** min(zeros, len(digits) - 1)
+
+
+def _stands_for_a_unit(text: str, found: re.Match[str]) -> bool:
+    """Whether a unit of one letter stands where units stand: in brackets, or after "in"."""
+    written = found[0].strip()
+    if len(written) > 1 and written.lower() not in ("points", "point", "punkte", "punkten"):
+        return True
+    before = text[: found.start()].rstrip()
+    return written in "%€$£¥₽元" or (written in SHORT and (before.endswith(("(", "[", " in", " je", "/"))))
+
+
+def same_value(claimed: Quantity, printed: Quantity) -> bool:
+    """Whether a number or date of a claim tells what a printed one does.
+
+    A number said to be rounded, or told at another scale or in another unit, may differ by half of its last digit.
+    """
+    if claimed.days or printed.days:
+        return same_date(claimed.days, printed.days)
+    factor = conversion(printed.unit, claimed.unit) or Decimal(1)
+    return any(
+        _same_reading(claimed, mine, printed, theirs, factor) for mine in claimed.values for theirs in printed.values
+    )
+
+
+def _same_reading(claimed: Quantity, mine: Decimal, printed: Quantity, theirs: Decimal, factor: Decimal) -> bool:
+    scale = claimed.scale or printed.scale or Decimal(1)
+    assumed = max(scale, Decimal(1))
+    told = theirs * factor * (printed.scale or assumed)
+    steps = [scale] if claimed.scale or not printed.scale else [scale, Decimal(1)]
+    if claimed.scale is None and mine == theirs * factor:
+        return True
+    rescaled = factor != 1 or bool(claimed.scale and printed.scale and claimed.scale != printed.scale)
+    return any(_near(claimed.bound, mine, step, told, rescaled=rescaled) for step in steps)
+
+
+def _near(bound: Bound, mine: Decimal, step: Decimal, told: Decimal, *, rescaled: bool) -> bool:
+    """Whether ``mine``, in steps of ``step``, says what is told, as exactly as it claims to be."""
+    apart = told - mine * step
+    if bound in ("over", "under") and apart * (1 if bound == "over" else -1) >= 0:
+        return abs(apart) <= min(_rounded_to(mine), mine * _FARTHEST_BOUND) * step
+    if bound == "about":
+        return abs(apart) <= min(_rounded_to(mine) / 2, mine * _FARTHEST) * step
+    return abs(apart) <= (last_digit(mine) * step / 2 if rescaled else 0)
+
+
+def with_unit(quantity: Quantity, unit: str | None, scale: Decimal | None) -> Quantity:
+    """The quantity with the unit and scale that its surroundings say, where it says none itself."""
+    if quantity.unit or quantity.days or quantity.year:
+        return quantity
+    return replace(quantity, unit=unit, scale=quantity.scale or scale)
