@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class QuestionCosts(BaseCallbackHandler):
-    """Adds one question to the ledger in an index's ``folder`` when the block ends.
+    """Adds one question to the ledger in an index's ``folder`` when the block ends, ``with`` or ``async with``.
 
     It follows the question's model calls as a callback (``config={"callbacks": [costs]}``); what they brought counts
     where no ``answer`` was set. ``kind`` is "ask", "chat" or "eval"; ``reasoner`` and ``prices`` are as for `Tariff`.
@@ -34,12 +35,26 @@ class QuestionCosts(BaseCallbackHandler):
         self._started = time.perf_counter()
         self.answer: Answer | None = None
         self.seconds = 0.0
+        self._settled = False
 
     def __enter__(self) -> QuestionCosts:
         self._started = time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.settle()
+
+    async def __aenter__(self) -> QuestionCosts:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.settle)
+
+    def settle(self) -> None:
+        """Adds the record now, instead of at the block's end."""
+        if self._settled:
+            return
+        self._settled = True
         self.seconds = time.perf_counter() - self._started
         if self.answer:
             note(self._folder, spent(self._kind, self.answer, self.seconds))
