@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -112,7 +111,7 @@ class Service:
             config: RunnableConfig = {"run_id": run_id, "callbacks": [costs]}
             return astream(agent, question, thread_id=name, context=context, config=config)
 
-        started, outcome = time.monotonic(), "stopped"
+        outcome = "stopped"
         try:
             async with costs, aclosing(self.questions.items(run, name)) as items:
                 async for item in items:
