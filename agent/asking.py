@@ -220,7 +220,7 @@ class _Run:
     def begins_anew(self, past: StateSnapshot) -> bool:
         """Whether a question comes after a run that was broken off: LangGraph then forgets what was done of its step,
         which a state shows as done unless it is asked for by its own id."""
-        return self._question is not None and bool(past.next)
+        return self._question is not None and bool(past.tasks)
 
     @property
     def shared_thread(self) -> str | None:

@@ -278,7 +278,7 @@ class PageIndex:
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
-        path = self._parts.folder.documents.of(row)
+        path = self._parts.folder.documents.shown(row)
         return open_document(
             path, renderer=self.settings.documents.renderer, max_pixels=self.settings.documents.max_pixels
         )

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
@@ -138,6 +139,8 @@ class _Journey:
         """What the index keeps of the document, which is what is read: known to be the bytes that were hashed."""
         documents = self._parts.folder.documents
         documents.keep(job.source)
+        if job.source.kind in DRAWN_KINDS:
+            return documents.drawn(job.source.document_id, job.source.path.suffix)
         return documents.path(job.source.document_id, Path(job.path).suffix)
 
     def _read(self, job: DocumentJob, file: Path, number: int) -> _ReadPage:

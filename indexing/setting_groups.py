@@ -123,6 +123,9 @@ class DocumentSettings(SettingsGroup):
     page_seconds: float = Field(
         60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
     )
+    conversion_seconds: float = Field(
+        180.0, gt=0, description="seconds that LibreOffice may take to make a PDF of an office file"
+    )
     file_megabytes: int = Field(
         2000, ge=1, description="megabytes of one file at most; larger ones are refused, by name"
     )

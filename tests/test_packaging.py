@@ -226,6 +226,7 @@ ORDER = {
         lexical
         vectors
         documents
+        conversion
         page_text values
         encoders
         rerankers preparing
@@ -333,7 +334,7 @@ def pins(name: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["uv.txt", "core.txt", "all.txt", "peers.txt", "plaid.txt", "milvus.txt"])
+@pytest.mark.parametrize("name", ["uv.txt", "core.txt", "http.txt", "all.txt", "peers.txt", "plaid.txt", "milvus.txt"])
 def test_pins_have_hashes_and_no_addresses(name):
     text = (ROOT / "requirements" / name).read_text()
     assert not re.search(r"://|--(extra-)?index-url|--find-links|^-e|@ file", text, re.M)

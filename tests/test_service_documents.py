@@ -217,14 +217,14 @@ def processes(index: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str
     ]
     environment = {**os.environ, "PAGESIGHT_REASONER": "offline", "PAGESIGHT_OCR": "false"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        end = threading.Timer(150, process.kill)
+        end = threading.Timer(240, process.kill)
         end.start()
         try:
             assert process.stderr
             address = process.stderr.readline().split()[-1]
             token = process.stderr.readline().split()[-1]
             client = httpx.Client()
-            wait_until(lambda: _answers(client, address), 90)
+            wait_until(lambda: _answers(client, address), 150)
             yield process, address, token
         finally:
             end.cancel()
@@ -262,7 +262,7 @@ def test_two_processes_share_index_jobs_conversations_and_counts(tmp_path: Path)
         assert all('pagesight_questions_total{outcome="answered"} 6.0' in asks("/metrics").text for _ in range(4))
 
 
-def test_ctrl_c_ends_the_command_with_a_stream_open(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_command_with_a_connection_open(tmp_path: Path) -> None:
     make_index(tmp_path).close()
     with processes(tmp_path / "index") as (process, address, token):
         client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60)

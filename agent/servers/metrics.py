@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Seconds: around what searches, offline answers and models take.
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-_LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+_LAGS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1)
 _WATCH_EVERY = 0.05
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pagesight.agent.terminal import options, printing
-from pagesight.agent.terminal.options import existing_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import MissingExtra, SettingsError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def serve_http(
         list[str] | None,
         typer.Option("--origin", metavar="URL", help="A page's origin that may use it; can be given again."),
     ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Make the index if there is none.")] = False,
     model: options.Model = None,
     transport: options.Transport = None,
     trust_scripts: options.TrustScripts = False,
@@ -51,8 +52,8 @@ def serve_http(
     addresses. Needs the extra http.
     """
     settings = settings_of(trust_scripts=trust_scripts)
-    place = existing_index(context, index)
-    with open_index(place, settings) as opened:  # what cannot be opened, or may not run, is said now
+    place = named_index(context, index) if create else existing_index(context, index)
+    with open_index(place, settings, create=create) as opened:  # what cannot be opened, or may not run, is said now
         found = opened.place
     run, loopback = _server()
     if not loopback(host) and tokens is None:

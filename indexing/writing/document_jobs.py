@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
@@ -145,14 +146,23 @@ def _job(
     entry = parts.catalog.get(source.document_id)
     if entry and entry.complete:
         parts.folder.documents.keep(source)  # lost, or added to a server by another machine
+        file_to_read(parts, readers, source, Path(path))
         remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
             record_if_whole(parts, source.document_id)
         return None
-    count, warnings = readers.open(source.path)
+    file = file_to_read(parts, readers, source, Path(path))
+    count, warnings = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
     missing = _missing(entry.rows if entry else {}, count)
     return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
+
+
+def file_to_read(parts: WritingParts, readers: PageReaders, source: Source, called: Path) -> Path:
+    """The file that is read of a source: itself, or the PDF that is made of it and kept. Raises UnreadableDocument."""
+    if source.kind not in DRAWN_KINDS:
+        return source.path
+    return parts.folder.documents.keep_drawn(source, lambda kept: readers.as_pdf(kept, source.kind, called=called))
 
 
 def _missing(rows: Mapping[int, PageRow], count: int) -> list[int]:
