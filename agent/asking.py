@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
@@ -18,6 +19,7 @@ from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.citation_check import CitationCheck, check_at
 from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import final_answer
+from pagesight.agent.attached_images import GivenImage, with_images
 from pagesight.agent.reasoners.choose import plain_failures
 from pagesight.agent.thread_locks import aalone, alone
 from pagesight.indexing.calls.progress import KEY
@@ -55,6 +57,7 @@ class HowToAsk(TypedDict, total=False):
     recursion_limit, run_id. ``context`` narrows this one call by ``documents`` (names, ids, patterns), ``where`` (a
     condition on metadata) and ``tenant`` (those whose metadata has it as ``tenant``), within what the agent may see; it
     also reaches tools of your own. ``messages`` stand before the question, for who keeps conversations elsewhere.
+    ``images`` go along with the question: paths, bytes of files, or Pillow's; the thread keeps references to them.
     ``durability`` says when a thread is written: "exit", at the end of a question, by default; "async" or "sync" at
     each step, so that `resume` can go on after a crash.
     """
@@ -64,6 +67,7 @@ class HowToAsk(TypedDict, total=False):
     context: Any
     messages: Sequence[BaseMessage]
     durability: Literal["exit", "async", "sync"]
+    images: Sequence[GivenImage]
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ async def _abegun(
 
 def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
     """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
+    run.attach()
     with alone(run.agent.checkpointer, run.shared_thread):
         past = run.agent.get_state(run.config) if run.agent.checkpointer else None
         past = run.agent.get_state(past.config) if past and run.begins_anew(past) else past
@@ -161,6 +166,7 @@ def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
 
 
 async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
+    await asyncio.to_thread(run.attach)
     async with aalone(run.agent.checkpointer, run.shared_thread):
         past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
         past = await run.agent.aget_state(past.config) if past and run.begins_anew(past) else past
@@ -209,6 +215,7 @@ class _Run:
         self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
         self._before = list(how.get("messages", []))
         self._question = None if question is None else HumanMessage(question)
+        self._images = list(how.get("images") or [])
         self._value = value
         self._messages: list[BaseMessage] = []
         self._structured: Any = None
@@ -216,6 +223,12 @@ class _Run:
         self._bytes = 0
         self._text: _FinalText | None = None
         self._text_of: str | None = None
+
+    def attach(self) -> None:
+        """Keeps the images that come with the question. Waits for the disk. Raises RequestError, SettingsError."""
+        if self._images and self._question and self.limits.author:
+            index, reasoner = self.limits.author.index, self.limits.reasoner
+            self._question = with_images(self._question, self._images, index, reasoner)
 
     def begins_anew(self, past: StateSnapshot) -> bool:
         """Whether a question comes after a run that was broken off: LangGraph then forgets what was done of its step,

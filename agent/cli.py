@@ -162,6 +162,8 @@ def _view(
     index: options.Index = None,
     query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
     token: options.Token = None,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -173,7 +175,7 @@ def _view(
     from pagesight.agent.reports.cited_pages import picture_path
     from pagesight.agent.terminal.desktop import open_outside
 
-    settings = settings_of(trust_scripts=trust_scripts)
+    settings = settings_of(trust_scripts=trust_scripts, passwords=password, password_file=password_file)
     place = existing_index(context, index)
     with open_index(place, settings, encodes=query is not None) as opened:
         page = opened.page(label.strip("[] "))
@@ -204,6 +206,8 @@ def _ask(
     evidence: options.Evidence = None,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Make no pictures of cited pages.")] = False,
     report: options.ReportFile = None,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -216,6 +220,7 @@ def _ask(
     settings = settings_of(
         top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
         trust_scripts=trust_scripts,
+        passwords=password, password_file=password_file,
     )  # fmt: skip
     if files and named_index(context, index):
         raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
@@ -263,6 +268,8 @@ def _chat(
     thinking: options.Thinking = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -270,6 +277,7 @@ def _chat(
     settings = settings_of(
         top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
         trust_scripts=trust_scripts,
+        passwords=password, password_file=password_file,
     )  # fmt: skip
     place = existing_index(context, index)
     with open_index(place, settings) as opened:

@@ -11,6 +11,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.constants import TAG_NOSTREAM
 
 from pagesight.agent.answers.answer_form import form_note
+from pagesight.agent.attached_images import FOLDER, note_home
 from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.chains import chained, chat_models
@@ -110,11 +111,13 @@ def make_speakers(
     )
     prompt = SYSTEM_PROMPT + (form_note(form) if form else "")
     hydrator = Hydrator(prompt, _pictures(allowed.index, settings, next(iter(reasoners.values()))), None, limits,
-                        author=author, allowed=allowed, addition=addition)  # fmt: skip
+                        author=author, allowed=allowed, addition=addition,
+                        attachments=allowed.index.path / FOLDER)  # fmt: skip
     each = {
         name: _speaker(reasoner, way, hydrator, settings, trace_pictures)
         for (name, reasoner), way in zip(reasoners.items(), ways, strict=True)
     }
+    note_home(author.index, allowed.index.path / FOLDER, seen=any(ways))
     return Speakers(whole, each, limits)
 
 

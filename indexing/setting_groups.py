@@ -123,6 +123,8 @@ class DocumentSettings(SettingsGroup):
     page_seconds: float = Field(
         60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
     )
+    passwords: SecretStr | None = Field(None, description="passwords of protected PDFs, one a line; never kept")
+    password_file: Path | None = Field(None, description="file with more of them, one a line")
     conversion_seconds: float = Field(
         180.0, gt=0, description="seconds that LibreOffice may take to make a PDF of an office file"
     )

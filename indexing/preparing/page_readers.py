@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
 from pagesight.indexing.documents.kinds import Kind
+from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
@@ -71,6 +72,7 @@ class PageReaders:
 
     def __init__(self, settings: DocumentSettings, most: int) -> None:
         self._settings, self._most = settings, most
+        self._passwords = passwords_of(settings)
         self._idle: list[_ReaderProcess] = []
         self._busy: list[_ReaderProcess] = []
         self._changed = threading.Condition()
@@ -134,12 +136,14 @@ class PageReaders:
 
     def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
         """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""
-        settings = self._settings.model_dump(mode="json")
+        settings = self._settings.model_dump(mode="json", exclude={"passwords", "password_file"})
         while True:
             reader = self._take(path)
             first, answer, failure = reader.fresh, None, None
             try:
-                answer = reader.process.ask(({**request, "path": str(path), "settings": settings}, []))
+                answer = reader.process.ask(
+                    ({**request, "path": str(path), "settings": settings, "passwords": self._passwords}, [])
+                )
                 reader.fresh, reader.path = False, path
             except WorkerFailed as failed:
                 failure = failed

@@ -80,7 +80,7 @@ class _DocumentReader:
         return {"type": "attachments", "names": [one.name for one in held], "sizes": sizes}, arrays
 
     def _document(self, request: dict[str, Any]) -> OpenDocument:
-        wanted = request["path"], request["settings"]
+        wanted = request["path"], request["settings"], request["passwords"]
         if self._open and self._open[0] == wanted:
             return self._open[1]
         if self._open:
@@ -93,6 +93,7 @@ class _DocumentReader:
             max_pixels=settings.max_pixels,
             max_pages=settings.pages_per_document,
             image_pixels=settings.image_pixels,
+            passwords=request["passwords"],
         )
         self._open = wanted, document
         return document
