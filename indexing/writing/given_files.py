@@ -16,7 +16,7 @@ from pagesight.indexing.errors import SettingsError, UnreadableDocument
 from pagesight.indexing.writing.add_report import AddReport
 
 #: What can be added: a path; a name with bytes or an open file; an open file that has a name.
-Given = Path | str | BinaryIO | tuple[str, "bytes | bytearray | memoryview | BinaryIO"]
+Given = Path | str | BinaryIO | tuple[str, bytes | bytearray | memoryview | BinaryIO]
 
 _BLOCK = 1 << 20
 
