@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import xxhash
-from small_index import open_index, warned, write_pdf
+from small_index import open_index, small_settings, warned, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
