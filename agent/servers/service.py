@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -14,7 +13,7 @@ from uuid import uuid4
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.spent import note_answer
+from pagesight.agent.answers.question_costs import QuestionCosts
 from pagesight.agent.asking import Step, astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.turns import Turn, turns
@@ -30,6 +29,7 @@ from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
 #: The conversations of the service; those of the terminal's chat are others.
@@ -104,18 +104,23 @@ class Service:
             raise EmptyQuestion("the question is empty: ask something about the documents")
         agent = await asyncio.to_thread(self._checked, token, context)
         run_id, name = uuid4(), _internal(token, thread)
+        prices = self.plan.settings.budget.prices
+        costs = QuestionCosts(self.index.path, "ask", limits_of(agent).reasoner, prices)
 
         def run() -> AsyncIterator[Step | str | Answer]:
-            return astream(agent, question, thread_id=name, context=context, config={"run_id": run_id})
+            config: RunnableConfig = {"run_id": run_id, "callbacks": [costs]}
+            return astream(agent, question, thread_id=name, context=context, config=config)
 
-        started, outcome = time.monotonic(), "stopped"
+        outcome = "stopped"
         try:
-            async with aclosing(self.questions.items(run, name)) as items:
+            async with costs, aclosing(self.questions.items(run, name)) as items:
                 async for item in items:
                     if isinstance(item, Answer):
                         outcome = ""
                         item = replace(item, thread_id=thread)
-                        await self._note(item, time.monotonic() - started)
+                        self.metrics.count_answer(item)
+                        costs.answer = item
+                        await asyncio.to_thread(costs.settle)
                     yield item
         except Exception:
             outcome = "failed"
@@ -156,10 +161,6 @@ class Service:
         """The token's agent, once the context is known to be within what it may see."""
         token.allowed(self.index).within(context)
         return self.agent(token)
-
-    async def _note(self, answer: Answer, seconds: float) -> None:
-        self.metrics.count_answer(answer)
-        await asyncio.to_thread(note_answer, self.index.path, "ask", answer, seconds)
 
     async def _refuse_unknown(self, token: Token, thread: str) -> None:
         if not await self._stored(lambda: self.threads.is_kept(_internal(token, thread))):
