@@ -36,7 +36,7 @@ HAS_PLAID := .venv-plaid/.plaid-$(PLACE)
 HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo test test-server test-newest test-lowest test-pythons test-pip lint types notebook bench format lock clean
+.PHONY: help demo container-steps test test-server test-newest test-lowest test-pythons test-pip lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
@@ -119,10 +119,14 @@ test-pip: $(HAS_ALL) ## let pip alone resolve the wheel with each extra, install
 	@mkdir -p .cache/tmp
 	@rm -rf .cache/wheel && .venv-dev/bin/python -m build --wheel --no-isolation --outdir .cache/wheel . >.cache/wheel.log
 	@$(PYTHON) -m venv .cache/bare
-	@for extra in colpali eval langchain mcp studio; do \
+	@for extra in colpali eval http langchain mcp studio; do \
 		.cache/bare/bin/python -m pip install --quiet --dry-run "$$(echo .cache/wheel/*.whl)[$$extra]"; \
 		echo "pip resolves the wheel with the extra $$extra"; \
 	done
+
+container-steps: ## run the steps of the Containerfile here, without a builder, and ask the service that comes out
+	@mkdir -p .cache/tmp
+	@$(PYTHON) containers/run_steps.py .cache/container
 
 # Resolved anew each time, without torch.
 .PHONY: tested-with
@@ -164,6 +168,7 @@ lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@echo uv | $(UV) $(COMPILE) --only-binary uv -o requirements/uv.txt -
 	@$(UV) $(COMPILE) --group build --group dev --all-extras pyproject.toml -o requirements/all.txt
 	@$(UV) $(COMPILE) --group build -c requirements/all.txt pyproject.toml -o requirements/core.txt
+	@$(UV) $(COMPILE) --group build --extra http -c requirements/all.txt pyproject.toml -o requirements/http.txt
 	@printf '%s\n' qdrant-client lancedb maxsim-cpu numpy | $(UV) $(COMPILE) -o requirements/peers.txt -
 	@echo milvus==2.3.5 | $(UV) $(COMPILE) --only-binary milvus -o requirements/milvus.txt -
 	@printf '%s\n' fast-plaid numpy | $(UV) $(COMPILE) -o requirements/plaid.txt -

@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.claims.check_claims import acheck_claims, check_claims
     from pagesight.agent.answers.claims.claim import Claim, Evidence
     from pagesight.agent.asking import HowToAsk, Step, aask, aresume, ask, astream, resume, stream
+    from pagesight.agent.confirmation import ConfirmBefore
     from pagesight.agent.graph import create_page_agent
     from pagesight.agent.reasoners.capabilities import Capabilities
     from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
     from pagesight.agent.reasoners.quoting import QuotingReasoner
     from pagesight.agent.subagent import answers_in, as_node, as_tool
     from pagesight.indexing.pages import Hit
+    from pagesight.tools.allowed_documents import AllowedDocuments
 
 __all__ = [
+    "AllowedDocuments",
     "Answer",
     "Capabilities",
     "Citation",
     "Claim",
+    "ConfirmBefore",
     "Evidence",
     "Hit",
     "HowToAsk",
@@ -45,10 +49,12 @@ __all__ = [
 
 # Where each name lives; imported when it is first used, so that importing the package loads no graph and no model.
 _HOMES = {
+    "AllowedDocuments": "pagesight.tools.allowed_documents",
     "Answer": ".answers.answer",
     "Capabilities": ".reasoners.capabilities",
     "Citation": ".answers.citations",
     "Claim": ".answers.claims.claim",
+    "ConfirmBefore": ".confirmation",
     "Evidence": ".answers.claims.claim",
     "Hit": "pagesight.indexing.pages",
     "QuotingReasoner": ".reasoners.quoting",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.messages import SystemMessage
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import BaseTool, tool
 
 from pagesight.indexing.errors import SettingsError
@@ -51,20 +51,3 @@ def own_tools(tools: Sequence[BaseTool | Callable[..., Any]], ours: Sequence[Bas
 def as_hook(hook: Hook | None) -> Runnable[Any, Any] | None:
     """The hook as a runnable; None without one."""
     return hook if hook is None or isinstance(hook, Runnable) else RunnableLambda(hook)
-
-
-def one_after_the_other(first: Callable[[Any], Any] | None, hook: Hook | None) -> Runnable[Any, Any] | None:
-    """For ``post_model_hook``: ours, and where it has nothing to say the user's."""
-    if first is None and hook is None:
-        return None
-    second = as_hook(hook)
-
-    def after(state: Any, config: RunnableConfig) -> Any:
-        said = first(state) if first else None
-        return said if said is not None or second is None else second.invoke(state, config)
-
-    async def aafter(state: Any, config: RunnableConfig) -> Any:
-        said = first(state) if first else None
-        return said if said is not None or second is None else await second.ainvoke(state, config)
-
-    return RunnableLambda(after, aafter, name="after_the_model")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables.config import RunnableConfig, merge_configs
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command, Interrupt, StateSnapshot
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.citation_check import CitationCheck, check_at
 from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import final_answer
+from pagesight.agent.attached_images import GivenImage, with_images
 from pagesight.agent.reasoners.choose import plain_failures
+from pagesight.agent.thread_locks import aalone, alone
 from pagesight.indexing.calls.progress import KEY
-from pagesight.indexing.errors import EmptyQuestion, RequestError
+from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
 from pagesight.tools.messages.conversation import (
     LIST_DOCUMENTS,
     LOCATE,
@@ -54,6 +57,7 @@ class HowToAsk(TypedDict, total=False):
     recursion_limit, run_id. ``context`` narrows this one call by ``documents`` (names, ids, patterns), ``where`` (a
     condition on metadata) and ``tenant`` (those whose metadata has it as ``tenant``), within what the agent may see; it
     also reaches tools of your own. ``messages`` stand before the question, for who keeps conversations elsewhere.
+    ``images`` go along with the question: paths, bytes of files, or Pillow's; the thread keeps references to them.
     ``durability`` says when a thread is written: "exit", at the end of a question, by default; "async" or "sync" at
     each step, so that `resume` can go on after a crash.
     """
@@ -63,6 +67,7 @@ class HowToAsk(TypedDict, total=False):
     context: Any
     messages: Sequence[BaseMessage]
     durability: Literal["exit", "async", "sync"]
+    images: Sequence[GivenImage]
 
 
 @dataclass(frozen=True)
@@ -150,22 +155,28 @@ async def _abegun(
 
 def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
     """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
-    past = run.agent.get_state(run.config) if run.agent.checkpointer else None
-    with plain_failures(run.limits.reasoner):
-        for mode, payload in run.agent.stream(run.input(past), run.config, stream_mode=modes, **run.options):
-            yield from run.read(mode, payload)
+    run.attach()
+    with alone(run.agent.checkpointer, run.shared_thread):
+        past = run.agent.get_state(run.config) if run.agent.checkpointer else None
+        past = run.agent.get_state(past.config) if past and run.begins_anew(past) else past
+        with plain_failures(run.limits.reasoner):
+            for mode, payload in run.agent.stream(run.input(past), run.config, stream_mode=modes, **run.options):
+                yield from run.read(mode, payload)
     yield run.answer()
 
 
 async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
-    past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
-    items: Any = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
-    # Who stops reading ends the run, and with it what it would cost.
-    with plain_failures(run.limits.reasoner):
-        async with aclosing(items):
-            async for mode, payload in items:
-                for item in run.read(mode, payload):
-                    yield item
+    await asyncio.to_thread(run.attach)
+    async with aalone(run.agent.checkpointer, run.shared_thread):
+        past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
+        past = await run.agent.aget_state(past.config) if past and run.begins_anew(past) else past
+        items: Any = run.agent.astream(run.input(past), run.config, stream_mode=modes, **run.options)
+        # Who stops reading ends the run, and with it what it would cost.
+        with plain_failures(run.limits.reasoner):
+            async with aclosing(items):
+                async for mode, payload in items:
+                    for item in run.read(mode, payload):
+                        yield item
     yield run.answer()
 
 
@@ -197,16 +208,37 @@ class _Run:
         self.agent = agent
         self.limits = limits_of(agent)
         self.config = _config(agent, how)
+        named = how.get("thread_id") or (how.get("config") or {}).get("configurable", {}).get("thread_id")
+        self._is_named = bool(named)
         #: A thread is kept at the end of each question, also of one that failed: at each step it would be written anew.
         durability = how.get("durability", "exit") if agent.checkpointer else None
         self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
         self._before = list(how.get("messages", []))
         self._question = None if question is None else HumanMessage(question)
+        self._images = list(how.get("images") or [])
         self._value = value
         self._messages: list[BaseMessage] = []
+        self._structured: Any = None
+        self._waits: Sequence[Interrupt] = ()
         self._bytes = 0
         self._text: _FinalText | None = None
         self._text_of: str | None = None
+
+    def attach(self) -> None:
+        """Keeps the images that come with the question. Waits for the disk. Raises RequestError, SettingsError."""
+        if self._images and self._question and self.limits.author:
+            index, reasoner = self.limits.author.index, self.limits.reasoner
+            self._question = with_images(self._question, self._images, index, reasoner)
+
+    def begins_anew(self, past: StateSnapshot) -> bool:
+        """Whether a question comes after a run that was broken off: LangGraph then forgets what was done of its step,
+        which a state shows as done unless it is asked for by its own id."""
+        return self._question is not None and bool(past.tasks)
+
+    @property
+    def shared_thread(self) -> str | None:
+        """The thread that another run may be in, too; None for one that was begun for this question alone."""
+        return str(self.config["configurable"]["thread_id"]) if self._is_named else None
 
     def input(self, past: StateSnapshot | None) -> Any:
         """The graph's: the question, after a word on tool calls that a run broken off has left without a reply.
@@ -224,7 +256,10 @@ class _Run:
     def read(self, mode: str, payload: Any) -> list[Step | str]:
         """What one item of the graph's stream has to tell."""
         if mode == "values":
-            self._messages = payload["messages"]
+            self._messages = payload.get("messages", self._messages)
+            self._structured = payload.get("structured_response")
+            if "__interrupt__" in payload:  # one of ``interrupt_before`` has no value
+                self._waits = payload["__interrupt__"] or (Interrupt(None),)
             return []
         if mode == "custom":
             return self._news(payload)
@@ -241,7 +276,10 @@ class _Run:
     def answer(self) -> Answer:
         """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
         run = str(self.config["configurable"]["thread_id"]), str(self.config["run_id"])
-        return final_answer(self._messages, self.limits, run, self._bytes)
+        if self._waits:
+            raise _waiting(run[0], self._waits[0].value)
+        answer = final_answer(self._messages, self.limits, run, self._bytes)
+        return answer if answer.structured is None else replace(answer, structured=self._structured)
 
     def _news(self, item: Any) -> list[Step | str]:
         kind = item.get(KEY) if isinstance(item, dict) else None
@@ -274,6 +312,12 @@ class _Run:
         rest = text.rest()
         ending: list[Step | str] = [rest] if rest else []
         return [*ending, Step("cut", _CUT_OFF)] if is_cut_off(message) else ending
+
+
+def _waiting(thread_id: str, value: Any = None) -> AnswerWaits:
+    return AnswerWaits(
+        f"the run waits for a word ({value}): go on with resume(agent, {thread_id!r}, True), or another value", value
+    )
 
 
 class _FinalText:

@@ -34,6 +34,7 @@ from pagesight.agent.terminal import (
     options,
     printing,
     results,
+    serve_http_command,
 )
 from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 _IN_THE_ORDER_OF_USE = """
     demo index ask chat search view documents remove restore verify repair export import
-    doctor encoders mcp costs files eval audit
+    doctor encoders mcp serve-http token costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
 
@@ -131,6 +132,7 @@ def _search(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
+    rerank: options.Rerank = None,
     heatmap: options.Heatmap = None,
     token: options.Token = None,
     trust_scripts: options.TrustScripts = False,
@@ -140,7 +142,7 @@ def _search(
     """Find the pages that fit a query best."""
     from pagesight.agent.reports.cited_pages import picture_path
 
-    settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
+    settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
     place = existing_index(context, index)
     with open_index(place, settings) as opened:
         hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
@@ -161,6 +163,8 @@ def _view(
     index: options.Index = None,
     query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
     token: options.Token = None,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -172,7 +176,7 @@ def _view(
     from pagesight.agent.reports.cited_pages import picture_path
     from pagesight.agent.terminal.desktop import open_outside
 
-    settings = settings_of(trust_scripts=trust_scripts)
+    settings = settings_of(trust_scripts=trust_scripts, passwords=password, password_file=password_file)
     place = existing_index(context, index)
     with open_index(place, settings, encodes=query is not None) as opened:
         page = opened.page(label.strip("[] "))
@@ -195,6 +199,7 @@ def _ask(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
+    rerank: options.Rerank = None,
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -202,6 +207,8 @@ def _ask(
     evidence: options.Evidence = None,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Make no pictures of cited pages.")] = False,
     report: options.ReportFile = None,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -212,8 +219,10 @@ def _ask(
     goes to standard output; steps, sources and errors to standard error.
     """
     settings = settings_of(
-        top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
-    )
+        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
+        trust_scripts=trust_scripts,
+        passwords=password, password_file=password_file,
+    )  # fmt: skip
     if files and named_index(context, index):
         raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
     with _asked(context, index, files, settings) as opened:
@@ -253,19 +262,24 @@ def _chat(
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
+    rerank: options.Rerank = None,
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
     thinking: options.Thinking = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
     settings = settings_of(
-        top_k=top_k, reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
-    )
+        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
+        trust_scripts=trust_scripts,
+        passwords=password, password_file=password_file,
+    )  # fmt: skip
     place = existing_index(context, index)
     with open_index(place, settings) as opened:
         from pagesight.agent.terminal.chat import converse
@@ -336,6 +350,8 @@ app.command("repair")(integrity_commands.repair)
 app.command("export")(integrity_commands.export)
 app.command("import")(integrity_commands.import_)
 app.command("mcp")(mcp_command.mcp)
+app.command("serve-http")(serve_http_command.serve_http)
+app.command("token")(serve_http_command.token)
 app.command("files")(files_command.files)
 
 

@@ -11,12 +11,15 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 
-from pagesight.agent.additions import Hook, Prompt, as_hook, as_prompt, one_after_the_other, own_tools
+from pagesight.agent.additions import Hook, Prompt, as_hook, as_prompt, own_tools
+from pagesight.agent.after_model import AfterModel
 from pagesight.agent.answers.agent_limits import AgentLimits
+from pagesight.agent.answers.answer_form import AnswerForm
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.call_log import CallLog
+from pagesight.agent.confirmation import Confirmation, ConfirmBefore
 from pagesight.agent.index_identity import index_identity
-from pagesight.agent.loops import Loop, LoopParts, looped
+from pagesight.agent.loops import Loop, LoopParts, looped, state_with_form
 from pagesight.agent.model_calls import ModelCalls
 from pagesight.agent.reasoners.chains import chained
 from pagesight.agent.speakers import Speakers, make_speakers
@@ -44,7 +47,7 @@ _STEPS_OF_A_CALL = 4
 
 
 def create_page_agent(
-    index: PageIndex | str | Path,
+    index: PageIndex | AllowedDocuments | str | Path,
     *,
     model: str | BaseChatModel | Runnable[Any, Any] | None = None,
     transport: str | None = None,
@@ -58,17 +61,19 @@ def create_page_agent(
     tools: Sequence[BaseTool | Callable[..., Any]] = (),
     pre_model_hook: Hook | None = None,
     post_model_hook: Hook | None = None,
+    response_format: Any = None,
+    confirm: ConfirmBefore | None = None,
     loop: Loop | None = None,
     **graph: Any,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """A ReAct agent that answers questions about an index by looking at its pages.
 
-    ``index`` is an open index or its address; ``model`` a reasoner's name (see `make_reasoner`), any LangChain chat
-    model, or some with ``with_fallbacks`` and ``with_retry``, each of which gets pictures in its own form;
-    ``transport`` "auto", "bytes", "base64" or "files". ``documents`` narrows everything to these, by name, path,
-    id or pattern, and ``where`` to those whose metadata meets a condition; no documents are none. What is not given
-    comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run it as any graph with
-    ``messages``: its state holds references to pages and no pictures.
+    ``index`` is an open index, some of its documents (`AllowedDocuments`), or its address; ``model`` a reasoner's name
+    (see `make_reasoner`), any LangChain chat model, or some with ``with_fallbacks`` and ``with_retry``, each of which
+    gets pictures in its own form; ``transport`` "auto", "bytes", "base64" or "files". ``documents`` narrows everything
+    to these, by name, path, id or pattern, and ``where`` to those whose metadata meets a condition; no documents are
+    none. What is not given comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run
+    it as any graph with ``messages``: its state holds references to pages and no pictures.
     Callbacks and tracing see sizes in the place of pictures, unless ``trace_pictures`` asks for their bytes.
 
     As in LangGraph's quickstart: ``prompt``, a text or a function of the state, adds to ours; ``tools`` stand beside
@@ -76,15 +81,22 @@ def create_page_agent(
     the loop's factory does: ``state_schema``, ``context_schema``, ``store``, ``interrupt_before`` and the like. The
     ``loop`` is LangGraph's "create_react_agent", or langchain's "create_agent", which also takes ``middleware``.
 
+    ``response_format``, a Pydantic class or another schema, is what each answer is also put into, by one more call on
+    the checked text: `Answer.structured`, and ``structured_response`` of the state. ``confirm`` says before which steps
+    a run waits for a word, which needs a checkpointer.
+
     Raises what `PageIndex.open` and `make_reasoner` raise, UnknownDocument, BadCondition, and SettingsError.
     """
-    index = index if isinstance(index, PageIndex) else PageIndex.open(index, settings=settings, create=False)
+    if isinstance(index, str | Path):
+        index = PageIndex.open(index, settings=settings, create=False)
+    seen = AllowedDocuments(index) if isinstance(index, PageIndex) else index
+    index = seen.index
     settings = settings or index.settings
-    allowed = AllowedDocuments(index).narrowed(documents, where)
+    allowed = seen.narrowed(documents, where)
     author = Author(name, index_identity(index))
     speakers = make_speakers(
         model, allowed, settings, author, transport=transport, addition=as_prompt(prompt),
-        trace_pictures=trace_pictures,
+        trace_pictures=trace_pictures, form=response_format,
     )  # fmt: skip
     reasoner, prices = speakers.first.reasoner.name, settings.budget.prices or {}
     budget = _budget(settings, reasoner)
@@ -92,9 +104,15 @@ def create_page_agent(
     ours = _tools(allowed, budget, author, speakers)
     every = [*ours, *own_tools(tools, ours)]
     verify = speakers.see and settings.reasoning.verify == "words"
-    after = one_after_the_other(correction.send_back if speakers.see else None, post_model_hook)
+    after = AfterModel(
+        correction if speakers.see else None,
+        Confirmation(confirm, allowed, budget, author) if confirm else None,
+        AnswerForm(speakers.filler(response_format), speakers.limits, author) if response_format else None,
+        as_hook(post_model_hook),
+    ).runnable()
     calls = ModelCalls(speakers, every, budget, correction, allowed, verify)
     parts = LoopParts(calls, every, name, as_hook(pre_model_hook), after)
+    graph |= {"state_schema": state_with_form(graph.get("state_schema"))} if response_format else {}
     agent = looped(loop or LOOP, parts, checkpointer=checkpointer, **graph)
     written = AgentLimits(reasoner, speakers.limits, prices, author)
     return agent.with_config(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -13,6 +14,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.runtime import get_runtime
 
 from pagesight.agent.additions import prompt_text
+from pagesight.agent.attached_images import attached
 from pagesight.agent.call_order import in_call_order
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.tools.allowed_documents import AllowedDocuments
@@ -40,7 +42,7 @@ class Hydrator:
     ``allowed`` documents, whatever stands in the state. Gemini takes pictures ``in_tool_replies``; other providers,
     some of which refuse them there, get them in a message of the user after the replies. Without a ``transport`` none
     are sent. None for an author is any, None for allowed documents all. ``addition`` makes of the state what comes
-    after our prompt.
+    after our prompt. In ``attachments`` lie the images that came with questions.
     """
 
     system_prompt: str
@@ -51,6 +53,7 @@ class Hydrator:
     author: Author | None = None
     allowed: AllowedDocuments | None = None
     addition: Runnable[Any, Any] | None = None
+    attachments: Path | None = None
 
     def runnable(self) -> Runnable[Any, list[BaseMessage]]:
         """For ``prompt=`` of `create_react_agent`; a middleware of ``create_agent`` can call the same functions."""
@@ -76,8 +79,10 @@ class Hydrator:
         if self.transport is None:
             return self._call(conversation, {view: self._refusal(view, allowed) or {} for view in views}, allowed)
         made = {view: self._picture(view, allowed) for view in views}
-        blocks = self.transport.blocks([picture for picture in made.values() if isinstance(picture, Picture)])
-        return self._call(conversation, _block_of_each(made, blocks), allowed)
+        given = self._given(conversation)
+        blocks = self.transport.blocks(_of_all(made, given))
+        call = self._call(conversation, _block_of_each(made, blocks), allowed)
+        return _with_given(call, conversation, given, blocks)
 
     async def _amessages(self, state: Any) -> list[BaseMessage]:
         if self.transport is None:
@@ -86,8 +91,17 @@ class Hydrator:
         views = _in_order(self._sent(conversation))
         pictures = await asyncio.gather(*(asyncio.to_thread(self._picture, view, allowed) for view in views))
         made = dict(zip(views, pictures, strict=True))
-        blocks = await self.transport.ablocks([picture for picture in pictures if isinstance(picture, Picture)])
-        return await asyncio.to_thread(self._call, conversation, _block_of_each(made, blocks), allowed)
+        given = await asyncio.to_thread(self._given, conversation)
+        blocks = await self.transport.ablocks(_of_all(made, given))
+        call = await asyncio.to_thread(self._call, conversation, _block_of_each(made, blocks), allowed)
+        return _with_given(call, conversation, given, blocks)
+
+    def _given(self, conversation: Conversation) -> dict[int, list[Picture | str]]:
+        """The images that came with questions, by the position of these."""
+        if self.attachments is None:
+            return {}
+        each = {at: attached(message, self.attachments) for at, message in enumerate(conversation.messages)}
+        return {at: images for at, images in each.items() if images}
 
     def _begun(self, state: Any) -> Conversation:
         return Conversation.of_state(state, self.author)
@@ -165,6 +179,28 @@ def call_context() -> object:
         return get_runtime().context
     except (KeyError, RuntimeError):
         return None
+
+
+def _of_all(made: Mapping[PageView, Picture | str], given: Mapping[int, list[Picture | str]]) -> list[Picture]:
+    """The pictures of pages, then those of questions."""
+    several = [*made.values(), *(image for images in given.values() for image in images)]
+    return [one for one in several if isinstance(one, Picture)]
+
+
+def _with_given(
+    call: list[BaseMessage],
+    conversation: Conversation,
+    given: Mapping[int, list[Picture | str]],
+    blocks: Sequence[Block],
+) -> list[BaseMessage]:
+    """The call, whose questions hold the images that came with them: the last of the ``blocks``."""
+    rest = iter(blocks[len(blocks) - sum(isinstance(one, Picture) for images in given.values() for one in images) :])
+    for at, images in given.items():
+        question = conversation.messages[at]
+        parts = [next(rest) if isinstance(one, Picture) else {"type": "text", "text": one} for one in images]
+        whole = question.model_copy(update={"content": [{"type": "text", "text": question.text}, *parts]})
+        call = [whole if message is question else message for message in call]
+    return call
 
 
 def _blocks(views: Sequence[PageView], parts: Mapping[PageView, Block | str]) -> list[tuple[PageView, Block]]:

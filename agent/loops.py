@@ -17,6 +17,7 @@ from langchain_core.tools import BaseTool
 from langgraph.channels.ephemeral_value import EphemeralValue
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import create_react_agent
+from langgraph.prebuilt.chat_agent_executor import AgentStateWithStructuredResponse
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 from langgraph.warnings import LangGraphDeprecatedSinceV10
@@ -75,6 +76,18 @@ def _middleware_agent(parts: LoopParts, middleware: Sequence[AgentMiddleware] = 
     model: Any = parts.calls.speakers.first.reasoner.model
     given: Any = [*middleware, page_middleware(parts)]
     return create_agent(model, list(parts.tools), name=parts.name, middleware=given, **graph)
+
+
+def state_with_form(schema: Any) -> Any:
+    """The state of an agent that puts answers into a form. Raises SettingsError for one of the user's without it."""
+    if schema is None:
+        return AgentStateWithStructuredResponse
+    if "structured_response" not in get_type_hints(schema):
+        raise SettingsError(
+            f"the state {schema.__name__} has no place for the form that answers are put into: give it a field "
+            "`structured_response`"
+        )
+    return schema
 
 
 def _without_steps(schema: Any) -> Any:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableLambda
+from langgraph.constants import TAG_NOSTREAM
 
+from pagesight.agent.answers.answer_form import form_note
+from pagesight.agent.attached_images import FOLDER, note_home
 from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
-from pagesight.agent.reasoners.chains import chat_models
+from pagesight.agent.reasoners.chains import chained, chat_models
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.agent.reasoners.late_pictures import with_late_pictures
 from pagesight.agent.reasoners.quoting import QuotingReasoner
 from pagesight.indexing.calls.prices import answering
-from pagesight.indexing.errors import ReasonerError
+from pagesight.indexing.errors import ReasonerError, SettingsError
 from pagesight.indexing.settings import Settings
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
@@ -61,6 +64,19 @@ class Speakers:
             return RunnableLambda(_blind, name="look")
         return looking(speaker.reasoner.model, speaker.pictures, speaker.way)
 
+    def filler(self, form: Any) -> Runnable[Any, Any]:
+        """Who puts answers into a form: messages → raw and parsed. Raises SettingsError where one of them cannot."""
+
+        def filling(model: BaseChatModel, options: Mapping[str, Any]) -> Runnable[Any, Any]:
+            reasoner = self.each[id(model)].reasoner
+            if not reasoner.can.forms:
+                raise SettingsError(
+                    f"{reasoner.name} puts no answer into a form: leave response_format out, or take another model"
+                )
+            return reasoner.model.with_structured_output(form, include_raw=True).with_config(tags=[TAG_NOSTREAM])
+
+        return chained(self.model, filling)
+
     @property
     def see(self) -> bool:
         """Whether one of them looks at pictures."""
@@ -76,11 +92,12 @@ def make_speakers(
     transport: str | None = None,
     addition: Runnable[Any, Any] | None = None,
     trace_pictures: bool = False,
+    form: Any = None,
 ) -> Speakers:
     """The speakers for a model by its name, a chat model, or a chain of fallbacks.
 
     Only the first is bound to the ``transport``: the others get pictures in the way that suits each. ``addition`` is
-    the user's part of the prompt. Raises as `make_reasoner` and `transport_for`.
+    the user's part of the prompt, ``form`` what answers are put into. Raises as `make_reasoner` and `transport_for`.
     """
     chosen = make_reasoner(model, settings) if model is None or isinstance(model, str | BaseChatModel) else None
     chosen = _reading(chosen, allowed.index) if chosen else None
@@ -95,12 +112,15 @@ def make_speakers(
     limits = CallLimits(
         budget.images_per_call, budget.image_tokens_per_call, settings.pictures.inline_limit if inline else None
     )
-    hydrator = Hydrator(SYSTEM_PROMPT, _pictures(allowed.index, settings, next(iter(reasoners.values()))), None, limits,
-                        author=author, allowed=allowed, addition=addition)  # fmt: skip
+    prompt = SYSTEM_PROMPT + (form_note(form) if form else "")
+    hydrator = Hydrator(prompt, _pictures(allowed.index, settings, next(iter(reasoners.values()))), None, limits,
+                        author=author, allowed=allowed, addition=addition,
+                        attachments=allowed.index.path / FOLDER)  # fmt: skip
     each = {
         name: _speaker(reasoner, way, hydrator, settings, trace_pictures)
         for (name, reasoner), way in zip(reasoners.items(), ways, strict=True)
     }
+    note_home(author.index, allowed.index.path / FOLDER, seen=any(ways))
     return Speakers(whole, each, limits)
 
 

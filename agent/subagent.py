@@ -9,15 +9,23 @@ What crosses into the parent is text and references to pages: no picture enters 
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NotRequired
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    RemoveMessage,
+    ToolMessage,
+    convert_to_messages,
+)
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.errors import ParentCommand
@@ -37,6 +45,8 @@ from pagesight.tools.messages.authorship import correction_of, with_shown
 
 #: The key below which the last message of `as_node` carries its answer in ``response_metadata``.
 _ANSWER = "pagesight_answer"
+#: Which JSON in a text is an answer of ours.
+_MADE_BY = "pagesight"
 
 _DESCRIPTION = """\
 Ask a question about the documents. An assistant searches them, looks at their pages and answers with citations such as
@@ -86,7 +96,7 @@ def as_node(agent: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph
     text, and the message carries the `Answer` (see `answers_in`), so it stays whole where only the last message is
     kept. As any subgraph it uses the parent's checkpointer, or the agent's own.
     """
-    builder = StateGraph(MessagesState)
+    builder = StateGraph(_NodeState, input_schema=MessagesState)
     builder.add_node("look", _look(agent))
     builder.add_node("check", _check(agent))
     builder.add_edge(START, "look")
@@ -95,10 +105,35 @@ def as_node(agent: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph
     return builder.compile(name=agent.name)
 
 
-def answers_in(messages: Sequence[BaseMessage]) -> list[Answer]:
-    """The agent's answers in a parent's messages, in order; also when these come from a checkpoint or over HTTP."""
-    answers = (_carried_answer(message) for message in messages)
+class _NodeState(MessagesState):
+    """What a node gives back: messages, and to deepagents the answer as data."""
+
+    structured_response: NotRequired[dict[str, Any]]
+
+
+def answers_in(messages: Sequence[BaseMessage | Mapping[str, Any]]) -> list[Answer]:
+    """The agent's answers in a parent's messages, in order.
+
+    The messages may be fresh, from a checkpoint, or the dictionaries that come over HTTP. In the replies of deepagents'
+    sub-agents, which are texts, an answer has no ``hits``.
+    """
+    answers = (_carried_answer(message) for one in messages if (message := _as_message(one)))
     return [answer for answer in answers if answer]
+
+
+def _as_message(given: BaseMessage | Mapping[str, Any]) -> BaseMessage | None:
+    """The message; None for what cannot be read as one, which is nobody's answer."""
+    if isinstance(given, BaseMessage):
+        return given
+    try:
+        return convert_to_messages([dict(given)])[0]
+    except (ValueError, TypeError, KeyError, NotImplementedError):
+        return None
+
+
+def _told(carried: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as a model reads it: its text first, without what only programs need much room for."""
+    return {**{name: one for name, one in carried.items() if name not in ("hits", "claims")}, _MADE_BY: True}
 
 
 @contextmanager
@@ -127,11 +162,12 @@ def _look(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Messa
 
     def look(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
         with _handed_over():
-            return agent.invoke(_with_every_reply(state), {**config, **own})
+            return {"messages": agent.invoke(_with_every_reply(state), {**config, **own})["messages"]}
 
     async def alook(state: MessagesState, config: RunnableConfig) -> dict[str, Any]:
         with _handed_over():
-            return await agent.ainvoke(_with_every_reply(state), {**config, **own})
+            done = await agent.ainvoke(_with_every_reply(state), {**config, **own})
+            return {"messages": done["messages"]}
 
     return RunnableLambda(look, alook)
 
@@ -158,7 +194,13 @@ def _check(agent: CompiledStateGraph[Any, Any, Any, Any]) -> RunnableLambda[Mess
         # Text that needs no mark keeps its form: a provider's content blocks may carry more than text.
         content = last.content if answer.text == last.text else answer.text
         removed = [RemoveMessage(id=str(message.id)) for message in drafts]
-        return {"messages": [*removed, last.model_copy(update={"content": content, "response_metadata": carried})]}
+        # deepagents keeps nothing of a sub-agent but a text, and takes this one for it where there is one.
+        alone = config.get("configurable", {}).get("ls_agent_type") == "subagent"
+        told = {"structured_response": _told(carried[_ANSWER])} if alone else {}
+        return {
+            **told,
+            "messages": [*removed, last.model_copy(update={"content": content, "response_metadata": carried})],
+        }
 
     return RunnableLambda(check)
 
@@ -184,7 +226,7 @@ def _is_draft(message: BaseMessage, limits: AgentLimits) -> bool:
 def _carried_answer(message: BaseMessage) -> Answer | None:
     """The answer that a message carries: as an object, or in the form that a checkpoint makes of it."""
     if isinstance(message, ToolMessage):
-        carried = message.artifact
+        carried = message.artifact if message.artifact is not None else _in_text(message.text)
     else:
         carried = message.response_metadata.get(_ANSWER) if isinstance(message, AIMessage) else None
     if carried is None or isinstance(carried, Answer):
@@ -193,6 +235,17 @@ def _carried_answer(message: BaseMessage) -> Answer | None:
         return _answers().validate_python(carried)
     except ValidationError:
         return None  # somebody else's artifact
+
+
+def _in_text(text: str) -> Any:
+    """An answer that stands in a text as JSON; None if none does."""
+    if not text.startswith("{") or _MADE_BY not in text:
+        return None
+    try:
+        carried = json.loads(text)
+    except ValueError:
+        return None
+    return {name: one for name, one in carried.items() if name != _MADE_BY} if _MADE_BY in carried else None
 
 
 @lru_cache(maxsize=1)

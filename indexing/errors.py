@@ -20,6 +20,7 @@ Each message names the thing that failed, why, and the command or setting that f
     │   ├── UnknownDocument
     │   ├── UnknownPage          a label that no page has, or a number past the last page
     │   ├── BadRegion
+    │   ├── ThreadInUse          another run is being answered in the same thread
     │   ├── BadToken             a word that is not in the query
     │   └── BadCondition         a condition on metadata that cannot be read
     ├── MissingExtra             an optional package that the setting needs
@@ -30,6 +31,7 @@ Each message names the thing that failed, why, and the command or setting that f
         ├── KeyRefused
         ├── AnswerBlocked        the model's provider blocked the prompt or the answer
         ├── EmptyAnswer
+        │   └── AnswerWaits      a run waits for a person's word before it goes on
         └── AnswerCutOff         the connection ended in the middle of the answer
 """
 
@@ -114,6 +116,10 @@ class BadCondition(RequestError):
     """The condition on metadata cannot be read."""
 
 
+class ThreadInUse(RequestError):
+    """Another run is being answered in the same thread, and did not end in time."""
+
+
 class BadToken(RequestError):
     """No token of the query is the word."""
 
@@ -127,7 +133,7 @@ class SettingsError(PagesightError):
 
 
 class EncoderError(PagesightError):
-    """The page encoder cannot be loaded, or does not make usable vectors."""
+    """The page encoder, or the reranker, cannot be loaded or reached, or gives nothing that can be used."""
 
 
 class QuestionsError(PagesightError):
@@ -153,6 +159,14 @@ class AnswerBlocked(ReasonerError):
 
 class EmptyAnswer(ReasonerError):
     """The model returned nothing."""
+
+
+class AnswerWaits(EmptyAnswer):
+    """There is no answer yet: the run waits for a word; ``value`` is what it asks. `resume` goes on with it."""
+
+    def __init__(self, message: str, value: object = None):
+        super().__init__(message)
+        self.value = value
 
 
 class AnswerCutOff(ReasonerError):

@@ -19,6 +19,7 @@ from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.own_files import maker_of_pictures
+from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.errors import IndexWarning, PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
@@ -39,6 +40,7 @@ from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.writing.add_report import AddReport, Progress
 from pagesight.indexing.writing.commit import remove_document
+from pagesight.indexing.writing.given_files import Given, GivenFiles, several
 from pagesight.indexing.writing.recover import begin_writing, restore_documents
 
 Arguments = ParamSpec("Arguments")
@@ -135,13 +137,18 @@ class PageIndex:
     @while_open
     def add(
         self,
-        paths: Iterable[Path | str] | Path | str,
+        paths: Iterable[Given] | Given,
         *,
         progress: Callable[[Progress], None] | None = None,
         metadata: Metadata | None = None,
         approve: Callable[[int], None] | None = None,
+        pages: str | None = None,
     ) -> AddReport:
         """Index documents: files, or folders with all documents in them.
+
+        What has no path is given as a name with bytes or an open file, ``("report.pdf", content)``, or as an open file
+        that has a name, by which it is known. ``pages`` are those that are wanted of each document: "3-9", "1,4-", "-1"
+        for the last; the others stay blank, and numbers are the document's own.
 
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
         ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
@@ -151,10 +158,10 @@ class PageIndex:
         IndexInUse if another process writes for longer than `SharingSettings.wait`; PageIndexError if the settings ask
         for another precision or pooling than the index has.
         """
-        several = [paths] if isinstance(paths, str | Path) else list(paths)
         self._refuse_other_layout()
-        with self._parts.writing() as parts:
-            return add_documents(parts, several, progress, metadata, approve=approve)
+        with GivenFiles(several(paths)) as given, self._parts.writing() as parts:
+            report = add_documents(parts, given.paths, progress, metadata, given.stands_for, approve, pages)
+            return given.as_named(report)
 
     @_reading
     def search(
@@ -184,9 +191,10 @@ class PageIndex:
     ) -> list[tuple[PageRow, float]]:
         """Every page that comes into question for the query with its score, best first: what evaluations look at.
 
-        ``weights`` says what counts how much; by default what `search` counts. Raises UnknownDocument.
+        ``weights`` says what counts how much, without a reranker; by default it is ranked as `search` does. Raises
+        UnknownDocument.
         """
-        return rank_all(self._parts, query, documents, weights or Weights(self.encoder.fusion_weight))
+        return rank_all(self._parts, query, documents, weights)
 
     @_reading
     def audit(
@@ -277,9 +285,10 @@ class PageIndex:
     def opened(self, ref: PageRef) -> OpenDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
-        path = self._parts.folder.documents.of(row)
+        path = self._parts.folder.documents.shown(row)
+        reading = self.settings.documents
         return open_document(
-            path, renderer=self.settings.documents.renderer, max_pixels=self.settings.documents.max_pixels
+            path, renderer=reading.renderer, max_pixels=reading.max_pixels, passwords=passwords_of(reading)
         )
 
     @_reading

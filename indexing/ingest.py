@@ -18,8 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 
+from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
@@ -34,6 +36,7 @@ from pagesight.indexing.writing.add_report import AddReport, PageWarning, Progre
 from pagesight.indexing.writing.attached_documents import AttachedDocuments
 from pagesight.indexing.writing.commit import remove_document, write_batch
 from pagesight.indexing.writing.document_jobs import DocumentJob, plan, remove_older
+from pagesight.indexing.writing.page_selection import checked_selection
 from pagesight.indexing.writing.recover import begin_writing, shared_fields
 
 _log = logging.getLogger(__name__)
@@ -61,13 +64,15 @@ def add_documents(
     metadata: Metadata | None = None,
     stands_for: Mapping[Path, str] | None = None,
     approve: Callable[[int], None] | None = None,
+    pages: str | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
     ``metadata`` goes to every document, over what its sidecar says; other metadata alone reads no document anew.
 
     What is damaged of a document is made anew. With ``stands_for`` what is read at a path counts as the document at
-    another one, such as a kept copy as its original.
+    another one, such as a kept copy as its original. ``pages`` are those that are wanted of each document, such as
+    "3-9"; the others are blank. Raises SettingsError for what are no pages.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
     each batch of pages that was written, by the thread that writes, ``approve`` before the first with the number of
@@ -76,14 +81,15 @@ def add_documents(
     """
     started = time.monotonic()
     report = AddReport()
+    wanted = checked_selection(pages) if pages else None
     begin_writing(parts)
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers, AttachedDocuments(readers) as attached:
-        jobs = list(plan(parts, readers, attached, paths, checked(metadata or {}), report, stands_for or {}))
+        jobs = list(plan(parts, readers, attached, paths, checked(metadata or {}), report, stands_for or {}, wanted))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
         if approve and jobs:
-            approve(sum(len(job.missing) for job in jobs))
+            approve(sum(job.to_read for job in jobs))
         try:
             _Journey(parts, readers, jobs, report, progress).go()
         finally:
@@ -111,7 +117,7 @@ class _Journey:
     ) -> None:
         self._parts, self._readers, self._jobs = parts, readers, jobs
         self._report, self._progress = report, progress
-        self._total = sum(len(job.missing) for job in jobs)
+        self._total = sum(job.to_read for job in jobs)
 
     def go(self) -> None:
         cores = os.cpu_count() or 1
@@ -138,10 +144,14 @@ class _Journey:
         """What the index keeps of the document, which is what is read: known to be the bytes that were hashed."""
         documents = self._parts.folder.documents
         documents.keep(job.source)
+        if job.source.kind in DRAWN_KINDS:
+            return documents.drawn(job.source.document_id, job.source.path.suffix)
         return documents.path(job.source.document_id, Path(job.path).suffix)
 
     def _read(self, job: DocumentJob, file: Path, number: int) -> _ReadPage:
         """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
+        if number in job.left_out:
+            return _ReadPage(job, _blank(number, False))
         needs_picture = self._parts.encoder.needs_pictures
         try:
             if job.given_up >= _GIVEN_UP_IN_A_ROW:
@@ -165,6 +175,17 @@ class _Journey:
             yield partial(self._write, job, batch, vectors)
 
     def _encoded(self, job: DocumentJob, batch: list[PreparedPage]) -> tuple[list[PreparedPage], list[MultiVector]]:
+        """The pages with their vectors; those that are not wanted have none."""
+        wanted = [page for page in batch if page.number not in job.left_out]
+        pages, vectors = self._encoded_by_model(job, wanted) if wanted else ([], [])
+        made = {page.number: (page, vector) for page, vector in zip(pages, vectors, strict=True)}
+        nothing = MultiVector(np.zeros((0, self._parts.encoder.dim), np.float32), np.zeros((0, 4), np.float16))
+        both = [made.get(page.number, (page, nothing)) for page in batch]
+        return [page for page, _ in both], [vector for _, vector in both]
+
+    def _encoded_by_model(
+        self, job: DocumentJob, batch: list[PreparedPage]
+    ) -> tuple[list[PreparedPage], list[MultiVector]]:
         """The pages with their vectors; one that the encoder cannot take is blank. Raises EncoderError, MemoryError."""
         encode = self._parts.encoder.encode_pages
         try:
@@ -173,13 +194,13 @@ class _Journey:
             raise
         except Exception as error:  # whatever an encoder says of a page
             if len(batch) > 1:
-                alone = [self._encoded(job, [page]) for page in batch]
+                alone = [self._encoded_by_model(job, [page]) for page in batch]
                 return [pages[0] for pages, _ in alone], [vectors[0] for _, vectors in alone]
             number = batch[0].number
             if number in job.faults:  # a blank one: then it is the encoder's fault
                 raise
             job.faults[number] = f"the encoder cannot take it: {type(error).__name__}: {error}"
-            return self._encoded(job, [_blank(number, self._parts.encoder.needs_pictures)])
+            return self._encoded_by_model(job, [_blank(number, self._parts.encoder.needs_pictures)])
 
     def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):
@@ -188,7 +209,7 @@ class _Journey:
             write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors)
             if numbers[-1] == job.missing[-1]:
                 self._finish(job)
-        self._report.pages += len(batch)
+        self._report.pages += sum(number not in job.left_out for number in numbers)
         if self._progress:
             self._progress(Progress(self._report.pages, self._total, job.name))
 

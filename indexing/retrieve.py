@@ -25,6 +25,8 @@ from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
+from pagesight.indexing.rerankers import reranker_of
+from pagesight.indexing.rerankers.rerank import rerank
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
@@ -119,7 +121,7 @@ def retrieve(
         try:
             search = encode(parts, view, query, view.narrowed(documents, where))
             _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
-            hits = _hits(search, rank_pages(search, Weights(parts.encoder.fusion_weight))[:top_k])
+            hits = _hits(search, _ranked(search, top_k)[:top_k])
             if search.lost and view is not parts.view(at_once=True):
                 continue  # removed or written anew while we searched
             warn_of_damage(search)
@@ -131,13 +133,29 @@ def retrieve(
 
 
 def rank_all(
-    parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights
+    parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights | None = None
 ) -> list[tuple[PageRow, float]]:
-    """`rank_pages` for a question, in what the index holds now."""
+    """All candidates for a question in what the index holds now, as `retrieve` ranks them.
+
+    With ``weights`` as `rank_pages` does, without a reranker.
+    """
     view = parts.view()
-    return rank_pages(
-        encode(parts, view, read_query(question, parts.term_rules), view.narrowed(documents, None)), weights
-    )
+    search = encode(parts, view, read_query(question, parts.term_rules), view.narrowed(documents, None))
+    return rank_pages(search, weights) if weights else _ranked(search, 0)
+
+
+def _ranked(search: Search, top_k: int) -> list[tuple[PageRow, float]]:
+    """`rank_pages`, the best of them, at least ``top_k``, as the reranker sees them, if one is set."""
+    ranked = rank_pages(search, Weights(search.parts.encoder.fusion_weight))
+    settings = search.parts.settings.reranking
+    reranker = reranker_of(search.parts.settings)
+    if reranker is None:
+        return ranked
+    started, several = time.perf_counter(), max(settings.rerank_pages, top_k)
+    texts = search.view.texts([row.key for row, _ in ranked[:several]])
+    best = rerank(reranker, search.query.text, ranked[:several], texts, settings.rerank_weight)
+    _log.debug("%d pages read by %s in %.0f ms", len(best), reranker.name, _milliseconds(started))
+    return best + [(row, min(score, best[-1][1])) for row, score in ranked[several:]]
 
 
 def encode(parts: IndexParts, view: IndexView, query: Query, document_ids: Sequence[str] | None) -> Search:

@@ -123,6 +123,11 @@ class DocumentSettings(SettingsGroup):
     page_seconds: float = Field(
         60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
     )
+    passwords: SecretStr | None = Field(None, description="passwords of protected PDFs, one a line; never kept")
+    password_file: Path | None = Field(None, description="file with more of them, one a line")
+    conversion_seconds: float = Field(
+        180.0, gt=0, description="seconds that LibreOffice may take to make a PDF of an office file"
+    )
     file_megabytes: int = Field(
         2000, ge=1, description="megabytes of one file at most; larger ones are refused, by name"
     )
@@ -168,6 +173,24 @@ class SearchSettings(SettingsGroup):
         600,
         ge=0,
         description="index size in pages up to which every page is scored exactly, without HNSW candidates",
+    )
+
+
+class RerankSettings(SettingsGroup):
+    """A model that reads the words of the best pages beside the question, and puts them in order anew."""
+
+    rerank: str | None = Field(
+        None,
+        description="text reranker of the best pages: a cross-encoder on the hub or in a folder, a service's model "
+        "such as rerank-2.5, or MODEL@URL; none by default",
+    )
+    rerank_pages: int = Field(30, ge=2, le=200, description="best pages whose words the reranker reads")
+    rerank_weight: float = Field(
+        0.7, ge=0, le=1, description="the reranker's part in a page's score, beside that of the search"
+    )
+    rerank_revision: str | None = Field(None, description="commit of the reranker's repository; the newest by default")
+    rerank_key: SecretStr | None = Field(
+        None, description="key of a reranker's server that --rerank MODEL@URL names; goes to that address alone"
     )
 
 
@@ -274,4 +297,23 @@ class BudgetSettings(SettingsGroup):
     prices: dict[str, list[float]] | None = Field(
         None,
         description="US dollars per million tokens by model, [input, output, cached input]; beats the own table",
+    )
+
+
+class ServiceSettings(SettingsGroup):
+    """What `pagesight serve-http` takes at a time, in each of its processes."""
+
+    prefix: ClassVar[str] = "service_"
+
+    questions: int = Field(
+        16, ge=1, le=1000, description="questions that a process of the service answers at a time; others wait"
+    )
+    queue: int = Field(
+        200, ge=0, description="questions that wait at most; further ones are refused, with when to retry"
+    )
+    seconds: float = Field(
+        900.0, gt=0, description="seconds that the service gives a question, its waiting not counted"
+    )
+    upload_megabytes: int = Field(
+        500, ge=1, description="megabytes of one upload to the service, all its files together"
     )

@@ -31,7 +31,9 @@ from pagesight.indexing.setting_groups import (
     MilvusSettings,
     PictureSettings,
     ReasonerSettings,
+    RerankSettings,
     SearchSettings,
+    ServiceSettings,
     SettingsGroup,
     SharingSettings,
     VectorSettings,
@@ -57,11 +59,13 @@ class Settings(BaseModel):
     documents: DocumentSettings = DocumentSettings()
     vectors: VectorSettings = VectorSettings()
     search: SearchSettings = SearchSettings()
+    reranking: RerankSettings = RerankSettings()
     sharing: SharingSettings = SharingSettings()
     reasoning: ReasonerSettings = ReasonerSettings()
     gemini: GeminiSettings = GeminiSettings()
     pictures: PictureSettings = PictureSettings()
     budget: BudgetSettings = BudgetSettings()
+    service: ServiceSettings = ServiceSettings()
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

@@ -294,12 +294,39 @@ def _gemini(server: EncoderServer, path: str, body: Json) -> Json:
     return {"embeddings": [{"values": vector} for vector in found], "usageMetadata": {"promptTokenCount": tokens}}
 
 
+def _reranked(
+    path: str, fields: dict[str, type | tuple[type, ...]], results: str
+) -> Callable[[EncoderServer, str, Json], Json]:
+    """A reranker's answers: a text's score is the part of the question's words that it holds, best first."""
+
+    def answered(server: EncoderServer, asked: str, body: Json) -> Json:
+        if asked != path:
+            raise Refused(404, "not found")
+        only(body, {"model": str, "query": str, "documents": list, **fields}, needed=("model", "query", "documents"))
+        server.knows(body["model"])
+        if not body["query"].strip() or not 1 <= len(body["documents"]) <= 1000:
+            raise Refused(400, "a query, and 1 to 1000 documents")
+        if not all(isinstance(text, str) and text.strip() for text in body["documents"]):
+            raise Refused(400, "documents must be texts that are not empty")
+        words = {*body["query"].lower().split()}
+        judged = [len(words & {*text.lower().split()}) / len(words) for text in body["documents"]]
+        order = sorted(range(len(judged)), key=lambda place: -judged[place])
+        return {"model": server.model, results: [{"index": at, "relevance_score": judged[at]} for at in order]}
+
+    return answered
+
+
 _ANSWERS: dict[str, Callable[[EncoderServer, str, Json], Json]] = {
     "cohere": _cohere,
     "voyage": _voyage,
     "nim": _nim,
     "jina": _jina,
     "gemini": _gemini,
+    # docs.vllm.ai, docs.cohere.com/reference/rerank, docs.voyageai.com/reference/reranker-api, jina.ai/reranker.
+    "rerank-vllm": _reranked("/v1/rerank", {"top_n": int, "truncate_prompt_tokens": int}, "results"),
+    "rerank-cohere": _reranked("/v2/rerank", {"top_n": int, "max_tokens_per_doc": int, "priority": int}, "results"),
+    "rerank-voyage": _reranked("/v1/rerank", {"top_k": int, "truncation": bool, "return_documents": bool}, "data"),
+    "rerank-jina": _reranked("/v1/rerank", {"top_n": int, "return_documents": bool}, "results"),
 }
 
 

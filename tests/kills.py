@@ -231,25 +231,30 @@ def _started(do: Callable[[Path], None], folder: Path) -> Iterator[Any]:
         process.join()
 
 
-def killed(one: Prepared, here: Path, delay: float) -> str:
-    """Does the work and kills it after so many seconds, then completes it; says what the kill had left."""
+def killed(one: Prepared, here: Path, delay: float) -> tuple[str, float]:
+    """Does the work and kills it after so many seconds, then completes it.
+
+    Gives what the kill had left, and how many seconds all took, which is about what the work takes undisturbed.
+    """
     shutil.copytree(one.state, here)
     with _started(one.work.do, here) as process:
         process.join(delay)
         was_done = process.exitcode is not None
-        started = _below(process.pid)
+        children = _below(process.pid)
         process.kill()
         process.join()
-    _wait_for_end(started)
+    _wait_for_end(children)
     with _quiet():
         left = _left(one, here)
+    started = time.monotonic()
     one.work.do(here)
+    took = time.monotonic() - started + (0 if left == "all as before" else delay)
     assert verify(str(here / "index"), settings()).damage == []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert seen(here) == one.after, f"{one.name} was completed, and not all is as it should be"
     shutil.rmtree(here)
-    return "done before" if was_done else left
+    return ("done before" if was_done else left), took
 
 
 def _left(one: Prepared, here: Path) -> str:
@@ -303,11 +308,13 @@ def many_killed(folder: Path, kills: int, seed: int, names: list[str], told: Cal
     chance = random.Random(seed)
     works = prepared(folder, names)
     left: dict[str, Counter[str]] = {one.name: Counter() for one in works}
+    seconds = {one.name: one.seconds for one in works}  # as the machine is just now
     for number in range(kills):
         one = works[number % len(works)]
-        delay = chance.uniform(0, one.seconds)
-        told(f"{number + 1}: {one.name} is killed after {delay:.2f} of {one.seconds:.2f} s")
-        found = killed(one, folder / "here", delay)
+        delay = chance.uniform(0, seconds[one.name])
+        told(f"{number + 1}: {one.name} is killed after {delay:.2f} of {seconds[one.name]:.2f} s")
+        found, took = killed(one, folder / "here", delay)
+        seconds[one.name] = (seconds[one.name] + took) / 2
         told(f"{number + 1}: {one.name}: {found}")
         left[one.name][found] += 1
     return left

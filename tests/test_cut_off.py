@@ -14,6 +14,8 @@ from small_index import small_settings, write_pdf
 from victims import steps_done
 
 from pagesight.indexing import PageIndex
+from pagesight.indexing.errors import IndexWarning, PageIndexError
+from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.integrity.verify import verify
 from pagesight.indexing.milvus.connection import Connection
 
@@ -35,16 +37,26 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def every_cut(made: Path, tmp_path: Path, work: str, argument: str, check: Callable[[Path], None], stride: int) -> int:
+def every_cut(
+    made: Path,
+    tmp_path: Path,
+    work: str,
+    argument: str,
+    check: Callable[[Path], None],
+    stride: int,
+    *,
+    power: bool = False,
+    first: int = 0,
+) -> int:
     """Cuts the work off before its steps, on a copy of the index each; returns how many steps there are.
 
-    Of so many steps in a row one is taken, since each costs two seconds.
+    Of so many steps in a row one is taken, since each costs two seconds. With ``power`` what was not synced is lost.
     """
-    at = 0
+    at = first
     while True:
         folder = tmp_path / str(at)
         shutil.copytree(made / "index", folder)
-        done = steps_done(folder, work, argument, at)
+        done = steps_done(folder, work, argument, at, power=power)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             check(folder)
@@ -117,6 +129,67 @@ def test_the_upgrade_from_format_3_is_cut_off_before_any_step(made: Path, tmp_pa
         assert '"format": 4' in (folder / "index.json").read_text()
 
     assert every_cut(tmp_path / "old", tmp_path, "add", str(made / "pump.pdf"), check, 7) > 20
+
+
+def repaired(folder: Path, work: Callable[[], object]) -> None:
+    """Does the work; where a file is named that is damaged, once more after `repair`."""
+    told = ""
+    try:
+        work()
+    except PageIndexError as error:
+        told = str(error)
+    if told:
+        assert "pagesight repair" in told
+        assert repair(str(folder), small_settings()).left == []
+        work()
+
+
+def after_power_loss(folder: Path, pump: Path) -> None:
+    """What was committed is whole or named, and all is right once the work is done again."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            with open_index(folder) as index:
+                found = [hit.label for hit in index.search("ferry Aurora passengers", top_k=1)]
+                names = [record.document for record in index.documents()]
+        except PageIndexError as error:
+            texts, found, names = [str(error)], [], []
+        texts += [str(warning.message) for warning in caught if issubclass(warning.category, IndexWarning)]
+    whole = found == ["ferry.pdf p. 1"] and "ferry.pdf" in names
+    assert whole or any("repair" in text or "damaged" in text for text in texts), (found, names, texts)
+
+    def completed() -> None:
+        with open_index(folder) as index:
+            index.add(pump)
+            assert [record.document for record in index.documents()] == ["ferry.pdf", "pump.pdf"]
+            for question, label in (("ferry Aurora", "ferry.pdf p. 1"), ("pump Boreas", "pump.pdf p. 1")):
+                assert index.search(question)[0].label == label
+                assert index.picture(index.page(label), long_side=50)
+
+    repaired(folder, completed)
+    assert verify(str(folder), small_settings()).damage == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [1, 4])
+def test_power_is_lost_while_adding_before_any_step(made: Path, tmp_path: Path, first: int) -> None:
+    def check(folder: Path) -> None:
+        after_power_loss(folder, made / "pump.pdf")
+
+    assert every_cut(made, tmp_path, "add", str(made / "pump.pdf"), check, 6, power=True, first=first) > 15
+
+
+@pytest.mark.slow
+def test_power_is_lost_while_removing_before_any_step(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "both")
+    with open_index(tmp_path / "both" / "index") as index:
+        index.add(made / "pump.pdf")
+
+    def check(folder: Path) -> None:
+        after_power_loss(folder, made / "pump.pdf")
+
+    assert every_cut(tmp_path / "both", tmp_path, "remove", "pump.pdf", check, 5, power=True) > 5
 
 
 def test_what_must_be_on_the_disk_before_what(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,9 +226,10 @@ ORDER = {
         lexical
         vectors
         documents
+        conversion
         page_text values
         encoders
-        preparing
+        rerankers preparing
         highlight
         storage
         snapshot
@@ -249,17 +250,20 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions
+        call_order index_identity additions thread_locks attached_images
         hydrate
         call_log
         answers
         prompts reasoners
         speakers
         model_calls
+        confirmation
+        after_model
         loops
         graph asking testing
         subagent
         reports evaluate
+        threads
         servers
         mcp studio
         terminal
@@ -330,7 +334,7 @@ def pins(name: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["uv.txt", "core.txt", "all.txt", "peers.txt", "plaid.txt", "milvus.txt"])
+@pytest.mark.parametrize("name", ["uv.txt", "core.txt", "http.txt", "all.txt", "peers.txt", "plaid.txt", "milvus.txt"])
 def test_pins_have_hashes_and_no_addresses(name):
     text = (ROOT / "requirements" / name).read_text()
     assert not re.search(r"://|--(extra-)?index-url|--find-links|^-e|@ file", text, re.M)

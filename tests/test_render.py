@@ -210,7 +210,7 @@ def test_an_encrypted_pdf_without_a_user_password_opens(tmp_path):
 
 def test_a_pdf_that_needs_a_password_says_the_way_out(tmp_path):
     path = pdf(tmp_path / "a.pdf", encrypt=StandardEncryption("user", strength=128))
-    with pytest.raises(UnreadableDocument, match=r"a\.pdf needs a password.*qpdf --decrypt"):
+    with pytest.raises(UnreadableDocument, match=r"a\.pdf needs a password.*--password-file"):
         open_document(path)
 
 

@@ -58,6 +58,24 @@ def assert_on_ink(path: Path, text: PageText, share: float = 0.97) -> None:
 # the text layer
 
 
+def test_a_word_in_several_pieces_has_one_box_on_its_ink_also_at_the_end_of_a_page(tmp_path: Path):
+    pieces = [[("first", 72.0, 700.0, 24.0), ("exam", 200.0, 400.0, 24.0), ("ple", 258.8, 400.0, 24.0)]]
+    text = read(pdf(tmp_path / "pieces.pdf", pieces))
+    assert text.words == ["first", "example"]
+    left, top, right, bottom = box_of(text, "example").tolist()
+    assert (left, right) == pytest.approx((200 / 612, 291 / 612), abs=0.01)
+    assert 1 - 430 / 792 < top < bottom < 1 - 390 / 792
+    assert_on_ink(tmp_path / "pieces.pdf", text)
+
+
+def test_a_page_stays_right_when_others_were_looked_at_in_between(tmp_path: Path):
+    pages = [[(f"page{number}", 72.0, 700.0, 24.0)] for number in (1, 2, 3)]
+    with open_document(pdf(tmp_path / "pages.pdf", pages)) as document:
+        words = [read_text(document, number, ocr=False).words for number in (2, 1, 3, 2, 2)]
+        sizes = {document.picture(number, long_side=200).size for number in (3, 1)}
+    assert (words, sizes) == ([["page2"], ["page1"], ["page3"], ["page2"], ["page2"]], {(155, 200)})
+
+
 def test_words_come_in_reading_order_with_their_lines(tmp_path):
     marks = [("Revenue by quarter", 72, 700, 20), ("rose to 4,713 million", 72, 650, 12)]
     text = read(pdf(tmp_path / "a.pdf", [marks]))

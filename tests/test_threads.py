@@ -28,8 +28,9 @@ from langgraph.types import Send
 from small_index import REPORT, write_pdf
 
 from pagesight.agent.cli import main
-from pagesight.agent.terminal.thread_data import ThreadData
-from pagesight.agent.terminal.threads import UNREADABLE, Threads
+from pagesight.agent.terminal.threads import Threads
+from pagesight.agent.threads.kept_threads import UNREADABLE
+from pagesight.agent.threads.thread_data import ThreadData
 from pagesight.indexing.errors import PageIndexError
 
 QUESTION = "How high was the net revenue?"

@@ -509,6 +509,19 @@ def saved_multi(folder: Path) -> Path:
     return folder
 
 
+def cross_encoder(folder: Path, *, scores: int = 1, has_head: bool = True, tokens: int = 512) -> Path:
+    """A reranker of texts: BERT with one score for a question and a text."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    words = tokenizer(["<unk>", "<pad>", "<sep>"], "<pad>", sep_token="<sep>", model_max_length=tokens)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        max_position_embeddings=tokens, num_labels=scores, pad_token_id=words.pad_token_id,
+    )  # fmt: skip
+    model = BertForSequenceClassification(config)
+    return _save(model if has_head else model.bert, words, folder)
+
+
 SENTENCE_TRANSFORMERS: dict[str, Callable[[Path], Path]] = {
     "ColPali-hf": colpali_port,
     "ColQwen2-hf": colqwen2_port,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -59,28 +61,69 @@ def killed(work: Callable[..., None], *arguments: object, after: int, delay: flo
 #: What changes files, or the rows of Milvus: a process can end before each of these.
 _STEPS = ("fsync", "replace", "rename", "unlink", "rmdir", "mkdir")
 
+_State = tuple[int, int]  # size and time of change
 
-def cut_off(folder: Path, work: str, argument: str, at: int, told: Connection) -> None:
+
+class UnsyncedPages:
+    """What is on the disk for sure of the files below a folder: at power loss, the rest is gone or halved.
+
+    That of a file is what it had at first, or when it was last synced.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._safe: dict[int, _State] = {status.st_ino: _state(status) for _, status in self._files()}
+
+    def synced(self, file: int) -> None:
+        """Note that an open file, or folder, was synced."""
+        status = os.fstat(file)
+        self._safe[status.st_ino] = _state(status)
+
+    def lose(self, seed: int) -> None:
+        """Take away what is not on the disk for sure: all of a file or its second half."""
+        chance = random.Random(seed)
+        for path, status in sorted(self._files()):
+            if self._safe.get(status.st_ino) != _state(status):
+                os.truncate(path, chance.choice([0, status.st_size // 2]))
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for place, _, names in os.walk(self._folder):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    yield Path(place) / name, (Path(place) / name).stat()
+
+
+def _state(status: os.stat_result) -> _State:
+    return status.st_size, status.st_mtime_ns
+
+
+def cut_off(folder: Path, work: str, argument: str, at: int, power: bool, told: Connection) -> None:
     """Does the work in an index and ends, as if it was killed, before the step with that number; tells how many there
-    were if it gets to its end."""
-    import os
-
+    were if it gets to its end. With ``power`` the machine ends with it: what was not synced is lost."""
     from pagesight.indexing import PageIndex
     from pagesight.indexing.milvus.connection import Connection as Milvus
 
-    count = 0
+    count, fsync = 0, os.fsync
+    unsynced = UnsyncedPages(folder)
 
     def counted(name: str, step: Callable[..., object]) -> Callable[..., object]:
         def wrapped(*arguments: object, **options: object) -> object:
             nonlocal count
             if count == at:
+                if power:
+                    unsynced.lose(at)
                 os._exit(9)
             count += 1
             return step(*arguments, **options)
 
         return wrapped
 
+    def syncs(file: int) -> None:
+        fsync(file)
+        unsynced.synced(file)
+
     index = PageIndex.open(folder, settings=small_settings())
+    os.fsync = syncs  # type: ignore[assignment]
     for name in _STEPS:
         setattr(os, name, counted(name, getattr(os, name)))
     for name in ("upsert", "delete"):
@@ -90,10 +133,10 @@ def cut_off(folder: Path, work: str, argument: str, at: int, told: Connection) -
     told.send(count)
 
 
-def steps_done(folder: Path, work: str, argument: str, at: int) -> int | None:
+def steps_done(folder: Path, work: str, argument: str, at: int, *, power: bool = False) -> int | None:
     """Does the work in a process of its own until before a step; the number of steps if it got to its end."""
     hears, tells = context.Pipe(duplex=False)
-    process = context.Process(target=cut_off, args=(folder, work, argument, at, tells))
+    process = context.Process(target=cut_off, args=(folder, work, argument, at, power, tells))
     process.start()
     tells.close()
     done = None

@@ -11,6 +11,11 @@ from pagesight.agent.answers.claims.claim import Claim
 from pagesight.indexing.pages import Hit
 
 
+def _as_json(structured: Any) -> Any:
+    dump = getattr(structured, "model_dump", None)
+    return dump(mode="json") if dump else structured
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the agent answered, and what it rests on.
@@ -20,7 +25,8 @@ class Answer:
     labels of the pages shown for this question, ``hits`` the pages its searches found, best first. ``cut_off`` says
     that the model ran out of tokens in the middle of the answer. ``claims`` are its sentences, each with whether the
     cited words say it (see `check_claims`); none where that was not checked: by the setting ``verify``, or because no
-    model wrote it.
+    model wrote it. ``structured`` is the answer in the form that ``response_format`` asks for: as that class where it
+    was just asked, a dictionary where the answer was kept; None where nothing was found.
 
     ``usage`` counts ``input_tokens``, ``output_tokens`` (thinking counted in), ``total_tokens``, ``reasoning_tokens``,
     ``cached_tokens``, ``model_calls``, ``pictures`` (each as often as it was sent), ``bytes_uploaded`` (pictures in
@@ -39,6 +45,7 @@ class Answer:
     reasoner: str = ""
     cut_off: bool = False
     claims: list[Claim] = field(default_factory=list)
+    structured: Any = None
     question: str = ""
     thread_id: str | None = field(default=None, compare=False)
     run_id: str | None = field(default=None, compare=False)
@@ -59,6 +66,7 @@ class Answer:
             "usage": self.usage,
             "reasoner": self.reasoner,
             **({"cut_off": True} if self.cut_off else {}),
+            **({} if self.structured is None else {"structured": _as_json(self.structured)}),
         }
 
     def _repr_html_(self) -> str:

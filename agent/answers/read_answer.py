@@ -17,7 +17,7 @@ from pagesight.agent.answers.claims.claim import read_claims
 from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.errors import EmptyAnswer
 from pagesight.indexing.pages import Hit
-from pagesight.tools.messages.authorship import answered_by, claims_of
+from pagesight.tools.messages.authorship import answered_by, claims_of, form_of
 from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
 
 #: What `create_react_agent` says in the model's name when its steps are used up.
@@ -76,6 +76,7 @@ def read_answer(
         cut_off=is_cut_off(last),
         claims=read_claims(claims_of(last)),
         question=asked.text,
+        structured=form_of(last).get("value"),
     )
 
 

@@ -16,6 +16,7 @@ class Capabilities:
     ``pictures_in_tool_replies``: others refuse or drop them there. ``raw_parts``: bytes, without base64 on the way.
     ``files``: by reference to Gemini's Files API; ``buckets``: by an address in Google's Cloud Storage.
     ``forced_answer``: knows ``tool_choice="none"``, so that its last call must answer; others may not know the word.
+    ``forms``: puts an answer into a form.
     """
 
     pictures: bool = True
@@ -26,6 +27,7 @@ class Capabilities:
     files: bool = False
     buckets: bool = False
     forced_answer: bool = False
+    forms: bool = True
 
 
 def of_gemini(*, vertex: bool, raw_parts: bool) -> Capabilities:

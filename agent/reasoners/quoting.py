@@ -89,7 +89,7 @@ class QuotingReasoner(BaseChatModel):
     @property
     def capabilities(self) -> Capabilities:
         """It reads what the tools found, and sees nothing."""
-        return Capabilities(pictures=False)
+        return Capabilities(pictures=False, forms=False)
 
     def bind_tools(
         self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pagesight.agent.reasoners.choose import ReasonerChoice
     from pagesight.agent.reports.turns import Turn
     from pagesight.agent.terminal.streaming import PipedAnswer, TerminalAnswer
-    from pagesight.agent.terminal.threads import Thread
+    from pagesight.agent.threads.kept_threads import Thread
 
 _MARKS: dict[str, str] = {
     "✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"

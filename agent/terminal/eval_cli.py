@@ -34,8 +34,8 @@ def _retrieval(
         list[str] | None,
         typer.Option(
             "--run", metavar="NAME",
-            help="text, ocr, vectors, fused, hybrid, candidates or exhaustive, also of another encoder, as in "
-            "vectors@lexical; can be given again. text, ocr, vectors and hybrid by default.",
+            help="text, ocr, vectors, fused, hybrid, reranked, candidates or exhaustive, also of another encoder, as "
+            "in vectors@lexical; can be given again. text, ocr, vectors, hybrid and with --rerank reranked by default.",
         ),
     ] = None,
     against: Annotated[
@@ -43,6 +43,7 @@ def _retrieval(
         typer.Option("--against", metavar="NAME", help="Run that others are tested against; the first by default."),
     ] = None,
     split: options.Split = None,
+    rerank: options.Rerank = None,
     language: options.Language = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
@@ -58,8 +59,8 @@ def _retrieval(
     from pagesight.indexing.evaluate.compare import evaluate_retrieval
     from pagesight.indexing.evaluate.runs import DEFAULT, parse_run
 
-    runs = [parse_run(name) for name in run or DEFAULT]
-    settings = settings_of(trust_scripts=trust_scripts)
+    runs = [parse_run(name) for name in run or (*DEFAULT, *(["reranked"] if rerank else []))]
+    settings = settings_of(rerank=rerank, trust_scripts=trust_scripts)
     collection = _collection(questions, out, language)
     with (
         _opened(context, index, settings, collection, documents, out) as opened,

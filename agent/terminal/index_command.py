@@ -28,6 +28,9 @@ def index(
     pool: options.Pool = None,
     precision: options.Precision = None,
     meta: options.Metadata = None,
+    pages: options.Pages = None,
+    password: options.Passwords = None,
+    password_file: options.PasswordFile = None,
     wait: options.Wait = None,
     dollars: options.Dollars = None,
     yes: options.Yes = False,
@@ -42,11 +45,11 @@ def index(
     settings = settings_of(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
         trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars,
-        wait=wait,
+        wait=wait, passwords=password, password_file=password_file,
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
-        report = _add(opened, paths, noted, yes)
+        report = _add(opened, paths, noted, pages, yes)
         if as_json:
             printing.write_json(report.as_dict())
         results.added(report, _encoder(opened), quiet=as_json)
@@ -55,7 +58,7 @@ def index(
         raise typer.Exit(1)
 
 
-def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], yes: bool) -> AddReport:
+def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], pages: str | None, yes: bool) -> AddReport:
     """Adds the documents, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
     approve = partial(costs_of_encoding.ask, index, yes=yes)
     last: Progress | None = None
@@ -68,7 +71,7 @@ def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], yes: bool
 
     try:
         with progress_bars.pages_bar() as show:
-            return index.add(paths, progress=follow, metadata=metadata, approve=approve)
+            return index.add(paths, progress=follow, metadata=metadata, pages=pages, approve=approve)
     except KeyboardInterrupt:
         results.stopped(last)
         raise

@@ -47,6 +47,22 @@ Thinking = Annotated[
 ]
 PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
 
+Pages = Annotated[
+    str | None,
+    typer.Option("--pages", metavar="3-9", help="Only these pages of each document: 3-9, 1,4-, -1 for the last."),
+]
+Passwords = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--password",
+        metavar="WORD",
+        help="Of protected PDFs; can be given again. Others see it: a file is safer.",
+    ),
+]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", metavar="FILE", help="Passwords of protected PDFs, one a line.")
+]
+
 
 def _be_verbose(wanted: bool) -> bool:
     if wanted:
@@ -74,6 +90,11 @@ Evidence = Annotated[
 ReportFile = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE.html", help="Write a web page with answer, cited pages and steps, too."),
+]
+
+Rerank = Annotated[
+    str | None,
+    typer.Option("--rerank", metavar="MODEL", help="Read the best pages' words with this model, and order them anew."),
 ]
 
 # Of `index`.
@@ -140,7 +161,7 @@ Split = Annotated[
 ]
 
 
-def settings_of(**explicit: object) -> Settings:
+def settings_of(*, passwords: list[str] | None = None, **explicit: object) -> Settings:
     """The settings, with what was given on the command line; an option that was left out counts as not given.
 
     From here on something moves until the command prints.
@@ -150,6 +171,7 @@ def settings_of(**explicit: object) -> Settings:
 
     for name, where in unknown_variables().items():
         printing.note(f"warning: {name} is no setting ({where})")
+    explicit["passwords"] = "\n".join(passwords) if passwords else None
     return load_settings(**{name: value for name, value in explicit.items() if value is not False})
 
 

@@ -16,7 +16,8 @@ from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
 from pagesight.agent.reports.turns import Turn, turns
 from pagesight.agent.terminal.interruptible import follow
-from pagesight.agent.terminal.threads import FILE, Threads, storage_errors
+from pagesight.agent.terminal.threads import FILE, Threads
+from pagesight.agent.threads.kept_threads import storage_errors
 from pagesight.indexing.errors import RequestError
 
 if TYPE_CHECKING:

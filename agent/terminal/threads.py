@@ -1,133 +1,52 @@
-"""Kept conversations: LangGraph's checkpoints in a SQLite file of the index's folder, and what they hold.
-
-A conversation is a thread. Its state holds messages and references to pages, so a file of threads stays small.
-"""
+"""The kept conversations of one index, for the plain code of a chat: `KeptThreads` behind a runner."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import aiosqlite
-from langchain_core.messages import BaseMessage, HumanMessage
-from langgraph.checkpoint.base.id import UUID
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from pagesight.agent.threads.kept_threads import KeptThreads, storage_errors
 
-from pagesight.agent.terminal.thread_data import ThreadData
-from pagesight.indexing.errors import PageIndexError
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    from pagesight.agent.threads.kept_threads import Thread
 
 FILE = "threads.db"
-#: The title of a conversation that cannot be opened; `Threads.messages` says why.
-UNREADABLE = "(cannot be opened)"
-
-_NEWEST_FIRST = """
-SELECT thread_id, MAX(checkpoint_id) AS newest FROM checkpoints WHERE checkpoint_ns = ''
-GROUP BY thread_id ORDER BY newest DESC LIMIT ?"""
-
-
-@dataclass(frozen=True)
-class Thread:
-    """A kept conversation: its first question, how many were asked, and when the last one was (local time)."""
-
-    id: str
-    title: str
-    questions: int
-    last: datetime
 
 
 class Threads:
     """The kept conversations of one index. Everything waits on ``runner``, as the runs that write them do."""
 
-    def __init__(self, runner: asyncio.Runner, saver: AsyncSqliteSaver, data: ThreadData):
+    def __init__(self, runner: asyncio.Runner, kept: KeptThreads):
         self._runner = runner
-        self._data = data
-        self.saver = saver
+        self._kept = kept
 
     @classmethod
     @contextmanager
     def kept_in(cls, folder: Path, runner: asyncio.Runner) -> Iterator[Threads]:
         """The conversations in an index's folder. Raises PageIndexError when they cannot be read or written."""
-        data = ThreadData(folder / FILE)
+        file = KeptThreads.kept_in(folder / FILE)
+        kept = runner.run(file.__aenter__())
         with storage_errors(folder / FILE):
-            folder.mkdir(parents=True, exist_ok=True)  # of an index on a server, this machine may keep nothing yet
-            saver = runner.run(_opened(folder / FILE, data))
             try:
-                yield cls(runner, saver, data)
+                yield cls(runner, kept)
             finally:
-                runner.run(saver.conn.close())
+                runner.run(file.__aexit__(None, None, None))
+
+    @property
+    def saver(self) -> AsyncSqliteSaver:
+        """What an agent keeps its conversations with."""
+        return self._kept.saver
 
     def newest(self, most: int = 20) -> list[Thread]:
-        """The conversations that were last asked something, newest first; one that cannot be opened is `UNREADABLE`."""
-        return self._runner.run(self._newest(most))
+        """The conversations that were last asked something, newest first; see `KeptThreads.newest`."""
+        return self._runner.run(self._kept.newest(most))
 
     def messages(self, thread_id: str) -> list[BaseMessage]:
-        """What was said in a conversation; nothing when it is not known.
-
-        Raises PageIndexError when what the file holds there is no conversation.
-        """
-        return self._runner.run(self._messages(thread_id))
-
-    async def _newest(self, most: int) -> list[Thread]:
-        async with self.saver.conn.execute(_NEWEST_FIRST, (most,)) as rows:
-            kept = [(str(thread_id), str(newest)) async for thread_id, newest in rows]
-        threads = [await self._thread(thread_id, newest) for thread_id, newest in kept]
-        return [thread for thread in threads if thread.questions or thread.title]
-
-    async def _thread(self, thread_id: str, checkpoint_id: str) -> Thread:
-        last = _made_at(checkpoint_id)
-        try:
-            questions = questions_in(await self._messages(thread_id))
-        except PageIndexError:
-            return Thread(thread_id, UNREADABLE, 0, last)
-        return Thread(thread_id, " ".join(questions[0].text.split()) if questions else "", len(questions), last)
-
-    async def _messages(self, thread_id: str) -> list[BaseMessage]:
-        try:
-            kept = await self.saver.aget_tuple({"configurable": {"thread_id": thread_id}})
-            messages = kept.checkpoint["channel_values"].get("messages", []) if kept else []
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._data.refusal("it is damaged") from error
-        if not isinstance(messages, list) or not all(isinstance(message, BaseMessage) for message in messages):
-            raise self._data.refusal("its messages are none")
-        return messages
-
-
-@contextmanager
-def storage_errors(file: Path) -> Iterator[None]:
-    """Turns SQLite's errors within the block into PageIndexError."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise PageIndexError(
-            f"the kept conversations in {file} cannot be used ({error}): free space if the disk is full, else move "
-            "that file away; documents and pages are not in it"
-        ) from error
-
-
-async def _opened(file: Path, data: ThreadData) -> AsyncSqliteSaver:
-    saver = AsyncSqliteSaver(await aiosqlite.connect(file), serde=data)
-    try:
-        await saver.setup()
-    except BaseException:
-        await saver.conn.close()
-        raise
-    return saver
-
-
-def _made_at(checkpoint_id: str) -> datetime:
-    """When a checkpoint was made, which its id says (local time); 1970 where the id is none of LangGraph's."""
-    try:
-        ticks = UUID(checkpoint_id).time  # of 100 ns, since 1582-10-15
-    except ValueError:
-        return datetime.fromtimestamp(0).astimezone()
-    return (datetime(1582, 10, 15, tzinfo=UTC) + timedelta(microseconds=ticks // 10)).astimezone()
-
-
-def questions_in(messages: Sequence[BaseMessage]) -> list[HumanMessage]:
-    """The questions among the messages of a conversation."""
-    return [message for message in messages if isinstance(message, HumanMessage)]
+        """What was said in a conversation; see `KeptThreads.messages`."""
+        return self._runner.run(self._kept.messages(thread_id))

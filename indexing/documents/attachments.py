@@ -1,9 +1,11 @@
-"""The files that a PDF holds: attachments of a document, the parts of a portfolio."""
+"""The files that a document holds: attachments of a PDF, the parts of a portfolio."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import pypdfium2
 
@@ -29,26 +31,30 @@ def attachments(document: OpenDocument) -> list[Attachment]:
     """The files that a PDF holds, in their order, each with a name of its own; none of any other document."""
     if not isinstance(document, PdfDocument):
         return []
+    with document.opened() as pdf:
+        held = (pdf.get_attachment(number) for number in range(min(pdf.count_attachments(), _MOST)))
+        return named_apart((one.get_name(), _content(one)) for one in held)
+
+
+def named_apart(files: Iterable[tuple[str, bytes]]) -> list[Attachment]:
+    """Files by their given names, each with a name of its own; without bytes those that are too large."""
     found: list[Attachment] = []
     taken: set[str] = set()
     left = _LARGEST_ALL
-    with document.opened() as pdf:
-        for number in range(min(pdf.count_attachments(), _MOST)):
-            attached = pdf.get_attachment(number)
-            content = _content(attached, min(_LARGEST, left))
-            left -= len(content or b"")
-            name = _unlike(_plain_name(attached.get_name(), number), taken)
-            taken.add(name.lower())
-            found.append(Attachment(name, content))
+    for number, (given, content) in enumerate(islice(files, _MOST)):
+        fits = len(content) <= min(_LARGEST, left)
+        left -= len(content) if fits else 0
+        name = _unlike(_plain_name(given, number), taken)
+        taken.add(name.lower())
+        found.append(Attachment(name, content if fits else None))
     return found
 
 
-def _content(attached: pypdfium2.PdfAttachment, most: int) -> bytes | None:
+def _content(attached: pypdfium2.PdfAttachment) -> bytes:
     try:
-        content = bytes(attached.get_data())
+        return bytes(attached.get_data())
     except pypdfium2.PdfiumError:  # it has a name and no bytes
         return b""
-    return content if len(content) <= most else None
 
 
 def _plain_name(name: str, number: int) -> str:

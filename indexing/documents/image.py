@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.errors import UnreadableDocument
+from pagesight.indexing.installation import package_command
 from pagesight.indexing.pages import WHOLE_PAGE, Box
 
 #: Dots per inch of an image that does not say; one pixel is then one point.
@@ -24,7 +25,7 @@ _ASSUMED_DPI = 72.0
 # this cannot be seen on white: a logo or a sign for dark pages. Guesses, not measured.
 _CLEAR, _LEAST_CLEAR, _LIGHT = 32, 0.1, 225
 
-_IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+_IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
 
 #: What Pillow raises for damaged files, by experience.
 _IMAGE_FAULTS = (
@@ -113,7 +114,7 @@ def _open_image(path: Path, frame: int) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is Pillow's error, below
-            image = Image.open(path, formats=_IMAGE_FORMATS)
+            image = Image.open(path, formats=_formats(path))
         with image:
             if frame:
                 image.seek(frame)
@@ -128,6 +129,23 @@ def _open_image(path: Path, frame: int) -> Iterator[Image.Image]:
         raise UnreadableDocument(
             f"{path} is a damaged or truncated image: {error}. Fetch or export it again."
         ) from None
+
+
+def _formats(path: Path) -> tuple[str, ...]:
+    """What the image may be; pillow-heif is loaded where it is a HEIC image."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] != b"ftyp" or head[8:12] in (b"avif", b"avis"):
+        return _IMAGE_FORMATS
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise UnreadableDocument(
+            f"{path} cannot be read: {error}. HEIC images are read through pillow-heif: "
+            f"`{package_command('pillow-heif')}`."
+        ) from None
+    register_heif_opener()
+    return (*_IMAGE_FORMATS, "HEIF")
 
 
 def _page_frames(image: Any) -> list[int]:

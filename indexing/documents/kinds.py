@@ -5,11 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-#: What a document is: a PDF, or an image of one page (a TIFF: of several).
-Kind = Literal["pdf", "image"]
+#: What a document is: a PDF, an image of one page (a TIFF: of several), or what is drawn as a PDF first.
+Kind = Literal["pdf", "image", "office", "html", "markdown", "text", "mail"]
+
+#: The kinds that are drawn as a PDF, which is then what is read and shown.
+DRAWN_KINDS: frozenset[Kind] = frozenset(("office", "html", "markdown", "text", "mail"))
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".heic", ".heif", ".avif")
+_OFFICE = (".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".rtf")
+_OLD_OFFICE = (".doc", ".ppt", ".xls")
+_TEXTS: dict[str, Kind] = {
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".md", ".markdown"), "markdown"),
+    ".txt": "text",
+    ".eml": "mail",
+}
 
 #: Names of the files that are taken from a folder. A file that is given by its own path may have any name.
-SUFFIXES = frozenset((".pdf", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".gif", ".bmp"))
+SUFFIXES = frozenset((".pdf", *_IMAGES, *_OFFICE, *_OLD_OFFICE, *_TEXTS))
 
 _IMAGE_STARTS = (
     b"\x89PNG\r\n\x1a\n",
@@ -23,15 +36,15 @@ _IMAGE_STARTS = (
     b"BM",
 )
 
+_ZIP, _OLE, _RTF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf"
+
 _AS_PDF = "save it as PDF, for example with `soffice --headless --convert-to pdf`"
-_AS_PNG = "save it as PNG or JPEG, for example with `magick in.heic out.png`"
 _UNPACK = "unpack it and index the folder"
 
 #: First bytes of what people often point at instead of a PDF: what the file is, and what would help.
 _OTHERS = (
-    (b"PK\x03\x04", "a ZIP archive or an office file (docx, pptx, xlsx, odt)", _AS_PDF),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office file (doc, ppt, xls) or an Outlook mail (msg)", _AS_PDF),
-    (b"{\\rtf", "an RTF file", _AS_PDF),
+    (_ZIP, "a ZIP archive", _UNPACK),
+    (_OLE, "an old office file (doc, ppt, xls) or an Outlook mail (msg)", _AS_PDF),
     (b"%!PS", "a PostScript file", "save it as PDF with `ps2pdf`"),
     (b"\x1f\x8b", "a gzip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
@@ -48,9 +61,6 @@ _OTHERS = (
 
 # What of a folder is passed over though people may have meant it, by suffix: what would have it read.
 _WAYS = {
-    **dict.fromkeys((".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".rtf", ".doc", ".ppt", ".xls"), _AS_PDF),
-    **dict.fromkeys((".heic", ".heif", ".avif"), _AS_PNG),
-    **dict.fromkeys((".html", ".htm", ".md", ".txt", ".eml"), "save it as PDF, for example by printing it"),
     **dict.fromkeys((".zip", ".7z", ".rar", ".gz", ".tar"), _UNPACK),
     ".djvu": "save it as PDF with `ddjvu -format=pdf`",
     ".ps": "save it as PDF with `ps2pdf`",
@@ -65,11 +75,39 @@ _WAYS = {
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"))
 
 
-def kind_of(head: bytes) -> Kind | None:
-    """What the file with these first bytes is; None for what is not read."""
-    if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+def kind_of(path: Path, head: bytes) -> Kind | None:
+    """What the file with these first bytes is, by them, and by its name where they are a text; None for what is not
+    read."""
+    suffix = path.suffix.lower()
+    if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or _is_heif(head):
         return "image"
-    return "pdf" if b"%PDF-" in head else None
+    if _is_office(suffix, head):
+        return "office"
+    if suffix in _TEXTS and head and not head.startswith(b"%PDF-") and is_text(head):
+        return "html" if _TEXTS[suffix] == "text" and _is_html(head) else _TEXTS[suffix]
+    if b"%PDF-" in head:
+        return "pdf"
+    return "html" if suffix not in SUFFIXES and _is_html(head) else None  # a PDF that is one is an error's page
+
+
+def _is_heif(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+
+
+def _is_office(suffix: str, head: bytes) -> bool:
+    if head.startswith(_ZIP):
+        return suffix in _OFFICE or b"[Content_Types].xml" in head or b"application/vnd.oasis.opendocument" in head
+    return head.startswith(_RTF) or (head.startswith(_OLE) and suffix in _OFFICE + _OLD_OFFICE)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether these first bytes of a file are a text's."""
+    return head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head
+
+
+def _is_html(head: bytes) -> bool:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
+    return start.startswith((b"<!doctype html", b"<html"))
 
 
 def kind_by_name(path: Path) -> str:
@@ -86,24 +124,20 @@ def not_a_document(path: Path, head: bytes) -> str:
     """Says what the file with these first bytes is instead of a document, and what would help."""
     suffix = path.suffix.lower()
     claim = (
-        f"{path} is no {suffix[1:].upper()} in spite of its name"
-        if suffix in SUFFIXES
-        else f"{path} is no PDF or image"
+        f"{path} is no {suffix[1:].upper()} in spite of its name" if suffix in SUFFIXES else f"{path} is no document"
     )
     if not head:
         return f"{path} is empty (0 bytes). Fetch or export it again."
     for start, name, way in _OTHERS:
         if head.startswith(start):
             return f"{claim}: it is {name}. Please {way}."
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return f"{claim}: it is a HEIC or AVIF image. Please {_AS_PNG}."
     return f"{claim}: it is {_text_or_bytes(head)}. Please {way_out(suffix) or 'give a PDF or an image'}."
 
 
 def _text_or_bytes(head: bytes) -> str:
     """What to call a file that no signature names."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:14].lower().startswith((b"<!doctype html", b"<html")):
+    if _is_html(head):
         return "a web page (HTML)"
     if b"\0" in head:
         return f"a file of unknown kind that starts with the bytes {head[:8].hex(' ')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,17 +24,21 @@ def open_document(
     max_pixels: int = 40_000_000,
     max_pages: int | None = None,
     image_pixels: int | None = None,
+    passwords: Sequence[str] = (),
 ) -> OpenDocument:
     """Opens a PDF or an image; use it in a ``with`` statement. No picture will have more than ``max_pixels`` pixels.
 
-    Raises MissingPath; UnreadableDocument for a file that is no document, is damaged, needs a password, has no pages,
-    more than ``max_pages``, or, as an image, more than ``image_pixels``; MissingExtra if ``renderer`` is "poppler" and
-    poppler is not installed.
+    ``passwords`` are tried where a PDF needs one.
+
+    Raises MissingPath; UnreadableDocument for a file that is no document, is damaged, needs another password, has no
+    pages, more than ``max_pages``, or, as an image, more than ``image_pixels``; MissingExtra if ``renderer`` is
+    "poppler" and poppler is not installed.
     """
     path = Path(path)
     if identify(path) == "image":
         return _limited(ImageDocument(path, max_pixels, image_pixels), max_pages)
-    return _limited((PopplerDocument if renderer == "poppler" else PdfDocument)(path, max_pixels), max_pages)
+    kind = PopplerDocument if renderer == "poppler" else PdfDocument
+    return _limited(kind(path, max_pixels, passwords), max_pages)
 
 
 def _limited(document: OpenDocument, max_pages: int | None) -> OpenDocument:

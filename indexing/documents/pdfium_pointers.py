@@ -7,9 +7,12 @@ ctypes' own pointers cost as much as the calls: told apart by their addresses th
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pypdfium2.raw as pdfium
+from numpy.typing import NDArray
 
 _POINTER, _INT, _DOUBLE = ctypes.c_void_p, ctypes.c_int, ctypes.c_double
 
@@ -44,23 +47,24 @@ _draw_mode = _plain(pdfium.FPDFPath_GetDrawMode, _INT, _POINTER, _POINTER, _POIN
 _matrix = _plain(pdfium.FPDFPageObj_GetMatrix, _INT, _POINTER, _POINTER)
 
 
-class RectangleReader:
-    """Reads where characters stand into room of its own, which is used again and again: one thread at a time."""
+def rectangles(
+    textpage: int, starts: Sequence[int], lengths: Sequence[int], characters: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Where runs of a page's characters are drawn: in how many rectangles each of n is, (n,), and all of these behind
+    each other, (m, 4) left, top, right, bottom in points."""
+    room = (_DOUBLE * (4 * characters))()
+    place = ctypes.addressof(room)
+    counts = []
+    for start, length in zip(starts, lengths, strict=True):
+        count = count_rectangles(textpage, start, length)
+        counts.append(count if count > 0 else 0)
+        for number in range(count):
+            _rectangle(textpage, number, place, place + 8, place + 16, place + 24)
+            place += 32
+    return np.array(counts, np.int64), np.ctypeslib.as_array(room).reshape(-1, 4)[: sum(counts)]
 
-    def __init__(self, textpage: int) -> None:
-        self._textpage = textpage
-        self._room = (_DOUBLE * 4)()
-        left, top, right, bottom = (ctypes.addressof(self._room) + 8 * place for place in range(4))
-        self._places = left, top, right, bottom
 
-    def around(self, start: int, length: int) -> list[tuple[float, float, float, float]]:
-        """(left, bottom, right, top) around each run of the characters, in points; none if none is drawn."""
-        found = []
-        for number in range(count_rectangles(self._textpage, start, length)):
-            _rectangle(self._textpage, number, *self._places)
-            left, top, right, bottom = self._room
-            found.append((left, bottom, right, top))
-        return found
+_BLACK = bytes((ctypes.c_uint * 4)(0, 0, 0, 255))
 
 
 class ObjectReader:
@@ -68,6 +72,7 @@ class ObjectReader:
 
     def __init__(self) -> None:
         self._floats, self._numbers = (ctypes.c_float * 6)(), (ctypes.c_uint * 4)()
+        self._colour = (ctypes.c_char * 16).from_buffer(self._numbers)
         self._name, self._length = ctypes.create_string_buffer(16), ctypes.c_ulong()
         self._float_places = [ctypes.addressof(self._floats) + 4 * place for place in range(4)]
         self._number_places = [ctypes.addressof(self._numbers) + 4 * place for place in range(4)]
@@ -78,6 +83,10 @@ class ObjectReader:
             return None
         left, bottom, right, top = self._floats[:4]
         return left, bottom, right, top
+
+    def is_black(self, thing: int) -> bool:
+        """Whether the object is filled with black that nothing shines through: text most often is."""
+        return bool(_fill(thing, *self._number_places)) and self._colour.raw == _BLACK
 
     def fill(self, thing: int) -> tuple[int, int, int, int] | None:
         """(red, green, blue, alpha), 0–255; None for a pattern."""

@@ -110,7 +110,7 @@ def identify(path: Path | str) -> Kind:
     """What the file is by its first KiB. Raises MissingPath, or UnreadableDocument saying what it is instead."""
     path = Path(path)
     head = _head(path)
-    if kind := kind_of(head):
+    if kind := kind_of(path, head):
         return kind
     raise UnreadableDocument(not_a_document(path, head))
 
@@ -228,7 +228,7 @@ def _no_documents(folder: Path, files: list[Path]) -> str:
     """Why the folder gives nothing, with the kinds of file that it holds."""
     kinds = sorted({kind_by_name(file) for file in files})
     holds = f"it holds only files of other kinds ({', '.join(kinds[:6])})" if kinds else "it is empty"
-    return f"{folder} has no PDF or image to index: {holds}. Hidden files and folders are passed over."
+    return f"{folder} has no document to index: {holds}. Hidden files and folders are passed over."
 
 
 def _unreadable(path: Path, error: Exception) -> UnreadableDocument:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from pagesight.indexing.encoders.choice import (
-    EncoderChoice,
-    choose,
-    encoder_code,
-    estimate_costs,
-    is_called,
-    make_encoder,
-    note_costs,
-    settle_costs,
-)
-from pagesight.indexing.encoders.interface import PageEncoder
-from pagesight.indexing.encoders.known_model import KnownModel, runnable
-from pagesight.indexing.encoders.lexical import LexicalEncoder
-from pagesight.indexing.encoders.registry import KNOWN
-from pagesight.indexing.encoders.trust import EncoderCode, refused, remember, unconfirmed
-from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pagesight.indexing.encoders.choice import (
+        EncoderChoice,
+        choose,
+        encoder_code,
+        estimate_costs,
+        is_called,
+        make_encoder,
+        note_costs,
+        settle_costs,
+    )
+    from pagesight.indexing.encoders.interface import PageEncoder
+    from pagesight.indexing.encoders.known_model import KnownModel, runnable
+    from pagesight.indexing.encoders.lexical import LexicalEncoder
+    from pagesight.indexing.encoders.registry import KNOWN
+    from pagesight.indexing.encoders.trust import EncoderCode, refused, remember, unconfirmed
+    from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
     "KNOWN",
@@ -40,3 +44,23 @@ __all__ = [
     "settle_costs",
     "unconfirmed",
 ]
+
+_NAMES = {
+    "encoders.choice": (
+        "EncoderChoice choose encoder_code estimate_costs is_called make_encoder note_costs settle_costs"
+    ),
+    "encoders.interface": "PageEncoder",
+    "encoders.known_model": "KnownModel runnable",
+    "encoders.lexical": "LexicalEncoder",
+    "encoders.registry": "KNOWN",
+    "encoders.trust": "EncoderCode refused remember unconfirmed",
+    "vectors.multivector": "MultiVector QueryVectors",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: the processes that read documents need of this package only how messages are written.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"pagesight.indexing.{_HOMES[name]}"), name)

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pagesight.indexing.encoders.load_errors import no_base, not_loaded, unknown, unreachable
+from pagesight.indexing.encoders.load_errors import no_base, no_reranker, not_loaded, unknown, unreachable
 from pagesight.indexing.encoders.registry import KNOWN
+from pagesight.indexing.encoders.roles import ENCODER, Role
 from pagesight.indexing.errors import EncoderError, MissingExtra, SettingsError
 from pagesight.indexing.installation import install_command
 
@@ -28,12 +29,14 @@ class Checkpoint:
 
     Many published models are adapters (LoRA), put on the weights of another repository, their base: ``base_revision``
     is the base's commit, None what the adapter says or else the newest; a base has the ``adapter`` that is put on it.
+    ``role`` is what it is loaded as.
     """
 
     name: str
     revision: str | None = None
     base_revision: str | None = None
     adapter: Checkpoint | None = None
+    role: Role = ENCODER
 
     @property
     def folder(self) -> Path | None:
@@ -94,7 +97,8 @@ class Checkpoint:
 
     def not_loaded(self, error: Exception) -> EncoderError | SettingsError:
         """The error for what its library refused to load."""
-        return not_loaded(self.name, self.fetch or [_fetch(self)], error, self.adapter.name if self.adapter else "")
+        adapter = self.adapter.name if self.adapter else ""
+        return not_loaded(self.name, self.fetch or [_fetch(self)], error, adapter, self.role)
 
     def _commit(self) -> str | None:
         """The commit of what the hub's cache holds of it, by the folder that its configuration is in."""
@@ -121,7 +125,8 @@ def _download(checkpoint: Checkpoint, file: str) -> Path | None:
     name, revision = checkpoint.name, checkpoint.revision
     if importlib.util.find_spec("huggingface_hub") is None:
         raise MissingExtra(
-            f"the encoder {name} needs packages that are not installed: run `{install_command('colpali')}`."
+            f"the {checkpoint.role.noun} {name} needs packages that are not installed: run "
+            f"`{install_command('colpali')}`."
         )
     from huggingface_hub import errors, hf_hub_download
 
@@ -130,7 +135,7 @@ def _download(checkpoint: Checkpoint, file: str) -> Path | None:
     except (errors.GatedRepoError, errors.RevisionNotFoundError) as error:
         raise _unreachable(checkpoint, error) from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise unknown(name) from error
+        raise (unknown(name) if checkpoint.role is ENCODER else no_reranker(name)) from error
     except errors.LocalEntryNotFoundError as error:
         if not _fetched(name, revision):
             raise _unreachable(checkpoint, error) from error
@@ -146,7 +151,8 @@ def _unreachable(checkpoint: Checkpoint, error: Exception) -> EncoderError:
         fetch.insert(0, _fetch(checkpoint.adapter))
     elif known and known.base:
         fetch.append(_fetch(Checkpoint(known.base, checkpoint.base_revision)))
-    return unreachable(checkpoint.name, fetch, error, checkpoint.adapter.name if checkpoint.adapter else "")
+    adapter = checkpoint.adapter.name if checkpoint.adapter else ""
+    return unreachable(checkpoint.name, fetch, error, adapter, checkpoint.role)
 
 
 def _fetched(name: str, revision: str | None) -> bool:

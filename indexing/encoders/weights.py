@@ -15,6 +15,7 @@ from typing import Any
 
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.load_errors import other_weights
+from pagesight.indexing.encoders.roles import ENCODER, Role
 from pagesight.indexing.errors import PagesightError
 
 # Heads that make words of hidden states, which no encoder looks at, and positions that old checkpoints held.
@@ -43,12 +44,13 @@ class LoadingReports:
                 _looked_at(missing, unused),
                 _looked_at(report.unexpected_keys, unused),
                 _sizes(report),
+                checkpoint.role,
             )
 
     def check_sizes(self, checkpoint: Checkpoint) -> None:
         """Raises EncoderError for weights of another size alone, where loading has ended in the middle."""
         for place, report in enumerate(self.found):
-            check_weights(self._name(checkpoint, place), (), (), _sizes(report))
+            check_weights(self._name(checkpoint, place), (), (), _sizes(report), checkpoint.role)
 
     def _name(self, checkpoint: Checkpoint, place: int) -> str:
         """Whose weights the report at this place is on: a base's come first."""
@@ -99,12 +101,16 @@ def _loading_reports() -> Iterator[LoadingReports]:
 
 
 def check_weights(
-    name: str, missing: Collection[str], unexpected: Collection[str], other_sizes: Collection[str] = ()
+    name: str,
+    missing: Collection[str],
+    unexpected: Collection[str],
+    other_sizes: Collection[str] = (),
+    role: Role = ENCODER,
 ) -> None:
     """Raises EncoderError where a checkpoint's weights are not those of its model: the rest would be random."""
     missing, unexpected = ([key for key in keys if not _UNUSED.search(key)] for keys in (missing, unexpected))
     if missing or unexpected or other_sizes:
-        raise other_weights(name, missing, unexpected, other_sizes)
+        raise other_weights(name, missing, unexpected, other_sizes, role)
 
 
 def replaced(model: Any) -> set[str]:

@@ -20,6 +20,7 @@ KINDS = {
     "vectors": "exact MaxSim over the multi-vectors of all pages, and nothing else",
     "fused": "MaxSim and BM25, without what the question says of documents and page numbers",
     "hybrid": "all of it, as `search` does",
+    "reranked": "as hybrid, the best pages in the order of the reranker that is set",
     "candidates": "as hybrid, with candidates from HNSW and BM25 only, however small the index",
     "exhaustive": "as hybrid, with every page scored exactly, however large the index",
 }
@@ -90,7 +91,11 @@ def _opened_for(index: PageIndex, run: Run) -> PageIndex:
     return PageIndex.open(index.place, settings=index.settings.changed(**changed), create=False)
 
 
-def _weights(index: PageIndex, run: Run) -> Weights:
+def _weights(index: PageIndex, run: Run) -> Weights | None:
+    if run.kind == "reranked":
+        if index.settings.reranking.rerank is None:
+            raise QuestionsError("the run reranked needs a reranker: name one with --rerank or PAGESIGHT_RERANK.")
+        return None
     if run.kind in ("text", "ocr"):
         return Weights(0.0, 0.0, 0.0)
     if run.kind == "vectors":

@@ -38,7 +38,7 @@ _BLOCK = 1 << 20
 _ID = "[0-9a-f]{16}"
 _NAMES = re.compile(
     r"index(?:\.backup)?\.json"
-    rf"|documents/{_ID}(?:\.\w{{1,16}})?"
+    rf"|documents/{_ID}(?:\.\w{{1,16}}){{0,2}}"
     rf"|pages/{_ID}/(?:document|\d{{6,8}})\.json"
     rf"|multivectors/{_ID}/\d{{6,8}}(?:\.[A-Za-z0-9-]{{1,64}})?\.npy"
 )

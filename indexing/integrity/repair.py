@@ -19,6 +19,7 @@ from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDoc
 from pagesight.indexing.index_place import refuse_missing
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.integrity.verify import Damage, rows_are_unlike, verify
+from pagesight.indexing.milvus.folder_store import opens
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.opening.open_index import give_back, take
@@ -83,7 +84,7 @@ def _put_files_right(path: Path, done: Repair) -> None:
         assert manifest, "there is an index"
         folder.note_manifest(manifest)
         done.repaired += [str(one.path) for one in damage]
-    if unsealed_damage(path / "milvus.db", path / SEAL):
+    if unsealed_damage(path / "milvus.db", path / SEAL) or not opens(path / "milvus.db"):
         if not any((path / "pages").glob("*/*.json")):
             raise PageIndexError(
                 f"the index in {path} is of format 3 and has no page files to make its Milvus anew from. Make a "

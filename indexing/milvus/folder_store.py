@@ -14,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.errors import IndexWarning, PageIndexError, VectorsMissing
+from pagesight.indexing.errors import IndexWarning, PageIndexError, StorageFull, VectorsMissing
 from pagesight.indexing.milvus import centroid_search, page_rows
 from pagesight.indexing.milvus.centroid_search import CentroidSearch
 from pagesight.indexing.milvus.connection import Connection, connect_folder
@@ -76,22 +77,59 @@ def open_store(parts: FolderParts, *, anew: bool = False) -> Iterator[FolderStor
         snapshot.close()
 
 
+def opens(database: Path) -> bool:
+    """Whether Milvus Lite can open its files, if there are any. Raises StorageFull."""
+    if not database.exists():
+        return True
+    try:
+        connection = connect_folder(database)
+        try:
+            if connection.has("candidates") and connection.has("pages"):
+                connection.ensure([page_rows.collection()])
+                PageStore(connection).pages()
+        finally:
+            connection.close()
+    except StorageFull:
+        raise
+    except PageIndexError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def _connected(parts: FolderParts, snapshot: SnapshotWriter) -> Iterator[FolderStore]:
     behind = snapshot.state.store != stamp(parts.database)
     _refuse_damaged(parts)
     with disk_errors(_what(parts)):
         snapshot.begin()
-    connection = connect_folder(parts.database)
+    with _told_of_repair(parts):
+        connection = connect_folder(parts.database)
     try:
-        # Readers search the snapshot: not building HNSW saves half of the time that writing takes.
-        candidates = centroid_search.collection(parts.dim, connection.capabilities, searched=False)
-        connection.ensure([candidates, page_rows.collection()])
-        yield _opened(parts, connection, snapshot, behind)
+        with _told_of_repair(parts):
+            # Readers search the snapshot: not building HNSW saves half of the time that writing takes.
+            candidates = centroid_search.collection(parts.dim, connection.capabilities, searched=False)
+            connection.ensure([candidates, page_rows.collection()])
+            opened = _opened(parts, connection, snapshot, behind)
+        yield opened
     finally:
         connection.close()
         with contextlib.suppress(OSError):  # a full disk
             seal(parts.database, parts.folder.path / SEAL)
+
+
+@contextlib.contextmanager
+def _told_of_repair(parts: FolderParts) -> Iterator[None]:
+    """Adds to what Milvus Lite says of its files, where it cannot open them, how they are made anew."""
+    try:
+        yield
+    except (StorageFull, SnapshotDamaged):
+        raise
+    except PageIndexError as error:
+        path = parts.folder.path
+        raise PageIndexError(
+            f"{error} If its files are damaged, `pagesight repair --index {path}` makes them anew from the index's "
+            "other files."
+        ) from error
 
 
 def _refuse_damaged(parts: FolderParts) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import xxhash
 
 from pagesight.indexing.milvus.led_out import is_sealed_name, led_out
+from pagesight.indexing.storage.atomic_files import on_the_disk
 from pagesight.indexing.storage.checked_json import read_checked, write_checked
 from pagesight.indexing.storage.page_files import DamagedFile
 
@@ -22,12 +23,14 @@ _log = logging.getLogger(__name__)
 
 _MANIFEST = "manifest.json"
 _BLOCK = 1 << 20
+_PARQUET = b"PAR1"  # https://parquet.apache.org/docs/file-format/
 
 
 def seal(database: Path, path: Path) -> None:
     """Note the closed database's files in ``path``. Raises OSError."""
     known, _ = _sealed(path)
     sealed = {}
+    changed: set[Path] = set()
     for file in _files(database):
         name, status = file.relative_to(database).as_posix(), file.stat()
         before = known.get(name)
@@ -35,6 +38,9 @@ def seal(database: Path, path: Path) -> None:
             sealed[name] = before
         else:
             sealed[name] = [status.st_size, status.st_mtime_ns, _hash(file)]
+            changed |= {file, *file.parents[: len(file.relative_to(database).parts)]}
+    for path in sorted(changed, reverse=True):
+        on_the_disk(path)  # Milvus Lite does not see to it that its files of rows are
     versions = {name: _version(database / name) for name in sealed if name.endswith(_MANIFEST)}
     content = {"files": sealed, "versions": versions}
     if content != {"files": known, "versions": versions} or not path.exists():
@@ -61,7 +67,9 @@ def unsealed_damage(database: Path, path: Path) -> list[DamagedFile]:
         elif file.exists() or file in named or name.endswith("schema.json"):
             found.append(_damage(file))
     told = {one.path for one in found}
-    return found + [_damage(file) for file in sorted(named - told) if not file.exists()]
+    newer = {file for file in named - told if file.relative_to(database).as_posix() not in files}
+    cut = {file for file in newer if file.exists() and not _ends_as_parquet(file)}
+    return found + [_damage(file) for file in sorted(named - told) if not file.exists() or file in cut]
 
 
 def _sealed(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -85,6 +93,12 @@ def _manifests(database: Path, files: dict[str, Any], versions: dict[str, int]) 
         version = _version(path)
         if version is None or version <= versions.get(name, -1):
             yield _damage(path)
+
+
+def _ends_as_parquet(file: Path) -> bool:
+    """Whether a file that was written since the seal has its end: where power was lost, that may never have come."""
+    content = file.read_bytes()
+    return len(content) > 2 * len(_PARQUET) and content.startswith(_PARQUET) and content.endswith(_PARQUET)
 
 
 def _damage(path: Path) -> DamagedFile:

@@ -85,11 +85,10 @@ class FolderAccess:
         Raises IndexInUse where there is none and somebody else writes, PageIndexError where none can be made.
         """
         state = self._sound_state()
-        if state and state.store == stamp(self._parts.database):
+        if self._is_current(state):
             return
         try:
-            with self.writing(0 if state else wait):
-                pass
+            self._catch_up(0 if state else wait)
         except StorageFull:
             if not state:
                 raise
@@ -101,6 +100,17 @@ class FolderAccess:
                 self._read_from_copy(error)
             elif not _read_only(error):
                 warnings.warn(f"{error} What was searchable before still is.", IndexWarning, stacklevel=2)
+
+    def _catch_up(self, wait: float) -> None:
+        with contextlib.ExitStack() as held:
+            with disk_errors(f"the index in {self._folder.path} cannot be written to"):
+                held.enter_context(self._lock.held(wait))
+            if not self._is_current(self._sound_state()):  # a writer may have ended meanwhile
+                with self.writing(0):
+                    pass
+
+    def _is_current(self, state: SnapshotState | None) -> bool:
+        return state is not None and state.store == stamp(self._parts.database)
 
     def remake(self) -> None:
         """Make the snapshot anew from Milvus' rows. Raises IndexInUse, PageIndexError."""

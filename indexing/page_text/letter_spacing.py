@@ -43,9 +43,9 @@ def _joined(layer: LayerWords, aspect: float) -> LayerWords:
 
 def _rows(layer: LayerWords, aspect: float) -> list[list[int]]:
     """Runs of places of letters that make a word."""
-    single = [len(word) == 1 and word.isalpha() for word in layer.words]
-    if sum(single) < _LEAST_LETTERS:
+    if list(map(len, layer.words)).count(1) < _LEAST_LETTERS:
         return []
+    single = [len(word) == 1 and word.isalpha() for word in layer.words]
     found, run = list[list[int]](), list[int]()
     for place, is_letter in enumerate([*single, False]):
         if is_letter and (not run or layer.lines[place] == layer.lines[run[-1]]):
@@ -70,9 +70,9 @@ def _words_of(run: list[int], boxes: NDArray[np.float32], aspect: float) -> list
 def _is_shadow(layer: LayerWords) -> NDArray[np.bool_]:
     """(n,): whether a word stands where the same word stands already."""
     shadows = np.zeros(len(layer.words), np.bool_)
-    numbers: dict[str, int] = {}
-    owners = np.array([numbers.setdefault(word, len(numbers)) for word in layer.words], np.int64)
-    if len(numbers) == len(owners):
+    firsts: dict[str, int] = {}
+    owners = np.array(list(map(firsts.setdefault, layer.words, range(len(layer.words)))), np.int64)
+    if len(firsts) == len(owners):
         return shadows
     order = np.lexsort((layer.boxes[:, 1], owners))  # the same words behind each other, from the top down
     for step in range(1, _NEIGHBOURS + 1):

@@ -17,7 +17,6 @@ from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.installation import package_command
 from pagesight.indexing.page_text.recognised import Recognised
 from pagesight.indexing.page_text.words import cleaned
-from pagesight.indexing.settings import environment
 
 # A line this many times as high as wide runs down the page: a short word stays below. A guess, not measured.
 _SIDEWAYS = 1.5
@@ -181,6 +180,8 @@ def _ocr_engine(reads: str) -> Any:
     takes two thirds of the processor time. The classifier of upside-down lines is off, since it turns sound lines over
     (recall .994 → .980); the whole page is turned instead.
     """
+    from pagesight.indexing.settings import environment
+
     with _engine_lock:
         if reads not in _engines:
             try:

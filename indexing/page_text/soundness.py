@@ -10,7 +10,7 @@ import difflib
 import math
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
@@ -53,17 +53,17 @@ _UNKNOWN = frozenset(
 def strange(words: Sequence[str]) -> bool:
     """Whether words of one font look like those of no language, so that their letters may stand for others."""
     joined = "".join(words)
-    letters = Counter(filter(str.isalpha, joined))
-    if letters.total() >= _LEAST_LETTERS and len(letters) <= 2:
+    letters = set(filter(str.isalpha, set(joined)))
+    if len(letters) <= 2 and sum(map(joined.count, letters)) >= _LEAST_LETTERS:
         return True
     everyday = "" if joined.isascii() else "".join(_HAN_OR_KANA.findall(joined))
     if len(everyday) >= _LEAST_LETTERS / 2 and _share_in_use(everyday) < _EVERYDAY:
         return True
-    scores = list(map(_likeness, words))
-    pairs = sum(pairs for _, pairs in scores)
+    scores, counts = zip(*map(_likeness, words), strict=True) if words else ((), ())
+    pairs: int = sum(counts)
     if pairs < _LEAST_LETTERS:
         return False
-    return sum(score for score, _ in scores) / pairs < _STRANGE - _VARIES / pairs
+    return float(sum(scores)) / pairs < _STRANGE - _VARIES / pairs
 
 
 def differs_from_picture(
@@ -123,14 +123,35 @@ def _likeness(word: str) -> tuple[float, int]:
 
     Parts of one or two letters say nothing: they are units, initials, and symbols that are set as letters.
     """
-    pairs, firsts = _letter_pairs()
-    total, count = 0.0, 0
-    for part in _WORD.findall(word.lower()):
-        for before, after in zip("<" + part, part + ">", strict=True) if len(part) > 2 else ():
-            if _script(before) not in _UNKNOWN and _script(after) not in _UNKNOWN:
-                total += math.log((pairs.get((before, after), 0) + 0.5) / (firsts.get(before, 0) + 30))
-                count += 1
-    return total, count
+    after = _followers()
+    scores = [
+        after[pair]
+        for part in _WORD.findall(word.lower())
+        if len(part) > 2
+        for pair in zip("<" + part, part + ">", strict=True)
+    ]
+    known = [score for score in scores if score is not None]
+    return sum(known), len(known)
+
+
+class _Followers(dict[tuple[str, str], float | None]):
+    """The log probability of a letter after the one before it; None where nothing is known of their script."""
+
+    def __missing__(self, pair: tuple[str, str]) -> float | None:
+        pairs, firsts = _letter_pairs()
+        known = _script(pair[0]) not in _UNKNOWN and _script(pair[1]) not in _UNKNOWN
+        score = math.log((pairs.get(pair, 0) + 0.5) / (firsts.get(pair[0], 0) + 30)) if known else None
+        if len(self) < _MOST_PAIRS:
+            self[pair] = score
+        return score
+
+
+_MOST_PAIRS = 50_000  # that are remembered; a language has some hundred
+
+
+@cache
+def _followers() -> _Followers:
+    return _Followers()
 
 
 @lru_cache(maxsize=10_000)

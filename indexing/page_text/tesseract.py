@@ -16,7 +16,6 @@ from PIL import Image
 
 from pagesight.indexing.page_text.recognised import Recognised
 from pagesight.indexing.page_text.words import cleaned
-from pagesight.indexing.settings import environment
 
 _SECONDS = 60  # for one page; it takes about one. A guess, not measured
 _WORD = "5"  # level of a row that is a word's
@@ -73,6 +72,8 @@ def _png(picture: Image.Image) -> bytes:
 
 def _run(arguments: list[str], given: bytes) -> str:
     """What Tesseract says, by one thread; nothing where it fails or takes too long."""
+    from pagesight.indexing.settings import environment
+
     with environment(OMP_THREAD_LIMIT="1"):
         process = subprocess.Popen(
             ["tesseract", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

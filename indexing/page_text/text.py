@@ -119,7 +119,7 @@ def _read_printed(document: PdfDocument, number: int) -> _Printed:
     with document.page(number) as page:
         to_page = to_picture(page)
         objects = read_objects(page)
-        layer = read_text_layer(page, objects)
+        layer = read_text_layer(page, objects, to_page)
         areas = to_boxes([where for _, where, _ in objects.areas], to_page)
         pictures, outlines = to_boxes(objects.pictures, to_page), to_boxes(objects.outlines, to_page)
         return _Printed(layer, objects, areas, pictures, outlines, *read_annotations(page, to_page))

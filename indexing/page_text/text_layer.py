@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.documents import pdfium_pointers as plain
 from pagesight.indexing.documents.page_objects import PageObjects
-from pagesight.indexing.documents.pdf import to_picture
 from pagesight.indexing.page_text.line_ends import LINE_END_HYPHEN, joined
 from pagesight.indexing.page_text.raised import with_raised
 from pagesight.indexing.page_text.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
@@ -67,13 +66,19 @@ class LayerWords:
         return LayerWords(words, *(array[places] for array in arrays))  # type: ignore[arg-type]
 
 
-def read_text_layer(page: Any, objects: PageObjects) -> LayerWords:
-    """The words of an open page of pdfium's, which draws these objects; none without text. Needs the lock `PDFIUM`."""
+_WORD = re.compile(r"\S+")
+
+
+def read_text_layer(page: Any, objects: PageObjects, to_page: NDArray[np.float64]) -> LayerWords:
+    """The words of an open page of pdfium's, which draws these objects; none without text.
+
+    ``to_page`` is that of `to_picture`. Needs the lock `PDFIUM`.
+    """
     textpage = pdfium.FPDFText_LoadPage(page)
     if not textpage:
         return LayerWords.empty()
     try:
-        return _words(textpage, _characters(textpage), to_picture(page), objects)
+        return _words(textpage, _characters(textpage), to_page, objects)
     finally:
         pdfium.FPDFText_ClosePage(textpage)
 
@@ -93,74 +98,93 @@ def _characters(textpage: Any) -> str:
 
 def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_objects: PageObjects) -> LayerWords:
     """The words with their boxes and lines; what lies outside the crop box is not on the page."""
-    words, corners, lines, objects = [], [], [], []
-    layer, line, end = plain.address(textpage), 0, 0
-    reader = plain.RectangleReader(layer)
-    for match in re.finditer(r"\S+", characters):
-        line += "\n" in characters[end : match.start()]
-        start, end = match.span()
-        raw = match.group()
-        on_first_line = raw.find(LINE_END_HYPHEN)
-        rectangles = reader.around(start, on_first_line if on_first_line > 0 else len(raw))
-        if not rectangles:
-            word = ""
-        elif len(rectangles) == 1 and raw.isascii() and raw.isprintable():
-            word = raw
-        else:
-            word = _printed(textpage, raw, start, len(rectangles))
-        if word:
-            words.append(word)
-            corners.append(_around(rectangles))
-            lines.append(line)
-            objects.append(plain.text_object(layer, start) or 0)
-        line += on_first_line >= 0
-    if not words:
+    raws, starts = characters.split(), [match.start() for match in _WORD.finditer(characters)]
+    layer = plain.address(textpage)
+    pieces, rectangles = plain.rectangles(layer, starts, _on_first_lines(raws, characters), len(characters))
+    words = [
+        raw
+        if count and raw.isascii() and raw.isprintable() and (count == 1 or not raw[-1].isdigit())
+        else _printed(textpage, raw, start, count)
+        for raw, start, count in zip(raws, starts, pieces.tolist(), strict=True)
+    ]
+    drawn = [place for place, word in enumerate(words) if word]
+    if not drawn:
         return LayerWords.empty()
-    boxes = _to_boxes(_with_heights(np.array(corners), np.array(objects, np.int64)), to_page)
-    found = LayerWords(words, boxes, np.array(lines, np.int32), *_styles(objects, page_objects))
+    objects = [plain.text_object(layer, starts[place]) or 0 for place in drawn]
+    boxes = _to_boxes(_with_heights(_around(rectangles, pieces)[drawn], np.array(objects, np.int64)), to_page)
+    lines = _line_numbers(characters, starts, raws)[drawn]
+    found = LayerWords([words[place] for place in drawn], boxes, lines, *_styles(objects, page_objects))
     found = found.only(is_on_page(found.boxes))
     found = replace(found, words=joined(found.words), lines=_rejoin_lines(found.boxes, found.lines))
-    return found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
+    if RIGHT_TO_LEFT.search("".join(found.words)):
+        return found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
+    return found
+
+
+def _on_first_lines(raws: list[str], characters: str) -> list[int]:
+    """How many characters of each word stand on the line that it begins on."""
+    if LINE_END_HYPHEN not in characters:
+        return list(map(len, raws))
+    return [place if (place := raw.find(LINE_END_HYPHEN)) > 0 else len(raw) for raw in raws]
+
+
+def _line_numbers(characters: str, starts: list[int], raws: list[str]) -> NDArray[np.int32]:
+    """(n,) lines of the words: a new one begins where characters between two words say so, or a word was broken."""
+    ends = [match.start() for match in re.finditer("\n", characters)]
+    lines = np.cumsum(np.diff(np.searchsorted(ends, starts), prepend=0) > 0)
+    if LINE_END_HYPHEN in characters:
+        broken = np.array([LINE_END_HYPHEN in raw for raw in raws])
+        lines = lines + np.cumsum(broken) - broken
+    return lines.astype(np.int32)
+
+
+def _around(rectangles: NDArray[np.float64], pieces: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n, 4) left, bottom, right, top around each word's rectangles (m, 4) left, top, right, bottom, of which it has
+    as many as ``pieces`` (n,) says; zeros for words without any."""
+    if len(rectangles) == len(pieces) and (pieces == 1).all():
+        return rectangles[:, [0, 3, 2, 1]]
+    found, has_some = np.zeros((len(pieces), 4)), pieces > 0
+    if has_some.any():
+        starts = (np.cumsum(pieces) - pieces)[has_some]
+        low, high = np.minimum.reduceat(rectangles, starts), np.maximum.reduceat(rectangles, starts)
+        found[has_some] = np.stack([low[:, 0], low[:, 3], high[:, 2], high[:, 1]], axis=1)
+    return found
 
 
 def _styles(
     objects: list[int], page_objects: PageObjects
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
     """Fonts, inks and orders (n,) of words, by the text objects that they begin in."""
-    reader = plain.ObjectReader()
-    known = {
-        thing: (plain.text_font(thing) or 0, _ink(thing, page_objects, reader), page_objects.texts.get(thing, -1))
-        for thing in set(objects)
-        if thing
-    }
-    fonts, inks, orders = zip(*(known.get(thing, (0, DRAWN, -1)) for thing in objects), strict=True)
+    reader, font, mode, texts = plain.ObjectReader(), plain.text_font, plain.text_mode, page_objects.texts
+    known = {0: (0, DRAWN, -1)}
+    for thing in set(objects) - known.keys():
+        if mode(thing) in _INVISIBLE_MODES:
+            ink = INVISIBLE
+        elif reader.is_in_layer(thing) or thing in page_objects.layered:
+            ink = LAYERED
+        else:
+            ink = LIGHT if not reader.is_black(thing) and _is_light(reader.fill(thing)) else DRAWN
+        known[thing] = font(thing) or 0, ink, texts.get(thing, -1)
+    fonts, inks, orders = zip(*map(known.__getitem__, objects), strict=True)
     return np.array(fonts, np.int64), np.array(inks, np.int8), np.array(orders, np.int64)
 
 
-def _ink(thing: int, page_objects: PageObjects, reader: plain.ObjectReader) -> int:
-    if plain.text_mode(thing) in _INVISIBLE_MODES:
-        return INVISIBLE
-    if thing in page_objects.layered or reader.is_in_layer(thing):
-        return LAYERED
-    colour = reader.fill(thing)
-    is_light = colour is not None and (min(colour[:3]) >= _LIGHT or colour[3] < 255 - _LIGHT)
-    return LIGHT if is_light else DRAWN
+def _is_light(colour: tuple[int, int, int, int] | None) -> bool:
+    return colour is not None and (min(colour[:3]) >= _LIGHT or colour[3] < 255 - _LIGHT)
 
 
 def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
-    """The characters as they are printed: raised ones marked so, those of right-to-left scripts in logical order."""
+    """The characters as they are printed: raised ones marked so, those of right-to-left scripts in logical order.
+
+    Empty where none is drawn, in no ``pieces``.
+    """
+    if not pieces:
+        return ""
     if pieces > 1 and raw[-1].isdigit():
         raw = with_raised(textpage, raw, start)
     if not raw.isascii() and RIGHT_TO_LEFT.search(raw):
         raw = in_logical_order(textpage, raw, start)
     return LINE_END_HYPHEN.join(cleaned(part) for part in raw.split(LINE_END_HYPHEN))
-
-
-def _around(rectangles: list[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
-    if len(rectangles) == 1:
-        return rectangles[0]
-    lefts, bottoms, rights, tops = zip(*rectangles, strict=True)
-    return min(lefts), min(bottoms), max(rights), max(tops)
 
 
 def _with_heights(corners: NDArray[np.float64], objects: NDArray[np.int64]) -> NDArray[np.float64]:

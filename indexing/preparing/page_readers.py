@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
+from pagesight.indexing.documents.kinds import Kind
+from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
@@ -29,9 +32,11 @@ _START = (
     "from pagesight.indexing.preparing.read_documents import main; main(sys.argv[2])"
 )
 
-# One more process is started when threads have waited this long, in all, for each that runs: starting one takes 0.6 s
-# of a core (measured), which few small files don't repay.
-_WAITED = 1.0
+# One more process is started when those that run have worked so many seconds each: starting one takes 0.7 s of a core,
+# and 1.5 s more where it reads by OCR (measured), which a few files don't repay.
+_REPAID = 10.0
+_STUCK = 20.0  # or when one has been at a page for so long, on a clock; a guess, not measured
+_LOOK_AGAIN = 1.0  # seconds after which a thread that waits looks whether that is so
 
 # A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
 _GROWN = 0.7
@@ -39,6 +44,7 @@ _GROWN = 0.7
 # A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it
 # is ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
 _LONGEST_WAIT, _LONGEST_START = 4, 30.0
+_MOST_RUNS = 2  # of LibreOffice for one file: its first one may only make its profile
 
 # Pages are read side by side in processes, so that threads within each would only wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -50,11 +56,12 @@ class GivenUp(UnreadableDocument):
 
 @dataclass
 class _ReaderProcess:
-    """A process, the document that it has open, and whether it has answered before."""
+    """A process, the document that it has open, whether it has answered before, and since when it is asked."""
 
     process: WorkerProcess[Message, Message]
     path: Path | None = None
     fresh: bool = True
+    since: float = 0.0
 
 
 class PageReaders:
@@ -65,11 +72,13 @@ class PageReaders:
 
     def __init__(self, settings: DocumentSettings, most: int) -> None:
         self._settings, self._most = settings, most
+        self._passwords = passwords_of(settings)
         self._idle: list[_ReaderProcess] = []
         self._busy: list[_ReaderProcess] = []
         self._changed = threading.Condition()
-        self._waited = 0.0
+        self._worked = 0.0  # seconds of a core, by all processes
         self._closed = False
+        self._folder = tempfile.TemporaryDirectory(prefix="pagesight-")  # where conversions put what they need
 
     def __enter__(self) -> PageReaders:
         return self
@@ -79,9 +88,9 @@ class PageReaders:
     ) -> None:
         self.close()
 
-    def open(self, path: Path) -> tuple[int, list[str]]:
+    def open(self, path: Path, *, called: Path) -> tuple[int, list[str]]:
         """How many pages the document has, and its warnings. Raises MissingPath, UnreadableDocument, MissingExtra."""
-        header, _ = self._ask(path, {"type": "open"}, path.name, path)
+        header, _ = self._ask(path, {"type": "open"}, called.name, called)
         return int(header["pages"]), [str(warning) for warning in header["warnings"]]
 
     def page(self, path: Path, number: int, long_side: int | None, *, called: Path) -> PreparedPage:
@@ -97,6 +106,12 @@ class PageReaders:
             return PreparedPage.from_message(header, arrays)
         except ValueError as error:
             raise UnreadableDocument(f"{what} cannot be read: {error}") from None
+
+    def as_pdf(self, path: Path, kind: Kind, *, called: Path) -> bytes:
+        """The PDF of a file of one of `DRAWN_KINDS`. Raises UnreadableDocument, which says what would have it read."""
+        request = {"type": "as_pdf", "kind": kind, "place": self._folder.name}
+        _, (content,) = self._ask(path, request, called.name, called)
+        return content.tobytes()
 
     def attachments(self, path: Path, *, called: Path) -> list[tuple[str, bytes | None]]:
         """The files that the document holds, by name; None for one that is too large to be taken out.
@@ -117,15 +132,18 @@ class PageReaders:
         for reader in readers:
             reader.process.kill()
             reader.process.close()
+        self._folder.cleanup()
 
     def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
         """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""
-        settings = self._settings.model_dump(mode="json")
+        settings = self._settings.model_dump(mode="json", exclude={"passwords", "password_file"})
         while True:
             reader = self._take(path)
             first, answer, failure = reader.fresh, None, None
             try:
-                answer = reader.process.ask(({**request, "path": str(path), "settings": settings}, []))
+                answer = reader.process.ask(
+                    ({**request, "path": str(path), "settings": settings, "passwords": self._passwords}, [])
+                )
                 reader.fresh, reader.path = False, path
             except WorkerFailed as failed:
                 failure = failed
@@ -138,7 +156,6 @@ class PageReaders:
 
     def _take(self, path: Path) -> _ReaderProcess:
         """A process that is free, if possible one that has the document open."""
-        started = time.monotonic()
         with self._changed:
             while True:
                 if self._closed:
@@ -147,25 +164,31 @@ class PageReaders:
                     reader = next((one for one in self._idle if one.path == path), self._idle[0])
                     self._idle.remove(reader)
                     break
-                waited = self._waited + time.monotonic() - started
-                if not self._busy or (len(self._busy) < self._most and waited > _WAITED * len(self._busy)):
+                if not self._busy or (len(self._busy) < self._most and self._repays_another()):
                     reader = _ReaderProcess(self._started())
                     break
-                self._changed.wait(_WAITED)
-            self._waited += time.monotonic() - started
+                self._changed.wait(_LOOK_AGAIN)
+            reader.since = time.monotonic()
             self._busy.append(reader)
             return reader
+
+    def _repays_another(self) -> bool:
+        """Whether there is so much to do that one more process is worth its start."""
+        longest = time.monotonic() - min(reader.since for reader in self._busy)
+        return self._worked > _REPAID * len(self._busy) or longest > _STUCK
 
     def _started(self) -> WorkerProcess[Message, Message]:
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
         with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
-            return WorkerProcess(command, _LONGEST_WAIT * self._settings.page_seconds + _LONGEST_START, _write, _read)
+            longest = max(_LONGEST_WAIT * self._settings.page_seconds, _MOST_RUNS * self._settings.conversion_seconds)
+            return WorkerProcess(command, longest + _LONGEST_START, _write, _read)
 
     def _give_back(self, reader: _ReaderProcess, answer: Message | None) -> None:
         """Lets others have the process, unless it has failed, grew, or all are to end."""
         grown = answer and answer[0].get("resident", 0) > _GROWN * self._settings.reader_memory
         no_memory = answer and answer[0].get("kind") == NO_MEMORY
         with self._changed:
+            self._worked += answer[0].get("worked", 0) if answer else 0
             self._busy.remove(reader)
             keep = answer and not (grown or no_memory or self._closed)
             if keep:

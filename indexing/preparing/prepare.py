@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from PIL import Image
 
@@ -32,9 +34,9 @@ def _blank(document: OpenDocument, number: int, text: PageText, picture: Image.I
 
     Only words with letters that no font of pdfium's own has are looked at: of the others something is always drawn.
     """
-    foreign = [any(ord(char) >= _FIRST_FOREIGN for char in word) for word in text.words]
-    if not any(foreign):
+    if not _FOREIGN.search(" ".join(text.words)):
         return ()
+    foreign = [_FOREIGN.search(word) is not None for word in text.words]
     pixels = np.asarray((picture or document.picture(number, long_side=_SMALL)).convert("L"))
     corners = text.boxes[foreign] * np.array([*pixels.shape[::-1]] * 2)
     shown = [np.ptp(pixels[top : bottom + 1, left : right + 1]) > 0 for left, top, right, bottom in corners.astype(int)]
@@ -44,8 +46,10 @@ def _blank(document: OpenDocument, number: int, text: PageText, picture: Image.I
 # The picture that is looked at for it, in pixels: large enough for a letter to leave a trace. A guess, not measured.
 _SMALL = 800
 
-# Letters before it are in the fonts that pdfium brings along: Latin, Greek and Cyrillic.
-_FIRST_FOREIGN = 0x0530
+# Letters that the fonts that pdfium brings along lack: these have Latin, Greek and Cyrillic ones, and signs.
+_FOREIGN = re.compile(
+    "[\u0530-\u1cff\u2d00-\u2dff\u2e80-\ud7ff\uf900-\ufaff\ufb13-\ufdff\ufe70-\ufefc\U00010000-\U0003ffff]"
+)
 
 _IS_BLANK = (
     "it has words of which the picture shows nothing: a font is missing that the file does not bring along. For "

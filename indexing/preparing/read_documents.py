@@ -12,15 +12,19 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from pagesight.indexing.conversion.as_pdf import as_pdf
+from pagesight.indexing.conversion.mail import mail_attachments
 from pagesight.indexing.documents.attachments import attachments
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.sources import identify
 from pagesight.indexing.encoders.workers.serve import pipes, read_message, write_message
 from pagesight.indexing.errors import MissingExtra, MissingPath, PagesightError, UnknownPage, UnreadableDocument
 from pagesight.indexing.preparing.prepare import prepare_page
@@ -62,14 +66,21 @@ class _DocumentReader:
         settings = DocumentSettings(**request["settings"])
         return prepare_page(self._document(request), request["number"], settings, request["long_side"]).as_message()
 
+    def _as_pdf(self, request: dict[str, Any]) -> Message:
+        seconds = request["settings"]["conversion_seconds"]
+        content = as_pdf(Path(request["path"]), request["kind"], Path(request["place"]), seconds)
+        return {"type": "pdf"}, [np.frombuffer(content, np.uint8)]
+
     def _attachments(self, request: dict[str, Any]) -> Message:
-        held = attachments(self._document(request))
+        path = Path(request["path"])
+        is_mail = identify(path) == "mail"
+        held = mail_attachments(path.read_bytes()) if is_mail else attachments(self._document(request))
         arrays = [np.frombuffer(one.content or b"", np.uint8) for one in held]
         sizes = [None if one.content is None else len(one.content) for one in held]
         return {"type": "attachments", "names": [one.name for one in held], "sizes": sizes}, arrays
 
     def _document(self, request: dict[str, Any]) -> OpenDocument:
-        wanted = request["path"], request["settings"]
+        wanted = request["path"], request["settings"], request["passwords"]
         if self._open and self._open[0] == wanted:
             return self._open[1]
         if self._open:
@@ -82,6 +93,7 @@ class _DocumentReader:
             max_pixels=settings.max_pixels,
             max_pages=settings.pages_per_document,
             image_pixels=settings.image_pixels,
+            passwords=request["passwords"],
         )
         self._open = wanted, document
         return document
@@ -90,6 +102,7 @@ class _DocumentReader:
 _ANSWERS: dict[str, Callable[[_DocumentReader, dict[str, Any]], Message]] = {
     "open": _DocumentReader._opened,
     "page": _DocumentReader._page,
+    "as_pdf": _DocumentReader._as_pdf,
     "attachments": _DocumentReader._attachments,
 }
 
@@ -142,8 +155,10 @@ def main(megabytes: str) -> None:
     threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
     reader = _DocumentReader()
     while True:
-        header, arrays = reader.answer(inbox.get())
-        write_message(answers, {**header, "resident": _resident()}, arrays)
+        request, before = inbox.get(), time.process_time()
+        header, arrays = reader.answer(request)
+        worked = time.process_time() - before
+        write_message(answers, {**header, "resident": _resident(), "worked": worked}, arrays)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ import contextlib
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from pagesight.indexing.documents.sources import Source, hash_file
+from pagesight.indexing.documents.kinds import DRAWN_KINDS
+from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
 from pagesight.indexing.storage.atomic_files import make_private, replacing
@@ -61,9 +63,43 @@ class KeptDocuments:
             "found, and not be shown. Index the same file here, which only makes the copy: `pagesight index PATH`."
         )
 
+    def shown(self, row: PageRow) -> Path:
+        """The file whose page is shown: the document, or the PDF that was made of it. Raises UnreadableDocument."""
+        document = self.of(row)
+        if identify(document) not in DRAWN_KINDS:
+            return document
+        drawn = self.drawn(row.document_id, Path(row.path).suffix)
+        if not is_there(drawn):
+            raise UnreadableDocument(
+                f"the PDF that was made of {row.document} is gone ({drawn}). Make it again: `pagesight index PATH`."
+            )
+        return drawn
+
+    def drawn(self, document_id: str, suffix: str) -> Path:
+        """Where the PDF is kept that was made of a document with that suffix which is none."""
+        kept = self.path(document_id, suffix)
+        return kept.with_name(f"{kept.name}.pdf")
+
+    def keep_drawn(self, source: Source, make: Callable[[Path], bytes]) -> Path:
+        """Keep the source and, unless it is there, the PDF that ``make`` makes of its kept bytes; gives the PDF's path.
+
+        Raises UnreadableDocument, as `keep` and ``make`` do.
+        """
+        self.keep(source)
+        drawn = self.drawn(source.document_id, source.path.suffix)
+        if not is_there(drawn):
+            content = make(self.path(source.document_id, source.path.suffix))
+            with replacing(drawn, durable=True) as unfinished:
+                unfinished.write_bytes(content)
+        return drawn
+
     def is_kept(self, row: PageRow) -> bool:
-        """Whether the document that a page is in is kept, with the bytes that were indexed."""
-        return self._id(self.path(row.document_id, Path(row.path).suffix)) == row.document_id
+        """Whether the document that a page is in is kept, with the bytes that were indexed, and can be shown."""
+        suffix = Path(row.path).suffix
+        kept = self.path(row.document_id, suffix)
+        if self._id(kept) != row.document_id:
+            return False
+        return identify(kept) not in DRAWN_KINDS or is_there(self.drawn(row.document_id, suffix))
 
     def own(self) -> None:
         """Turn hard links, which earlier versions made, into copies; nobody else may read them."""

@@ -24,6 +24,10 @@ from pagesight.indexing.errors import IndexInUse, IndexWarning
 from pagesight.indexing.storage.address import shown
 from pagesight.indexing.storage.atomic_files import write_atomically
 
+# Seconds that nothing is said of a wait: readers hold the lock for less, when they look whether a writer was killed.
+# Guesses, not measured.
+_SHORT, _LOOKS_EVERY = 0.3, 0.05
+
 
 class UnsharedRows:
     """For who writes to an index in a folder: nobody else can, while the `WriterLock` is held."""
@@ -76,15 +80,16 @@ class WriterLock:
                 lock.release()
 
     def _acquire(self, lock: FileLock, wait: float) -> None:
+        short = min(wait, _SHORT)
         with contextlib.suppress(Timeout):
-            lock.acquire()
+            lock.acquire(timeout=short, poll_interval=_LOOKS_EVERY)
             return
         if wait > 0:
             who = described(self._holder)
             message = f"{who} is writing to the index in {self._folder}; waiting up to {wait:g} s until it is done."
             warnings.warn(message, IndexWarning, stacklevel=4)
         with contextlib.suppress(Timeout):
-            lock.acquire(timeout=wait, poll_interval=0.05)
+            lock.acquire(timeout=wait - short, poll_interval=_LOOKS_EVERY)
             return
         raise IndexInUse(
             f"{described(self._holder)} is writing to the index in {self._folder}. Wait until it is done (--wait "
@@ -141,6 +146,13 @@ def named(holder: dict[str, Any]) -> str:
         return "another process"
     paused = f", paused (`kill -CONT {holder['pid']}` lets it go on)," if now.get("state") in ("T", "t") else ""
     return f"process {holder['pid']} ({holder.get('command', '')}){paused}"
+
+
+def is_running(process: dict[str, Any]) -> bool:
+    """Whether a process of this machine, as `this_process` named it, has not ended; True where that is not known."""
+    if process.get("host") not in (None, platform.node()) or not process.get("started"):
+        return True
+    return _stat_of(process.get("pid")).get("started") == str(process["started"])
 
 
 def described(path: Path) -> str:

@@ -50,7 +50,7 @@ class AttachedDocuments:
 
     def of(self, source: Source, path: str, depth: int = 1) -> Iterator[Attached]:
         """What the document at a path holds, the innermost first. Raises UnreadableDocument, MissingExtra."""
-        if source.kind != "pdf" or depth > _DEEPEST:
+        if source.kind not in ("pdf", "mail") or depth > _DEEPEST:
             return
         for name, content in self._readers.attachments(source.path, called=Path(path)):
             within = f"{path}{WITHIN}{name}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
@@ -16,6 +17,7 @@ from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.writing.add_report import AddReport, PageWarning, page_ranges
 from pagesight.indexing.writing.attached_documents import WITHIN, Attached, AttachedDocuments
 from pagesight.indexing.writing.commit import record_if_whole, remove_document
+from pagesight.indexing.writing.page_selection import SELECTED, checked_selection, selected
 from pagesight.indexing.writing.recover import put_right
 
 
@@ -23,9 +25,9 @@ from pagesight.indexing.writing.recover import put_right
 class DocumentJob:
     """A document of which pages are missing in the index.
 
-    ``faults`` say of pages that are blank why they are, ``warnings`` of which pages something may be missing,
-    ``of_document`` what else of the document; ``given_up`` counts the last pages in a row that took too much;
-    ``repairs`` that it was whole and became damaged.
+    ``left_out`` are pages that are not wanted, and blank; ``faults`` say of others that are blank why they are,
+    ``warnings`` of which pages something may be missing, ``of_document`` what else of the document; ``given_up`` counts
+    the last pages in a row that took too much; ``repairs`` that it was whole and became damaged.
     """
 
     source: Source
@@ -33,6 +35,7 @@ class DocumentJob:
     page_count: int
     missing: list[int]
     metadata: Metadata
+    left_out: frozenset[int] = frozenset()
     faults: dict[int, str] = field(default_factory=dict)
     warnings: dict[str, list[int]] = field(default_factory=dict)
     of_document: list[str] = field(default_factory=list)
@@ -50,9 +53,14 @@ class DocumentJob:
         return self.shown.name
 
     @property
+    def to_read(self) -> int:
+        """How many pages are to be read and encoded."""
+        return sum(number not in self.left_out for number in self.missing)
+
+    @property
     def is_blank(self) -> bool:
         """Whether no page of the document could be read."""
-        return len(self.faults) == self.page_count
+        return len(self.faults) == self.page_count - len(self.left_out)
 
     def all_warnings(self) -> list[str]:
         """What may be missing of the document, and on which of its pages."""
@@ -76,10 +84,12 @@ def plan(
     metadata: Metadata,
     report: AddReport,
     stands_for: Mapping[Path, str],
+    pages: str | None = None,
 ) -> Iterator[DocumentJob]:
     """The documents with pages to do; notes in the report what is unchanged or cannot be read.
 
-    What is read at a path of ``stands_for`` counts as the document at the path that it gives.
+    ``pages`` are those that are wanted of each document, all if None (page_selection.py). What is read at a path of
+    ``stands_for`` counts as the document at the path that it gives.
     """
     found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
     report.failed += found.failures
@@ -90,7 +100,7 @@ def plan(
             # a link keeps the name that the user gave
             path = stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
             damaged = put_right(parts, source.document_id)
-            job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata)
+            job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata, pages)
             held = list(attached.of(source, path)) if job else []
         except SourceError as error:
             report.failed.append(Failure(source.path, error))
@@ -123,13 +133,14 @@ def _attached_jobs(
         row = entry.first
         if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
             remove_document(parts, row.document_id)
+    of_all = {key: value for key, value in holder.metadata.items() if key != SELECTED}
     for one in held:
         shown = Path(one.path)
         if one.source is None:
             report.warnings.append(PageWarning(shown, f"{shown.name} is not in the index: {one.fault}"))
             continue
         try:
-            job = _job(parts, readers, one.source, one.path, holder.metadata)
+            job = _job(parts, readers, one.source, one.path, of_all)
         except SourceError as error:
             report.failed.append(Failure(shown, error))
             continue
@@ -139,20 +150,43 @@ def _attached_jobs(
 
 
 def _job(
-    parts: WritingParts, readers: PageReaders, source: Source, path: str, metadata: Metadata
+    parts: WritingParts,
+    readers: PageReaders,
+    source: Source,
+    path: str,
+    metadata: Metadata,
+    pages: str | None = None,
 ) -> DocumentJob | None:
     """What is to do for a source; None where nothing is."""
     entry = parts.catalog.get(source.document_id)
-    if entry and entry.complete:
+    if pages:
+        metadata = metadata | {SELECTED: pages}
+    others = entry is not None and entry.first.metadata.get(SELECTED) != metadata.get(SELECTED)
+    if entry and entry.complete and not others:
         parts.folder.documents.keep(source)  # lost, or added to a server by another machine
+        file_to_read(parts, readers, source, Path(path))
         remove_older(parts, path, source.document_id)
         if metadata and metadata != entry.first.metadata:
             parts.catalog.add(parts.store.describe(source.document_id, metadata))
             record_if_whole(parts, source.document_id)
         return None
-    count, warnings = readers.open(source.path)
-    missing = _missing(entry.rows if entry else {}, count)
-    return DocumentJob(source, path, count, missing, metadata, of_document=warnings)
+    file = file_to_read(parts, readers, source, Path(path))
+    count, warnings = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
+    left_out = frozenset[int]()
+    if wanted := str(metadata.get(SELECTED, "")):
+        left_out = frozenset(range(1, count + 1)) - set(selected(checked_selection(wanted), count, Path(path).name))
+    if others:  # what the index has of it are other pages than are wanted now
+        remove_document(parts, source.document_id)
+        file_to_read(parts, readers, source, Path(path))
+    missing = _missing(entry.rows if entry and not others else {}, count)
+    return DocumentJob(source, path, count, missing, metadata, left_out, of_document=warnings)
+
+
+def file_to_read(parts: WritingParts, readers: PageReaders, source: Source, called: Path) -> Path:
+    """The file that is read of a source: itself, or the PDF that is made of it and kept. Raises UnreadableDocument."""
+    if source.kind not in DRAWN_KINDS:
+        return source.path
+    return parts.folder.documents.keep_drawn(source, lambda kept: readers.as_pdf(kept, source.kind, called=called))
 
 
 def _missing(rows: Mapping[int, PageRow], count: int) -> list[int]:

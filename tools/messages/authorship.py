@@ -78,6 +78,28 @@ def answered_by(message: BaseMessage) -> str:
     return reasoner if isinstance(reasoner, str) else ""
 
 
+def with_form(message: BaseMessage, form: Mapping[str, Any]) -> BaseMessage:
+    """A copy of an answer with the form that it was put into: its ``value``, and what that took."""
+    return _marked(message, {**_mark(message), "form": dict(form)})
+
+
+def form_of(message: BaseMessage) -> Mapping[str, Any]:
+    """The form that an answer was put into, and what that took; empty without one."""
+    form = _mark(message).get("form")
+    return form if isinstance(form, Mapping) else {}
+
+
+def with_confirmed(message: BaseMessage, dollars: float) -> BaseMessage:
+    """A copy of a step that a person allowed, at what the question costs with it."""
+    return _marked(message, {**_mark(message), "confirmed": dollars})
+
+
+def confirmed_dollars(message: BaseMessage) -> float:
+    """What a person allowed the question to cost with this step; 0 for one that nobody was asked about."""
+    dollars = _mark(message).get("confirmed")
+    return float(dollars) if isinstance(dollars, int | float) else 0.0
+
+
 def with_shown(message: BaseMessage, drafts: Sequence[BaseMessage]) -> BaseMessage:
     """A copy that also counts as the first with the pages that these ``drafts``, which go away, were the first with."""
     shown = dict.fromkeys(label for one in [*drafts, message] for label in shown_with(one) or [])

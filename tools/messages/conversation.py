@@ -19,7 +19,15 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCa
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit, PageRef
-from pagesight.tools.messages.authorship import MARK, Author, correction_of, shown_with, spent_before, withheld_from
+from pagesight.tools.messages.authorship import (
+    MARK,
+    Author,
+    correction_of,
+    form_of,
+    shown_with,
+    spent_before,
+    withheld_from,
+)
 from pagesight.tools.messages.page_view import PageView
 from pagesight.tools.messages.sent_pictures import CallLimits, SentPictures
 from pagesight.tools.messages.tool_reply import (
@@ -126,17 +134,24 @@ class Question:
         """What was spent before the first message of the model's that is left: a history may be cut in a run."""
         return spent_before(self.model_messages[0]) if self.model_messages else {}
 
+    @cached_property
+    def _forms(self) -> list[Mapping[str, Any]]:
+        """What putting an answer into a form took."""
+        return [form for message in self.model_messages if (form := form_of(message))]
+
     @property
     def calls(self) -> int:
         """How often a model was called: attempts that brought nothing and calls by tools counted in."""
         located = sum(reply.located is not None for reply in self.replies)
-        earlier = int(self.before.get("calls", 0))
+        earlier = int(self.before.get("calls", 0)) + sum(int(form.get("calls", 0)) for form in self._forms)
         return earlier + sum(_attempts(message) for message in self.model_messages) + located
 
     @property
     def model_calls(self) -> list[ModelCall]:
         """The tokens of each call, as the model's provider reports them, and which model answered."""
         said = [ModelCall(one.usage_metadata, _answered_by(one)) for one in self.model_messages if one.usage_metadata]
+        for form in self._forms:
+            said += [ModelCall(usage, str(form.get("model", ""))) for usage in form.get("usages", [])]
         return said + [reply.model_call for reply in self.replies if reply.model_call]
 
 

@@ -1,4 +1,4 @@
-"""A call of an encoder's server: JSON there and back, tried again where that may help, and errors for people."""
+"""A call of a model's server: JSON there and back, tried again where that may help, and errors for people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pagesight.indexing.calls.deadline import ends_within
 from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
+from pagesight.indexing.encoders.roles import ENCODER, Role
 from pagesight.indexing.errors import EncoderError
 
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
@@ -26,10 +27,18 @@ class ServerCalls:
     """
 
     def __init__(
-        self, address: str, key: SecretStr | None, *, timeout: float, attempts: int, longest_wait: float, at_once: int
+        self,
+        address: str,
+        key: SecretStr | None,
+        *,
+        timeout: float,
+        attempts: int,
+        longest_wait: float,
+        at_once: int,
+        role: Role = ENCODER,
     ) -> None:
         headers = {"authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-        self._address, self._key, self._timeout = address, key, timeout
+        self._address, self._key, self._timeout, self._role = address, key, timeout, role
         self._attempts, self._longest_wait = attempts, longest_wait
         self._client = httpx.Client(
             base_url=address,
@@ -68,17 +77,16 @@ class ServerCalls:
     def bad_answer(self, what: str) -> EncoderError:
         """The error for an answer that cannot be used."""
         return EncoderError(
-            f"the encoder's server {self._address} answered with {what}. Ask who runs it, or take another encoder."
+            f"the {self._role.noun}'s server {self._address} answered with {what}. Ask who runs it, or take another "
+            f"{self._role.noun}."
         )
 
     def _unreachable(self, error: Exception) -> EncoderError:
         kind = network_error(error)
         said = f"cannot be reached ({self._without_key(str(error)) or type(error).__name__})"
         if kind == "silent":
-            said = f"did not answer within {self._timeout:g} s: set PAGESIGHT_ENCODER_TIMEOUT to more, or look there"
-        return EncoderError(
-            f"the encoder's server {self._address} {said}. What was encoded until now is kept; run the same again."
-        )
+            said = f"did not answer within {self._timeout:g} s: set {self._role.timeout} to more, or look there"
+        return EncoderError(f"the {self._role.noun}'s server {self._address} {said}. {self._role.again}.")
 
     def _refused(self, path: str, response: httpx.Response) -> EncoderError:
         said = self._without_key(_said(response))
@@ -86,10 +94,10 @@ class ServerCalls:
             401: " Set the key that belongs to it.",
             403: " Set the key that belongs to it.",
             404: f" Does it serve this model, at {path}?",
-            429: " What was encoded until now is kept; run the same again later.",
+            429: f" {self._role.again} later.",
         }.get(response.status_code, "")
         return EncoderError(
-            f"the encoder's server {self._address} refused the request ({response.status_code} {said}).{tail}"
+            f"the {self._role.noun}'s server {self._address} refused the request ({response.status_code} {said}).{tail}"
         )
 
     def _without_key(self, text: str) -> str:

@@ -123,13 +123,13 @@ def _check(address: str, setting: str) -> None:
         raise _bad_address(setting)
     if parts.username or parts.password:
         raise SettingsError(
-            "the address of an encoder's server holds a password: set PAGESIGHT_ENCODER_KEY instead, which is sent as "
-            "a bearer token and stands in no index."
+            "the address of a model's server holds a password: set PAGESIGHT_ENCODER_KEY (or, for a reranker, "
+            "PAGESIGHT_RERANK_KEY) instead, which is sent as a bearer token and stands in no index."
         )
 
 
 def _bad_address(setting: str) -> SettingsError:
     return SettingsError(
-        f"{setting!r} names no server of an encoder: write MODEL@http://HOST:PORT or MODEL@https://HOST, with "
+        f"{setting!r} names no server of a model: write MODEL@http://HOST:PORT or MODEL@https://HOST, with "
         f"{', '.join(_FORMS)} and + before the address where it is not vLLM's form."
     )

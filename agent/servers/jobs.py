@@ -1,0 +1,278 @@
+"""Uploads and removals, one at a time over all processes of the service: the index has one writer.
+
+A job waits while another process works on one, and says so; who writes to the index from elsewhere, such as
+`pagesight index`, is named. A document that the token may not see is never replaced, renamed or given new metadata: not
+by uploading its very bytes either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from filelock import FileLock, Timeout
+
+from pagesight.agent.servers.job_files import Job, JobFiles
+from pagesight.agent.servers.problems import Problem, problem_of
+from pagesight.indexing.documents.sources import hash_file
+from pagesight.indexing.errors import IndexInUse, UnknownDocument
+from pagesight.indexing.pages import DocumentRecord
+from pagesight.indexing.storage.atomic_files import private_folder
+
+if TYPE_CHECKING:
+    from pagesight.agent.servers.tokens import Token
+    from pagesight.indexing import AddReport, PageIndex, Progress
+
+_log = logging.getLogger(__name__)
+
+Written = TypeVar("Written")
+
+#: Seconds between two looks at who writes, and between two notes of how far a job is: guesses, not measured.
+_LOOK_EVERY = 0.2
+#: Jobs that wait in one process at most: a guess, not measured.
+_MOST_WAITING = 50
+
+#: Folders in the name of an upload: a guess, not measured.
+_MOST_FOLDERS = 12
+
+_OTHERS = "it is in the index outside of what this token may see"
+
+
+class Stopped(Exception):
+    """A job was asked to stop."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Files of one request in a folder of their own, and the metadata that they get."""
+
+    folder: Path
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Task:
+    job: Job
+    token: Token
+    do: Callable[[_Task], None]
+    upload: Upload | None = None
+    documents: tuple[str, ...] = ()
+
+
+class Jobs:
+    """The jobs of one process, done in a thread of their own. ``written`` is told how many pages were."""
+
+    def __init__(self, index: PageIndex, files: JobFiles, written: Callable[[int], None] = lambda pages: None) -> None:
+        self.files = files
+        self._index = index
+        self._written = written
+        self._tasks: queue.Queue[_Task | None] = queue.Queue()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="pagesight-jobs", daemon=True)
+        self._thread.start()
+
+    def add(self, token: Token, upload: Upload) -> Job:
+        """A job that indexes what was uploaded. Raises Problem 429 if too many wait, 422 for metadata out of bounds."""
+        metadata = {**upload.metadata, **token.stamp}
+        names = [str(path.relative_to(upload.folder)) for path in _files_in(upload.folder)]
+        self._refuse_too_many()
+        job = self.files.new("add", token.name, names)
+        self._tasks.put(_Task(job, token, self._add, Upload(upload.folder, metadata)))
+        return job
+
+    def remove(self, token: Token, records: Sequence[DocumentRecord]) -> Job:
+        """A job that takes documents out of the index. Raises Problem 429 if too many wait."""
+        self._refuse_too_many()
+        job = self.files.new("remove", token.name, [record.document for record in records])
+        self._tasks.put(_Task(job, token, self._remove, documents=tuple(record.document_id for record in records)))
+        return job
+
+    def close(self) -> None:
+        """Stops the job that is under way, after its batch of pages; what waits is lost."""
+        self._ending.set()
+        self._tasks.put(None)
+        self._thread.join(timeout=60)
+
+    def _refuse_too_many(self) -> None:
+        if self._tasks.qsize() >= _MOST_WAITING:
+            raise Problem(429, "Too many jobs", f"{_MOST_WAITING} jobs wait: try again later", {"Retry-After": "30"})
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None and not self._ending.is_set():
+            try:
+                self._done(task)
+            except OSError as error:
+                _log.error("the job %s cannot be noted: %s", task.job.id, error)
+            finally:
+                if task.upload:
+                    shutil.rmtree(task.upload.folder, ignore_errors=True)
+
+    def _done(self, task: _Task) -> None:
+        try:
+            with self._turn(task.job):
+                task.do(task)
+        except Stopped:
+            self.files.write(replace(task.job, state="stopped", message="it was stopped: what was written stays"))
+        except Exception as error:  # noqa: BLE001 (a job that fails says so, and the next one goes on)
+            problem = problem_of(error)
+            if problem.status == 500:
+                _log.exception("the job %s failed", task.job.id)
+            self.files.write(replace(task.job, state="failed", message=self._shown(problem.detail, task)))
+
+    @contextlib.contextmanager
+    def _turn(self, job: Job) -> Iterator[None]:
+        """Within it no other process of the service works on a job."""
+        lock = FileLock(self.files.lock)
+        told = False
+        while True:
+            self._check(job)
+            try:
+                lock.acquire(timeout=_LOOK_EVERY)
+                break
+            except Timeout:
+                if not told:
+                    self.files.write(replace(job, message="another upload is being written"))
+                    told = True
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _check(self, job: Job) -> None:
+        if self._ending.is_set() or self.files.shall_stop(job.id):
+            raise Stopped
+
+    def _add(self, task: _Task) -> None:
+        assert task.upload
+        known = {record.document_id: record for record in self._index.documents()}
+        paths, failed = self._placed(task, task.upload, known)
+        try:
+            report = self._added(task, task.upload, paths)
+        finally:
+            for path in paths:  # the index keeps a copy of its own
+                path.unlink(missing_ok=True)
+        self._written(report.pages)
+        told = _told(report)
+        told["failed"] = failed + [{**one, "reason": self._shown(one["reason"], task)} for one in told["failed"]]
+        told["warnings"] = [{**one, "reason": self._shown(one["reason"], task)} for one in told["warnings"]]
+        job = replace(task.job, state="done", done_pages=report.pages, total_pages=report.pages, report=told)
+        self.files.write(job)
+
+    def _placed(
+        self, task: _Task, upload: Upload, known: dict[str, DocumentRecord]
+    ) -> tuple[list[Path], list[dict[str, str]]]:
+        """The uploaded files at the paths that they are indexed by; and those that may not be, with why."""
+        place = self.files.uploads(task.token.name)
+        paths: list[Path] = []
+        failed: list[dict[str, str]] = []
+        for file in _files_in(upload.folder):
+            record = known.get(hash_file(file))
+            if record and not task.token.sees(record):
+                failed.append({"document": file.name, "reason": f"{file.name} cannot be added: {_OTHERS}"})
+                continue
+            target = place / file.relative_to(upload.folder)
+            private_folder(target.parent)
+            file.replace(target)
+            paths.append(target)
+        return paths, failed
+
+    def _added(self, task: _Task, upload: Upload, paths: list[Path]) -> AddReport:
+        started = time.monotonic()
+        noted = 0.0
+
+        def progress(made: Progress) -> None:
+            nonlocal noted
+            self._check(task.job)
+            now = time.monotonic()
+            if now - noted >= _LOOK_EVERY:
+                noted = now
+                self.files.write(_under_way(task.job, made, now - started))
+
+        self.files.write(replace(task.job, state="running"))
+        return self._with_others(task.job, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata))
+
+    def _remove(self, task: _Task) -> None:
+        self.files.write(replace(task.job, state="running"))
+        records = {record.document_id: record for record in self._index.documents()}
+        gone = [one for one in task.documents if one not in records or not task.token.sees(records[one])]
+        if gone:
+            raise UnknownDocument(f"{', '.join(task.job.files)}: no longer among the documents of this token")
+        removed = self._with_others(task.job, lambda: self._index.remove(task.documents))
+        self.files.write(replace(task.job, state="done", report={"removed": [document_row(one) for one in removed]}))
+
+    def _with_others(self, job: Job, write: Callable[[], Written]) -> Written:
+        """What writing gives, once nobody from elsewhere writes; until then the job says who does."""
+        while True:
+            try:
+                return write()
+            except IndexInUse as error:
+                self._check(job)
+                self.files.write(replace(job, state="waiting", message=str(error)))
+
+    def _shown(self, text: str, task: _Task) -> str:
+        """A sentence without the folders of this machine."""
+        for folder in (self.files.uploads(task.token.name), *([task.upload.folder] if task.upload else [])):
+            text = text.replace(f"{folder}{os.sep}", "")
+        return text
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def document_row(record: DocumentRecord) -> dict[str, Any]:
+    """A document as the service tells of it: without where it lay on this machine."""
+    row = record.as_dict()
+    row.pop("path")
+    return row
+
+
+def _under_way(job: Job, made: Progress, seconds: float) -> Job:
+    rate = made.done_pages / seconds if seconds > 0 and made.done_pages else None
+    left = (made.total_pages - made.done_pages) / rate if rate else None
+    return replace(
+        job, state="running", done_pages=made.done_pages, total_pages=made.total_pages, document=made.document,
+        pages_per_second=None if rate is None else round(rate, 2),
+        seconds_left=None if left is None else round(left, 1),
+    )  # fmt: skip
+
+
+def _told(report: AddReport) -> dict[str, Any]:
+    lists = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged + report.repaired}
+    return {
+        **{name: [document_row(record) for record in records] for name, records in lists.items()},
+        "failed": [{"document": one.path.name, "reason": str(one.error)} for one in report.failed],
+        "warnings": [{"document": one.path.name, "reason": one.text} for one in report.warnings],
+    }
+
+
+def check_metadata(token: Token, metadata: dict[str, Any]) -> None:
+    """Raises Problem 422 where the token could not see what it uploads with this metadata."""
+    if not token.sees(DocumentRecord("0" * 16, "", "", 1, "", {**metadata, **token.stamp})):
+        raise Problem(
+            422, "Out of bounds",
+            f"with this metadata the document would not be among those of this token, which have {token.where}",
+        )  # fmt: skip
+
+
+def refuse_name(name: str) -> PurePosixPath:
+    """The name of an upload, which may be in folders. Raises Problem 422 for one that no document can have."""
+    parts = name.split("/")
+    fits = len(parts) <= _MOST_FOLDERS and all(map(_is_plain, parts)) and not name.endswith(".meta.json")
+    if not fits:
+        raise Problem(422, "Bad file name", f"{name[:100]!r} cannot be the name of a document: send it under another")
+    return PurePosixPath(name)
+
+
+def _is_plain(part: str) -> bool:
+    plain = part.isprintable() and "\\" not in part and not part.startswith(".")
+    return plain and 0 < len(part.encode("utf-8", "surrogatepass")) <= 200

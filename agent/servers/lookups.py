@@ -1,0 +1,40 @@
+"""A document or a page by what a request names it, within what a token may see; nothing outside is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.pages import PageRef, is_document_id
+
+if TYPE_CHECKING:
+    from pagesight.indexing.pages import DocumentRecord
+    from pagesight.tools.allowed_documents import AllowedDocuments
+
+
+def find_document(allowed: AllowedDocuments, name: str) -> DocumentRecord:
+    """The document of that name or id. Raises UnknownDocument."""
+    try:
+        record = allowed.index.document(name)
+    except UnknownDocument as error:
+        if allowed.is_all:
+            raise
+        raise _outside(name) from error
+    if not allowed.holds(record.page_refs[0]):
+        raise _outside(name)
+    return record
+
+
+def find_page(allowed: AllowedDocuments, name: str) -> PageRef:
+    """The page with that label, or that key, ``<document id>:<number>``. Raises UnknownPage, UnknownDocument."""
+    document_id, colon, number = name.partition(":")
+    if not (colon and is_document_id(document_id) and number.isascii() and number.isdigit() and len(number) < 9):
+        return allowed.page(name)
+    record = find_document(allowed, document_id)
+    if not 1 <= int(number) <= record.pages:
+        raise UnknownPage(f"{record.document} has pages 1 to {record.pages}, not {number}")
+    return record.page_refs[int(number) - 1]
+
+
+def _outside(name: str) -> UnknownDocument:
+    return UnknownDocument(f"{name[:200]!r} is not among the documents of this token: GET /documents lists them")

@@ -1,0 +1,76 @@
+"""Errors as the service tells them: `application/problem+json` (RFC 9457), with the command line's own sentence.
+
+Each kind of error has one status. What is not ours, a fault of the program, is told without its text: that may say
+what nobody outside should read, and stands in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pagesight.indexing import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+#: The status of each kind of error; one that is not named has that of the kind it belongs to.
+_STATUSES: dict[type[errors.PagesightError], int] = {
+    errors.RequestError: 422,
+    errors.UnknownDocument: 404,
+    errors.UnknownPage: 404,
+    errors.SourceError: 422,
+    errors.PageIndexError: 503,
+    errors.IndexInUse: 503,
+    errors.StorageFull: 507,
+    errors.MissingExtra: 501,
+    errors.SettingsError: 500,
+    errors.EncoderError: 500,
+    errors.ReasonerError: 502,
+    errors.PagesightError: 500,
+}
+
+
+class Problem(Exception):
+    """A request that the service itself refuses; ``headers`` go along, such as Retry-After."""
+
+    def __init__(self, status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any):
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers or {}
+        self.more = more
+
+    def as_dict(self) -> dict[str, Any]:
+        """The body of the reply."""
+        kind = re.sub(r"\W+", "-", self.title.lower()).strip("-")
+        return {
+            "type": f"urn:pagesight:{kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.more,
+        }
+
+
+def problem_of(error: BaseException) -> Problem:
+    """What is told of an error."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, errors.PagesightError):
+        return Problem(_status(error), _title(type(error).__name__), str(error), _retry(error))
+    return Problem(500, "Internal error", "the service failed at this; its log says why")
+
+
+def _status(error: errors.PagesightError) -> int:
+    return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+
+
+def _title(name: str) -> str:
+    """``UnknownPage`` → "Unknown page"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+
+
+def _retry(error: errors.PagesightError) -> dict[str, str]:
+    """When to try again, where that may help: a writer takes some seconds (a guess, not measured)."""
+    return {"Retry-After": "5"} if isinstance(error, errors.IndexInUse) else {}

@@ -1,0 +1,183 @@
+"""What requests and other replies hold, as OpenAPI tells it, each with an example."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from pagesight.agent.servers.answer_schemas import HIT_EXAMPLE, Hit, example
+
+#: A conversation's name: a client may choose it.
+THREAD_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+#: Letters of a question or a query, and names in a list: guesses, not measured.
+_LONGEST_TEXT, _MOST_NAMES = 20_000, 1_000
+
+Text = Annotated[str, Field(max_length=_LONGEST_TEXT)]
+Names = Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=_MOST_NAMES)]
+
+_DOCUMENT = {
+    "document": "annual-report.pdf", "document_id": "0123456789abcdef", "pages": 20,
+    "added": "2026-11-26T02:00:00.000000+00:00", "metadata": {"year": 2024},
+}  # fmt: skip
+
+
+class AskRequest(BaseModel):
+    """A question, and what narrows it."""
+
+    model_config = {
+        **example(question="How high was the net revenue in 2024?", where="year >= 2020", thread_id="8d0c4a"),
+        "extra": "forbid",
+    }
+
+    question: Text = Field(description="what is asked; not empty")
+    thread_id: str | None = Field(
+        None, pattern=THREAD_ID, description="the conversation it belongs to; a new one if left out"
+    )
+    documents: Names | None = Field(None, description="only these: names, ids, patterns such as reports/*")
+    where: Text | None = Field(
+        None, description='only those whose metadata meets this: year >= 2020 and kind == "10-K"'
+    )
+
+
+class SearchRequest(BaseModel):
+    """A query, and what narrows it."""
+
+    model_config = {**example(query="net revenue by region", top_k=5, where="year >= 2020"), "extra": "forbid"}
+
+    query: Text = Field(description="what to look for")
+    top_k: int | None = Field(None, ge=1, le=100, description="how many pages; the setting top_k if left out")
+    documents: Names | None = Field(None, description="only these: names, ids, patterns such as reports/*")
+    where: Text | None = Field(None, description="only those whose metadata meets this")
+
+
+class SearchReply(BaseModel):
+    """The pages that fit best, best first."""
+
+    model_config = example(query="net revenue by region", hits=[HIT_EXAMPLE])
+
+    query: str
+    hits: list[Hit]
+
+
+class DocumentReply(BaseModel):
+    """A document of the index."""
+
+    model_config = example(**_DOCUMENT)
+
+    document: str = Field(description="its name, as labels of its pages begin")
+    document_id: str = Field(description="the first 16 hex digits of the file's SHA-256")
+    pages: int
+    added: str = Field(description="when, ISO 8601 in UTC")
+    metadata: dict[str, Any]
+
+
+class DocumentsReply(BaseModel):
+    """Some of the documents, by name; ``total`` counts all that meet what was asked."""
+
+    model_config = example(documents=[_DOCUMENT], total=1)
+
+    documents: list[DocumentReply]
+    total: int
+
+
+class PageReply(BaseModel):
+    """A page: where it stands, how large it is in points (1/72 inch), and its text."""
+
+    model_config = example(
+        label="annual-report.pdf p. 5", key="0123456789abcdef:5", document="annual-report.pdf", page=5, pages=20,
+        document_id="0123456789abcdef", width=595.0, height=842.0, text="Net revenue by region …",
+        previous="annual-report.pdf p. 4", next="annual-report.pdf p. 6",
+    )  # fmt: skip
+
+    label: str
+    key: str = Field(description="<document id>:<number>, which works in the place of a label")
+    document: str
+    document_id: str
+    page: int
+    pages: int
+    width: float
+    height: float
+    text: str
+    previous: str | None
+    next: str | None
+
+
+class FailedFile(BaseModel):
+    """A file that is not in the index, or not whole, and why."""
+
+    document: str
+    reason: str
+
+
+class JobReport(BaseModel):
+    """What a job did."""
+
+    added: list[DocumentReply] = []
+    replaced: list[DocumentReply] = []
+    unchanged: list[DocumentReply] = []
+    removed: list[DocumentReply] = []
+    failed: list[FailedFile] = []
+    warnings: list[FailedFile] = []
+
+
+class JobReply(BaseModel):
+    """How far an upload or a removal is. ``lost`` means that its process ended in the middle."""
+
+    model_config = example(
+        id="4f1c9a0e5b7d4c2f", kind="add", state="running", files=["annual-report.pdf"], done_pages=8, total_pages=20,
+        document="annual-report.pdf", pages_per_second=7.9, seconds_left=1.5, message="", report=None,
+    )  # fmt: skip
+
+    id: str
+    kind: Literal["add", "remove"]
+    state: Literal["waiting", "running", "done", "failed", "stopped", "lost"]
+    files: list[str]
+    done_pages: int = 0
+    total_pages: int = 0
+    document: str = Field("", description="which one is being read")
+    pages_per_second: float | None = None
+    seconds_left: float | None = None
+    message: str = Field("", description="what it waits for, or why it failed")
+    report: JobReport | None = None
+
+
+class MeReply(BaseModel):
+    """What a token may do, and what the service is made of."""
+
+    model_config = example(
+        name="acme", scopes=["read", "ask"], where="tenant == 'acme'", documents=12, pages=340, encoder="lexical",
+        reasoner="offline", why="there is no GOOGLE_API_KEY; with one, Gemini would answer", version="0.1.0",
+    )  # fmt: skip
+
+    name: str
+    scopes: list[str]
+    where: str | None = None
+    documents: int
+    pages: int
+    encoder: str
+    reasoner: str
+    why: str = Field(description="why it is this reasoner, and what would take another")
+    version: str
+
+
+class HealthReply(BaseModel):
+    """That the service works."""
+
+    model_config = example(status="ok")
+
+    status: Literal["ok"]
+
+
+class ProblemReply(BaseModel):
+    """An error, as RFC 9457 has it; ``detail`` is the sentence that the command line prints."""
+
+    model_config = example(
+        type="urn:pagesight:unknown-page", title="Unknown page", status=404,
+        detail="annual-report.pdf has pages 1 to 20, not 99",
+    )  # fmt: skip
+
+    type: str
+    title: str
+    status: int
+    detail: str

@@ -1,0 +1,175 @@
+"""What a process of the service holds open: the index, the questions' loop, conversations, jobs, each token's agent."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from pagesight.agent.answers.agent_limits import limits_of
+from pagesight.agent.answers.answer import Answer
+from pagesight.agent.answers.spent import note_answer
+from pagesight.agent.asking import Step, astream
+from pagesight.agent.graph import create_page_agent
+from pagesight.agent.reports.turns import Turn, turns
+from pagesight.agent.servers.job_files import JobFiles
+from pagesight.agent.servers.jobs import Jobs
+from pagesight.agent.servers.metrics import Metrics
+from pagesight.agent.servers.problems import Problem
+from pagesight.agent.servers.question_loop import QuestionLoop, Waiting
+from pagesight.agent.servers.tokens import Token, Tokens
+from pagesight.agent.threads.kept_threads import KeptThreads, Thread, storage_errors
+from pagesight.indexing import PageIndex
+from pagesight.indexing.errors import EmptyQuestion
+from pagesight.indexing.settings import Settings
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+#: The conversations of the service; those of the terminal's chat are others.
+THREADS_FILE = "service-threads.db"
+#: Threads that render pages: rendering holds a core (a guess, not measured: 2).
+_DRAWING = 2
+#: Seconds that a job waits before it says who writes to the index.
+_WAIT = 2.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a service is made of; each of its processes opens its own by it. ``origins`` and ``hosts`` as in `Guard`."""
+
+    place: str
+    settings: Settings
+    tokens: Tokens
+    model: str | None = None
+    transport: str | None = None
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+
+@dataclass
+class Service:
+    """An open service. Nothing here blocks the loop that asks."""
+
+    plan: Plan
+    index: PageIndex
+    questions: QuestionLoop
+    threads: KeptThreads
+    jobs: Jobs
+    metrics: Metrics
+    drawing: ThreadPoolExecutor
+    _agents: dict[str, CompiledStateGraph[Any, Any, Any, Any]] = field(default_factory=dict)
+    _making: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, plan: Plan, metrics: Metrics) -> AsyncIterator[Service]:
+        """The service until the block ends. Raises what opening the index raises."""
+        settings, limits = plan.settings.changed(wait=_WAIT), plan.settings.service
+        async with AsyncExitStack() as stack:
+            index = await stack.enter_async_context(await PageIndex.aopen(plan.place, settings=settings, create=False))
+            files = JobFiles(index.path.with_name(f"{index.path.name}-service"))
+            await asyncio.to_thread(files.tidy)
+            questions = QuestionLoop(at_once=limits.questions, queue=limits.queue, seconds=limits.seconds)
+            stack.push_async_callback(asyncio.to_thread, questions.close)
+            kept = KeptThreads.kept_in(index.path / THREADS_FILE)
+            threads = await questions.call(kept.__aenter__())
+            stack.push_async_callback(lambda: questions.call(kept.__aexit__(None, None, None)))
+            jobs = Jobs(index, files, metrics.pages.inc)
+            stack.push_async_callback(asyncio.to_thread, jobs.close)
+            drawing = ThreadPoolExecutor(_DRAWING, "pagesight-drawing")
+            stack.callback(drawing.shutdown, wait=False, cancel_futures=True)
+            yield cls(plan, index, questions, threads, jobs, metrics, drawing)
+
+    async def draw(self, work: Callable[[], Result]) -> Result:
+        """What drawing a page gives; a few at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self.drawing, work)
+
+    async def ask(
+        self, token: Token, question: str, thread: str, context: dict[str, Any]
+    ) -> AsyncGenerator[Waiting | Step | str | Answer, None]:
+        """What `stream` yields for a question, after `Waiting`; closing it ends the run, and so its cost.
+
+        Raises what `ask` raises, Problem 429 and 504; errors of the request itself come before anything is yielded.
+        """
+        if not question.strip():
+            raise EmptyQuestion("the question is empty: ask something about the documents")
+        agent = await asyncio.to_thread(self._checked, token, context)
+        run_id, name = uuid4(), _internal(token, thread)
+
+        def run() -> AsyncIterator[Step | str | Answer]:
+            return astream(agent, question, thread_id=name, context=context, config={"run_id": run_id})
+
+        started, outcome = time.monotonic(), "stopped"
+        try:
+            async with aclosing(self.questions.items(run, name)) as items:
+                async for item in items:
+                    if isinstance(item, Answer):
+                        outcome = ""
+                        item = replace(item, thread_id=thread)
+                        await self._note(item, time.monotonic() - started)
+                    yield item
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            if outcome:
+                self.metrics.questions.labels(outcome).inc()
+
+    async def conversations(self, token: Token, most: int) -> list[Thread]:
+        """The token's conversations, newest first. Raises PageIndexError."""
+        beginning = _internal(token, "")
+        kept = await self._stored(lambda: self.threads.newest(most, beginning))
+        return [replace(thread, id=thread.id.removeprefix(beginning)) for thread in kept]
+
+    async def conversation(self, token: Token, thread: str) -> list[Turn]:
+        """What was said in one of the token's conversations. Raises Problem 404, PageIndexError."""
+        await self._refuse_unknown(token, thread)
+        messages = await self._stored(lambda: self.threads.messages(_internal(token, thread)))
+        agent = await asyncio.to_thread(self.agent, token)
+        return await asyncio.to_thread(turns, messages, limits_of(agent))
+
+    async def forget(self, token: Token, thread: str) -> None:
+        """Deletes one of the token's conversations. Raises Problem 404, PageIndexError."""
+        await self._refuse_unknown(token, thread)
+        await self._stored(lambda: self.threads.delete(_internal(token, thread)))
+
+    def agent(self, token: Token) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The token's agent, which sees its documents only. Waits for the disk when it is made."""
+        with self._making:
+            if token.name not in self._agents:
+                self._agents[token.name] = create_page_agent(
+                    token.allowed(self.index), model=self.plan.model, transport=self.plan.transport,
+                    checkpointer=self.threads.saver, settings=self.plan.settings,
+                )  # fmt: skip
+            return self._agents[token.name]
+
+    def _checked(self, token: Token, context: dict[str, Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The token's agent, once the context is known to be within what it may see."""
+        token.allowed(self.index).within(context)
+        return self.agent(token)
+
+    async def _note(self, answer: Answer, seconds: float) -> None:
+        self.metrics.count_answer(answer)
+        await asyncio.to_thread(note_answer, self.index.path, "ask", answer, seconds)
+
+    async def _refuse_unknown(self, token: Token, thread: str) -> None:
+        if not await self._stored(lambda: self.threads.is_kept(_internal(token, thread))):
+            raise Problem(404, "Unknown thread", f"this token has no conversation {thread!r}: GET /threads lists them")
+
+    async def _stored(self, asked: Callable[[], Any]) -> Any:
+        with storage_errors(self.index.path / THREADS_FILE):
+            return await self.questions.call(asked())
+
+
+def _internal(token: Token, thread: str) -> str:
+    """A conversation's name among those of all tokens: a token's name holds no slash."""
+    return f"{token.name}/{thread}"

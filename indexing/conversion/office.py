@@ -1,0 +1,114 @@
+"""Office files as PDFs, through LibreOffice where it is installed.
+
+Each process that converts has a profile of its own and converts one file at a time. The profile forbids macros, active
+content and links to other files, and sends what would still be fetched to a proxy that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pagesight.indexing.errors import UnreadableDocument
+
+_NO_OFFICE = (
+    "{path} cannot be read: office files are read through LibreOffice, which is not installed. Install it with "
+    "`apt install libreoffice-writer libreoffice-calc libreoffice-impress` (Debian, Ubuntu) or from libreoffice.org, "
+    "or save the file as PDF."
+)
+
+# What LibreOffice's profile says: (place, setting, value). 3 is the highest security of macros; 2 as a link's update is
+# "never"; proxies are at a port of this machine on which nobody listens.
+_PROFILE = (
+    ("Office.Common/Security/Scripting", "MacroSecurityLevel", "3"),
+    ("Office.Common/Security/Scripting", "DisableMacrosExecution", "true"),
+    ("Office.Common/Security/Scripting", "DisableActiveContent", "true"),
+    ("Office.Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
+    ("Office.Writer/Content/Update", "Link", "2"),
+    ("Office.Calc/Content/Update", "Link", "2"),
+    ("Inet/Settings", "ooInetProxyType", "2"),
+    *(("Inet/Settings", f"ooInet{kind}ProxyName", "127.0.0.1") for kind in ("HTTP", "HTTPS", "FTP")),
+    *(("Inet/Settings", f"ooInet{kind}ProxyPort", "9") for kind in ("HTTP", "HTTPS", "FTP")),
+)
+
+_RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to begin again
+_ATTEMPTS = 3
+
+
+def office_as_pdf(path: Path, place: Path, seconds: float) -> bytes:
+    """The PDF of an office file, made in a folder within ``place``.
+
+    Raises UnreadableDocument where LibreOffice is not installed, cannot read the file, or takes longer.
+    """
+    program = _program()
+    if program is None:
+        raise UnreadableDocument(_NO_OFFICE.format(path=path))
+    profile = _profile(place)
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        copy, made = Path(folder, f"source{path.suffix}"), Path(folder, "made")
+        shutil.copyfile(path, copy)  # LibreOffice leaves a lock file beside what it reads
+        _convert([*_command(program, profile), "--outdir", str(made), str(copy)], path, seconds)
+        pdf = made / "source.pdf"
+        if not pdf.is_file():
+            raise UnreadableDocument(
+                f"{path} cannot be read: LibreOffice makes no PDF of it. It is damaged, or needs a password: open it "
+                "in an office program and save it as PDF."
+            )
+        return pdf.read_bytes()
+
+
+def _program() -> str | None:
+    """LibreOffice itself rather than the script that starts it, which would leave it running when it is ended."""
+    found = shutil.which("soffice") or shutil.which("libreoffice")
+    if found is None:
+        return None
+    binary = Path(os.path.realpath(found)).parent / "soffice.bin"
+    return str(binary) if binary.is_file() else found
+
+
+def _command(program: str, profile: Path) -> list[str]:
+    options = ["--headless", "--norestore", "--nolockcheck", "--nodefault", "--nofirststartwizard", "--nologo"]
+    return [program, f"-env:UserInstallation={profile.as_uri()}", *options, "--convert-to", "pdf"]
+
+
+def _convert(command: list[str], path: Path, seconds: float) -> None:
+    """Run LibreOffice, in the process group of this process, so that whoever ends that ends both."""
+    for _ in range(_ATTEMPTS):
+        nowhere = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise UnreadableDocument(
+                f"{path} took LibreOffice longer than {seconds:g} s and was given up. Set "
+                "PAGESIGHT_CONVERSION_SECONDS to more to wait for it."
+            ) from None
+        if status not in _RESTART:
+            return
+
+
+def _profile(place: Path) -> Path:
+    """This process's own profile of LibreOffice."""
+    profile = place / f"office-{os.getpid()}"
+    settings = profile / "user" / "registrymodifications.xcu"
+    if not settings.exists():
+        settings.parent.mkdir(parents=True)
+        settings.write_text("\n".join(_registry()), encoding="utf-8")
+    return profile
+
+
+def _registry() -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield '<oor:items xmlns:oor="http://openoffice.org/2001/registry">'
+    for where, name, value in _PROFILE:
+        yield (
+            f'<item oor:path="/org.openoffice.{where}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value>'
+            "</prop></item>"
+        )
+    yield "</oor:items>"

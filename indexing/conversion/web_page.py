@@ -1,0 +1,121 @@
+"""Web pages, Markdown and plain text drawn as pages, through WeasyPrint.
+
+No script runs, since WeasyPrint knows none, and nothing is fetched: of what a page names, only ``data:`` addresses and
+the pictures that are handed in with it are there.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+
+from pagesight.indexing.documents.pdf import PDFIUM
+from pagesight.indexing.errors import UnreadableDocument
+from pagesight.indexing.installation import package_command
+
+#: What is drawn beside the page's own style: nothing may stick out of a page of paper, where it would not be seen.
+_STYLE = """
+    @page { size: A4; margin: 16mm; }
+    html { font-family: "DejaVu Sans", sans-serif; font-size: 10pt; overflow-wrap: anywhere; }
+    img, svg, video, table { max-width: 100% !important; }
+    pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
+    table { border-collapse: collapse; } td, th { border: 0.5pt solid #999; padding: 2pt 4pt; }
+    .headers { margin-bottom: 8pt; border-bottom: 1pt solid #999; }
+"""
+
+_A4 = (595.28, 841.89)  # points
+_MARGIN = 46.0
+_WIDEST = 5 * _A4[0]  # what is wider is cut off: nobody could read it. A guess, not measured
+
+_NO_PANGO = (
+    "{path} cannot be read: web pages, Markdown, texts and mails are drawn as pages by WeasyPrint, which cannot start: "
+    "{error}. It needs Pango: `apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` (Debian, Ubuntu), "
+    "`brew install pango` (macOS)."
+)
+
+Pictures = Mapping[str, tuple[bytes, str]]
+
+
+def drawn(html: str | bytes, path: Path, pictures: Pictures | None = None) -> bytes:
+    """The PDF of a web page, ``path`` being what messages call it.
+
+    ``pictures`` are those that it names as ``cid:…``, by that name, each with its bytes and type. Raises
+    UnreadableDocument where WeasyPrint cannot start.
+    """
+    try:
+        from weasyprint import CSS, HTML
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+    except ImportError as error:
+        raise UnreadableDocument(
+            f"{path} cannot be read: {error}. Web pages, Markdown, texts and mails are drawn as pages by WeasyPrint: "
+            f"`{package_command('weasyprint')}`."
+        ) from None
+    except OSError as error:  # Pango is not there
+        raise UnreadableDocument(_NO_PANGO.format(path=path, error=str(error).splitlines()[0])) from None
+
+    class OnlyGiven(URLFetcher):  # type: ignore[misc]
+        """Fetches nothing."""
+
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url.startswith("cid:") and pictures and url in pictures:
+                content, kind = pictures[url]
+                return URLFetcherResponse(url, content, {"Content-Type": kind})
+            return super().fetch(url, headers)
+
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it tells of every style that it does not know
+    source = {"string": html} if isinstance(html, str) else {"file_obj": io.BytesIO(html)}
+    page = HTML(**source, base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",)))
+    content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE)]))
+    if (width := _width(content)) > _A4[0]:
+        size = f"@page {{ size: {width}pt {width * _A4[1] / _A4[0]}pt; }}"
+        content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE), CSS(string=size)]))
+    return content
+
+
+def _width(content: bytes) -> float:
+    """How wide in points a page must be to hold all that is drawn on the pages of a PDF; not beyond all reason."""
+    with PDFIUM, pypdfium2.PdfDocument(content) as document:
+        rights = [thing.get_bounds()[2] for page in document for thing in page.get_objects(max_depth=1)]
+    right = max(rights, default=0)
+    return 0 if right <= _A4[0] else min(right + _MARGIN, _WIDEST)
+
+
+def markdown_as_html(content: bytes, title: str) -> str:
+    """The web page of a Markdown text; HTML within it stands as it is written."""
+    from markdown_it import MarkdownIt
+
+    made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(text_of(content))
+    return f"<title>{escape(title)}</title><body>{made}</body>"
+
+
+def text_as_html(content: bytes, title: str) -> str:
+    """The web page of a plain text, whose lines stay."""
+    return f"<title>{escape(title)}</title><body><pre>{escape(text_of(content))}</pre></body>"
+
+
+def text_of(content: bytes) -> str:
+    """The text in a file's bytes: UTF-8, UTF-16 with its mark, or what charset-normalizer takes it for."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(content[:_LOOKED_AT], cp_isolation=_ENCODINGS).best()
+        return content.decode(best.encoding if best else "cp1252", "replace")
+
+
+# That texts which are not Unicode are in: those of Windows and of East Asia. With DOS's among them, a few lines of
+# German are taken for these.
+_ENCODINGS = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
+    *("cp932", "gb18030", "big5", "cp949"),
+]
+_LOOKED_AT = 200_000  # bytes that say which encoding a text has; a guess, not measured

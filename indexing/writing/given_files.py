@@ -1,0 +1,101 @@
+"""Documents that a program has in memory, or open as files: read from copies that last as long as the call."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from pagesight.indexing.documents.sources import Failure
+from pagesight.indexing.errors import SettingsError, UnreadableDocument
+from pagesight.indexing.writing.add_report import AddReport
+
+#: What can be added: a path; a name with bytes or an open file; an open file that has a name.
+Given = Path | str | BinaryIO | tuple[str, "bytes | bytearray | memoryview | BinaryIO"]
+
+_BLOCK = 1 << 20
+
+
+def several(given: Iterable[Given] | Given) -> list[Given]:
+    """The documents, one or several, as a list."""
+    if isinstance(given, str | os.PathLike) or hasattr(given, "read"):
+        return [given]  # type: ignore[list-item]
+    if isinstance(given, tuple) and len(given) == 2 and _is_content(given[1]):
+        return [given]  # type: ignore[list-item]
+    return list(given)  # type: ignore[arg-type]
+
+
+class GivenFiles:
+    """Paths of documents, those without a file of their own copied into a folder until the ``with`` statement ends.
+
+    ``stands_for`` says for each copy which name it goes by, ``paths`` are all. Raises SettingsError for bytes or an
+    open file without a name.
+    """
+
+    def __init__(self, given: Iterable[Given]) -> None:
+        self.paths: list[Path | str] = []
+        self.stands_for: dict[Path, str] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="pagesight-")
+        try:
+            for one in given:
+                self.paths.append(one if isinstance(one, str | Path) else self._copied(*_named(one)))
+        except BaseException:
+            self._folder.cleanup()
+            raise
+
+    def __enter__(self) -> GivenFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def as_named(self, report: AddReport) -> AddReport:
+        """The report with the names of the documents instead of their copies' paths."""
+        report.failed = [self._failure(failure) for failure in report.failed]
+        report.warnings = [replace(one, path=Path(self.stands_for.get(one.path, one.path))) for one in report.warnings]
+        return report
+
+    def _failure(self, failure: Failure) -> Failure:
+        name = self.stands_for.get(failure.path)
+        if name is None:
+            return failure
+        return Failure(Path(name), type(failure.error)(str(failure.error).replace(str(failure.path), name)))
+
+    def _copied(self, name: str, content: bytes | BinaryIO) -> Path:
+        """Where a copy of the content lies, under the last part of its name."""
+        last = re.split(r"[/\\\\]", name)[-1][-_LONGEST:].lstrip(". ")
+        path = Path(tempfile.mkdtemp(dir=self._folder.name), last or "document")
+        with path.open("wb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                while block := content.read(_BLOCK):
+                    if not isinstance(block, bytes):
+                        raise UnreadableDocument(f'{name} is open as a text. Open it with mode "rb".')
+                    file.write(block)
+        self.stands_for[path] = name
+        return path
+
+
+_LONGEST = 120  # characters of the copy's name: with its end, which says what it is
+
+
+def _is_content(content: object) -> bool:
+    return isinstance(content, bytes | bytearray | memoryview) or hasattr(content, "read")
+
+
+def _named(given: object) -> tuple[str, bytes | BinaryIO]:
+    """A document's name and its content. Raises SettingsError for one without."""
+    name, content = given if isinstance(given, tuple) else (getattr(given, "name", None), given)
+    if not isinstance(name, str) or not name.strip() or not _is_content(content):
+        raise SettingsError(
+            f'{type(given).__name__} is no document: give a path, an open file with a name, or ("report.pdf", content).'
+        )
+    return name, bytes(content) if isinstance(content, bytearray | memoryview) else content

@@ -1,0 +1,129 @@
+"""What a snapshot keeps of candidate vectors and terms, against a plain telling of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pagesight.indexing.snapshot.array_file import ArrayFile, SnapshotDamaged, write_arrays
+from pagesight.indexing.snapshot.term_postings import PostingsFile, counted, packed, postings_kinds, term_hash
+from pagesight.indexing.snapshot.vector_lists import VectorLists, write_lists
+
+DIM = 8
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    found = np.random.default_rng(1).normal(size=(5_000, DIM)).astype(np.float32)
+    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float16)
+
+
+PAGES = np.repeat(np.arange(250, dtype=np.int32), 20)
+
+
+@pytest.fixture(scope="module")
+def lists(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> VectorLists:
+    path = tmp_path_factory.mktemp("lists") / "a.faiss"
+    return VectorLists(path, write_lists(path, vectors, PAGES), DIM)
+
+
+def test_with_all_lists_the_nearest_are_the_nearest(lists: VectorLists, vectors: np.ndarray) -> None:
+    query = vectors[[7, 4_000]].astype(np.float32)
+    similarities, pages = lists.near(query, 50, 10_000, None)
+    exact = query @ vectors.astype(np.float32).T
+    best = np.argsort(-exact, axis=1, kind="stable")[:, :50]
+    np.testing.assert_allclose(similarities, np.take_along_axis(exact, best, axis=1), atol=2e-3)
+    assert pages[0, 0] == PAGES[7]
+    assert pages[1, 0] == PAGES[4_000]
+    assert (np.diff(similarities, axis=1) <= 0).all()
+
+
+def test_few_lists_find_the_very_nearest(lists: VectorLists, vectors: np.ndarray) -> None:
+    asked = np.arange(0, 5_000, 250)
+    _, pages = lists.near(vectors[asked].astype(np.float32), 1, 1, None)
+    assert (pages[:, 0] == PAGES[asked]).mean() == 1.0
+    few, _ = lists.near(vectors[asked].astype(np.float32), 200, 1, None)
+    assert not np.isfinite(few).all() or (few < -1e30).any()  # a list has some 70
+
+
+def test_only_allowed_pages_are_found(lists: VectorLists, vectors: np.ndarray) -> None:
+    allowed = np.zeros(250, bool)
+    allowed[[3, 17, 249]] = True
+    _, pages = lists.near(vectors[:5].astype(np.float32), 100, 10_000, allowed)
+    assert set(np.unique(pages).tolist()) == {-1, 3, 17, 249}
+    assert (np.sort(pages[0])[-60:] >= 3).all()
+
+
+def test_all_vectors_come_back_with_their_pages(lists: VectorLists, vectors: np.ndarray) -> None:
+    found, pages = lists.read()
+    assert found.shape == vectors.shape
+    order, expected = np.lexsort((*found.T, pages)), np.lexsort((*vectors.T, PAGES))
+    np.testing.assert_array_equal(found[order], vectors[expected])
+    np.testing.assert_array_equal(pages[order], PAGES[expected])
+
+
+@pytest.mark.parametrize("at", [0.001, 0.5, 0.999])
+def test_a_flipped_bit_is_noticed(vectors: np.ndarray, tmp_path: Path, at: float) -> None:
+    path = tmp_path / "a.faiss"
+    facts = write_lists(path, vectors, PAGES)
+    VectorLists(path, facts, DIM).check()
+    content = bytearray(path.read_bytes())
+    content[int(at * len(content))] ^= 1
+    path.unlink()
+    path.write_bytes(content)
+    with pytest.raises(SnapshotDamaged, match="not as it was written"):
+        VectorLists(path, facts, DIM).check()
+
+
+def test_what_a_search_reads_at_once_is_checked_at_once(vectors: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "a.faiss"
+    facts = write_lists(path, vectors, PAGES)
+    assert 0 < facts["head"] < 60_000 < facts["size"] == path.stat().st_size
+    content = path.read_bytes()
+    for spoiled in (content[:-1], content[:50] + b"x" + content[51:], b""):
+        path.unlink()
+        path.write_bytes(spoiled)
+        with pytest.raises(SnapshotDamaged):
+            VectorLists(path, facts, DIM)
+    path.unlink()
+    path.write_bytes(content)
+    with pytest.raises(SnapshotDamaged, match="other vectors"):
+        VectorLists(path, facts, DIM + 1)
+
+
+def test_large_numbers_of_vectors_are_added_in_parts(tmp_path: Path) -> None:
+    many = np.random.default_rng(2).normal(size=(140_000, 2)).astype(np.float16)
+    pages = np.arange(140_000, dtype=np.int32)
+    lists = VectorLists(tmp_path / "a.faiss", write_lists(tmp_path / "a.faiss", many, pages), 2)
+    found, numbers = lists.read()
+    np.testing.assert_array_equal(found[np.argsort(numbers)], many)
+
+
+HELD = [(0, ["a", "b", "a"]), (2, ["b"]), (3, []), (5, ["c", "a", *(["b"] * 70_000)])]
+
+
+@pytest.fixture
+def postings(tmp_path: Path) -> PostingsFile:
+    write_arrays(tmp_path / "p.arrays", packed("terms", counted(HELD)), {})
+    file = ArrayFile(tmp_path / "p.arrays")
+    file.refuse_unlike(postings_kinds(file, "terms"))
+    return PostingsFile(file, "terms", 6)
+
+
+def test_each_term_has_its_holders_in_order_and_how_often(postings: PostingsFile) -> None:
+    held = {term: [array.tolist() for array in postings.of(term)] for term in ("a", "b", "c", "d")}
+    assert held == {"a": [[0, 5], [2, 1]], "b": [[0, 2, 5], [1, 1, 65_535]], "c": [[5], [1]], "d": [[], []]}
+
+
+def test_all_entries_come_back(postings: PostingsFile) -> None:
+    found = postings.read()
+    entries = sorted(zip(found.terms.tolist(), found.holders.tolist(), found.often.tolist(), strict=True))
+    expected = {("a", 0, 2), ("a", 5, 1), ("b", 0, 1), ("b", 2, 1), ("b", 5, 65_535), ("c", 5, 1)}
+    assert entries == sorted((term_hash(term), holder, often) for term, holder, often in expected)
+
+
+def test_a_hash_is_64_bits_of_any_text() -> None:
+    assert term_hash("a") == 0x2F42_665B_399E_F840  # stands in files
+    assert len({term_hash(text) for text in ("a", "b", "", "\ud800", "ä")}) == 5
