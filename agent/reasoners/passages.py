@@ -91,11 +91,12 @@ def _rows(hit: Hit, content: PageContent) -> Iterator[Passage]:
 
 
 def _block_from(rows: list[list[Block]], at: int) -> list[list[Block]]:
-    """A row and the next two, as far as they are near each other; none of it where there is no next one."""
+    """A row and the next two, as far as they are near each other and no whole sentences; none without a next one."""
     together = rows[at : at + 1]
     for row in rows[at + 1 : at + _ROWS_TOGETHER]:
         height = together[-1][0].box[3] - together[-1][0].box[1]
-        if row[0].box[1] - together[-1][0].box[3] > _ROW_STEP * height:
+        whole = any(cell.text.endswith(".") for cell in [*together[-1], *row])
+        if whole or row[0].box[1] - together[-1][0].box[3] > _ROW_STEP * height:
             break
         together = [*together, row]
     return together if len(together) > 1 else []
