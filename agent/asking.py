@@ -21,6 +21,7 @@ from pagesight.agent.answers.citations import says_not_found, unfinished
 from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.attached_images import GivenImage, with_images
 from pagesight.agent.reasoners.choose import plain_failures
+from pagesight.agent.thread_history import akeep_last, keep_last
 from pagesight.agent.thread_locks import aalone, alone
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
@@ -59,7 +60,8 @@ class HowToAsk(TypedDict, total=False):
     also reaches tools of your own. ``messages`` stand before the question, for who keeps conversations elsewhere.
     ``images`` go along with the question: paths, bytes of files, or Pillow's; the thread keeps references to them.
     ``durability`` says when a thread is written: "exit", at the end of a question, by default; "async" or "sync" at
-    each step, so that `resume` can go on after a crash.
+    each step, so that `resume` can go on after a crash. Once a question is answered its thread keeps the last state;
+    with ``history`` "all" each one before it, too.
     """
 
     thread_id: str | None
@@ -68,6 +70,7 @@ class HowToAsk(TypedDict, total=False):
     messages: Sequence[BaseMessage]
     durability: Literal["exit", "async", "sync"]
     images: Sequence[GivenImage]
+    history: Literal["last", "all"]
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,10 @@ def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
         with plain_failures(run.limits.reasoner):
             for mode, payload in run.agent.stream(run.input(past), run.config, stream_mode=modes, **run.options):
                 yield from run.read(mode, payload)
-    yield run.answer()
+        answer = run.answer()
+        if run.pruned:
+            keep_last(run.agent.checkpointer, run.pruned)
+    yield answer
 
 
 async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
@@ -177,7 +183,10 @@ async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, No
                 async for mode, payload in items:
                     for item in run.read(mode, payload):
                         yield item
-    yield run.answer()
+        answer = run.answer()
+        if run.pruned:
+            await akeep_last(run.agent.checkpointer, run.pruned)
+    yield answer
 
 
 def _config(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk) -> RunnableConfig:
@@ -215,6 +224,8 @@ class _Run:
         self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
         self._before = list(how.get("messages", []))
         self._question = None if question is None else HumanMessage(question)
+        has_saver = self.agent.checkpointer not in (None, True, False)
+        self._keeps_last = has_saver and how.get("history", "last") == "last"
         self._images = list(how.get("images") or [])
         self._value = value
         self._messages: list[BaseMessage] = []
@@ -223,6 +234,11 @@ class _Run:
         self._bytes = 0
         self._text: _FinalText | None = None
         self._text_of: str | None = None
+
+    @property
+    def pruned(self) -> str:
+        """The thread whose earlier checkpoints go now; "" where all are kept."""
+        return str(self.config["configurable"]["thread_id"]) if self._keeps_last else ""
 
     def attach(self) -> None:
         """Keeps the images that come with the question. Waits for the disk. Raises RequestError, SettingsError."""

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from pagesight.agent.reports.inert import as_written, inert
+from pagesight.agent.servers.fitted_pictures import as_jpeg, fitted
 from pagesight.agent.servers.guarded_http import GuardedApplication
+from pagesight.agent.servers.tool_schemas import FoundPages, ListedDocuments
 from pagesight.indexing.errors import MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
 from pagesight.indexing.installation import install_command
 from pagesight.tools import list_documents, search_pages, view_pages
@@ -32,11 +36,12 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult, ContentBlock, ImageContent, ToolAnnotations
 
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.pages import PageRef
 
 #: The one address that HTTP listens on.
 HOST = "127.0.0.1"
-#: Bytes of the pictures in one reply, in base64; the first one is sent whatever it takes. Clients refuse results that
-#: are larger than some 1 MB (a guess for others than Claude Desktop).
+#: Bytes of the pictures in one reply, in base64; a larger one is made smaller. Clients refuse results that are larger
+#: than some 1 MB (a guess for others than Claude Desktop).
 MOST_PICTURE_BYTES = 1_000_000
 
 _INSTRUCTIONS = """\
@@ -71,6 +76,7 @@ def make_server(index: PageIndex | AllowedDocuments) -> FastMCP:
     _add_search_pages(server, allowed)
     _add_view_pages(server, allowed)
     _add_list_documents(server, allowed)
+    _add_resources(server, allowed)
     return server
 
 
@@ -107,38 +113,86 @@ def _listening(port: int) -> socket.socket:
 
 
 def _add_search_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
-    @server.tool(SEARCH_PAGES, description=search_pages.DESCRIPTION, structured_output=False, annotations=_read_only())
     async def search(query: Query, documents: Documents = None, where: Where = None, top_k: TopK = None) -> Any:
         with _tool_errors():
             named = documents and [_known(name, allowed.index.document) for name in documents]
             return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k, where))
+
+    _add_tool(server, search, SEARCH_PAGES, search_pages.DESCRIPTION, FoundPages)
 
 
 def _add_view_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
     index = allowed.index
     pictures = Pictures(index, ByTiles(index.settings.pictures.tiles_per_picture))
 
-    def shown(pages: list[str], region: list[int] | None, neighbours: view_pages.Neighbours | None) -> Any:
+    def requested(pages: list[str], region: list[int] | None, neighbours: view_pages.Neighbours | None) -> Any:
         named = [_known(label, index.page) for label in pages]
         asked = view_pages.requested_views(allowed, named, region, neighbours)
         most = index.settings.budget.images_per_call
         if len(asked.views) > most:
             raise UnknownPage(f"name 1 to {most} pages at once, not {len(asked.views)}; search_pages finds some")
-        return _within_bounds(asked.views, pictures) + _lines(asked.outside)
+        return asked
 
-    @server.tool(VIEW_PAGES, description=view_pages.DESCRIPTION, structured_output=False, annotations=_read_only())
     async def view(pages: Pages, region: RegionNumbers = None, neighbours: NeighbourPages = None) -> Any:
         with _tool_errors():
-            return await asyncio.to_thread(shown, pages, region, neighbours)
+            asked = await asyncio.to_thread(requested, pages, region, neighbours)
+            return await _within_bounds(server, asked.views, pictures) + _lines(asked.outside)
+
+    _add_tool(server, view, VIEW_PAGES, view_pages.DESCRIPTION)
 
 
 def _add_list_documents(server: FastMCP, allowed: AllowedDocuments) -> None:
-    @server.tool(
-        LIST_DOCUMENTS, description=list_documents.DESCRIPTION, structured_output=False, annotations=_read_only()
-    )
     async def list_them(containing: Containing = None) -> Any:
         with _tool_errors():
             return _result(await asyncio.to_thread(list_documents.listed_documents, allowed, containing))
+
+    _add_tool(server, list_them, LIST_DOCUMENTS, list_documents.DESCRIPTION, ListedDocuments)
+
+
+def _add_tool(
+    server: FastMCP, tool: Callable[..., Any], name: str, description: str, gives: type[BaseModel] | None = None
+) -> None:
+    """Adds a tool that only reads; ``gives`` is what its structured content is."""
+    from mcp.types import CallToolResult
+
+    if gives:
+        tool.__annotations__["return"] = Annotated[CallToolResult, gives]
+    server.add_tool(
+        tool, name, description=description, annotations=_read_only(), structured_output=None if gives else False
+    )
+
+
+def _add_resources(server: FastMCP, allowed: AllowedDocuments) -> None:
+    """Pages as resources, for clients that put them beside a conversation: a picture, and its text."""
+    pictures = Pictures(allowed.index, ByTiles(allowed.index.settings.pictures.tiles_per_picture))
+
+    def found(label: str) -> PageRef:
+        return allowed.page(_known(unquote(label), allowed.index.page))
+
+    def drawn(label: str) -> bytes:
+        return as_jpeg(pictures.of(PageView(found(label))), MOST_PICTURE_BYTES)
+
+    @server.resource(
+        "pagesight://pages/{label}/picture", name="page picture", mime_type="image/jpeg",
+        description="A page as a picture, by its label, percent-encoded: annual-report.pdf%20p.%205",
+    )  # fmt: skip
+    async def picture(label: str) -> bytes:
+        return await asyncio.to_thread(drawn, label)
+
+    @server.resource(
+        "pagesight://pages/{label}/text", name="page text", mime_type="text/plain",
+        description="A page's text, by its label, percent-encoded",
+    )  # fmt: skip
+    async def text(label: str) -> str:
+        return inert(await asyncio.to_thread(lambda: allowed.index.text(found(label))))
+
+    @server.resource(
+        "pagesight://documents", name="documents", mime_type="application/json",
+        description="The documents that can be searched, with their numbers of pages",
+    )  # fmt: skip
+    async def documents() -> str:
+        _, data = await asyncio.to_thread(list_documents.listed_documents, allowed)
+        return json.dumps(data, ensure_ascii=False)
 
 
 @contextmanager
@@ -161,19 +215,30 @@ def _known(name: str, find: Callable[[str], object]) -> str:
     return name
 
 
-def _within_bounds(views: Sequence[PageView], pictures: Pictures) -> list[ContentBlock]:
-    """The pages with their pictures, as many as one reply may hold; the others are named."""
+async def _within_bounds(server: FastMCP, views: Sequence[PageView], pictures: Pictures) -> list[ContentBlock]:
+    """The pages with their pictures, as many as one reply may hold; the others are named. Tells its progress."""
     shown: list[ContentBlock] = []
     left = MOST_PICTURE_BYTES
     for number, view in enumerate(views):
-        picture = pictures.of(view)
+        picture = await asyncio.to_thread(_drawn, pictures, view)
         if shown and picture.inline_size > left:
             rest = ", ".join(one.label for one in views[number:])
             more = f"{rest}: not in this reply, which may hold {MOST_PICTURE_BYTES // 1000} kB of pictures. Ask again."
             return shown + _lines([more])
         left -= picture.inline_size
         shown += _page(view, picture)
+        await _tell(server, number + 1, len(views))
     return shown
+
+
+def _drawn(pictures: Pictures, view: PageView) -> Picture:
+    return fitted(pictures.of(view), MOST_PICTURE_BYTES)
+
+
+async def _tell(server: FastMCP, done: int, of: int) -> None:
+    """Tells a client that asked for progress how far a call is; there is none where no request is under way."""
+    with suppress(ValueError, LookupError):
+        await server.get_context().report_progress(done, of)
 
 
 def _result(reply: tuple[str, dict[str, Any]]) -> CallToolResult:

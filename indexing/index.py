@@ -146,10 +146,10 @@ class PageIndex:
     ) -> AddReport:
         """Index documents: files, or folders with all documents in them.
 
-        What has no path is given as a name with bytes or an open file, ``("report.pdf", content)``, or as an open file
-        that has a name, by which it is known. ``pages`` are those that are wanted of each document: "3-9", "1,4-", "-1"
-        for the last; the others stay blank, and numbers are the document's own.
-
+        An ``https://`` address is one file, fetched from public addresses alone. What has no path is given as a name
+        with bytes or an open file, ``("report.pdf", content)``, or as an open file that has a name, by which it is
+        known. ``pages`` are those that are wanted of each document: "3-9", "1,4-", "-1" for the last; the others stay
+        blank, and numbers are the document's own.
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
         ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
         ``progress`` is called after each batch of pages, ``approve`` once with the number of pages to encode, before
@@ -159,7 +159,7 @@ class PageIndex:
         for another precision or pooling than the index has.
         """
         self._refuse_other_layout()
-        with GivenFiles(several(paths)) as given, self._parts.writing() as parts:
+        with GivenFiles(several(paths), self.settings.documents) as given, self._parts.writing() as parts:
             report = add_documents(parts, given.paths, progress, metadata, given.stands_for, approve, pages)
             return given.as_named(report)
 

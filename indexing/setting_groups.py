@@ -128,6 +128,9 @@ class DocumentSettings(SettingsGroup):
     conversion_seconds: float = Field(
         180.0, gt=0, description="seconds that LibreOffice may take to make a PDF of an office file"
     )
+    download_seconds: float = Field(
+        120.0, gt=0, description="seconds that fetching one file from an https:// address may take"
+    )
     file_megabytes: int = Field(
         2000, ge=1, description="megabytes of one file at most; larger ones are refused, by name"
     )

@@ -124,6 +124,14 @@ def test_all_entries_come_back(postings: PostingsFile) -> None:
     assert entries == sorted((term_hash(term), holder, often) for term, holder, often in expected)
 
 
+def test_a_holder_that_is_none_is_told(postings: PostingsFile) -> None:
+    fewer = PostingsFile(postings._file, "terms", 5)
+    assert len(fewer.of("d")[0]) == 0
+    for read in (lambda: fewer.of("c"), fewer.read):
+        with pytest.raises(SnapshotDamaged, match="has not"):
+            read()
+
+
 def test_a_hash_is_64_bits_of_any_text() -> None:
     assert term_hash("a") == 0x2F42_665B_399E_F840  # stands in files
     assert len({term_hash(text) for text in ("a", "b", "", "\ud800", "ä")}) == 5

@@ -136,6 +136,20 @@ def test_a_record_comes_after_the_last_batch_and_says_what_there_is(tmp_path: Pa
             assert page["checksum"] == page_checksum(page_key(record.document_id, ref.page), stored)
 
 
+def test_what_was_cut_off_is_cleared_away_and_what_has_rows_stays(index: PageIndex, tmp_path: Path) -> None:
+    known, other = index.document("ferry.pdf").document_id, "0123456789abcdef"
+    (index.path / "pages" / known / "document.json").unlink()  # as before a document's record is written
+    for folder, name in (("pages", "000001.json"), ("multivectors", "000001.npy")):
+        (index.path / folder / other).mkdir()
+        (index.path / folder / other / name).write_text("{}")
+    (index.path / "documents" / f"{other}.pdf").write_text("x")
+    index.add(write_pdf(tmp_path / "pump.pdf", [["Heat pumps"]]))
+    assert list(index.path.rglob(f"{other}*")) == []
+    assert (index.path / "pages" / known / "document.json").is_file()
+    assert [record.document for record in index.documents()] == ["ferry.pdf", "pump.pdf"]
+    assert index.picture(index.page("ferry.pdf p. 9"), long_side=20)
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -196,11 +210,14 @@ def test_what_others_may_read_is_closed_to_them_and_never_through_a_link(tmp_pat
         (folder / "file").chmod(0o644)
     for link, target in (("file-link", outside / "file"), ("folder-link", outside), ("broken", outside / "none")):
         (inside / link).symlink_to(target)
+    (inside / "deep" / "closed").write_text("x")
+    (inside / "deep" / "closed").chmod(0o400)
     make_private(inside)
     make_private(inside / "folder-link")
     make_private(inside / "none")
     assert [mode(path) for path in (inside, inside / "deep")] == [0o700] * 2
     assert [mode(path) for path in (inside / "file", inside / "deep" / "file")] == [0o600] * 2
+    assert mode(inside / "deep" / "closed") == 0o600
     assert (mode(outside), mode(outside / "file")) == (0o755, 0o644)
 
 

@@ -17,6 +17,7 @@ from small_index import small_settings, write_pdf
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import IndexWarning, PageIndexError
+from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.storage.checked_json import json_checksum
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
@@ -201,6 +202,20 @@ def test_repair_makes_milvus_anew_and_lists_what_nothing_is_left_of(
     assert run(capsys, "repair", *place)[0] == 0
     with open_index(folder) as index:
         assert found(index) == ALL
+
+
+def test_a_page_that_cannot_be_made_anew_leaves_its_document_to_be_searched(tmp_path: Path) -> None:
+    with open_index(tmp_path / "index") as index:
+        index.add(write_pdf(tmp_path / "annex.pdf", LONG))
+    (tmp_path / "annex.pdf").unlink()
+    flip(vectors_of(tmp_path / "index", "annex.pdf"))  # of some page of the first eight
+    for kept in (tmp_path / "index" / "documents").iterdir():
+        kept.unlink()
+    with warned():
+        left = repair(str(tmp_path / "index"), small_settings()).left
+        assert any("annex.pdf p. " in one.what for one in left if one.kind == "vectors")
+        with open_index(tmp_path / "index") as index:
+            assert index.search("buoy 9 in the bay", top_k=1)[0].label == "annex.pdf p. 9"
 
 
 def test_what_was_removed_is_restored_until_the_next_time(

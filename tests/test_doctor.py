@@ -15,7 +15,8 @@ from small_index import write_pdf
 
 from pagesight.agent.cli import main
 
-NAMES = ["core", "renderer", "colpali extra", "GPU", "encoder", "reasoner", "prices", "index"]
+FILES = ["office files", "texts and mails", "fonts"]
+NAMES = ["core", "renderer", *FILES, "colpali extra", "GPU", "encoder", "reasoner", "prices", "index"]
 
 
 @pytest.fixture
@@ -42,6 +43,18 @@ def test_a_sound_setup(doctor):
     assert checks["reasoner"]["says"].startswith("offline")
     assert "GOOGLE_API_KEY" in checks["reasoner"]["fix"]
     assert checks["index"]["fix"] == "pagesight index PATHS… --index .pagesight"
+
+
+def test_what_other_kinds_of_files_need_is_looked_for(doctor, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    checks = doctor()[1]
+    assert checks["office files"]["state"] == "absent"
+    assert checks["office files"]["fix"].startswith("apt install libreoffice-writer")
+    (tmp_path / "soffice").write_text("#!/bin/sh\n")
+    (tmp_path / "soffice").chmod(0o755)
+    assert doctor()[1]["office files"]["says"] == f"LibreOffice, {tmp_path / 'soffice'}"
+    assert checks["fonts"]["state"] in ("ok", "absent")
+    assert (checks["fonts"]["fix"] == "apt install fonts-noto-cjk") is (checks["fonts"]["state"] == "absent")
 
 
 def test_it_lists_what_sets_each_setting(capsys, monkeypatch, own_folder):

@@ -11,7 +11,7 @@ import pytest
 from gemini_server import GeminiServer
 from small_index import REPORT, make_index
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 QUESTION = "How high was the net revenue in 2023?"
 CITED = f"4.2 billion euros [{REPORT} p. 2]."
 
@@ -85,7 +85,7 @@ def test_mcp_in_graph(server: GeminiServer, index: str) -> None:
 
 def test_each_example_has_a_test_and_stands_in_the_docs() -> None:
     here = Path(__file__).parent
-    tests = (here / "test_examples.py").read_text() + (here / "test_studio.py").read_text()
+    tests = "".join((here / f"test_{name}.py").read_text() for name in ("examples", "examples_of_asking", "studio"))
     page = (here.parent / "docs" / "graphs.md").read_text()
     for example in EXAMPLES.glob("*.py"):
         assert f'"{example.name}"' in tests

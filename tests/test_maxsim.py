@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from pagesight.indexing.encoders import MultiVector, QueryVectors
+from pagesight.indexing.vectors import maxsim
 from pagesight.indexing.vectors.centroids import best_holders, centroids
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 from pagesight.indexing.vectors.quantization import Precision, StoredVectors, stored
@@ -100,3 +103,33 @@ def test_a_page_that_a_query_vector_missed_is_given_its_last_hit() -> None:
     assert best_holders(similarities, holders, np.array([0, 1], np.float32), 1, 3) == [21]
     assert best_holders(similarities, holders, weights, 10, 1) == [11, 21]  # each vector's best hit alone
     assert best_holders(np.zeros((2, 0), np.float32), np.zeros((2, 0), np.int64), weights, 10, 3) == []
+
+
+def test_blocks_are_as_full_as_the_cache_allows_and_no_fuller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which decides how quick it is: some 4,096 vectors at once, or one page that has more."""
+    blocks: list[list[int]] = []
+    own = maxsim.joined
+
+    def noted(pages: Sequence[StoredVectors]) -> np.ndarray:
+        blocks.append([len(page) for page in pages])
+        return own(pages)
+
+    monkeypatch.setattr(maxsim, "joined", noted)
+    rng = np.random.default_rng(9)
+    lengths = [4_095, 1, 1, 4_095, 1, 5_000, 2_000, 2_000, 96, 1, 1_000, 1_000, 1_000, 1_096, 1_000, 3_097]
+    found = best_similarities(unit(rng, 2, 4), [kept(unit(rng, count, 4)) for count in lengths])
+    assert found.shape == (len(lengths), 2)
+    expected = [[4_095, 1], [1, 4_095], [1], [5_000], [2_000, 2_000, 96], [1, 1_000, 1_000, 1_000], [1_096, 1_000]]
+    assert sorted(blocks) == sorted([*expected, [3_097]])
+
+
+def test_a_centre_of_vectors_that_cancel_out_stays_one_of_them() -> None:
+    vector = unit(np.random.default_rng(10), 1)
+    (centre,) = centroids(np.concatenate([vector, -vector] * 3).astype(np.float32), 1)
+    np.testing.assert_allclose(abs(float(centre @ vector[0])), 1, atol=0.01)
+
+
+def test_each_query_vector_has_its_own_hits() -> None:
+    near, holders = np.ones((2, 3), np.float32), np.zeros((2, 3), np.int64)
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        best_holders(near, holders, np.ones(3, np.float32), 1, 1)

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -23,18 +24,22 @@ from conversations import agent_at
 from gemini_server import GeminiServer
 from langchain_core.messages import ToolMessage
 from langchain_mcp_adapters.client import MultiServerMCPClient
-from mcp import ClientSession, StdioServerParameters
+from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CallToolResult, ImageContent, TextContent
+from mcp.types import BlobResourceContents, CallToolResult, ImageContent, TextContent, TextResourceContents
 from PIL import Image
+from pydantic import AnyUrl
 from slow_index import SLOW, slow_down, watched_loop
 from small_index import PHOTO, REPORT, SLIDES, make_index
 
 from pagesight.agent import mcp
 from pagesight.agent.mcp import make_server
+from pagesight.agent.servers.fitted_pictures import fitted
 from pagesight.agent.servers.guarded_http import MOST_REQUESTS, GuardedApplication
 from pagesight.indexing import PageIndex
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.transport.pictures import Picture
 
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "mcp"]
 TOKEN = "a-token-of-the-tests"
@@ -155,6 +160,60 @@ async def test_over_stdio_with_the_sdks_client_errors_say_what_mends_them(folder
             assert wrong.isError, (tool, arguments)
             assert says in text(wrong), text(wrong)
             assert "Traceback" not in text(wrong)
+
+
+async def test_pages_are_resources_tools_say_what_they_give_and_how_far_they_are(address: str) -> None:
+    async with over_http(address) as session:
+        schemas = {tool.name: tool.outputSchema for tool in (await session.list_tools()).tools}
+        assert schemas["search_pages"]
+        assert set(schemas["search_pages"]["required"]) == {"query", "hits"}
+        assert schemas["list_documents"]
+        told: list[tuple[float, float | None]] = []
+
+        async def progress(done: float, of: float | None, message: str | None) -> None:
+            told.append((done, of))
+
+        labels = [f"{REPORT} p. {number}" for number in (1, 2, 3)]
+        await session.call_tool("view_pages", {"pages": labels}, progress_callback=progress)
+        assert told == [(1, 3), (2, 3), (3, 3)]
+
+        templates = {one.uriTemplate for one in (await session.list_resource_templates()).resourceTemplates}
+        assert templates == {"pagesight://pages/{label}/picture", "pagesight://pages/{label}/text"}
+        for label in (f"{REPORT} p. 2", f"{SLIDES} p. 2"):
+            place = f"pagesight://pages/{quote(label, safe='')}"
+            (seen,) = (await session.read_resource(AnyUrl(f"{place}/picture"))).contents
+            assert isinstance(seen, BlobResourceContents)
+            assert Image.open(io.BytesIO(base64.b64decode(seen.blob))).format == "JPEG"
+            (read,) = (await session.read_resource(AnyUrl(f"{place}/text"))).contents
+            assert isinstance(read, TextResourceContents)
+            assert "evenue" in read.text
+        (listed,) = (await session.read_resource(AnyUrl("pagesight://documents"))).contents
+        assert isinstance(listed, TextResourceContents)
+        assert {"document": SLIDES, "pages": 2} in json.loads(listed.text)["documents"]
+        with pytest.raises(McpError, match=r"pages 1 to 8|p\. 99"):
+            await session.read_resource(AnyUrl(f"pagesight://pages/{quote(REPORT)}%20p.%2099/text"))
+
+
+async def test_a_boundary_holds_for_resources_too(index: PageIndex) -> None:
+    asked = make_server(AllowedDocuments(index).narrowed([SLIDES]))
+    (read,) = await asked.read_resource(f"pagesight://pages/{quote(f'{SLIDES} p. 1', safe='')}/text")
+    assert "Asia" in str(read.content)
+    for part in ("text", "picture"):
+        with pytest.raises(Exception, match="not among the documents"):
+            await asked.read_resource(f"pagesight://pages/{quote(f'{REPORT} p. 2', safe='')}/{part}")
+
+
+def test_a_picture_that_is_too_large_for_a_client_is_made_smaller() -> None:
+    noise = Image.effect_noise((1500, 1500), 100).convert("RGB")
+    file = io.BytesIO()
+    noise.save(file, "PNG")
+    large = Picture(file.getvalue(), "image/png")
+    assert large.inline_size > 1_000_000
+    small = fitted(large, 1_000_000)
+    assert small.inline_size <= 1_000_000
+    assert small.mime_type == "image/jpeg"
+    assert Image.open(io.BytesIO(small.data)).width >= 900
+    assert fitted(small, 1_000_000) is small
 
 
 async def test_over_http_with_the_sdks_client(address: str) -> None:

@@ -250,7 +250,7 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions thread_locks attached_images
+        call_order index_identity additions thread_locks thread_history attached_images
         hydrate
         call_log
         answers

@@ -122,7 +122,7 @@ async def test_a_thread_over_http_answers_remembers_and_holds_no_picture(gemini:
 
 def test_the_examples_client(gemini: GeminiServer, address: str) -> None:
     looks_and_says(gemini, CITED)
-    command = [sys.executable, str(ROOT / "examples" / "langgraph_client.py"), address, QUESTION]
+    command = [sys.executable, str(ROOT / "docs" / "examples" / "langgraph_client.py"), address, QUESTION]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert done.stdout.splitlines() == ["· search_pages", "· view_pages", CITED, f"cited: {REPORT} p. 2"], done.stderr
 

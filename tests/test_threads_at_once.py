@@ -15,7 +15,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from small_index import REPORT, make_index
+from small_index import REPORT, make_index, small_settings
 
 from pagesight.agent import aask, ask, astream, create_page_agent, thread_locks
 from pagesight.agent.testing import ScriptedReasoner, calls
@@ -131,3 +131,48 @@ async def test_a_run_that_is_given_up_lets_the_next_one_go_on(index: PageIndex) 
         break
     await items.aclose()  # type: ignore[attr-defined]
     assert (await asyncio.wait_for(aask(agent, "Second?", thread_id="one"), 20)).text == NOT_FOUND
+
+
+@pytest.mark.parametrize("durability", ["exit", "async", "sync"])
+@pytest.mark.parametrize("way", ["sync", "async", "memory"])
+async def test_a_thread_stays_small_at_every_durability(
+    index: PageIndex, tmp_path: Path, durability: Any, way: str
+) -> None:
+    """At most 2 kB for each page that was looked at, with the whole of its history."""
+    file, pages = tmp_path / "threads.db", [f"{REPORT} p. {number}" for number in range(1, 9)]
+    script = [step for page in pages for step in (calls("view_pages", pages=[page]), f"It says so [{page}].")]
+    made: Any = {"model": ScriptedReasoner(script=script), "settings": small_settings(verify="off")}
+    if way == "async":
+        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+            agent = create_page_agent(index, checkpointer=saver, **made)
+            for page in pages:
+                await aask(agent, f"What is on {page}?", thread_id="one", durability=durability)
+        size = stored(file)
+    else:
+        on_disk = SqliteSaver(sqlite3.connect(file, check_same_thread=False))
+        memory: Any = InMemorySaver() if way == "memory" else on_disk
+        agent = create_page_agent(index, checkpointer=memory, **made)
+        for page in pages:
+            answer = ask(agent, f"What is on {page}?", thread_id="one", durability=durability)
+        assert len(agent.get_state({"configurable": {"thread_id": "one"}}).values["messages"]) == 4 * len(pages)
+        assert answer.usage["model_calls"] == 2
+        size = stored(file) if way == "sync" else sum(len(data) for _, data in memory.blobs.values())
+    assert size < 2000 * len(pages)
+
+
+def stored(file: Path) -> int:
+    """The bytes of all checkpoints and writes."""
+    connection = sqlite3.connect(file)
+    total = 0
+    for table, column in (("checkpoints", "checkpoint"), ("checkpoints", "metadata"), ("writes", "value")):
+        total += connection.execute(f"SELECT coalesce(sum(length({column})), 0) FROM {table}").fetchone()[0]
+    connection.close()
+    return total
+
+
+def test_a_history_can_be_kept(index: PageIndex) -> None:
+    agent = agent_with(index, InMemorySaver())
+    for question in ASKED:
+        ask(agent, question, thread_id="one", history="all")
+    past = list(agent.get_state_history({"configurable": {"thread_id": "one"}}))
+    assert [sum(one.type == "human" for one in state.values["messages"]) for state in past] == [4, 3, 2, 1]

@@ -15,24 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from packaging.requirements import Requirement
 
+from pagesight.agent.terminal.check import Check
+from pagesight.agent.terminal.doctor_files import checks_of_files
 from pagesight.indexing.errors import IndexMissing, PagesightError
 from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.settings import Settings, variables_of
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at: ``absent`` is missing but not needed as things are set, ``broken`` keeps it from working."""
-
-    name: str
-    state: Literal["ok", "absent", "broken"]
-    says: str
-    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class Checkup:
 
 def examine(settings: Settings, index: str | None) -> Checkup:
     """Looks at the installation, at the choices that the settings lead to, and at the index named, or set."""
-    checks = [_core(), _renderer(settings), _colpali(), _gpu()]
+    checks = [_core(), _renderer(settings), *checks_of_files(), _colpali(), _gpu()]
     checks += [_encoder(settings), _reasoner(settings), price_table(), _index(settings, index)]
     return Checkup(checks, _set_values(settings))
 

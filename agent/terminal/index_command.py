@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pagesight.agent.terminal import costs_of_encoding, options, printing, progress_bars, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
+from pagesight.indexing.errors import MissingPath
 
 if TYPE_CHECKING:
     from pagesight.indexing import AddReport, PageIndex, Progress
@@ -31,6 +34,10 @@ def index(
     pages: options.Pages = None,
     password: options.Passwords = None,
     password_file: options.PasswordFile = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on: index what changes there, until Ctrl-C.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="With --watch: remove documents whose files are removed.")
+    ] = False,
     wait: options.Wait = None,
     dollars: options.Dollars = None,
     yes: options.Yes = False,
@@ -49,13 +56,42 @@ def index(
     )  # fmt: skip
     noted = read_pairs(meta or [])
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
-        report = _add(opened, paths, noted, pages, yes)
-        if as_json:
-            printing.write_json(report.as_dict())
-        results.added(report, _encoder(opened), quiet=as_json)
-        costs_of_encoding.offer(opened, report.pages)
+        add = partial(_added, opened, metadata=noted, pages=pages, yes=yes, as_json=as_json)
+        if watch:
+            _watch(opened, paths, add, prune=prune)
+            return
+        report = add(paths)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _added(
+    index: PageIndex, paths: list[str], *, metadata: dict[str, Any], pages: str | None, yes: bool, as_json: bool
+) -> AddReport:
+    """Adds the documents, and prints what was done."""
+    report = _add(index, paths, metadata, pages, yes)
+    if as_json:
+        printing.write_json(report.as_dict())
+    results.added(report, _encoder(index), quiet=as_json)
+    costs_of_encoding.offer(index, report.pages)
+    return report
+
+
+def _watch(index: PageIndex, paths: list[str], add: Callable[[list[str]], AddReport], *, prune: bool) -> None:
+    """Adds what is at the paths, and what changes there, until Ctrl-C."""
+    from pagesight.agent.terminal import watching
+
+    missing = [path for path in paths if not Path(path).expanduser().exists()]
+    if missing:
+        raise MissingPath(f"there is nothing at {missing[0]}, which was to be watched. Check the spelling.")
+    for change in watching.changes([str(Path(path).expanduser()) for path in paths], index.path):
+        if change.there:
+            add([str(path) for path in change.there])
+        gone = watching.gone_documents(index, change)
+        if prune and gone:
+            index.remove([record.document_id for record in gone])
+        results.gone(gone, removed=prune)
+    printing.note("stopped watching")
 
 
 def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], pages: str | None, yes: bool) -> AddReport:

@@ -58,6 +58,13 @@ def removed(records: Sequence[DocumentRecord], *, would: bool = False) -> None:
         printing.write(f"{done} {record.document} ({printing.counted(record.pages, 'page')})\n")
 
 
+def gone(records: Sequence[DocumentRecord], *, removed: bool) -> None:
+    """Documents whose files are gone, which were removed from the index or stay."""
+    what = "removed with its file" if removed else "its file is gone; it stays in the index (--prune would remove it)"
+    for record in records:
+        printing.note(f"{record.document}: {what}")
+
+
 def stopped(progress: Progress | None) -> None:
     """That an indexing run was stopped, what of it stays, and how to go on."""
     done = f"{progress.done_pages} of {progress.total_pages} pages are" if progress else "no page is"

@@ -1,4 +1,4 @@
-"""Makes anew what is damaged in an index in a folder, from what is whole in it.
+"""Makes anew what is damaged in an index, from what is whole in it.
 
 Rows and candidates come from page files and multi-vectors; these come from the kept documents, or from what lies where
 a document was indexed, if it still has the same bytes. What nothing is left of is listed.
@@ -49,20 +49,13 @@ class Repair:
 
 
 def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
-    """Repair the index in a folder.
+    """Repair an index; one on a server from the documents that this machine keeps of it.
 
-    Raises IndexMissing, IndexInUse, StorageFull, PageIndexError for one on a server or with nothing left of it.
+    Raises IndexMissing, IndexInUse, StorageFull, PageIndexError for one with nothing left of it.
     """
-    if server_address(place):
-        raise PageIndexError(
-            f"{place} is on a server: remove what is damaged there and index it again; `pagesight verify` names it."
-        )
-    path = Path(place).expanduser().resolve()
-    refuse_missing(str(path))
-    refuse_links(path, below=True)
     done = Repair(place)
-    with disk_errors(f"the index in {path} could not be repaired"), WriterLock(path).held(settings.sharing.wait):
-        _put_files_right(path, done)
+    if not server_address(place):
+        _put_folder_right(Path(place).expanduser().resolve(), settings, done)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what cannot be made anew is listed
         parts = take(place, None, settings, create=False)
@@ -74,6 +67,13 @@ def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
         give_back(parts)
     done.left = verify(place, settings).damage
     return done
+
+
+def _put_folder_right(path: Path, settings: Settings, done: Repair) -> None:
+    refuse_missing(str(path))
+    refuse_links(path, below=True)
+    with disk_errors(f"the index in {path} could not be repaired"), WriterLock(path).held(settings.sharing.wait):
+        _put_files_right(path, done)
 
 
 def _put_files_right(path: Path, done: Repair) -> None:
@@ -104,6 +104,7 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
     still_lost = set(parts.lost_documents())
     done.repaired += [name for known, name in lost.items() if known not in still_lost]
     again: dict[Path, str] = {}
+    metadata = {entry.first.document_id: entry.first.metadata for entry in parts.catalog.entries()}
     for entry in parts.catalog.entries():
         kept_again = _keep_again(parts, entry.first)
         if _made_right(parts, entry) or kept_again:
@@ -118,7 +119,7 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
         with TemporaryDirectory() as scratch:  # files in an index are passed over as documents
             copy = Path(scratch) / f"document{Path(path).suffix}"
             shutil.copyfile(source, copy)
-            known = _record(parts, _id(source)).get("metadata")
+            known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
             report = add_documents(parts, [copy], progress, known, {copy: path})
         done.repaired += [made.document for made in (*report.added, *report.repaired, *report.replaced)]
 
@@ -131,18 +132,21 @@ def _made_right(parts: WritingParts, entry: Entry) -> bool:
         parts.store.remove_pages(document_id)
         parts.catalog.remove(document_id)
         rows_from_files(parts, document_id)
-    damaged = put_right(parts, document_id)
+    damaged = put_right(parts, document_id, readable=_source(parts, document_id, entry.first.path) is not None)
     now = parts.catalog.get(document_id)
     return (unlike or damaged) and now is not None and now.complete
 
 
 def _plan_again(parts: WritingParts, document_id: str, path: str, again: dict[Path, str]) -> None:
     """Notes from which file the document's missing pages are to be made, if there is one."""
-    kept = [file for file in parts.folder.documents.files_of(document_id) if _id(file) == document_id]
-    if kept:
-        again[kept[0]] = path
-    elif _id(Path(path)) == document_id:
-        again[Path(path)] = path
+    if source := _source(parts, document_id, path):
+        again[source] = path
+
+
+def _source(parts: WritingParts, document_id: str, path: str) -> Path | None:
+    """A file with the document's bytes: the kept one, or that at the path where it was indexed."""
+    candidates = [*parts.folder.documents.files_of(document_id), Path(path)]
+    return next((file for file in candidates if _id(file) == document_id), None)
 
 
 def _id(path: Path) -> str:

@@ -116,7 +116,7 @@ class MultiVectorRows:
         if vectors is not None and page.checksum in ("", page_checksum(page.key, vectors)):
             return vectors
         return VectorsMissing(
-            f"{self._connection.place} has lost the vectors of {page.label}. Remove the document and index it again."
+            f"{self._connection.place} has lost the vectors of {page.label}. `pagesight repair` makes them anew."
         )
 
     def _unpacked(self, page: PageRow, content: bytes) -> StoredVectors:

@@ -99,7 +99,8 @@ def plan(
         try:
             # a link keeps the name that the user gave
             path = stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
-            damaged = put_right(parts, source.document_id)
+            # On a server that would fetch all vectors, also of what has not changed: `pagesight repair` does it.
+            damaged = parts.page_files is not None and put_right(parts, source.document_id)
             job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata, pages)
             held = list(attached.of(source, path)) if job else []
         except SourceError as error:

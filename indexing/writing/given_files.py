@@ -11,12 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from pagesight.indexing.documents.kinds import SUFFIXES
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.errors import SettingsError, UnreadableDocument
+from pagesight.indexing.setting_groups import DocumentSettings
 from pagesight.indexing.writing.add_report import AddReport
 
-#: What can be added: a path; a name with bytes or an open file; an open file that has a name.
-Given = Path | str | BinaryIO | tuple[str, "bytes | bytearray | memoryview | BinaryIO"]
+#: What can be added: a path or an ``https://`` address; a name with bytes or an open file; an open file with a name.
+Given = Path | str | BinaryIO | tuple[str, bytes | bytearray | memoryview | BinaryIO]
 
 _BLOCK = 1 << 20
 
@@ -37,13 +39,15 @@ class GivenFiles:
     open file without a name.
     """
 
-    def __init__(self, given: Iterable[Given]) -> None:
+    def __init__(self, given: Iterable[Given], settings: DocumentSettings) -> None:
         self.paths: list[Path | str] = []
         self.stands_for: dict[Path, str] = {}
+        self._settings = settings
+        self._failures: list[Failure] = []
         self._folder = tempfile.TemporaryDirectory(prefix="pagesight-")
         try:
             for one in given:
-                self.paths.append(one if isinstance(one, str | Path) else self._copied(*_named(one)))
+                self._take(one)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -58,7 +62,7 @@ class GivenFiles:
 
     def as_named(self, report: AddReport) -> AddReport:
         """The report with the names of the documents instead of their copies' paths."""
-        report.failed = [self._failure(failure) for failure in report.failed]
+        report.failed = [*self._failures, *(self._failure(failure) for failure in report.failed)]
         report.warnings = [replace(one, path=Path(self.stands_for.get(one.path, one.path))) for one in report.warnings]
         return report
 
@@ -67,6 +71,25 @@ class GivenFiles:
         if name is None:
             return failure
         return Failure(Path(name), type(failure.error)(str(failure.error).replace(str(failure.path), name)))
+
+    def _take(self, given: Given) -> None:
+        if isinstance(given, str) and _ADDRESS.match(given):
+            try:
+                self.paths.append(self._fetched(given.strip()))
+            except UnreadableDocument as error:
+                self._failures.append(Failure(Path(given), error))
+        else:
+            self.paths.append(given if isinstance(given, str | Path) else self._copied(*_named(given)))
+
+    def _fetched(self, url: str) -> Path:
+        """Where a copy lies of what is at an address. Raises UnreadableDocument."""
+        from pagesight.indexing.calls.download import download
+
+        with tempfile.TemporaryFile(dir=self._folder.name) as held:
+            largest, seconds = self._settings.file_megabytes * 1_000_000, self._settings.download_seconds
+            download(url, held, largest=largest, seconds=seconds)
+            held.seek(0)
+            return self._copied(_plain_address(url), held)
 
     def _copied(self, name: str, content: bytes | BinaryIO) -> Path:
         """Where a copy of the content lies, under the last part of its name."""
@@ -85,6 +108,17 @@ class GivenFiles:
 
 
 _LONGEST = 120  # characters of the copy's name: with its end, which says what it is
+
+
+# Any scheme: what is none of ours is refused by name, instead of being looked for as a file.
+_ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def _plain_address(url: str) -> str:
+    """The address by which a document is known: without a query where it names a file of a known kind before that."""
+    plain = url.partition("#")[0]
+    before, _, _ = plain.partition("?")
+    return before if Path(before).suffix.lower() in SUFFIXES else plain
 
 
 def _is_content(content: object) -> bool:

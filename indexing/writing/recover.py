@@ -79,27 +79,46 @@ def shared_fields(parts: WritingParts, document_id: str) -> dict[str, Any] | Non
     return {name: _fitted(parts, record)[name] for name in DOCUMENT_FIELDS} if record else None
 
 
-def put_right(parts: WritingParts, document_id: str) -> bool:
+def put_right(parts: WritingParts, document_id: str, *, readable: bool = True) -> bool:
     """Look through a document's vectors and page files, and prepare what is damaged to be made anew.
 
-    Says whether something was. Pages whose vectors are damaged have no row after this.
+    Says whether something was. Pages whose vectors are damaged have no row after this; on a server, which has no page
+    files to make candidates from, nor have those with other candidates than were written. Where the document is not
+    ``readable`` any more, they keep it: there is nothing to make them from.
     """
     entry = parts.catalog.get(document_id)
-    if parts.page_files is None or entry is None or not entry.complete:
+    if entry is None or not entry.complete:
         return False
     damaged = damaged_pages(parts, entry.rows.values())
-    if damaged:
-        parts.store.remove_rows([row.key for row in damaged])
-        parts.catalog.forget_pages(document_id, [row.page for row in damaged])
+    if parts.page_files is None:
+        damaged = list({row.page: row for row in (*damaged, *with_other_candidates(parts, entry))}.values())
+    if damaged and readable:
+        _forget_pages(parts, entry, damaged)
         return True
+    if parts.page_files is None:
+        return False
     whole = _files_are_whole(parts.page_files, entry)
-    if not whole and (cut := _cut_rows(parts, document_id)):
-        parts.store.remove_rows([row.key for row in cut])
-        parts.catalog.forget_pages(document_id, [row.page for row in cut])
+    if not whole and readable and (cut := _cut_rows(parts, document_id)):
+        _forget_pages(parts, entry, cut)
         return True
     if not whole:
         write_files(parts, entry)
     return not whole or not parts.folder.documents.is_kept(entry.first)
+
+
+def _forget_pages(parts: WritingParts, entry: Entry, rows: Sequence[PageRow]) -> None:
+    """Takes the rows of pages away, so that they count as not yet written."""
+    document_id = entry.first.document_id
+    if parts.page_files is None and len(rows) == len(entry.rows):
+        parts.candidates.remove(document_id)  # they have its number, which it may get no more
+    parts.store.remove_rows([row.key for row in rows])
+    parts.catalog.forget_pages(document_id, [row.page for row in rows])
+
+
+def with_other_candidates(parts: WritingParts, entry: Entry) -> list[PageRow]:
+    """Those of a document's pages that have not as many candidate vectors as were written."""
+    counts = parts.candidates.counts(entry.first.document_id)
+    return [row for row in entry.rows.values() if row.checksum and counts.get(row.page, 0) != row.candidates]
 
 
 def damaged_pages(parts: WritingParts, rows: Iterable[PageRow]) -> list[PageRow]:

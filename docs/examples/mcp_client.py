@@ -1,6 +1,6 @@
 """The index over MCP, by the SDK's own client: search, then look at the best page. Needs the extra `mcp`.
 
-python examples/mcp_client.py my-index "net revenue 2023"
+python docs/examples/mcp_client.py my-index "net revenue 2023"
 """
 
 import asyncio

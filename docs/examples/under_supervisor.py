@@ -1,6 +1,6 @@
 """The agent as a worker of langgraph-supervisor. Needs GOOGLE_API_KEY and `uv pip install langgraph-supervisor`.
 
-python examples/under_supervisor.py my-index "How high was the net revenue in 2023?" last_message
+python docs/examples/under_supervisor.py my-index "How high was the net revenue in 2023?" last_message
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The agent as a node of a graph of yours, which shares `messages` with it. Works without a key.
 
-python examples/as_node.py my-index "How high was the net revenue in 2023?"
+python docs/examples/as_node.py my-index "How high was the net revenue in 2023?"
 """
 
 import sys

@@ -1,6 +1,6 @@
 """A thread on the server that `langgraph dev` starts in this repository, by langgraph-sdk over HTTP.
 
-python examples/langgraph_client.py http://127.0.0.1:2024 "How high was the net revenue in 2023?"
+python docs/examples/langgraph_client.py http://127.0.0.1:2024 "How high was the net revenue in 2023?"
 """
 
 import asyncio

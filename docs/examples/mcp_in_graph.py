@@ -3,7 +3,7 @@
 Unlike the agent's own tools these put the pictures into the conversation, and so into its checkpoint.
 
     pagesight mcp --index my-index --http --token TOKEN
-    python examples/mcp_in_graph.py http://127.0.0.1:8365/mcp TOKEN "How high was the net revenue in 2023?"
+    python docs/examples/mcp_in_graph.py http://127.0.0.1:8365/mcp TOKEN "How high was the net revenue in 2023?"
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The agent as a tool of an assistant of yours, which asks it when it needs the documents. Needs GOOGLE_API_KEY.
 
-python examples/as_tool.py my-index "Compare the net revenue with the number of employees in 2023."
+python docs/examples/as_tool.py my-index "Compare the net revenue with the number of employees in 2023."
 """
 
 import asyncio
