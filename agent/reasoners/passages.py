@@ -96,10 +96,20 @@ def _block_from(rows: list[list[Block]], at: int) -> list[list[Block]]:
     for row in rows[at + 1 : at + _ROWS_TOGETHER]:
         height = together[-1][0].box[3] - together[-1][0].box[1]
         whole = any(cell.text.endswith(".") for cell in [*together[-1], *row])
-        if whole or row[0].box[1] - together[-1][0].box[3] > _ROW_STEP * height:
+        if (
+            whole
+            or _is_of_a_table(row)
+            or _is_of_a_table(together[-1])
+            or row[0].box[1] - together[-1][0].box[3] > _ROW_STEP * height
+        ):
             break
         together = [*together, row]
     return together if len(together) > 1 else []
+
+
+def _is_of_a_table(row: list[Block]) -> bool:
+    """Whether a row has several numbers: its cells are told one by one."""
+    return sum(is_data(cell.text) for cell in row) > 1
 
 
 def _sentences(hit: Hit, content: PageContent) -> Iterator[Passage]:
