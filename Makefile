@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with venv and pip, and the package index. Everything that is made lies in this folder:
-# .venv (core, for the demo), .venv-dev (everything, for the tests), .venv-milvus (a server for tests), .demo (the demo's
-# index), .venv-newest, .venv-lowest and .venv-python3.* (other versions than the pinned ones) and .cache.
+# .venv (core, for the demo), .venv-dev (everything, for the tests), .venv-milvus (a server for tests), .venv-mutants
+# (cosmic-ray), .demo (the demo's index), .venv-newest, .venv-lowest and .venv-python3.* (other versions than the pinned ones) and .cache.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --durations=25
@@ -34,9 +34,10 @@ HAS_ALL := .venv-dev/.all-$(PLACE)
 HAS_PEERS := .venv-peers/.peers-$(PLACE)
 HAS_PLAID := .venv-plaid/.plaid-$(PLACE)
 HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
+HAS_MUTANTS := .venv-mutants/.mutants-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo container-steps test test-server test-newest test-lowest test-pythons test-pip lint types notebook bench format lock clean
+.PHONY: help demo container-steps test test-server test-newest test-lowest test-pythons test-pip mutants lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
@@ -64,7 +65,7 @@ $(HAS_ALL): $(HAS_UV) requirements/all.txt pyproject.toml
 	@touch $@
 
 # A Milvus server, and what the benchmark of retrieval compares with; fast-plaid needs a torch of its own.
-.venv-%/.peers-$(PLACE) .venv-%/.plaid-$(PLACE) .venv-%/.milvus-$(PLACE): requirements/%.txt $(HAS_UV)
+.venv-%/.peers-$(PLACE) .venv-%/.plaid-$(PLACE) .venv-%/.milvus-$(PLACE) .venv-%/.mutants-$(PLACE): requirements/%.txt $(HAS_UV)
 	@echo 'Installing requirements/$*.txt into .venv-$* …' >&2
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-$*
 	@$(UV) pip sync --quiet --python .venv-$*/bin/python --require-hashes requirements/$*.txt
@@ -140,6 +141,10 @@ tested-with:
 	@grep -E '^(google-genai|lang[a-z-]*|mcp|pydantic|pymilvus|numpy)==' .cache/$(VERSIONS).txt
 	.venv-$(VERSIONS)/bin/python -m pytest --basetemp=.cache/pytest-$(VERSIONS) $(PYTEST_ARGS) $(VERSION_TESTS)
 
+mutants: $(HAS_ALL) $(HAS_MUTANTS) ## change the code in many small places, one at a time, and count what the tests notice (an hour); EACH=20 of each kind
+	@mkdir -p .cache/tmp
+	.venv-dev/bin/python tests/mutants.py $(or $(EACH),20)
+
 bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, encoders and transports (40 minutes); REAL=vectors.npz adds real pages
 	@mkdir -p .cache/tmp
 	@.venv-dev/bin/python benchmarks/agent.py
@@ -171,8 +176,9 @@ lock: $(HAS_UV) ## renew the pinned packages in requirements/
 	@$(UV) $(COMPILE) --group build --extra http -c requirements/all.txt pyproject.toml -o requirements/http.txt
 	@printf '%s\n' qdrant-client lancedb maxsim-cpu numpy | $(UV) $(COMPILE) -o requirements/peers.txt -
 	@echo milvus==2.3.5 | $(UV) $(COMPILE) --only-binary milvus -o requirements/milvus.txt -
+	@echo cosmic-ray | $(UV) $(COMPILE) -o requirements/mutants.txt -
 	@printf '%s\n' fast-plaid numpy | $(UV) $(COMPILE) -o requirements/plaid.txt -
 
 clean: ## remove everything that was made
-	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .venv-newest .venv-lowest .venv-python3.* .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf .venv .venv-dev .venv-peers .venv-plaid .venv-milvus .venv-mutants .venv-newest .venv-lowest .venv-python3.* .demo .cache .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 	find agent tools indexing tests samples -name __pycache__ -type d -prune -exec rm -rf {} +

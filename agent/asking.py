@@ -293,9 +293,11 @@ class _Run:
         """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
         run = str(self.config["configurable"]["thread_id"]), str(self.config["run_id"])
         if self._waits:
-            raise _waiting(run[0], self._waits[0].value)
+            raise _waiting(run[0] if self.agent.checkpointer else "", self._waits[0].value)
         answer = final_answer(self._messages, self.limits, run, self._bytes)
-        return answer if answer.structured is None else replace(answer, structured=self._structured)
+        asked = answer.question if self._question is None else self._question.text
+        structured = None if answer.structured is None else self._structured
+        return replace(answer, question=asked, structured=structured)
 
     def _news(self, item: Any) -> list[Step | str]:
         kind = item.get(KEY) if isinstance(item, dict) else None
@@ -331,9 +333,10 @@ class _Run:
 
 
 def _waiting(thread_id: str, value: Any = None) -> AnswerWaits:
-    return AnswerWaits(
-        f"the run waits for a word ({value}): go on with resume(agent, {thread_id!r}, True), or another value", value
-    )
+    way_out = "give the agent a checkpointer, so that it can be gone on with"
+    if thread_id:
+        way_out = f"go on with resume(agent, {thread_id!r}, True), or another value"
+    return AnswerWaits(f"the run waits for a word ({value}): {way_out}", value)
 
 
 class _FinalText:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -226,24 +225,24 @@ def _ask(
     if files and named_index(context, index):
         raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
     with _asked(context, index, files, settings) as opened:
-        from pagesight.agent.answers.spent import note_answer
+        from pagesight.agent.answers.question_costs import QuestionCosts
+        from pagesight.agent.reasoners.choose import choose_reasoner
         from pagesight.agent.terminal.ask_command import answer_once
         from pagesight.agent.terminal.costs_command import answer_line
 
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
-        started = time.perf_counter()
-        answer, pictures = answer_once(
-            opened, question, settings, model=model, pictures=folder, report=report, quiet=as_json,
-            transport=transport, documents=document or None, where=where,
-        )  # fmt: skip
-        seconds = time.perf_counter() - started
-        note_answer(opened.path, "ask", answer, seconds)
+        reasoner = choose_reasoner(model, settings).name
+        with QuestionCosts(opened.path, "ask", reasoner, settings.budget.prices) as costs:
+            answer, pictures = answer_once(
+                opened, question, settings, costs, model=model, pictures=folder, report=report, quiet=as_json,
+                transport=transport, documents=document or None, where=where,
+            )  # fmt: skip
     if as_json:
         printing.write_json(answer.as_dict())
     else:
         answering.claims(answer)
         answering.sources(answer, pictures)
-    printing.note(answer_line(answer, seconds))
+    printing.note(answer_line(answer, costs.seconds))
 
 
 def _asked(context: typer.Context, index: str | None, files: list[str] | None, settings: Settings) -> PageIndex:

@@ -114,7 +114,7 @@ def create_page_agent(
     parts = LoopParts(calls, every, name, as_hook(pre_model_hook), after)
     graph |= {"state_schema": state_with_form(graph.get("state_schema"))} if response_format else {}
     agent = looped(loop or LOOP, parts, checkpointer=checkpointer, **graph)
-    written = AgentLimits(reasoner, speakers.limits, prices, author)
+    written = AgentLimits(reasoner, speakers.limits, prices, author, confirm is not None)
     return agent.with_config(
         recursion_limit=_STEPS_OF_A_CALL * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
     )

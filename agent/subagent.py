@@ -71,7 +71,8 @@ def as_tool(
     """
     # Run as a part of the parent's task, without a thread of its own, so that its steps stream with the parent's; but
     # nothing of it is checkpointed.
-    nothing_kept = {"checkpointer": False}
+    # But for one that may wait for a word: what it did until then is not to be done, and paid for, again.
+    nothing_kept = {"checkpointer": None if limits_of(agent).confirms else False}
     alone = as_node(agent.copy(update=nothing_kept)).copy(update=nothing_kept)
     reasoner = limits_of(agent).reasoner
 

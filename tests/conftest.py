@@ -84,6 +84,15 @@ def server() -> Iterator[GeminiServer]:
 
 
 @pytest.fixture
+def gemini(server: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> GeminiServer:
+    """The same server, which the environment names with a key; what it refuses is not asked again."""
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-a-test-key")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+    monkeypatch.setenv("PAGESIGHT_MAX_RETRIES", "1")
+    return server
+
+
+@pytest.fixture
 def place(tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """Where the test's index goes: nothing is there yet."""
     return request.getfixturevalue("milvus") if request.config.getoption("milvus") else str(tmp_path / "index")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gemini_server import GeminiServer
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 from small_index import small_settings
 
@@ -55,3 +56,12 @@ def sent(
     """MIME type and bytes that Gemini should get for a page or a region."""
     picture = Pictures(index, picture_rule(index.settings, model), webp=True).of(PageView(index.page(label), region))
     return picture.mime_type, picture.data
+
+
+def stored(memory: InMemorySaver) -> bytes:
+    """Everything that a checkpointer holds, as it is serialised."""
+    blobs = [value for _, value in memory.blobs.values()]
+    writes = [value for task in memory.writes.values() for (_, _, (_, value), _) in task.values()]
+    points = [value for space in memory.storage.values() for one in space.values() for pair in one.values()
+              for value in (pair[0][1], pair[1][1])]  # fmt: skip
+    return b"".join([*blobs, *writes, *points])

@@ -54,7 +54,7 @@ KINDS = {
                   ("test_bm25.py", "test_query.py", "test_lexical.py", "test_languages.py", "test_candidates.py")),
     "commit order": Kind(("indexing/writing/commit.py", "indexing/storage/atomic_files.py"),
                          ("test_cut_off.py::test_what_must_be_on_the_disk_before_what", "test_commit.py")),
-    "budgets": Kind(("tools/budget.py",), ("test_budgets.py",)),
+    "budgets": Kind(("tools/budget.py",), ("test_budget_left.py",)),
     "hydration": Kind(("agent/hydrate.py",), ("test_conversation.py", "test_transport.py", "test_budgets.py")),
     "citations": Kind(("agent/answers/citations.py", "agent/answers/citation_check.py"), ("test_citations.py",)),
     "retries": Kind(("indexing/calls/retries.py",), ("test_retries.py",)),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -9,11 +12,15 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen import canvas
 
 from pagesight.indexing import PageIndex, Settings, load_settings
+from pagesight.indexing.errors import IndexWarning
 
 REPORT = "annual-report.pdf"
 SLIDES = "slides [final], v2 ü.pdf"
 SHEET = "datenblatt.pdf"
 PHOTO = "photo.png"
+#: The pages of two more documents, each of a page.
+FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
+PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]
 
 _REPORT = [
     ["Annual report 2023", "Letter to the shareholders"],
@@ -66,3 +73,18 @@ def make_index(folder: Path) -> PageIndex:
     index = PageIndex.open(folder / "index", settings=small_settings())
     index.add(sources)
     return index
+
+
+def open_index(folder: Path) -> PageIndex:
+    """The index in a folder, with the small one's settings."""
+    return PageIndex.open(folder, settings=small_settings())
+
+
+@contextmanager
+def warned() -> Iterator[list[str]]:
+    """What is warned of in the block, filled at its end."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+        said += [str(warning.message) for warning in caught if warning.category is IndexWarning]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conversations import QUESTION, WAYS, agent_at, asked, sent
+from conversations import QUESTION, WAYS, agent_at, asked, sent, stored
 from gemini_server import GeminiServer
 from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
@@ -155,14 +155,6 @@ def test_a_follow_up_remembers_and_two_threads_do_not_mix(server: GeminiServer, 
     assert len(server.model_requests[3].pictures) == 1
     assert server.model_requests[4].texts == ["And in Europe?"]
     assert stranger.citations == []
-
-
-def stored(memory: InMemorySaver) -> bytes:
-    blobs = [value for _, value in memory.blobs.values()]
-    writes = [value for task in memory.writes.values() for (_, _, (_, value), _) in task.values()]
-    points = [value for space in memory.storage.values() for one in space.values() for pair in one.values()
-              for value in (pair[0][1], pair[1][1])]  # fmt: skip
-    return b"".join([*blobs, *writes, *points])
 
 
 @pytest.mark.parametrize("transport", ["bytes", "base64", "files"])

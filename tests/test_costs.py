@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from gemini_server import GeminiServer
+from gemini_server import GeminiServer, Reply
 from small_index import REPORT, make_index
 
 from pagesight.agent.cli import main
@@ -45,13 +48,9 @@ def pagesight(capsys: pytest.CaptureFixture[str], made: Path) -> Command:
     return run
 
 
-@pytest.fixture
-def gemini(monkeypatch: pytest.MonkeyPatch, server: GeminiServer) -> GeminiServer:
-    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-a-test-key")
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
-    monkeypatch.setenv("PAGESIGHT_MAX_RETRIES", "1")
+@pytest.fixture(autouse=True)
+def _priced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGESIGHT_PRICES", PRICES)
-    return server
 
 
 def play(server: GeminiServer) -> None:
@@ -120,6 +119,48 @@ def test_ask_chat_and_eval_leave_records(
         assert (record.thinking_tokens, record.cached_tokens) == (200, 3000)
         assert record.dollars == pytest.approx(0.004)
         assert record.seconds > 0
+
+
+@pytest.mark.parametrize("how", ["fails", "stops"])
+def test_a_question_that_is_not_answered_is_noted_with_what_it_took(
+    pagesight: Command, gemini: GeminiServer, made: Path, how: str
+) -> None:
+    gemini.replies(Reply([{"functionCall": {"name": "list_documents", "args": {}}}], tokens=(4000, 50), cached=3000))
+    gemini.fails(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted.")
+    if how == "stops":
+        gemini.waits_from = 1  # the second request is not answered
+        threading.Thread(target=_interrupt, args=(gemini,), daemon=True).start()
+    status, out, _ = pagesight("ask", QUESTION)
+    assert status != 0
+    assert out == ""
+
+    [record], _ = Ledger(made).read()
+
+    assert (record.kind, record.model, record.calls) == ("ask", "gemini-3.8-flash", 1)
+    assert (record.input_tokens, record.output_tokens, record.cached_tokens) == (4000, 50, 3000)
+    assert record.dollars == pytest.approx((1000 * 1.0 + 3000 * 0.1 + 50 * 10) / 1e6)
+
+
+def _interrupt(server: GeminiServer) -> None:
+    while len(server.model_requests) < 2:
+        threading.Event().wait(0.02)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_a_judge_costs_is_noted(pagesight: Command, gemini: GeminiServer, made: Path, tmp_path: Path) -> None:
+    play(gemini)
+    gemini.says("yes", tokens=(300, 1))
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"id": "1", "question": QUESTION, "answer": "4.2 billion", "document": REPORT}))
+    judge = "google_genai:gemini-3.8-flash"
+    pagesight(
+        "eval", "answers", "--questions", str(questions), "--out", str(tmp_path / "out"), "--judge", judge
+    )  # fmt: skip
+    records, _ = Ledger(made).read()
+    assert [(record.kind, record.calls, record.input_tokens) for record in records] == [
+        ("eval", 2, 4100),
+        ("eval", 1, 300),
+    ]
 
 
 def test_a_ledger_that_cannot_be_written_costs_no_answer(

@@ -246,3 +246,14 @@ async def test_who_stops_reading_ends_the_run(index: PageIndex) -> None:
     assert made < 3
     assert (await aask(scripted(index, NOT_FOUND)[0], QUESTION)).text == NOT_FOUND
     assert len(model.requests) == made
+
+
+def test_a_middleware_that_sums_up_a_history_goes_around_ours(index: PageIndex) -> None:
+    middleware = pytest.importorskip("langchain.agents.middleware")
+    sums_up = middleware.SummarizationMiddleware(
+        model=ScriptedReasoner(script=["So far."] * 9), trigger=("messages", 5), keep=("messages", 3)
+    )
+    searches = [calls("search_pages", query=f"net revenue {number}") for number in range(4)]
+    agent, _ = scripted(index, *searches, *looks_and_says()[1:], loop="create_agent", middleware=[sums_up])
+    answer = ask(agent, QUESTION)
+    assert (answer.text, answer.question, answer.usage["model_calls"]) == (CITED, QUESTION, 6)

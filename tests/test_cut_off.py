@@ -10,21 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_index import small_settings, write_pdf
+from small_index import FERRY, PUMP, open_index, small_settings, write_pdf
 from victims import steps_done
 
-from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import IndexWarning, PageIndexError
 from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.integrity.verify import verify
 from pagesight.indexing.milvus.connection import Connection
-
-FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
-PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]
-
-
-def open_index(folder: Path) -> PageIndex:
-    return PageIndex.open(folder, settings=small_settings())
 
 
 @pytest.fixture(scope="module")

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import xxhash
-from small_index import small_settings, write_pdf
+from small_index import open_index, small_settings, warned, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import IndexWarning, PageIndexError
+from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.storage.checked_json import json_checksum
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]
 LONG = [[f"Annex {number}", f"The buoy {number} lies in the bay."] for number in range(1, 10)]
-
-
-def open_index(folder: Path) -> PageIndex:
-    return PageIndex.open(folder, settings=small_settings())
-
-
-@contextmanager
-def warned() -> Iterator[list[str]]:
-    """What is warned of in the block, filled at its end."""
-    said: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield said
-        said += [str(warning.message) for warning in caught if warning.category is IndexWarning]
 
 
 @pytest.fixture(scope="module")

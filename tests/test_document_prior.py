@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.document_prior import NameTerms, document_evidence
+from pagesight.indexing.lexical.bm25 import TermStatistics, inverse_document_frequency
+from pagesight.indexing.lexical.document_prior import NameTerms, document_evidence, name_terms
 from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.tokens import TERM_RULES
 
 
 def reports() -> tuple[TermStatistics, NameTerms]:
@@ -43,3 +44,18 @@ def test_a_document_is_about_what_pervades_it():
     statistics.add(["more"], "boats")
     evidence = document_evidence(read_query("pump"), statistics, names)
     assert evidence["pumps"] > 1.5 * evidence["ferries"] > 0
+
+
+def test_words_of_names_are_weighed_by_how_few_names_hold_them():
+    names = NameTerms([(0, "pump_2018.pdf"), (1, "pump_2019.pdf"), (2, "ferry.pdf")])
+    assert names.holders("pump") == [0, 1]
+    assert names.holders("train") == []
+    assert names.idf("pump") == inverse_document_frequency(3, 2)
+    assert names.idf("ferry") == inverse_document_frequency(3, 1)
+
+
+def test_a_suffix_is_no_word_of_a_name():
+    kept = {"notes.c": {"notes"}, "x.abcde": {"x"}, "x.abcdef": {"x", "abcdef"}, "archive.tar.gz": {"archive", "tar"}}
+    for name, terms in kept.items():
+        assert name_terms(name, TERM_RULES) == terms
+    assert "final" in name_terms("v1.2 final", TERM_RULES)

@@ -139,6 +139,19 @@ def test_what_does_not_pass_is_one_clear_error(prepare, said, tmp_path, capsys, 
     assert KEY not in error
 
 
+def test_a_page_of_a_proxy_is_no_answer_of_geminis(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("pagesight.indexing.calls.retries._FIRST_WAIT", 0.01)
+    with EncoderServer("gemini", key=KEY) as server:
+        server.failures = ["nonsense"]
+        assert index_with(f"gemini-embedding-2@{server.url}", tmp_path, "--yes") == 0
+        assert all("x-server-timeout" not in headers for _, _, headers in server.requests)
+        server.failures = ["nonsense"] * 9
+        assert main(["search", "revenue"]) == 1
+    error = capsys.readouterr().err
+    assert "gemini-embedding-2 could not be asked" in error
+    assert "Traceback" not in error
+
+
 def test_a_server_that_is_slow_is_given_up(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PAGESIGHT_ENCODER_TIMEOUT", "0.3")
     with EncoderServer("cohere", key=KEY) as server:

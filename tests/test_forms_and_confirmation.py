@@ -10,12 +10,24 @@ from gemini_server import GeminiServer
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import create_react_agent
 from langgraph.prebuilt.chat_agent_executor import AgentState
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 from small_index import REPORT, small_settings
 
-from pagesight.agent import ConfirmBefore, aask, answers_in, aresume, as_node, ask, create_page_agent, resume, stream
+from pagesight.agent import (
+    ConfirmBefore,
+    aask,
+    answers_in,
+    aresume,
+    as_node,
+    as_tool,
+    ask,
+    create_page_agent,
+    resume,
+    stream,
+)
 from pagesight.agent.testing import ScriptedReasoner, calls
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import AnswerWaits, SettingsError
@@ -190,3 +202,23 @@ def test_a_node_in_a_parent_waits_and_is_resumed_by_langgraphs_command(index: Pa
     assert [answer.text for answer in answers_in(messages)] == [CITED]
     assert len([message for message in messages if isinstance(message, ToolMessage)]) == 1
     assert isinstance(messages[-1], AIMessage)
+
+
+def test_a_tool_waits_and_goes_on_where_it_was(index: PageIndex) -> None:
+    agent, model = scripted(index, calls("view_pages", pages=MANY), CITED, confirm=ConfirmBefore(pages=3))
+    lead = ScriptedReasoner(script=[calls("ask_pagesight", question=QUESTION), "So it was."])
+    app = create_react_agent(lead, [as_tool(agent)], checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "one"}}
+
+    waiting = app.invoke({"messages": [HumanMessage("Find out.")]}, config)
+    assert waiting["__interrupt__"][0].value["pages"] == MANY
+    messages = app.invoke(Command(resume=True), config)["messages"]
+
+    assert [answer.text for answer in answers_in(messages)] == [CITED]
+    model.assert_finished()
+
+
+def test_without_a_checkpointer_there_is_no_way_on(index: PageIndex) -> None:
+    agent, _ = scripted(index, calls("view_pages", pages=MANY), confirm=ConfirmBefore(pages=3))
+    with pytest.raises(AnswerWaits, match="give the agent a checkpointer"):
+        ask(agent, QUESTION)

@@ -11,19 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_index import small_settings, write_pdf
+from small_index import FERRY, PUMP, open_index, write_pdf
 
 from pagesight.agent.cli import main
-from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import PageIndexError, PagesightError
 from pagesight.indexing.storage.checked_json import read_checked, write_checked
-
-FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
-PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]
-
-
-def open_index(folder: Path) -> PageIndex:
-    return PageIndex.open(folder, settings=small_settings())
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -71,15 +70,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def label() -> str:
     return f"{EVIL.replace('/', '∕')} p. 2"
-
-
-@pytest.fixture
-def gemini(monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
-    with GeminiServer() as server:
-        monkeypatch.setenv("GOOGLE_API_KEY", "AIza-a-test-key")
-        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
-        monkeypatch.setenv("PAGESIGHT_MAX_RETRIES", "1")
-        yield server
 
 
 def report(made: Path, question: str = QUESTION) -> Page:

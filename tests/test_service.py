@@ -113,6 +113,12 @@ def test_what_cannot_be_asked_is_a_problem(
     assert problem["type"].startswith("urn:pagesight:")
 
 
+def test_an_answer_can_be_asked_for_without_a_model(folder: Path) -> None:
+    with served(folder, google_base_url="http://127.0.0.1:9") as running, running.client() as client:
+        said = client.post("/ask", json={"question": QUESTION, "offline": True}).json()
+        assert (said["reasoner"], said["citations"][0]["label"]) == ("offline", PAGE)
+
+
 # with a language model
 
 
@@ -141,6 +147,22 @@ def test_a_draft_that_goes_back_is_told_from_the_answer(gemini: tuple[GeminiServ
     assert "".join(after) == answer["answer"] == f"Net revenue rose to 4.2 billion euros in 2023 [{PAGE}]."
     assert answer["claims"][0]["outcome"] == "supported"
     assert answer["usage"]["input_tokens"] > 0
+
+
+def test_effort_and_dollars_go_with_the_question(gemini: tuple[GeminiServer, Served]) -> None:
+    server, running = gemini
+    for _ in range(2):
+        server.calls("search_pages", query="net revenue")
+        server.says("Not found in these documents.")
+    with running.client() as client:
+        asked = {"question": QUESTION, "effort": "low", "dollars": 0.0000001}
+        assert client.post("/ask", json=asked).status_code == 200
+        thinking = server.model_requests[0].body["generationConfig"]["thinkingConfig"]
+        assert str(thinking["thinkingLevel"]).lower() == "low"
+        assert len(server.model_requests) <= 2
+        assert client.post("/ask", json={"question": QUESTION}).status_code == 200
+        assert "thinkingConfig" not in server.model_requests[-1].body.get("generationConfig", {})
+        assert client.post("/ask", json={"question": QUESTION, "dollars": 0}).status_code == 422
 
 
 @pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "events"])
@@ -265,6 +287,13 @@ def test_a_region_is_rendered_anew_with_its_marks_in_place(client: httpx.Client)
     assert changed[3] / part.height == pytest.approx(0.75, abs=0.03)  # 0.15 of the page in a fifth of it
 
 
+def test_the_words_of_a_query_each_have_a_map(client: httpx.Client) -> None:
+    words = client.get("/words", params={"query": "net revenue by region"}).json()["words"]
+    assert {"net", "revenue", "region"} <= set(words)
+    maps = [picture(client, width=200, query="net revenue by region", show="map", word=word) for word in words[:2]]
+    assert ImageChops.difference(*maps).getbbox()
+
+
 @pytest.mark.parametrize(
     "asked", [{"query": "net revenue"}, {"query": "net revenue", "show": "map"}, {"outline": "100,100,300,900"}]
 )
@@ -329,7 +358,7 @@ def test_what_openapi_shows_is_what_is_answered(service: Served, client: httpx.C
     paths = {
         "/ask", "/search", "/documents", "/documents/{name}", "/documents/{document_id}/file", "/jobs/{job_id}",
         "/pages/{label}.png", "/pages/{label}.json", "/threads", "/threads/{thread_id}", "/me", "/session", "/metrics",
-        "/healthz",
+        "/healthz", "/words", "/jobs",
     }  # fmt: skip
     assert set(told["paths"]) == paths
     schemas = told["components"]["schemas"]

@@ -66,6 +66,7 @@ def test_an_upload_is_a_job_and_what_it_brings_is_found_asked_shown_and_removed(
         job = ended(client, sent.json())
         assert job["state"] == "done"
         assert job["files"] == ["broken.pdf", "fleet/ferry ü <b>.pdf"]
+        assert [one["id"] for one in client.get("/jobs").json()["jobs"]] == [job["id"]]
         (added,) = job["report"]["added"]
         assert added["metadata"] == {"year": 2024, "tenant": "acme", "uploaded_by": "acme"}
         assert "path" not in added
@@ -152,6 +153,7 @@ def test_a_token_brings_only_what_it_may_see_and_never_takes_others_documents(
         (own,) = other.get("/documents").json()["documents"]
         assert own["metadata"]["uploaded_by"] == "other"
         assert acme.get(f"/jobs/{sent['id']}").status_code == 404
+        assert sent["id"] not in acme.get("/jobs").text
         assert acme.delete(f"/jobs/{sent['id']}").status_code == 404
         assert acme.delete(f"/documents/{own['document_id']}").status_code == 404
         assert acme.get("/documents").json()["total"] == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import stored
 from gemini_server import GeminiServer
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
@@ -84,15 +85,6 @@ def with_tool(model: ChatGoogleGenerativeAI, tools: Sequence[Any], memory: Any =
 
 def under_supervisor(server: GeminiServer, node: Any, mode: Any, memory: Any) -> CompiledStateGraph:
     return create_supervisor([node], model=model_at(server), output_mode=mode).compile(checkpointer=memory)
-
-
-def stored(memory: InMemorySaver) -> bytes:
-    """Everything that a checkpointer holds, as it is serialised."""
-    blobs = [value for _, value in memory.blobs.values()]
-    writes = [value for task in memory.writes.values() for (_, _, (_, value), _) in task.values()]
-    points = [value for space in memory.storage.values() for one in space.values() for pair in one.values()
-              for value in (pair[0][1], pair[1][1])]  # fmt: skip
-    return b"".join([*blobs, *writes, *points])
 
 
 def assert_no_picture(server: GeminiServer, *places: object) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_index import small_settings, write_pdf
+from small_index import small_settings, warned, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
@@ -100,16 +100,6 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("modified", "now"),
     ("key", "0123456789abcdef:x"),
 ]
-
-
-@contextmanager
-def warned() -> Iterator[list[str]]:
-    """What is warned of in the block, filled at its end."""
-    said: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield said
-        said += [str(warning.message) for warning in caught if warning.category is IndexWarning]
 
 
 def test_rows_with_bad_ids_are_left_out_and_touch_nothing(tampered: Tampered, tmp_path: Path) -> None:

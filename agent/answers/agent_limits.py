@@ -19,12 +19,14 @@ class AgentLimits:
     """An agent's reasoner by name, what the pictures of one ``call`` may come to, and the user's own ``prices``.
 
     ``author`` is how the agent marks its messages; without one all messages of a model count as its own.
+    ``confirms``: a run may wait for a person's word.
     """
 
     reasoner: str
     call: CallLimits = field(default_factory=CallLimits)
     prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
     author: Author | None = None
+    confirms: bool = False
 
     @property
     def tariff(self) -> Tariff:
@@ -40,6 +42,7 @@ class AgentLimits:
             "pagesight_limits": limits,
             "pagesight_prices": prices,
             "pagesight_author": author,
+            **({"pagesight_confirms": True} if self.confirms else {}),
         }
 
 
@@ -50,5 +53,5 @@ def limits_of(agent: CompiledStateGraph[Any, Any, Any, Any]) -> AgentLimits:
     author = metadata.get("pagesight_author")
     return AgentLimits(
         metadata.get("pagesight_reasoner", agent.name), call, metadata.get("pagesight_prices", {}),
-        Author(**author) if author else None,
+        Author(**author) if author else None, metadata.get("pagesight_confirms", False),
     )  # fmt: skip

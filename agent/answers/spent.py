@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagesight.indexing.calls.ledger import Ledger, Spent
+from pagesight.indexing.calls.prices import ModelCall, Tariff
 
 if TYPE_CHECKING:
     from pagesight.agent.answers.answer import Answer
@@ -14,15 +16,31 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def note_answer(folder: Path, kind: str, answer: Answer, seconds: float) -> None:
-    """Adds an answer to the ledger in an index's ``folder``; ``kind`` is "ask", "chat" or "eval".
+def note(folder: Path, took: Spent) -> None:
+    """Adds a record to the ledger in an index's ``folder``.
 
     The answer is worth more than its record: a ledger that cannot be written is a line in the log.
     """
     try:
-        Ledger(folder).add(spent(kind, answer, seconds))
+        Ledger(folder).add(took)
     except OSError as error:
         _log.warning("what the answer cost was not noted: %s (%s)", error.strerror or error, folder)
+
+
+def spent_on_calls(kind: str, reasoner: str, calls: Sequence[ModelCall], tariff: Tariff, seconds: float) -> Spent:
+    """The record of model calls that brought no answer."""
+    usages = [call.usage for call in calls]
+    return Spent(
+        kind=kind,
+        model=next((call.answered_by for call in reversed(calls) if call.answered_by), reasoner),
+        calls=len(calls),
+        input_tokens=sum(usage["input_tokens"] for usage in usages),
+        output_tokens=sum(usage["output_tokens"] for usage in usages),
+        thinking_tokens=sum(usage.get("output_token_details", {}).get("reasoning", 0) for usage in usages),
+        cached_tokens=sum(usage.get("input_token_details", {}).get("cache_read", 0) for usage in usages),
+        seconds=round(seconds, 3),
+        dollars=tariff.of(calls),
+    )
 
 
 def spent(kind: str, answer: Answer, seconds: float) -> Spent:

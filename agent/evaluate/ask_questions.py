@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pagesight.agent.answers.spent import note_answer
+from pagesight.agent.answers.question_costs import QuestionCosts
 from pagesight.agent.asking import ask
 from pagesight.agent.evaluate.scoring import is_answerable, judged
 from pagesight.agent.graph import create_page_agent
@@ -135,18 +134,19 @@ class _Asker:
 
     def _ask(self, question: JudgedQuestion, documents: tuple[str, ...]) -> dict[str, Any]:
         agent = self._agent(documents)
-        started = time.perf_counter()
-        answer = ask(agent, question.text)
-        seconds = round(time.perf_counter() - started, 3)
-        note_answer(self._index.path, "eval", answer, seconds)
+        with self._costs(self._told[0]) as costs:
+            costs.answer = answer = ask(agent, question.text, config={"callbacks": [costs]})
         return {
             "id": question.id,
             "question": question.text,
-            "seconds": seconds,
+            "seconds": round(costs.seconds, 3),
             **answer.as_dict(),
             "cited": list(dict.fromkeys(citation.label for citation in answer.citations)),
             "unverified": len(answer.unverified),
         }
+
+    def _costs(self, reasoner: str) -> QuestionCosts:
+        return QuestionCosts(self._index.path, "eval", reasoner, self._settings.budget.prices)
 
     def _with_judgement(self, question: JudgedQuestion, record: dict[str, Any]) -> dict[str, Any]:
         expected = question.answer or ""
@@ -154,7 +154,8 @@ class _Asker:
             return record
         name = f"{self._options.judge}: {expected}"
         if name not in record.get("judged", {}):
-            verdict = judged(self._judge, question.text, expected, record["answer"])
+            with self._costs(self._options.judge or "") as costs:
+                verdict = judged(self._judge, question.text, expected, record["answer"], {"callbacks": [costs]})
             record = record | {"judged": record.get("judged", {}) | {name: verdict}}
             self._answers.add(record)
         return record | {"judgement": record["judged"][name]}

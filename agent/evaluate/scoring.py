@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import RunnableConfig
 
 _CITATION = re.compile(r"\s*\[[^\[\]]*\bp(?:p|ages?)?\.?\s*\d[^\[\]]*\]")
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
@@ -95,10 +96,12 @@ def precision_and_recall(cited: Collection[str], evidence: Collection[str]) -> t
     return (right / len(set(cited)) if cited else None), (right / len(set(evidence)) if evidence else None)
 
 
-def judged(model: BaseChatModel, question: str, expected: str, answer: str) -> bool:
+def judged(
+    model: BaseChatModel, question: str, expected: str, answer: str, config: RunnableConfig | None = None
+) -> bool:
     """Whether a model finds that the answer says what is expected."""
     text = _JUDGE.format(question=question, expected=expected, answer=without_citations(answer))
-    return normalised(str(model.invoke(text).text)).startswith("yes")
+    return normalised(str(model.invoke(text, config).text)).startswith("yes")
 
 
 def _items(expected: str) -> list[str]:

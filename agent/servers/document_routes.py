@@ -21,7 +21,7 @@ from pagesight.agent.servers.jobs import Upload, check_metadata, refuse_name
 from pagesight.agent.servers.lookups import find_document
 from pagesight.agent.servers.problems import Problem
 from pagesight.agent.servers.replies import document_reply
-from pagesight.agent.servers.schemas import DocumentReply, DocumentsReply, JobReply
+from pagesight.agent.servers.schemas import DocumentReply, DocumentsReply, JobReply, JobsReply
 from pagesight.agent.servers.service import Service
 from pagesight.agent.servers.tokens import Token
 from pagesight.indexing.documents.metadata import fault_of
@@ -146,6 +146,14 @@ async def remove(name: str, request: Request, token: Writer) -> Response:
     if job.state == "failed":
         raise Problem(409, "Not removed", job.message)
     return JSONResponse(job.as_dict()) if job.is_over else _accepted(job)
+
+
+@router.get("/jobs")
+async def jobs(request: Request, token: Writer) -> JobsReply:
+    """The token's jobs of the last day, the newest first."""
+    service: Service = request.app.state.service
+    found = await asyncio.to_thread(service.jobs.files.of, token.name)
+    return JobsReply.model_validate({"jobs": [one.as_dict() for one in found]})
 
 
 @router.get(

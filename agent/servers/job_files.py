@@ -98,6 +98,11 @@ class JobFiles:
         lost = not job.is_over and not is_running(job.process)
         return replace(job, state="lost", message=_LOST) if lost else job
 
+    def of(self, owner: str) -> list[Job]:
+        """The token's jobs, the newest first."""
+        files = sorted(self._folder.glob("*.json"), key=_changed, reverse=True)
+        return [job for file in files if (job := self.read(file.stem, owner))]
+
     def ask_to_stop(self, job_id: str) -> None:
         """Notes that a job shall stop; its process looks there."""
         (self._folder / f"{job_id}.stop").touch()
@@ -119,3 +124,10 @@ class JobFiles:
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > _KEPT:
                     yield path
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # tidied away meanwhile
+        return 0.0

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pagesight.agent.servers.access import Reader
 from pagesight.agent.servers.lookups import find_page
 from pagesight.agent.servers.page_pictures import WIDEST, Wanted, page_facts, page_png, read_boxes, read_regions
-from pagesight.agent.servers.schemas import PageReply, SearchReply, SearchRequest
+from pagesight.agent.servers.schemas import PageReply, SearchReply, SearchRequest, WordsReply
 from pagesight.agent.servers.service import Service
 from pagesight.agent.servers.tokens import Token
 from pagesight.indexing.documents.document import check_region
@@ -83,6 +83,16 @@ async def page_picture(
         return Response(status_code=304, headers=headers)
     data = await service.draw(lambda: page_png(service.index, ref, wanted))
     return Response(data, media_type="image/png", headers=headers)
+
+
+@router.get("/words")
+async def words(
+    request: Request, token: Reader, query: Annotated[str, Query(min_length=1, max_length=20_000)]
+) -> WordsReply:
+    """The words of a query that `show=map&word=…` of a page's picture can be drawn of."""
+    service: Service = request.app.state.service
+    found = await service.index.aquery_vectors(query)
+    return WordsReply(query=query, words=list(dict.fromkeys(found.tokens)))
 
 
 @router.get("/pages/{label:path}.json")

@@ -6,6 +6,7 @@ what nobody outside should read, and stands in the log.
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Any
 
@@ -59,6 +60,8 @@ def problem_of(error: BaseException) -> Problem:
         return error
     if isinstance(error, errors.PagesightError):
         return Problem(_status(error), _title(type(error).__name__), str(error), _retry(error))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem(507, "Storage full", "the disk of the service is full: free some space and try again")
     return Problem(500, "Internal error", "the service failed at this; its log says why")
 
 

@@ -38,6 +38,13 @@ class AskRequest(BaseModel):
     where: Text | None = Field(
         None, description='only those whose metadata meets this: year >= 2020 and kind == "10-K"'
     )
+    effort: Literal["low", "medium", "high"] | None = Field(
+        None, description="how much a model that thinks shall think; as the service is set if left out"
+    )
+    dollars: float | None = Field(
+        None, gt=0, description="US dollars that the answer may cost; the service's own limit holds too"
+    )
+    offline: bool = Field(False, description="quote the best lines, without a language model and its cost")
 
 
 class SearchRequest(BaseModel):
@@ -79,6 +86,15 @@ class DocumentsReply(BaseModel):
 
     documents: list[DocumentReply]
     total: int
+
+
+class WordsReply(BaseModel):
+    """The words of a query that a map can be drawn of."""
+
+    model_config = example(query="net revenue by region", words=["net", "revenue", "region"])
+
+    query: str
+    words: list[str]
 
 
 class PageReply(BaseModel):
@@ -140,6 +156,14 @@ class JobReply(BaseModel):
     seconds_left: float | None = None
     message: str = Field("", description="what it waits for, or why it failed")
     report: JobReport | None = None
+
+
+class JobsReply(BaseModel):
+    """The token's jobs of the last day, the newest first."""
+
+    model_config = example(jobs=[])
+
+    jobs: list[JobReply]
 
 
 class MeReply(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.spent import note_answer
+from pagesight.agent.answers.question_costs import QuestionCosts
 from pagesight.agent.asking import Step, astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.turns import Turn, turns
@@ -30,6 +30,7 @@ from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
 #: The conversations of the service; those of the terminal's chat are others.
@@ -38,6 +39,9 @@ THREADS_FILE = "service-threads.db"
 _DRAWING = 2
 #: Seconds that a job waits before it says who writes to the index.
 _WAIT = 2.0
+
+#: Agents that are kept: making one takes 5 ms without a model, 42 ms with Gemini.
+_MOST_AGENTS = 64
 
 Result = TypeVar("Result")
 
@@ -55,6 +59,19 @@ class Plan:
     origins: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class HowToAnswer:
+    """How a question wants its answer: ``effort`` of a model that thinks, ``dollars`` at most, or no model at all."""
+
+    effort: str | None = None
+    dollars: float | None = None
+    offline: bool = False
+
+
+#: As the service's own settings have it.
+_AS_SET = HowToAnswer()
+
+
 @dataclass
 class Service:
     """An open service. Nothing here blocks the loop that asks."""
@@ -66,7 +83,9 @@ class Service:
     jobs: Jobs
     metrics: Metrics
     drawing: ThreadPoolExecutor
-    _agents: dict[str, CompiledStateGraph[Any, Any, Any, Any]] = field(default_factory=dict)
+    _agents: OrderedDict[tuple[str, HowToAnswer], CompiledStateGraph[Any, Any, Any, Any]] = field(
+        default_factory=OrderedDict
+    )
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -94,7 +113,7 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self.drawing, work)
 
     async def ask(
-        self, token: Token, question: str, thread: str, context: dict[str, Any]
+        self, token: Token, question: str, thread: str, context: dict[str, Any], how: HowToAnswer = _AS_SET
     ) -> AsyncGenerator[Waiting | Step | str | Answer, None]:
         """What `stream` yields for a question, after `Waiting`; closing it ends the run, and so its cost.
 
@@ -102,20 +121,25 @@ class Service:
         """
         if not question.strip():
             raise EmptyQuestion("the question is empty: ask something about the documents")
-        agent = await asyncio.to_thread(self._checked, token, context)
+        agent = await asyncio.to_thread(self._checked, token, context, how)
         run_id, name = uuid4(), _internal(token, thread)
+        prices = self.plan.settings.budget.prices
+        costs = QuestionCosts(self.index.path, "ask", limits_of(agent).reasoner, prices)
 
         def run() -> AsyncIterator[Step | str | Answer]:
-            return astream(agent, question, thread_id=name, context=context, config={"run_id": run_id})
+            config: RunnableConfig = {"run_id": run_id, "callbacks": [costs]}
+            return astream(agent, question, thread_id=name, context=context, config=config)
 
-        started, outcome = time.monotonic(), "stopped"
+        outcome = "stopped"
         try:
-            async with aclosing(self.questions.items(run, name)) as items:
+            async with costs, aclosing(self.questions.items(run, name)) as items:
                 async for item in items:
                     if isinstance(item, Answer):
                         outcome = ""
                         item = replace(item, thread_id=thread)
-                        await self._note(item, time.monotonic() - started)
+                        self.metrics.count_answer(item)
+                        costs.answer = item
+                        await asyncio.to_thread(costs.settle)
                     yield item
         except Exception:
             outcome = "failed"
@@ -142,24 +166,32 @@ class Service:
         await self._refuse_unknown(token, thread)
         await self._stored(lambda: self.threads.delete(_internal(token, thread)))
 
-    def agent(self, token: Token) -> CompiledStateGraph[Any, Any, Any, Any]:
+    def agent(self, token: Token, how: HowToAnswer = _AS_SET) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The token's agent, which sees its documents only. Waits for the disk when it is made."""
         with self._making:
-            if token.name not in self._agents:
-                self._agents[token.name] = create_page_agent(
-                    token.allowed(self.index), model=self.plan.model, transport=self.plan.transport,
-                    checkpointer=self.threads.saver, settings=self.plan.settings,
-                )  # fmt: skip
-            return self._agents[token.name]
+            made = self._agents.pop((token.name, how), None) or self._made(token, how)
+            self._agents[token.name, how] = made  # the last used is the last to go
+            if len(self._agents) > _MOST_AGENTS:
+                self._agents.popitem(last=False)
+            return made
 
-    def _checked(self, token: Token, context: dict[str, Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+    def _made(self, token: Token, how: HowToAnswer) -> CompiledStateGraph[Any, Any, Any, Any]:
+        settings = self.plan.settings
+        limit = settings.budget.dollars_per_question
+        dollars = min((one for one in (limit, how.dollars) if one is not None), default=None)
+        asked = {"thinking_level": how.effort, "dollars_per_question": dollars}
+        return create_page_agent(
+            token.allowed(self.index), model="offline" if how.offline else self.plan.model,
+            transport=self.plan.transport, checkpointer=self.threads.saver,
+            settings=settings.changed(**{name: value for name, value in asked.items() if value is not None}),
+        )  # fmt: skip
+
+    def _checked(
+        self, token: Token, context: dict[str, Any], how: HowToAnswer
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The token's agent, once the context is known to be within what it may see."""
         token.allowed(self.index).within(context)
-        return self.agent(token)
-
-    async def _note(self, answer: Answer, seconds: float) -> None:
-        self.metrics.count_answer(answer)
-        await asyncio.to_thread(note_answer, self.index.path, "ask", answer, seconds)
+        return self.agent(token, how)
 
     async def _refuse_unknown(self, token: Token, thread: str) -> None:
         if not await self._stored(lambda: self.threads.is_kept(_internal(token, thread))):

@@ -17,18 +17,20 @@ from pagesight.agent.terminal.interruptible import follow
 
 if TYPE_CHECKING:
     from pagesight.agent.answers.answer import Answer
+    from pagesight.agent.answers.question_costs import QuestionCosts
     from pagesight.indexing import PageIndex
     from pagesight.indexing.settings import Settings
 
 
 def answer_once(
-    index: PageIndex, question: str, settings: Settings, *, model: str | None, pictures: Path | None,
-    report: Path | None, quiet: bool, **options: Any,
+    index: PageIndex, question: str, settings: Settings, costs: QuestionCosts, *, model: str | None,
+    pictures: Path | None, report: Path | None, quiet: bool, **options: Any,
 ) -> tuple[Answer, dict[str, Path]]:  # fmt: skip
     """The answer to a question, and the pictures of its cited pages in the folder ``pictures``, if there is one.
 
-    Prints the steps, and the answer unless ``quiet``; writes the ``report``. ``options`` are those of
-    `create_page_agent`. Ctrl-C ends it at once. Raises what `ask`, `write_pictures` and `write_html` raise.
+    What it takes is told to ``costs``. Prints the steps, and the answer unless ``quiet``; writes the ``report``.
+    ``options`` are those of `create_page_agent`. Ctrl-C ends it at once. Raises what `ask`, `write_pictures` and
+    `write_html` raise.
     """
     agent = create_page_agent(index, settings=settings, **options)
     answering.reasoner(choose_reasoner(model, settings))
@@ -37,8 +39,9 @@ def answer_once(
     flow = answering.answer_writer(names, lambda label: picture_path(folder, label).as_uri() if folder else None)
     steps: list[str] = []
     with asyncio.Runner() as runner:
-        events = follow(runner, astream(agent, question))
+        events = follow(runner, astream(agent, question, config={"callbacks": [costs]}))
         answer = answering.followed(events, None if quiet else flow, lambda step: steps.append(step.text))
+    costs.answer = answer
     written = write_pictures(index, answer, question, pictures) if pictures else {}
     if report:
         write_html(report, index, [Turn(question, steps, answer)])

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.spent import note_answer
 from pagesight.agent.asking import Step
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
@@ -80,10 +78,9 @@ def _ask_and_print(session: Session, question: str, thumbnails: Thumbnails) -> N
         if thumbnails and step.pages:
             _show(session, step, question, thumbnails)
 
-    started = time.perf_counter()
-    with closing(session.ask(question)) as events:
+    with session.costs() as costs, closing(session.ask(question, costs)) as events:
         answer: Answer = answering.followed(events, flow, show)
-    note_answer(session.index.path, "chat", answer, time.perf_counter() - started)
+        costs.answer = answer
     write_pictures(session.index, answer, question, session.folder)
     answering.claims(answer)
     answering.cited(answer, session.link)

@@ -26,7 +26,9 @@ def costs(folder: Path, *, as_json: bool = False) -> None:
     if records:
         _table(records)
     else:
-        printing.note("nothing has been noted yet: `pagesight ask`, `chat` and `eval answers` do it")
+        printing.note(
+            "nothing has been noted yet: `pagesight ask`, `chat`, `eval answers` and indexing with a paid encoder do it"
+        )
     for word in _remarks(records, unreadable):
         printing.note(word)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.integrity.archive import Archived
     from pagesight.indexing.integrity.verify import Damage
     from pagesight.indexing.pages import DocumentRecord
 
@@ -123,11 +124,7 @@ def export(
     printing.quieten_milvus()
     with progress_bars.count_bar("bytes") as told:
         done = export_index(place, file, settings, told)
-    if as_json:
-        printing.write_json(done.as_dict())
-    else:
-        counts = f"{printing.counted(done.documents, 'document')}, {printing.counted(done.pages, 'page')}"
-        printing.write(f"{counts}, {done.size:,} bytes → {file}\n")
+    _moved(done, f", {done.size:,} bytes → {file}", as_json=as_json)
 
 
 def import_(
@@ -141,11 +138,15 @@ def import_(
     printing.quieten_milvus()
     with progress_bars.count_bar("bytes") as told:
         done = import_index(file, place, settings, told)
+    _moved(done, f" in {place}", as_json=as_json)
+
+
+def _moved(done: Archived, where: str, *, as_json: bool) -> None:
     if as_json:
         printing.write_json(done.as_dict())
     else:
         counts = f"{printing.counted(done.documents, 'document')}, {printing.counted(done.pages, 'page')}"
-        printing.write(f"{counts} in {place}\n")
+        printing.write(f"{counts}{where}\n")
 
 
 def _list(damage: Sequence[Damage]) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.asking import Step, astream
+from pagesight.agent.answers.question_costs import QuestionCosts
+from pagesight.agent.asking import HowToAsk, Step, astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
 from pagesight.agent.reports.turns import Turn, turns
@@ -71,10 +72,15 @@ class Session:
         """Where the pictures of cited pages are written."""
         return self.index.path / "evidence"
 
-    def ask(self, question: str) -> Generator[Step | str | Answer, None, None]:
+    def costs(self) -> QuestionCosts:
+        """What notes the next question in the index's ledger."""
+        return QuestionCosts(self.index.path, "chat", self.reasoner, self.settings.budget.prices)
+
+    def ask(self, question: str, costs: QuestionCosts) -> Generator[Step | str | Answer, None, None]:
         """What `stream` yields for the next question; Ctrl-C ends it at once. Raises as `stream` does."""
+        how: HowToAsk = {"thread_id": self.thread, "config": {"callbacks": [costs]}}
         with storage_errors(self.index.path / FILE):
-            yield from follow(self.runner, astream(self._agent, question, thread_id=self.thread))
+            yield from follow(self.runner, astream(self._agent, question, **how))
 
     def turns(self) -> list[Turn]:
         """The questions and answers of this conversation so far."""

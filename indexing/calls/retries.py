@@ -10,10 +10,8 @@ For any service, sync and async. What a service's client raises, and which of it
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from tenacity import AsyncRetrying, AttemptManager, RetryCallState, Retrying
 
@@ -89,14 +87,3 @@ class Attempts:
         why = "asks to wait" if failure.asked_wait is not None else "failed: waiting"
         attempt = f"attempt {self._made} of {self._most}"
         tell("waits", text=f"{self._service} {why} {self._seconds:.0f} s ({failure.name}), {attempt}")
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that the header Retry-After asks to wait: it holds them, or the date until which to wait."""
-    value = headers.get("retry-after") or headers.get("Retry-After") or ""
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -46,10 +46,7 @@ def begin_writing(parts: WritingParts) -> None:
 def rows_from_files(parts: WritingParts, document_id: str) -> bool:
     """Write the rows of a document that its page files have and Milvus lacks; says whether it has all of them now."""
     files = _files(parts)
-    try:
-        record = files.record(document_id)
-    except ValueError:
-        return False
+    record = _readable(files, document_id)
     if record is None:
         return False
     entry = parts.catalog.get(document_id)
@@ -173,12 +170,17 @@ def _fitted(parts: WritingParts, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _readable(files: PageFiles, document_id: str) -> dict[str, Any] | None:
+    """A document's record; None where there is none that can be read."""
+    try:
+        return files.record(document_id)
+    except ValueError:
+        return None
+
+
 def _files_are_whole(files: PageFiles, entry: Entry) -> bool:
     document_id = entry.first.document_id
-    try:
-        record = files.record(document_id)
-    except ValueError:
-        return False
+    record = _readable(files, document_id)
     if record is None:
         return False
     rows, damaged = files.rows(document_id, record)

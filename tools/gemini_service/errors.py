@@ -15,17 +15,14 @@ from google.auth.exceptions import GoogleAuthError
 from google.genai.errors import APIError, UnknownApiResponseError
 from pydantic import SecretStr
 
+from pagesight.indexing.calls import asked_waits as waits
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
-from pagesight.tools.gemini_service.refusals import OFFLINE, Refusal, details_of, names_a_file, refusal_of
+from pagesight.tools.gemini_service.refusals import OFFLINE, Refusal, names_a_file, refusal_of
 
 #: An answer that is no JSON, as a page of a proxy is none: google-genai's error for a stream, Python's for one piece.
 _UNREADABLE = (UnknownApiResponseError, JSONDecodeError)
-#: How long the service asks to wait in its own words, such as "Please retry in 1h2m3.5s." or "… in 850ms."
-_IN_WORDS = re.compile(r"retry in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]*\d)(m?)s)?", re.IGNORECASE)
-
-
 _TOLD = 200  # characters of what an error says; a guess, not measured
 
 
@@ -76,20 +73,9 @@ def asked_wait(error: BaseException) -> float | None:
     said = service_error(error)
     if said is None:
         return None
-    for detail in details_of(said):
-        delay = str(detail.get("retryDelay", ""))
-        if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
-            return float(delay[:-1])
-    by_header = retry_after(getattr(said.response, "headers", None) or {})
-    return by_header if by_header is not None else _in_words(said.message or "")
-
-
-def _in_words(message: str) -> float | None:
-    found = _IN_WORDS.search(message)
-    if found is None or not any(found.groups()):
-        return None
-    hours, minutes, seconds, thousandths = found.groups()
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds or 0) / (1000 if thousandths else 1)
+    return waits.asked_wait(
+        waits.error_details(said.details), getattr(said.response, "headers", None) or {}, said.message or ""
+    )
 
 
 def is_unreadable(error: BaseException) -> bool:

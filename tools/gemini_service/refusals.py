@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from google.genai.errors import APIError
 
+from pagesight.indexing.calls.asked_waits import PASSING, error_details
+
 OFFLINE = "or answer without a language model with PAGESIGHT_REASONER=offline"
 
-#: Statuses after which the same request may succeed; those from 520 on come from what stands before a service
-#: (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors).
-_PASSING = {408, 429, 499, 500, 502, 503, 504, *range(520, 525), 529}
 _NEW_KEY = (
     f"set GOOGLE_API_KEY, in the environment or in .env, to a key from https://aistudio.google.com/apikey, {OFFLINE}"
 )
@@ -71,17 +69,9 @@ def names_a_file(error: APIError) -> bool:
     return re.search(r"\bfiles?\b", error.message or "", re.IGNORECASE) is not None
 
 
-def details_of(error: APIError) -> list[dict[str, Any]]:
-    """The details of an error, such as RetryInfo and QuotaFailure."""
-    body = error.details if isinstance(error.details, dict) else {}
-    inner = body.get("error", body)
-    details = inner.get("details", []) if isinstance(inner, dict) else []
-    return [detail for detail in details if isinstance(detail, dict)]
-
-
 def _reasons(error: APIError) -> Iterator[str]:
     """The words of the details by which kinds are told apart: reasons, and the quotas that are used up."""
-    for detail in details_of(error):
+    for detail in error_details(error.details):
         yield str(detail.get("reason", ""))
         violations = detail.get("violations")
         for violation in violations if isinstance(violations, list) else []:
@@ -94,8 +84,8 @@ def _otherwise(code: int) -> Refusal:
         return Refusal(_NEW_KEY, of_the_key=True)
     if code == 429:
         return Refusal(f"take another PAGESIGHT_GEMINI_MODEL, {OFFLINE}", passing=True)
-    if code >= 500 or code in _PASSING:
-        return Refusal(f"the trouble is at its end: ask again in a while, {OFFLINE}", passing=code in _PASSING)
+    if code >= 500 or code in PASSING:
+        return Refusal(f"the trouble is at its end: ask again in a while, {OFFLINE}", passing=code in PASSING)
     return Refusal(
         "the request was not taken as it is: update pagesight, or report it with what `pagesight doctor --live --json` "
         f"says, {OFFLINE}"

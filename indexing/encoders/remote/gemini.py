@@ -6,14 +6,16 @@ contents in one request are one vector each on the Gemini API; Vertex AI takes o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pagesight.indexing.calls.asked_waits import PASSING, asked_wait, error_details
+from pagesight.indexing.calls.deadline import ends_within, without_header
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.encoders.remote.forms import Encoded
 from pagesight.indexing.errors import EncoderError
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 _QUESTION = "task: search result | query: "
 _PICTURES_A_REQUEST = 6  # the service's limit, as published
-_PASSING = {408, 429, 500, 502, 503, 504}
 #: gemini-embedding-2's form is the same in v1; our other calls speak this version.
 _VERSION, _VERTEX_VERSION = "v1beta", "v1beta1"
 _TOLD = 300  # letters of what the service says that an error repeats
@@ -101,10 +102,14 @@ class GeminiClient:
 def _client(address: str | None, settings: Settings) -> Client:
     from google.genai import Client, types
 
-    timeout = round(settings.encoding.encoder_timeout * 1000)
+    seconds = settings.encoding.encoder_timeout
+    # The service is not told our own limit: a 504 after it would look like its own.
+    hooks = {"request": [without_header("X-Server-Timeout")], "response": [ends_within(seconds)]}
     vertex = settings.gemini.vertex_project
     version = _VERTEX_VERSION if vertex else _VERSION
-    options = types.HttpOptions(base_url=address, timeout=timeout, api_version=version)
+    options = types.HttpOptions(
+        base_url=address, timeout=round(seconds * 1000), api_version=version, client_args={"event_hooks": hooks}
+    )
     if vertex:
         return Client(vertexai=True, project=vertex, location=settings.gemini.vertex_location, http_options=options)
     key = settings.gemini.google_api_key
@@ -112,17 +117,15 @@ def _client(address: str | None, settings: Settings) -> Client:
 
 
 def _failure_of(error: BaseException) -> FailedAttempt | None:
-    from google.genai.errors import APIError
+    from google.genai.errors import APIError, UnknownApiResponseError
 
     if isinstance(error, APIError):
-        return FailedAttempt(f"{error.code} {error.status}", error.code in _PASSING, _asked_wait(error))
+        return FailedAttempt(f"{error.code} {error.status}", error.code in PASSING, _asked_wait(error))
+    if isinstance(error, (UnknownApiResponseError, JSONDecodeError)):  # such as a page of a proxy
+        return FailedAttempt("an answer that is no JSON", passing=True)
     network = network_error(error)
     return FailedAttempt(type(error).__name__, passing=network == "broken") if network else None
 
 
 def _asked_wait(error: Any) -> float | None:
-    """The seconds that the service asks to wait: "retry in 7.5s" in what it says, or the header Retry-After."""
-    told = re.search(r"retry in ([\d.]+)\s?s|retryDelay\W+([\d.]+)s", str(error), re.IGNORECASE)
-    if told:
-        return float(told[1] or told[2])
-    return retry_after(getattr(error.response, "headers", None) or {})
+    return asked_wait(error_details(error.details), getattr(error.response, "headers", None) or {}, str(error.message))

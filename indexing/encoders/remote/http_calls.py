@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from pagesight.indexing.calls.asked_waits import PASSING, retry_after
 from pagesight.indexing.calls.deadline import ends_within
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.encoders.roles import ENCODER, Role
 from pagesight.indexing.errors import EncoderError
 
-_PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _TOLD = 300  # characters of what a server says that stand in a message
 _LONGEST_CONNECT = 10.0  # seconds: a guess, not measured
 _MOST_BYTES = 256 << 20  # of an answer: eight pages of 2,000 vectors with 4,096 numbers each, in text
@@ -108,7 +108,7 @@ class ServerCalls:
 def _failure_of(error: BaseException) -> FailedAttempt | None:
     if isinstance(error, httpx.HTTPStatusError):
         status = error.response.status_code
-        return FailedAttempt(str(status), status in _PASSING, retry_after(error.response.headers))
+        return FailedAttempt(str(status), status in PASSING, retry_after(error.response.headers))
     network = network_error(error)
     return FailedAttempt(type(error).__name__, passing=network == "broken") if network else None
 
