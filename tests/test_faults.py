@@ -32,6 +32,6 @@ def test_a_fault_is_told_or_does_nothing(whole: tuple[Path, list[Any]], tmp_path
 
 
 def test_the_table_in_the_docs_has_each_kind_and_nothing_silent() -> None:
-    lines = [line for line in PAGE.read_text().split("<!-- faults -->")[1].splitlines() if line.startswith("|")]
+    lines = [line for line in PAGE.read_text().split("faults -->")[1].splitlines() if line.startswith("|")]
     assert lines[0] == "| file | right | told | told, not repaired |"
     assert [line.split("|")[1].strip() for line in lines[2:]] == [*KINDS, "all"]
