@@ -39,8 +39,8 @@ def seal(database: Path, path: Path) -> None:
         else:
             sealed[name] = [status.st_size, status.st_mtime_ns, _hash(file)]
             changed |= {file, *file.parents[: len(file.relative_to(database).parts)]}
-    for path in sorted(changed, reverse=True):
-        on_the_disk(path)  # Milvus Lite does not see to it that its files of rows are
+    for one in sorted(changed, reverse=True):
+        on_the_disk(one)  # Milvus Lite does not see to it that its files of rows are
     versions = {name: _version(database / name) for name in sealed if name.endswith(_MANIFEST)}
     content = {"files": sealed, "versions": versions}
     if content != {"files": known, "versions": versions} or not path.exists():
