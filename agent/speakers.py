@@ -17,6 +17,7 @@ from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.chains import chained, chat_models
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.agent.reasoners.late_pictures import with_late_pictures
+from pagesight.agent.reasoners.quoting import QuotingReasoner
 from pagesight.indexing.calls.prices import answering
 from pagesight.indexing.errors import ReasonerError, SettingsError
 from pagesight.indexing.settings import Settings
@@ -99,7 +100,9 @@ def make_speakers(
     the user's part of the prompt, ``form`` what answers are put into. Raises as `make_reasoner` and `transport_for`.
     """
     chosen = make_reasoner(model, settings) if model is None or isinstance(model, str | BaseChatModel) else None
-    whole: Any = (model if isinstance(model, BaseChatModel) else chosen.given) if chosen else model
+    chosen = _reading(chosen, allowed.index) if chosen else None
+    taken = isinstance(model, BaseChatModel) and not isinstance(model, QuotingReasoner)
+    whole: Any = model if taken or chosen is None else chosen.given
     reasoners = {id(whole): chosen} if chosen else {id(one): make_reasoner(one, settings) for one in chat_models(whole)}
     wanted = [transport or settings.pictures.transport, *["auto"] * len(reasoners)]
     uploads = allowed.index.path / "uploads"
@@ -119,6 +122,14 @@ def make_speakers(
     }
     note_home(author.index, allowed.index.path / FOLDER, seen=any(ways))
     return Speakers(whole, each, limits)
+
+
+def _reading(reasoner: Reasoner, index: PageIndex) -> Reasoner:
+    """The reasoner; the quoting one with the index whose pages it quotes."""
+    if not isinstance(reasoner.model, QuotingReasoner):
+        return reasoner
+    quoting = QuotingReasoner(index=index)
+    return replace(reasoner, model=quoting, given=quoting)
 
 
 def _blind(wanted: Look) -> Any:

@@ -152,13 +152,17 @@ def _cosmic_ray() -> str:
 def _keep(session: Path, tree: Path, each: int, seed: int) -> None:
     """Leaves so many mutants in the session, one of each kind at a place, none of them in an annotation."""
     with sqlite3.connect(session) as database:
-        asked = "select job_id, module_path, start_pos_row, start_pos_col from mutation_specs"
-        found = sorted(
-            database.execute(f"{asked} order by module_path, operator_name, occurrence"), key=lambda one: one[1:]
-        )
-        annotated = {path: _annotations(tree / path) for path in {path for _, path, _, _ in found}}
-        read = [job for job, path, row, column in found if not _is_in(annotated[path], (row, column))]
-        kept = set(random.Random(seed).sample(read, min(each, len(read))))
+        asked = "select job_id, module_path, start_pos_row, start_pos_col, operator_name from mutation_specs"
+        found = list(database.execute(f"{asked} order by module_path, operator_name, occurrence"))
+        annotated = {path: _annotations(tree / path) for path in {path for _, path, *_ in found}}
+        lines = {path: (tree / path).read_text().splitlines() for path in annotated}
+        places: dict[tuple[object, ...], list[str]] = {}  # one operator has a dozen mutants at each place
+        for job, path, row, column, operator in found:
+            if not _is_in(annotated[path], (row, column)) and not _ONLY_TOLD.search(lines[path][row - 1]):
+                places.setdefault((path, row, column, operator.split("_")[0]), []).append(job)
+        chance = random.Random(seed)
+        read = [chance.choice(jobs) for jobs in places.values()]
+        kept = set(chance.sample(read, min(each, len(read))))
         for job in (job for job, *_ in found if job not in kept):
             database.execute("delete from mutation_specs where job_id = ?", (job,))
             database.execute("delete from work_items where job_id = ?", (job,))

@@ -433,6 +433,7 @@ def test_time_grows_with_the_text_and_not_faster(piece: str) -> None:
         ("It rose.\nAs a.pdf", "It rose.\n"),  # "(p. 2)" may follow
         ("a) It rose ", "a) It rose "),
         ("(" + "x" * 500 + " [a.pdf p", "(" + "x" * 500 + " "),
+        ("x" * 500 + ".\nAs a.pdf", "x" * 500 + ".\n"),  # long before, as in any answer that has gone on
     ],
 )
 def test_only_what_may_become_a_citation_is_unfinished(text: str, settled: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -9,8 +11,10 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import REPORT, SHEET
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
-from pagesight.agent.reasoners.quoting import best_quotes
+from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
+from pagesight.agent.reasoners.passages import passages_of_lines
 from pagesight.indexing import Hit, PageIndex, PageRef
+from pagesight.indexing.testing import made_index
 
 
 @pytest.fixture(scope="module")
@@ -90,28 +94,70 @@ def test_it_is_a_chat_model_that_can_stand_alone() -> None:
     assert reply.usage_metadata == {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
 
 
-def hit(page: int, *lines: str) -> Hit:
-    return Hit(page, PageRef("x", "a.pdf", page), 1.0, [], list(lines))
+def lines(page: int, *said: str) -> PageOnHand:
+    hit = Hit(page, PageRef("x", "a.pdf", page), 1.0, [], list(said))
+    held = [passage.held for passage in passages_of_lines(hit)]
+    return PageOnHand(hit, passages_of_lines(hit), frozenset().union(*held))
+
+
+def quoted(question: str, *pages: PageOnHand) -> list[tuple[int, str]]:
+    return [(one.hit.ref.page, one.text) for one in best_passages(question, pages)]
 
 
 def test_lines_are_chosen_by_the_rare_words_that_they_share() -> None:
-    hits = [hit(1, "The year in figures", "Turnover of the year"), hit(2, "The turnover of Norway: 12 million")]
-
-    chosen = best_quotes("What was the turnover of Norway in the year?", hits)
-
-    assert chosen[0] == (hits[1], "The turnover of Norway: 12 million")
-
-
-def test_the_same_line_on_two_pages_is_quoted_once_from_the_better_page() -> None:
-    hits = [hit(1, "Net revenue: 4 million"), hit(2, "Net revenue: 4 million")]
-    assert best_quotes("net revenue", hits) == [(hits[0], "Net revenue: 4 million")]
-
-
-def test_one_common_word_is_no_match() -> None:
-    assert (
-        best_quotes("What is the capital of Mongolia?", [hit(1, "Working capital"), hit(2, "Capital employed")]) == []
+    pages = lines(1, "The year in figures", "Turnover of the year"), lines(2, "The turnover of Norway: 12 million")
+    (best, *_) = quoted("What was the turnover of Norway in the year?", *pages)
+    assert best == (
+        2,
+        "The turnover of Norway: 12 million",
     )
 
 
+def test_the_same_line_on_two_pages_is_quoted_once_from_the_better_page() -> None:
+    pages = lines(1, "Net revenue: 4 million"), lines(2, "Net revenue: 4 million")
+    assert quoted("net revenue", *pages) == [(1, "Net revenue: 4 million")]
+
+
+def test_a_page_without_the_names_of_the_question_is_no_answer() -> None:
+    assert quoted("What is the capital of Mongolia?", lines(1, "Working capital"), lines(2, "Capital employed")) == []
+    assert quoted("Who won the cup in 2022?", lines(1, "The cup was won in 2021")) == []
+
+
 def test_inflected_words_match() -> None:
-    assert best_quotes("Which employees worked?", [hit(1, "An employee works")])
+    assert quoted("Which employees worked?", lines(1, "An employee works"))
+
+
+TABLE = "Key figures\nin EUR million\n2023 2022\nNet revenue 885.4 801.2\nOperating income 98.1 102.6"
+GROWTH = "Net revenue grew in 2023 faster than the market, and we are content."
+
+
+@pytest.fixture(scope="module")
+def figures() -> Iterator[PageIndex]:
+    with made_index({"annual.pdf": [GROWTH, TABLE, "The outlook remains unchanged."]}) as index:
+        yield index
+
+
+@pytest.mark.parametrize(
+    ("question", "cell"),
+    [
+        ("How high was the net revenue in 2023?", "Net revenue, 2023: 885.4 (EUR million)"),
+        ("How high was the operating income in 2022?", "Operating income, 2022: 102.6 (EUR million)"),
+    ],
+)
+def test_the_cell_of_a_table_answers_with_its_row_column_and_unit(figures: PageIndex, question: str, cell: str) -> None:
+    answer = ask(create_page_agent(figures, model="offline"), question)
+    assert answer.text.splitlines()[0] == f"- {cell} [annual.pdf p. 2]"
+
+
+def test_a_question_that_goes_on_asks_of_the_year_before_and_is_not_told_the_same_again(figures: PageIndex) -> None:
+    agent = create_page_agent(figures, model="offline", checkpointer=InMemorySaver())
+    first = ask(agent, "How high was the net revenue in 2023?", thread_id="years")
+    second = ask(agent, "And the year before?", thread_id="years")
+    assert "885.4" in first.text.splitlines()[0]
+    assert second.text.splitlines()[0] == "- Net revenue, 2022: 801.2 (EUR million) [annual.pdf p. 2]"
+
+
+def test_what_is_not_found_is_told_in_the_language_of_the_question(figures: PageIndex) -> None:
+    answer = ask(create_page_agent(figures, model="offline"), "Wer gewann das Schachturnier in der Mongolei?")
+    assert not answer.found
+    assert answer.text.startswith("In diesen Dokumenten nicht gefunden.")

@@ -19,6 +19,8 @@ from pagesight.indexing.pages import Region, page_label
 
 #: The opening of an answer that says that the documents do not hold what was asked.
 NOT_FOUND = "Not found in these documents"
+#: The same in the languages that the quoting reasoner answers in.
+NOT_FOUND_IN = {"en": NOT_FOUND, "de": "In diesen Dokumenten nicht gefunden"}
 
 _OPENING = re.compile(f"[{re.escape(''.join(CLOSING))}]")
 _DIGIT = re.compile(r"[\d零一二三四五六七八九十百]")
@@ -113,7 +115,8 @@ def _after_target(text: PlainText, position: int) -> int:
 
 def says_not_found(text: str) -> bool:
     """Whether an answer opens with `NOT_FOUND`, whatever its emphasis or case."""
-    return text.lstrip(" \n*_>#\"'").casefold().startswith(NOT_FOUND.casefold())
+    plain = text.lstrip(" \n*_>#\"'").casefold()
+    return any(plain.startswith(opening.casefold()) for opening in NOT_FOUND_IN.values())
 
 
 def lacks_citations(text: str, documents: Iterable[str]) -> bool:

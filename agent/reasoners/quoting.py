@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import uuid
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -19,9 +17,14 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import Field
 
-from pagesight.agent.answers.citations import NOT_FOUND
+from pagesight.agent.answers.citations import NOT_FOUND_IN
+from pagesight.agent.answers.claims.cited_page import page_content
+from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.capabilities import Capabilities
+from pagesight.agent.reasoners.passages import Passage, passages_of, passages_of_lines
+from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
@@ -29,20 +32,22 @@ from pagesight.indexing.pages import Hit
 from pagesight.tools.messages.authorship import read_author
 from pagesight.tools.messages.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
 
-#: A line that is quoted, and the page that it stands on.
-Quote = tuple[Hit, str]
+if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
 
-_MOST_QUOTES = 4
 _LONGEST_QUOTE = 300
-#: Lines are quoted that score at least half of what the best one does.
-_NEAR_THE_BEST = 0.5
-#: Lines that share fewer of the question's words, all lines together, are no answer to it.
-_LEAST_WORDS = 2
+#: Of the pages found, those that are read for quotations: reading one takes a tenth of a second, or more where OCR has
+#: to be done again. A guess, not measured.
+_PAGES_READ = 3
 
 #: How a question opens that goes on from the one before it: "and the year before?", "und im Jahr davor?".
 _GOES_ON = re.compile(
     r"\W*(and|but|or|what about|how about|also|then|und|aber|oder|auch|was ist mit|wie steht es mit|dann)\b",
     re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_YEAR_BEFORE = re.compile(
+    r"(?i)\b(?:(?:year|one) before|(?:previous|prior|last) year|jahr (?:davor|zuvor)|vorjahr\w*)\b"
 )
 #: A question of fewer words of its own goes on as well, such as "In Asia?".
 _OWN_WORDS = 2
@@ -71,8 +76,11 @@ class QuotingReasoner(BaseChatModel):
     """Plays the agent's loop with its tools, as a language model would, and answers with quotations.
 
     It reads what the tools found since the last question from their artifacts, and understands nothing: it picks the
-    lines that share most of the question's words, and says so.
+    cells of tables and the sentences that share most of the question's words, and says so.
     """
+
+    #: The index whose pages are quoted; without one only the lines that a search found are.
+    index: Any = Field(default=None, exclude=True, repr=False)
 
     @property
     def _llm_type(self) -> str:
@@ -96,7 +104,7 @@ class QuotingReasoner(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        message = _next_step(messages, _names(kwargs.get("tools", [])))
+        message = _next_step(messages, _names(kwargs.get("tools", [])), self.index)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
@@ -106,7 +114,7 @@ class QuotingReasoner(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for message in _in_pieces(_next_step(messages, _names(kwargs.get("tools", [])))):
+        for message in _in_pieces(_next_step(messages, _names(kwargs.get("tools", [])), self.index)):
             chunk = ChatGenerationChunk(message=message)
             if run_manager:
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -117,18 +125,32 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
     return {tool["function"]["name"] for tool in tools}
 
 
-def _next_step(messages: Sequence[BaseMessage], tools: set[str]) -> AIMessage:
-    """The ReAct loop: search, then look at the pages whose lines would be quoted, then answer."""
+def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageIndex | None) -> AIMessage:
+    """The ReAct loop: search, then look at the pages that would be quoted, then answer."""
     conversation = _conversation(messages)
     question = asked_with_what_went_before(conversation)
     replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
     hits = [hit for reply in replies for hit in reply.hits]
-    quotes = best_quotes(question, hits)
+    pages = [_on_hand(hit, index, language_of(question)) for hit in hits[:_PAGES_READ]]
+    quotes = best_passages(question, pages, _quoted_before(conversation))
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
-        return _call(VIEW_PAGES, pages=list(dict.fromkeys(hit.label for hit, _ in quotes)))
+        return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     return _message(_answer_text(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
+
+
+def _on_hand(hit: Hit, index: PageIndex | None, language: str) -> PageOnHand:
+    """A page that was found, with what can be quoted of it; only the lines found, where its words cannot be read."""
+    named = frozenset(stem for token in tokenize(hit.ref.document) for stem in stems(token))
+    try:
+        content = page_content(index, hit.ref) if index else None
+    except PagesightError:
+        content = None
+    if content is None or not content.text.words:
+        lines = passages_of_lines(hit)
+        return PageOnHand(hit, lines, named.union(*(one.held for one in lines)))
+    return PageOnHand(hit, passages_of(hit, content, language), named | content.terms)
 
 
 def _conversation(messages: Sequence[BaseMessage]) -> Conversation:
@@ -137,9 +159,9 @@ def _conversation(messages: Sequence[BaseMessage]) -> Conversation:
     return Conversation.read([message for message in messages if not isinstance(message, SystemMessage)], author)
 
 
-def _of_shown_pages(quotes: Sequence[Quote], replies: Sequence[ToolReply]) -> list[Quote]:
+def _of_shown_pages(quotes: Sequence[Passage], replies: Sequence[ToolReply]) -> list[Passage]:
     labels = {view.ref.label for reply in replies for view in reply.views}
-    return [quote for quote in quotes if quote[0].label in labels]
+    return [quote for quote in quotes if quote.hit.label in labels]
 
 
 def _failures(replies: Sequence[ToolReply]) -> list[str]:
@@ -153,60 +175,53 @@ def asked_with_what_went_before(conversation: Conversation) -> str:
         asked.insert(0, question)
         if not _goes_on(question):
             break
-    return " ".join(asked)
+    if not asked:
+        return ""
+    before = asked[:-1]
+    last = _YEAR_BEFORE.sub("", asked[-1]) if before else asked[-1]
+    return " ".join([*_of_the_year(before, asked[-1]), last])
+
+
+def _of_the_year(before: Sequence[str], last: str) -> list[str]:
+    """The questions before, without their years where the last one names its own, or of the year before."""
+    if _YEAR.search(last):
+        return [_YEAR.sub("", question) for question in before]
+    if _YEAR_BEFORE.search(last):
+        return [_YEAR.sub(lambda year: str(int(year[0]) - 1), question) for question in before]
+    return list(before)
 
 
 def _goes_on(question: str) -> bool:
     return bool(_GOES_ON.match(question)) or len(read_query(question).terms) < _OWN_WORDS
 
 
-def best_quotes(question: str, hits: Sequence[Hit]) -> list[Quote]:
-    """The lines, four at most, that share most of the question's words; or none.
-
-    Rare words count more, and so do lines of pages that the search ranks higher.
-    """
-    asked = read_query(question).terms
-    lines = {tuple(tokenize(line)): (hit, line) for hit in reversed(hits) for line in hit.lines}
-    shared = {key: _shared(asked, key) for key in lines}
-    weight = _rarity(shared.values())
-    score = {key: _worth(key, words, weight) * (1 + lines[key][0].score) for key, words in shared.items() if words}
-    ranked = sorted(score, key=lambda key: -score[key])
-    best = [key for key in ranked if score[key] >= _NEAR_THE_BEST * score[ranked[0]]][:_MOST_QUOTES]
-    covered = frozenset[str]().union(*(shared[key] for key in best))
-    return [lines[key] for key in best] if len(covered) >= min(_LEAST_WORDS, len(asked)) else []
-
-
-def _shared(asked: Sequence[str], line: Sequence[str]) -> frozenset[str]:
-    return frozenset(term for term in asked if _stands_in(term, line))
-
-
-def _rarity(lines: Collection[frozenset[str]]) -> dict[str, float]:
-    """What each of the question's words weighs, by the words that lines share with it."""
-    standing = Counter(term for words in lines for term in words)
-    return {term: math.log(1 + len(lines) / count) for term, count in standing.items()}
-
-
-def _worth(line: Sequence[str], shared: frozenset[str], weight: Mapping[str, float]) -> float:
-    """The weight of the shared words; of lines that share the same ones the fuller first: a heading repeats the
-    question, a sentence answers it."""
-    return sum(weight[term] for term in shared) + 0.01 * min(len(line) - len(shared), 10)
-
-
-def _stands_in(term: str, line: Sequence[str]) -> bool:
-    return any(stems(term) & stems(word) for word in line)
-
-
-def _answer_text(question: str, hits: Sequence[Hit], quotes: Sequence[tuple[Hit, str]], failures: Sequence[str]) -> str:
-    said = _SAID[_language(question)]
+def _answer_text(question: str, hits: Sequence[Hit], quotes: Sequence[Passage], failures: Sequence[str]) -> str:
+    language = language_of(question)
+    said = _SAID[language]
     if quotes:
-        quoted = "\n".join(f"- “{line.strip()[:_LONGEST_QUOTE]}” [{hit.label}]" for hit, line in quotes)
-        return f"{quoted}\n\n{said['quoted']}"
+        return "\n".join(f"- {_quoted(one)} [{one.hit.label}]" for one in quotes) + f"\n\n{said['quoted']}"
     pages = ", ".join(dict.fromkeys(hit.label for hit in hits))
     why = " ".join(failures) or (said["missed"].format(pages=pages) if pages else said["nothing"])
-    return f"{NOT_FOUND}. {why}\n\n{said['model']}"
+    return f"{NOT_FOUND_IN[language]}. {why}\n\n{said['model']}"
 
 
-def _language(question: str) -> str:
+def _quoted(passage: Passage) -> str:
+    """A cell as it is told, anything else in quotation marks; what is too long ends in an ellipsis."""
+    text = (
+        passage.text if len(passage.text) <= _LONGEST_QUOTE else passage.text[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
+    )
+    return text if passage.cell else f"“{text}”"
+
+
+def _quoted_before(conversation: Conversation) -> list[str]:
+    """What the answers to the questions before have quoted."""
+    texts = [message.text for message in conversation.messages if isinstance(message, AIMessage)]
+    lines = [line[2:].rsplit(" [", 1)[0] for text in texts for line in text.splitlines() if line.startswith("- ")]
+    return [line.strip("“”") for line in lines]
+
+
+def language_of(question: str) -> Literal["en", "de"]:
+    """The language to answer in."""
     words = set(tokenize(question))
     german = len(words & _GERMAN) + bool(re.search("[äöüß]", question.lower()))
     return "de" if german > len(words & _ENGLISH) else "en"

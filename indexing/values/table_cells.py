@@ -65,11 +65,8 @@ class TableCells:
 
     def place(self, block: Block, quantity: Quantity, box: Box) -> CellPlace:
         """Where in a table a number of a cell stands; ``box`` is that of its own words."""
-        labels = [one.text for one in self._left_of(block, box) if not _only_numbers(one)]
-        labels = labels or [
-            one.text for one in self._row_of(block) if one.box[0] >= box[2] and not _has_numbers(one.text)
-        ]
         year = self._year_in_order(block, quantity)
+        labels = [_own_label(block.text)] if year and _own_label(block.text) else self._labels(block, box)
         headers = [] if year else self._headers(box)
         corner = self._corner(headers, block)
         heads = year or [self._part_over(header, box) for header in headers]
@@ -82,6 +79,17 @@ class TableCells:
         named = end - start <= 4 and re.search(r"[^\W\d_]{2,}[ -]?$", block.text[:start]) is not None
         beside = (cell for cell in self._row_of(block) if cell.box[0] > block.box[2])
         return named and not quantity.unit and any(is_data(cell.text) for cell in beside)
+
+    def _labels(self, block: Block, box: Box) -> list[str]:
+        """The texts of the row to the left, as far as another table's numbers; those to the right where none is."""
+        labels: list[str] = []
+        for one in sorted(self._left_of(block, box), key=lambda cell: -cell.box[0]):
+            if not _only_numbers(one):
+                labels.insert(0, one.text)
+            elif labels:
+                break
+        right = [one for one in self._row_of(block) if one.box[0] >= box[2]]
+        return labels or [one.text for one in right if not _has_numbers(one.text)]
 
     def _row_of(self, block: Block) -> list[Block]:
         return self._beside.get(id(block), [])
@@ -170,6 +178,12 @@ class TableCells:
             _has_numbers(other.text) for other in self._row_of(block) if other is not block
         )
         return "" if numbered else block.text
+
+
+def _own_label(text: str) -> str:
+    """What stands before the numbers of a row that is one cell."""
+    first = next((one.span[0] for one in quantities(text) if not may_be_a_name(text, one)), 0)
+    return text[:first].strip(" |:")
 
 
 @lru_cache(maxsize=4000)

@@ -14,7 +14,9 @@ _SENTENCE_END = re.compile(
     r"(?<=[^\W\d_]{3}[.!?])[\"”“»']?\s+(?=[^\W\d_a-zäöüß]|\d|[\"„“«(*])|(?<=[\d)%\"”“»][.!?])\s+(?=[A-ZÄÖÜА-Я„“\"])"
     r"|(?<=[。！？])"
 )
-_ABBREVIATION = re.compile(r"\b(?:approx|incl|excl|Nos?|Nr|Inc|Ltd|Corp|vgl|bzw|inkl|etc|Mio|Mrd|Tsd|Abb|Tab|Fig)\.$")
+_ABBREVIATION = re.compile(
+    r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|U\.S|Dr|Prof|approx|incl|excl|Nos?|Nr|Inc|Ltd|Corp|vgl|bzw|inkl|etc|Mio|Mrd|Tsd|Abb|Tab|Fig)\.$"
+)
 _ITEM = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+•–]\s+|\d{1,2}[.)]\s+(?=\D))+")
 _MARKS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`")
 #: Between brackets that belong together.
@@ -179,12 +181,18 @@ def _without_end(piece: str) -> str:
     return re.sub(r"^[\s.,;:!?|。]+", "", piece)
 
 
+def _is_in_a_quotation(part: str) -> bool:
+    """Whether a quotation that begins in a part ends only after it."""
+    straight = part.count('"') % 2 == 1
+    return straight or any(part.rfind(opening) > part.rfind(closing) for opening, closing in ("“”", "„“", "«»"))
+
+
 def _sentences(piece: str) -> list[str]:
     """The sentences of a piece of text, without marks of Markdown."""
     parts: list[str] = []
     lines = re.split(r"\n(?=\s*\*\*)", _ITEM.sub("", piece))
     for part in (part for line in lines for part in _SENTENCE_END.split(" ".join(line.split()))):
-        if parts and _ABBREVIATION.search(parts[-1]):
+        if parts and (_ABBREVIATION.search(parts[-1]) or _is_in_a_quotation(parts[-1])):
             parts[-1] += f" {part}"
         else:
             parts.append(part)

@@ -63,13 +63,13 @@ class ClaimNumber:
 class Found:
     """A number's place on a page, or why the page does not say it.
 
-    ``elsewhere`` says that it stands there, but of another thing; ``rival`` is the number that stands in its place.
+    ``elsewhere`` says that it stands there, but of another thing; ``rivals`` are those that fit the claim better.
     """
 
     value: PageValue | None
     fault: str = ""
     elsewhere: bool = False
-    rival: PageValue | None = None
+    rivals: Sequence[PageValue] = ()
 
 
 def claim_numbers(text: str, found: Sequence[Quantity]) -> list[ClaimNumber]:
@@ -141,10 +141,12 @@ def _best(number: ClaimNumber, same: Sequence[PageValue], content: PageContent) 
     if not told and number.terms and not _is_telling(number.quantity) and _in_its_language(number, content):
         return Found(None, f"{number.written} is there, but the page has none of the claim's words", elsewhere=True)
     found = sorted(same, key=lambda value: -_fit(weights, value))
-    rivals = [_rival(number, value, weights, told, content) for value in found[:3]]
-    faults = [_fault(number, value, rival, weights, told, content) for value, rival in zip(found, rivals, strict=False)]
+    rivals = [_rivals(number, value, weights, told, content) for value in found[:3]]
+    pairs = zip(found, rivals, strict=False)
+    faults = [_fault(number, value, better, weights, told, content) for value, better in pairs]
+
     accepted = next((value for value, fault in zip(found, faults, strict=False) if not fault), None)
-    return Found(accepted) if accepted else Found(found[0], faults[0], elsewhere=True, rival=rivals[0])
+    return Found(accepted) if accepted else Found(found[0], faults[0], elsewhere=True, rivals=rivals[0])
 
 
 def _is_telling(quantity: Quantity) -> bool:
@@ -153,17 +155,17 @@ def _is_telling(quantity: Quantity) -> bool:
     return bool(quantity.days) or digits >= 3
 
 
-def _rival(
+def _rivals(
     number: ClaimNumber, value: PageValue, weights: dict[Term, float], told: float, content: PageContent
-) -> PageValue | None:
-    """The number of the page that the claim's words are of more closely, if there is one."""
+) -> list[PageValue]:
+    """The numbers of the page that the claim's words are of more closely, the best first."""
     rivals = [
         other for other in content.values
         if _is_rival(other, number.quantity) and _comparable(other.quantity, value.quantity)
         and not content.is_furniture(other.block) and not _is_alone(other) and not _roles_tell(number, value, other)
     ]  # fmt: skip
     better = [(gain, other) for other in rivals if (gain := _gain(weights, told, other, value)) > 0]
-    return max(better, key=lambda one: one[0])[1] if better else None
+    return [other for _, other in sorted(better, key=lambda one: -one[0])]
 
 
 def _comparable(rival: Quantity, value: Quantity) -> bool:
@@ -174,12 +176,12 @@ def _comparable(rival: Quantity, value: Quantity) -> bool:
 
 
 def _fault(
-    number: ClaimNumber, value: PageValue, rival: PageValue | None, weights: dict[Term, float], told: float,
+    number: ClaimNumber, value: PageValue, rivals: Sequence[PageValue], weights: dict[Term, float], told: float,
     content: PageContent,
 ) -> str:  # fmt: skip
     """What speaks against the value's being the claim's; nothing if it is."""
-    if rival:
-        return f"{number.written} is there, but of something else: for this the page says {_told(rival)}"
+    if rivals:
+        return f"{number.written} is there, but of something else: for this the page says {_told(rivals[0])}"
     if told and not _is_alone(value) and _fit(weights, value) < _LEAST_FIT * told and _in_its_language(number, content):
         return f"{number.written} is there, but not of what the claim is about"
     if _the_other_way_round(number, value, content):
@@ -275,7 +277,8 @@ def find_year(number: ClaimNumber, content: PageContent) -> Found:
     beside_it = [one for one in years if one.block is same[0].block]
     told = max(_fit(weights, one) for one in beside_it)
     better = [one for one in beside_it if _gain(weights, told, one, same[0]) > 0]
-    if better and not any(_same(number.quantity, one.quantity) for one in better):
+    told_too = [one for one in quantities(number.text) if one.year]
+    if better and not any(_same(other, one.quantity) for one in better for other in told_too):
         return Found(
             None, f"{number.written} is there, but of something else: for this the page says {better[0].written}"
         )

@@ -30,6 +30,7 @@ from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
 from pagesight.tools.allowed_documents import AllowedDocuments
 
+_WORDS_OF_A_REPEAT = 5  # a sentence of so many words does not stand on a page by chance; a guess, not measured
 _PAGES_NEAR = 10  # in which a number is looked for that is not on the cited page; a guess, not measured
 
 _At = tuple[CitedPage, PageValue]
@@ -80,6 +81,8 @@ class SentenceCheck:
 
     def _check(self, found: list[Quantity], pages: list[CitedPage]) -> None:
         text = self.sentence.checked
+        if len(tokenize(text)) >= _WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages):
+            return
         quoted = quoted_phrases(text)
         for phrase in quoted:
             self._phrase(phrase, pages)
@@ -93,6 +96,14 @@ class SentenceCheck:
             self._proportion(proportion, found, operands, pages)
         if not quoted and all(number.quantity.year for number in numbers) and not told:
             self._names(pages)
+
+    def _repeats(self, text: str, page: CitedPage) -> bool:
+        """Whether the page says the claim in the very same words."""
+        words = find_phrase(text.rstrip(" .!?"), page.content.text, page.allowed)
+        if words and page.content.text.source != "ocr":
+            self.checked = True
+            self.evidence.append(page.evidence(words))
+        return self.checked
 
     def _phrase(self, phrase: str, pages: list[CitedPage]) -> None:
         self.checked = True
@@ -126,8 +137,8 @@ class SentenceCheck:
         wrong = []
         for number, found in missing:
             at = places.get(number.quantity.digits)
-            if at and found.value and found.rival and any(same_value(one, found.rival.quantity) for one in right):
-                # The claim gives the number that stands in its place as well, and rightly: it tells the two apart.
+            if at and found.value and found.rivals and _told_apart(found.value, found.rivals, right):
+                # The claim gives the numbers that would stand in its place as well, and rightly: it tells them apart.
                 operands.append((at, found.value))
                 self.evidence.append(at.evidence(found.value.words))
             else:
@@ -215,6 +226,12 @@ class SentenceCheck:
         elif enough:
             self.evidence.append(page.evidence(words))
         self.checked = self.checked or bool(named)
+
+
+def _told_apart(value: PageValue, rivals: Sequence[PageValue], right: Sequence[Quantity]) -> bool:
+    """Whether the claim has the rivals' numbers too: all of them, or the best one where it is of the same table."""
+    named = [any(same_value(one, rival.quantity) for one in right) for rival in rivals]
+    return all(named) or (named[0] and value.place is not None and beside(value, rivals[0]))
 
 
 def _values_beside(number: ClaimNumber, operands: Sequence[_At], pages: Sequence[CitedPage]) -> list[_At]:

@@ -1,0 +1,132 @@
+"""What of a page can be quoted: its tables' cells with row and column, its rows, and its whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.pages import Hit
+from pagesight.indexing.values.blocks import Block
+from pagesight.indexing.values.clauses import SENTENCE_END, Context
+from pagesight.indexing.values.page_values import PageContent, PageValue
+from pagesight.indexing.values.table_cells import is_data
+
+_SCALES = {
+    "en": {Decimal(1000): "thousand", Decimal(10**6): "million", Decimal(10**9): "billion"},
+    "de": {Decimal(1000): "Tsd.", Decimal(10**6): "Mio.", Decimal(10**9): "Mrd."},
+}
+_FEWEST_LETTERS = 3  # of a row or sentence that says something
+_ROWS_TOGETHER, _ROW_STEP = 3, 2.0  # lines that are quoted together, and how far apart, in heights; guesses
+_LONGEST_HEAD = 60  # letters that a column's head may have and still is one; a guess, not measured
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Something of a page that can be quoted; ``held`` are its terms, each with how closely it belongs.
+
+    ``words`` are the places of its words on the page; ``cell`` says that it is a table's cell, told with row and
+    column, and no quotation.
+    """
+
+    hit: Hit
+    text: str
+    held: Context
+    words: frozenset[int] = frozenset()
+    cell: bool = False
+
+
+def passages_of_lines(hit: Hit) -> list[Passage]:
+    """The lines that a search found, where a page's words are not at hand."""
+    return [Passage(hit, line.strip(), _terms(line)) for line in hit.lines]
+
+
+def passages_of(hit: Hit, content: PageContent, language: str) -> list[Passage]:
+    """The cells, rows and sentences of a page, without running heads and feet."""
+    return [*_cells(hit, content, language), *_rows(hit, content), *_sentences(hit, content)]
+
+
+def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
+    for value in content.values:
+        place = value.place
+        quantity = value.quantity
+        if place is None or quantity.year or quantity.days or content.is_furniture(value.block):
+            continue
+        whole_row = bool(place.labels) and value.block.text.startswith(place.labels[0])
+        if not (whole_row or is_data(value.block.text)) or not any(
+            len(label) <= _LONGEST_HEAD for label in place.labels
+        ):
+            continue
+        near = [*place.labels, *reversed(place.heads)]
+        named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
+        words = frozenset(value.words)
+        yield Passage(hit, f"{named}: {_with_unit(value, language)}", value.context, words, cell=True)
+
+
+def _with_unit(value: PageValue, language: str) -> str:
+    """The number as it is written, with the unit that its place says in brackets."""
+    unit, scale = value.quantity.unit, value.quantity.scale
+    scales = _SCALES.get(language, _SCALES["en"])
+    said = " ".join(part for part in _ordered(unit, scales.get(scale) if scale else None, language) if part)
+    written = value.written.strip()
+    return f"{written} ({said})" if said and not any(part in written for part in said.split()) else written
+
+
+def _ordered(unit: str | None, scale: str | None, language: str) -> tuple[str | None, str | None]:
+    return (scale, unit) if language == "de" else (unit, scale)
+
+
+def _rows(hit: Hit, content: PageContent) -> Iterator[Passage]:
+    """The rows of cells and the lines that are no prose, alone and with the two below: a heading with what it heads."""
+    rows = [[cell for cell in row if not content.is_furniture(cell)] for row in content.tables.rows]
+    rows = sorted((row for row in rows if row), key=lambda row: row[0].box[1])
+    for at in range(len(rows)):
+        for together in (rows[at : at + 1], _block_from(rows, at)):
+            text = " / ".join(" | ".join(cell.text for cell in row) for row in together)
+            if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
+                words = frozenset(word for row in together for cell in row for word in cell.words)
+                yield Passage(hit, text, _terms(text), words)
+
+
+def _block_from(rows: list[list[Block]], at: int) -> list[list[Block]]:
+    """A row and the next two, as far as they are near each other and no whole sentences; none without a next one."""
+    together = rows[at : at + 1]
+    for row in rows[at + 1 : at + _ROWS_TOGETHER]:
+        height = together[-1][0].box[3] - together[-1][0].box[1]
+        whole = any(cell.text.endswith(".") for cell in [*together[-1], *row])
+        if (
+            whole
+            or _is_of_a_table(row)
+            or _is_of_a_table(together[-1])
+            or row[0].box[1] - together[-1][0].box[3] > _ROW_STEP * height
+        ):
+            break
+        together = [*together, row]
+    return together if len(together) > 1 else []
+
+
+def _is_of_a_table(row: list[Block]) -> bool:
+    """Whether a row has several numbers: its cells are told one by one."""
+    return sum(is_data(cell.text) for cell in row) > 1
+
+
+def _sentences(hit: Hit, content: PageContent) -> Iterator[Passage]:
+    for block in content.blocks:
+        if block.prose and not content.is_furniture(block):
+            yield from _of_block(hit, block)
+
+
+def _of_block(hit: Hit, block: Block) -> Iterator[Passage]:
+    at = 0
+    for end in [*(found.start() for found in SENTENCE_END.finditer(block.text)), len(block.text)]:
+        text = block.text[at:end].strip()
+        words = frozenset(block.words_of((at, end)))
+        at = end
+        if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
+            yield Passage(hit, text, _terms(text), words)
+
+
+def _terms(text: str) -> Context:
+    return {stem: 1.0 for token in tokenize(text) for stem in stems(token)}
