@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -16,24 +15,17 @@ from langgraph.types import Command, Interrupt, StateSnapshot
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.citation_check import CitationCheck, check_at
-from pagesight.agent.answers.citations import says_not_found, unfinished
+from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.attached_images import GivenImage, with_images
+from pagesight.agent.final_text import FinalText
 from pagesight.agent.reasoners.choose import plain_failures
+from pagesight.agent.steps import Step, step_of
 from pagesight.agent.thread_history import akeep_last, keep_last
 from pagesight.agent.thread_locks import aalone, alone
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
-from pagesight.tools.messages.conversation import (
-    LIST_DOCUMENTS,
-    LOCATE,
-    SEARCH_PAGES,
-    VIEW_PAGES,
-    Conversation,
-    ToolReply,
-    is_cut_off,
-)
+from pagesight.tools.messages.conversation import Conversation, is_cut_off
 from pagesight.tools.messages.tool_reply import read_tool_reply
 
 if TYPE_CHECKING:
@@ -44,11 +36,7 @@ _MODES: Any = ["custom", "messages", "updates", "values"]
 _AT_ONCE: Any = ["custom", "values"]
 #: The node of the model's calls, in either loop.
 _MODEL_NODES = ("agent", "model")
-_LONGEST_CITATION = 400
 _CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask for less at once"
-
-
-StepKind = Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
 
 
 class HowToAsk(TypedDict, total=False):
@@ -71,20 +59,6 @@ class HowToAsk(TypedDict, total=False):
     durability: Literal["exit", "async", "sync"]
     images: Sequence[GivenImage]
     history: Literal["last", "all"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something the agent did on the way; ``text`` is one quiet line, such as ``searched "net revenue" → 5 pages``.
-
-    "correct" tells that the model is told what was wrong (a tool that failed, an answer that cites what was not shown)
-    and goes on; "wait" of a pause that the service asked for, or of another attempt; "aside" that the pieces of text
-    before it were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
-    """
-
-    kind: StepKind
-    text: str
-    pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
 
 def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]) -> Answer:
@@ -232,7 +206,7 @@ class _Run:
         self._structured: Any = None
         self._waits: Sequence[Interrupt] = ()
         self._bytes = 0
-        self._text: _FinalText | None = None
+        self._text: FinalText | None = None
         self._text_of: str | None = None
 
     @property
@@ -313,7 +287,7 @@ class _Run:
         # Where the next model of a chain goes on for one that broke off, it begins anew.
         broken = self._text is not None and self._text.let_through and message.id != self._text_of
         if self._text is None or message.id != self._text_of:
-            self._text = _FinalText(check_at(Conversation.read(self._messages, self.limits.author), self.limits.call))
+            self._text = FinalText(check_at(Conversation.read(self._messages, self.limits.author), self.limits.call))
             self._text_of = message.id
         piece = self._text.feed(message.text)
         told: list[Step | str] = [Step("aside", "that answer broke off: asking once more")] if broken else []
@@ -337,68 +311,6 @@ def _waiting(thread_id: str, value: Any = None) -> AnswerWaits:
     if thread_id:
         way_out = f"go on with resume(agent, {thread_id!r}, True), or another value"
     return AnswerWaits(f"the run waits for a word ({value}): {way_out}", value)
-
-
-class _FinalText:
-    """The text of one message of the model, let through from where it shows itself to be the final answer.
-
-    Models think aloud before they call a tool. An answer is known by its first citation, or by saying that nothing was
-    found; a text with neither is let through at its end, when it is known that no tool is called. From then on
-    only an open bracket is held back, so that a citation to a page that was not shown leaves marked. ``let_through``
-    says that some of it has left.
-    """
-
-    def __init__(self, check: CitationCheck):
-        self._check = check
-        self._held = ""
-        self._is_answer = False
-        self.let_through = False
-
-    def feed(self, text: str) -> str:
-        """What may be let through now."""
-        self._held = unicodedata.normalize("NFC", self._held + text)
-        self._is_answer = self._is_answer or says_not_found(self._held) or self._check.cites(self._held)
-        return self._let_through(_settled(self._held)) if self._is_answer else ""
-
-    def rest(self) -> str:
-        """What is still held back when the message has ended."""
-        return self._let_through(len(self._held))
-
-    def _let_through(self, end: int) -> str:
-        piece, self._held = self._check.mark(self._held[:end]), self._held[end:]
-        self.let_through = self.let_through or bool(piece)
-        return piece
-
-
-def _settled(text: str) -> int:
-    """How much of the text holds no citation that may still go on."""
-    return unfinished(text, _LONGEST_CITATION)
-
-
-_KINDS: dict[str, StepKind] = {SEARCH_PAGES: "search", VIEW_PAGES: "view", LIST_DOCUMENTS: "list", LOCATE: "locate"}
-
-
-def step_of(reply: ToolReply) -> Step:
-    """The step that a tool's reply tells of."""
-    if reply.failed:
-        return Step("correct", f"{reply.tool} failed: {''.join(reply.text.splitlines()[:1])}")
-    if reply.repeated:
-        return Step(_KINDS.get(reply.tool, "correct"), f"called {reply.tool} again as before: nothing was done anew")
-    if reply.tool == SEARCH_PAGES:
-        return Step("search", f'searched "{reply.query}" → {_counted(len(reply.hits), "page")}')
-    if reply.tool == VIEW_PAGES:
-        labels = "; ".join(view.label for view in reply.views)
-        pages = tuple(dict.fromkeys(view.ref.label for view in reply.views))
-        return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}", pages)
-    if reply.tool == LIST_DOCUMENTS:
-        return Step("list", f"listed {_counted(reply.listed, 'document')}")
-    if reply.tool == LOCATE:
-        return Step("locate", f"located {_counted(reply.located or 0, 'thing')} on a page")
-    return Step("correct", f"called {reply.tool}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:

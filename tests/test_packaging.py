@@ -260,6 +260,7 @@ ORDER = {
         confirmation
         after_model
         loops
+        steps final_text
         graph asking testing
         subagent
         reports evaluate
