@@ -58,6 +58,12 @@ TRUE = [
     "Twelve vessels make up the fleet [annual.pdf p. 2].",
     "Revenue was EUR 885.4m. Operating income was EUR 98.1m [annual.pdf p. 1].",
     "The outlook remains unchanged [annual.pdf p. 3].",
+    "The agreement was signed on 31.12.2023 [annual.pdf p. 2].",
+    "The agreement was signed in December 2023 [annual.pdf p. 2].",
+    "Net revenue rose from EUR 801.2 million to EUR 885.4 million [annual.pdf p. 2].",
+    "According to [annual.pdf p. 1], net revenue was EUR 885.4 million in 2023.",
+    "| Figure | 2023 |\n|---|---|\n| Net revenue | 885.4 |\n| Operating income | 98.1 |\n\nSource: [annual.pdf p. 1]",
+    "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
 FALSE = [
     "Net revenue was EUR 885.4 million in 2022 [annual.pdf p. 1].",
@@ -79,6 +85,14 @@ FALSE = [
     "Net revenue: 801.2 (2023) vs. 885.4 (2022) [annual.pdf p. 1]",
     "Europa und Asien kamen 2023 zusammen auf 758,4 Mio. EUR [bericht.pdf p. 1].",
     "Fourteen vessels make up the fleet [annual.pdf p. 2].",
+    "The agreement was signed on 31.11.2023 [annual.pdf p. 2].",
+    "Net revenue fell by 10.5 % to EUR 885.4 million [annual.pdf p. 2].",
+    "Sales did not rise 5 % in Germany [annual.pdf p. 2].",
+    "Net revenue doubled between 2022 and 2023 [annual.pdf p. 1].",
+    "Net revenue was about EUR 970 million in 2023 [annual.pdf p. 1].",
+    "Net revenue was 885,400 euros in 2023 [annual.pdf p. 1].",
+    "According to [annual.pdf p. 1], net revenue was EUR 885.4 million in 2022.",
+    "| Figure | 2023 |\n|---|---|\n| Net revenue | 98.1 |\n| Operating income | 885.4 |\n\nSource: [annual.pdf p. 1]",
 ]
 
 
