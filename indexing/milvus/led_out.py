@@ -16,6 +16,7 @@ from pagesight.indexing.storage.page_files import DamagedFile
 
 _OUT = "it names what Milvus Lite has not, or what lies elsewhere"
 _PARTITION = "_default"
+_LOGGED = {_PARTITION, "_all"}  # what is removed is logged as removed from all partitions
 _FILE = re.compile(r"(?:data|delta)/[A-Za-z0-9_-]+\.parquet")
 _SEALED = re.compile(r"collections/(?:[A-Za-z0-9_-]+/)+[A-Za-z0-9_.-]*[A-Za-z0-9_-]\.(?:parquet|idx|json)")
 
@@ -69,6 +70,6 @@ def _logs_its_own(log: Path) -> bool:
             named = {name for batch in batches for name in batch.column("_partition").unique().to_pylist()}
         except (OSError, KeyError, ValueError):  # none of a log
             continue
-        if named - {_PARTITION}:
+        if named - _LOGGED:
             return False
     return True
