@@ -149,6 +149,13 @@ def test_the_cell_of_a_table_answers_with_its_row_column_and_unit(figures: PageI
     assert answer.text.splitlines()[0] == f"- {cell} [annual.pdf p. 2]"
 
 
+def test_a_row_that_is_called_otherwise_is_no_answer_for_one_rare_word() -> None:
+    rows = "Key figures\nin EUR million\n2023 2022\nRevenue 885.4 801.2\nEBIT 99.1 98.3\nNet financial debt 120.0 98.1"
+    with made_index({"annual.pdf": ["Revenue rose again.", rows, "Revenue by region"]}) as index:
+        answer = ask(create_page_agent(index, model="offline"), "How high was the net revenue in 2023?")
+    assert answer.text.splitlines()[0] == "- Revenue, 2023: 885.4 (EUR million) [annual.pdf p. 2]"
+
+
 def test_a_question_that_goes_on_asks_of_the_year_before_and_is_not_told_the_same_again(figures: PageIndex) -> None:
     agent = create_page_agent(figures, model="offline", checkpointer=InMemorySaver())
     first = ask(agent, "How high was the net revenue in 2023?", thread_id="years")

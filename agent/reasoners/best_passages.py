@@ -25,6 +25,8 @@ _NAMED_COUNTS = 1.5
 _LEAST_OF_PAGE = 0.2  # of what the question's words weigh, on the quoted page
 _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
 _WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME = 1.25, 1.1, 1.15
+#: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
+_OF_ANOTHER_ROW = 0.4
 #: Words about the answer or the place of it, which no page needs to hold.
 _FRAME = frozenset(
     tokenize(
@@ -142,7 +144,16 @@ def _score(question: str, passage: Passage, weights: Mapping[str, float]) -> flo
     elif _ASKS_NAME.search(question):
         score *= _WITH_A_NAME if _NAMED.search(passage.text) else 1.0
     own = max(len(passage.text.split()), 1)
-    return score * (1 + 0.02 * min(own, 10)) if not passage.cell else score * 1.15
+    return score * (1 + 0.02 * min(own, 10)) if not passage.cell else score * 1.15 * _of_its_row(question, passage)
+
+
+def _of_its_row(question: str, cell: Passage) -> float:
+    """How much of the name of a cell's row the question says, from `_OF_ANOTHER_ROW` to 1."""
+    if not cell.row:
+        return 1.0
+    asked = frozenset(stem for token in tokenize(question) for stem in stems(token))
+    share = sum(bool(stems(term) & asked) for term in cell.row) / len(cell.row)
+    return _OF_ANOTHER_ROW + (1 - _OF_ANOTHER_ROW) * share
 
 
 def _chosen(ranked: Sequence[Passage], scores: Mapping[int, float]) -> list[Passage]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
@@ -28,7 +29,7 @@ class Passage:
     """Something of a page that can be quoted; ``held`` are its terms, each with how closely it belongs.
 
     ``words`` are the places of its words on the page; ``cell`` says that it is a table's cell, told with row and
-    column, and no quotation.
+    column, and no quotation. ``row`` are the terms that its row is called by.
     """
 
     hit: Hit
@@ -36,6 +37,7 @@ class Passage:
     held: Context
     words: frozenset[int] = frozenset()
     cell: bool = False
+    row: tuple[str, ...] = ()
 
 
 def passages_of_lines(hit: Hit) -> list[Passage]:
@@ -62,7 +64,8 @@ def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
         near = [*place.labels, *reversed(place.heads)]
         named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
         words = frozenset(value.words)
-        yield Passage(hit, f"{named}: {_with_unit(value, language)}", value.context, words, cell=True)
+        row = read_query(place.labels[0]).terms if place.labels else ()
+        yield Passage(hit, f"{named}: {_with_unit(value, language)}", value.context, words, cell=True, row=row)
 
 
 def _with_unit(value: PageValue, language: str) -> str:
