@@ -19,7 +19,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "terminal.svg"
-COLUMNS, ROWS = 100, 68
+COLUMNS, ROWS = 100, 84
 SESSION = f"pagesight-recording-{os.getpid()}"
 LINES = [
     ("Which heat pump was the loudest, and how many dB(A) did it reach?", "best."),

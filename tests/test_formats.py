@@ -83,7 +83,7 @@ def test_a_conversation_is_listed_and_gone_on_with(
     assert "> And the pump?" in printed.err
     assert "looked at report.pdf p. 2" in printed.err
     assert "4.2 billion" in printed.out
-    assert f"3\t{QUESTION} (this one)" in printed.out
+    assert f"3\t(this one) {QUESTION}" in printed.out
 
 
 def test_vectors_of_pictures_are_kept_and_compared(pictures: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_conversation_survives_a_kill_and_is_gone_on_with(index: Path, gemini:
     last = gemini.model_requests[-1]
     assert [text for text in last.texts if text in (QUESTION, "And in Asia?")] == [QUESTION, "And in Asia?"]
     assert last.pictures, "the page that was looked at before is shown again"
-    assert re.search(rf"1\t.*\t2\t{re.escape(QUESTION)} \(this one\)", out)
+    assert re.search(rf"1\t.*\t2\t\(this one\) {re.escape(QUESTION)}", out)
 
 
 def test_a_kill_in_the_middle_of_an_answer_costs_that_question_only(index: Path, gemini: GeminiServer) -> None:
@@ -259,7 +259,7 @@ def test_a_chat_refuses_such_a_conversation_and_goes_on_with_the_others(talked: 
     assert "Traceback" not in err
     assert "4.2 billion" in out  # a question after the refusal is answered, in a conversation of its own
     rows = re.findall(r"^(\d)\t.*\t(\d)\t(.*)$", out, re.M)
-    ours = f"{QUESTION} (this one)"
+    ours = f"(this one) {QUESTION}"
     assert [title for _, _, title in rows] == [UNREADABLE, ours, QUESTION, UNREADABLE, QUESTION, ours]
     assert not (tmp_path / "it-ran").exists()
 

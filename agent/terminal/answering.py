@@ -152,7 +152,7 @@ def threads(kept: Sequence[Thread], current: str) -> None:
         printing.note("no conversation is kept yet")
         return
     rows = (
-        (str(number), f"{one.last:%Y-%m-%d %H:%M}", str(one.questions), one.title + " (this one)" * (one.id == current))
+        (str(number), f"{one.last:%Y-%m-%d %H:%M}", str(one.questions), "(this one) " * (one.id == current) + one.title)
         for number, one in enumerate(kept, 1)
     )
     print_listing({"": "number", "last": "label", "questions": "number", "began with": "text"}, rows)
