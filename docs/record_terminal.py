@@ -19,11 +19,12 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "terminal.svg"
-COLUMNS, ROWS = 100, 84
+COLUMNS, ROWS = 100, 60
 SESSION = f"pagesight-recording-{os.getpid()}"
 LINES = [
-    ("Which heat pump was the loudest, and how many dB(A) did it reach?", "best."),
-    ("and which one was the quietest?", "best."),
+    ("How high was the net revenue in 2023?", "best."),
+    ("And the year before?", "best."),
+    ("What mean interest rate do the loans carry?", "best."),
     ("/pages", "found"),
     ("/threads", "this one"),
 ]

@@ -13,8 +13,10 @@ from small_index import REPORT, SHEET
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
 from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.passages import passages_of_lines
+from pagesight.agent.reasoners.quoting import asked_with_what_went_before
 from pagesight.indexing import Hit, PageIndex, PageRef
 from pagesight.indexing.testing import made_index
+from pagesight.tools.messages.conversation import Conversation
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +164,23 @@ def test_a_question_that_goes_on_asks_of_the_year_before_and_is_not_told_the_sam
     second = ask(agent, "And the year before?", thread_id="years")
     assert "885.4" in first.text.splitlines()[0]
     assert second.text.splitlines()[0] == "- Net revenue, 2022: 801.2 (EUR million) [annual.pdf p. 2]"
+
+
+@pytest.mark.parametrize(
+    ("questions", "asked"),
+    [
+        (["How high was it in 2023?", "And the year before?"], "How high was it in 2022?"),
+        (["How high was it in 2023?", "And the year before?", "und im Jahr davor?"], "How high was it in 2021?"),
+        (["How high was it in 2023?", "And in 2020?"], "How high was it in 2020?"),
+        (["How high was it in 2023?", "And in Asia the year before?"], "How high was it in 2022? And in Asia the ?"),
+        (["How high was it in 2023?", "And in 2020 and 2021?"], "How high was it in ? And in 2020 and 2021?"),
+        (["How high was it?", "And the year before?"], "How high was it? And the year before?"),
+        (["How high was it in 2023?", "Who audited the accounts?"], "Who audited the accounts?"),
+    ],
+)
+def test_a_question_that_goes_on_is_put_after_the_ones_before_it(questions: list[str], asked: str) -> None:
+    conversation = Conversation([HumanMessage(question) for question in questions])
+    assert asked_with_what_went_before(conversation) == asked
 
 
 def test_what_is_not_found_is_told_in_the_language_of_the_question(figures: PageIndex) -> None:

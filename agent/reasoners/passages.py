@@ -13,7 +13,7 @@ from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
 from pagesight.indexing.values.clauses import SENTENCE_END, Context
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.table_cells import is_data
+from pagesight.indexing.values.table_cells import CellPlace, is_data
 
 _SCALES = {
     "en": {Decimal(1000): "thousand", Decimal(10**6): "million", Decimal(10**9): "billion"},
@@ -53,19 +53,20 @@ def passages_of(hit: Hit, content: PageContent, language: str) -> list[Passage]:
 def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
     for value in content.values:
         place = value.place
-        quantity = value.quantity
-        if place is None or quantity.year or quantity.days or content.is_furniture(value.block):
-            continue
-        whole_row = bool(place.labels) and value.block.text.startswith(place.labels[0])
-        if not (whole_row or is_data(value.block.text)) or not any(
-            len(label) <= _LONGEST_HEAD for label in place.labels
-        ):
+        if place is None or not _can_be_told(value, place) or content.is_furniture(value.block):
             continue
         near = [*place.labels, *reversed(place.heads)]
         named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
-        words = frozenset(value.words)
-        row = read_query(place.labels[0]).terms if place.labels else ()
+        row, words = read_query(place.labels[0]).terms, frozenset(value.words)
         yield Passage(hit, f"{named}: {_with_unit(value, language)}", value.context, words, cell=True, row=row)
+
+
+def _can_be_told(value: PageValue, place: CellPlace) -> bool:
+    """Whether a value, no year or date, is in a row with a name: along a chart's axis stand numbers, which are none."""
+    if value.quantity.year or value.quantity.days or not any(map(str.isalpha, "".join(place.labels[:1]))):
+        return False
+    whole_row = value.block.text.startswith(place.labels[0])
+    return (whole_row or is_data(value.block.text)) and any(len(label) <= _LONGEST_HEAD for label in place.labels)
 
 
 def _with_unit(value: PageValue, language: str) -> str:

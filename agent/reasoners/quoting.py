@@ -56,6 +56,7 @@ _GERMAN = frozenset(
     tokenize("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für")
 )
 _ENGLISH = frozenset(tokenize("the what how which who where when why is are does did do of and for many much"))
+_FUNCTION_WORDS = _GERMAN | _ENGLISH | frozenset(tokenize("but or about also then in aber oder auch dann mit im"))
 _SAID = {
     "en": {
         "quoted": "No language model was used: these are the lines that match the question best.",
@@ -175,20 +176,25 @@ def asked_with_what_went_before(conversation: Conversation) -> str:
         asked.insert(0, question)
         if not _goes_on(question):
             break
-    if not asked:
-        return ""
-    before = asked[:-1]
-    last = _YEAR_BEFORE.sub("", asked[-1]) if before else asked[-1]
-    return " ".join([*_of_the_year(before, asked[-1]), last])
+    text = asked[0] if asked else ""
+    for question in asked[1:]:
+        text = _gone_on(text, question)
+    return text
 
 
-def _of_the_year(before: Sequence[str], last: str) -> list[str]:
-    """The questions before, without their years where the last one names its own, or of the year before."""
-    if _YEAR.search(last):
-        return [_YEAR.sub("", question) for question in before]
-    if _YEAR_BEFORE.search(last):
-        return [_YEAR.sub(lambda year: str(int(year[0]) - 1), question) for question in before]
-    return list(before)
+def _gone_on(before: str, question: str) -> str:
+    """A question after the one that it goes on from; that one's year gives way to its own, or to the year before."""
+    named = _YEAR.findall(question)
+    if _YEAR_BEFORE.search(question) and _YEAR.search(before):
+        before = _YEAR.sub(lambda year: str(int(year[0]) - 1), before)
+        question = _YEAR_BEFORE.sub("", question)
+    elif len(named) == 1 and _YEAR.search(before):
+        before = _YEAR.sub(named[0], before)
+        question = _YEAR.sub("", question)
+    elif named:
+        before = _YEAR.sub("", before)
+    # Nothing is left of "and the year before?" and "and in 2024?".
+    return f"{before} {question}" if {*tokenize(question)} - _FUNCTION_WORDS else before
 
 
 def _goes_on(question: str) -> bool:
