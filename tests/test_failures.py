@@ -219,7 +219,7 @@ def test_a_refusal_that_is_not_about_time_is_not_repeated(server: GeminiServer, 
 
 @pytest.mark.parametrize("way", ["invoke", "astream"])
 async def test_a_service_that_is_not_there_is_an_error(server: GeminiServer, index: PageIndex, way: str) -> None:
-    with pytest.raises(ReasonerError, match="connection to Gemini at http://127.0.0.1:9 failed"):
+    with pytest.raises(ReasonerError, match=r"connection to Gemini at http://127\.0\.0\.1:9 failed"):
         await asked(way, agent_at(server, index, google_base_url="http://127.0.0.1:9"))
 
 
