@@ -11,7 +11,8 @@ from email.utils import format_datetime
 import pytest
 
 from pagesight.indexing.calls import retries
-from pagesight.indexing.calls.retries import Attempts, FailedAttempt, retry_after
+from pagesight.indexing.calls.asked_waits import retry_after
+from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 
 
 class Refused(Exception):

@@ -104,7 +104,7 @@ def speaks_of(question: str, page: PageOnHand, weights: Mapping[str, float]) -> 
 
 def _names_and_numbers(question: str) -> list[str]:
     """The terms of names in an English question, whose other nouns are small, and its years and numbers."""
-    numbers = re.findall(r"\d[\d.,]*\d|\d", _without_places(question))
+    numbers = re.findall(r"(?<![\w.,])\d(?:[\d.,]*\d)?(?!\w)", _without_places(question))  # P7 is a name
     english = not re.search(r"(?i)[äöüß]|\b(?:der|die|das|welche\w*|wie|wer|was)\b", question)
     capitals = sum(word[:1].isupper() for word in question.split())
     named = _NAME.findall(question) if english and capitals < len(question.split()) / 2 else []

@@ -151,7 +151,8 @@ def _on_hand(hit: Hit, index: PageIndex | None, language: str) -> PageOnHand:
     if content is None or not content.text.words:
         lines = passages_of_lines(hit)
         return PageOnHand(hit, lines, named.union(*(one.held for one in lines)))
-    return PageOnHand(hit, passages_of(hit, content, language), named | content.terms)
+    # A page whose lines all stand at its edges is no page of running heads.
+    return PageOnHand(hit, passages_of(hit, content, language) or passages_of_lines(hit), named | content.terms)
 
 
 def _conversation(messages: Sequence[BaseMessage]) -> Conversation:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ _NO_OFFICE = (
     "`apt install libreoffice-writer libreoffice-calc libreoffice-impress` (Debian, Ubuntu) or from libreoffice.org, "
     "or save the file as PDF."
 )
+
+_DAMAGED = "It is damaged, or needs a password: open it in an office program and save it as PDF."
+_ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".ods", ".odp")
 
 # What LibreOffice's profile says: (place, setting, value). 3 is the highest security of macros; 2 as a link's update is
 # "never"; proxies are at a port of this machine on which nobody listens.
@@ -47,6 +51,9 @@ def office_as_pdf(path: Path, place: Path, seconds: float) -> bytes:
     program = _program()
     if program is None:
         raise UnreadableDocument(_NO_OFFICE.format(path=path))
+    if path.suffix.lower() in _ZIPPED and not zipfile.is_zipfile(path):
+        # LibreOffice may take such a file for a text, and draw its bytes.
+        raise UnreadableDocument(f"{path} cannot be read: it is no {path.suffix} file inside. {_DAMAGED}")
     profile = _profile(place)
     with tempfile.TemporaryDirectory(dir=place) as folder:
         copy, made = Path(folder, f"source{path.suffix}"), Path(folder, "made")
@@ -54,10 +61,7 @@ def office_as_pdf(path: Path, place: Path, seconds: float) -> bytes:
         _convert([*_command(program, profile), "--outdir", str(made), str(copy)], path, seconds)
         pdf = made / "source.pdf"
         if not pdf.is_file():
-            raise UnreadableDocument(
-                f"{path} cannot be read: LibreOffice makes no PDF of it. It is damaged, or needs a password: open it "
-                "in an office program and save it as PDF."
-            )
+            raise UnreadableDocument(f"{path} cannot be read: LibreOffice makes no PDF of it. {_DAMAGED}")
         return pdf.read_bytes()
 
 
