@@ -128,7 +128,7 @@ def _as_message(given: BaseMessage | Mapping[str, Any]) -> BaseMessage | None:
         return given
     try:
         return convert_to_messages([dict(given)])[0]
-    except (ValueError, TypeError, KeyError, NotImplementedError):
+    except (ValueError, TypeError, KeyError, NotImplementedError):  # the last is LangChain's for what is no message
         return None
 
 

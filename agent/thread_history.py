@@ -25,7 +25,7 @@ def keep_last(saver: Any, thread_id: str) -> None:
     elif kind in ("InMemorySaver", "MemorySaver"):
         _keep_last_in_memory(saver, thread_id)
     else:
-        with suppress(NotImplementedError, AttributeError):
+        with suppress(NotImplementedError, AttributeError):  # savers may lack it: then all is kept
             saver.prune([thread_id], strategy="keep_latest")
 
 
@@ -40,7 +40,7 @@ async def akeep_last(saver: Any, thread_id: str) -> None:
     elif kind in ("SqliteSaver", "InMemorySaver", "MemorySaver"):
         keep_last(saver, thread_id)
     else:
-        with suppress(NotImplementedError, AttributeError):
+        with suppress(NotImplementedError, AttributeError):  # as above
             await saver.aprune([thread_id], strategy="keep_latest")
 
 
