@@ -89,7 +89,8 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         return request
 
     def _plain_refusals(self) -> AbstractContextManager[None]:
-        return plain_refusals(self.google_api_key, vertex=bool(getattr(self, "_use_vertexai", False)))
+        vertex = bool(getattr(self, "_use_vertexai", False))
+        return plain_refusals(self.google_api_key, vertex=vertex, address=self.base_url)
 
     def _patient(self, how: dict[str, Any]) -> dict[str, Any]:
         """How to ask for an answer in one piece: its first byte is awaited as long as the whole of a stream."""

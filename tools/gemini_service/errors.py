@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
+from urllib.parse import urlsplit
 
 from google.auth.exceptions import GoogleAuthError
 from google.genai.errors import APIError, UnknownApiResponseError
@@ -44,15 +45,15 @@ def failure_of(error: BaseException) -> FailedAttempt | None:
 
 
 @contextmanager
-def plain_refusals(key: SecretStr | None, *, vertex: bool = False) -> Iterator[None]:
+def plain_refusals(key: SecretStr | None, *, vertex: bool = False, address: object = None) -> Iterator[None]:
     """Within it, what google-genai and its HTTP client raise comes out as KeyRefused or another ReasonerError.
 
-    What helps differs where Vertex AI is asked.
+    What helps differs where Vertex AI is asked. ``address`` is the one that was set: aiohttp's errors do not hold it.
     """
     try:
         yield
     except Exception as error:
-        plain = _plain(error, key, vertex)
+        plain = _plain(error, key, vertex, address)
         if plain is None:
             raise
         # A service may repeat the key that it refuses: then the cause, whose text holds it, does not go along.
@@ -99,7 +100,7 @@ def is_about_a_signature(error: BaseException) -> bool:
     return bool(re.search(r"thought[ _]?signature", words)) and "missing" not in words
 
 
-def _plain(error: Exception, key: SecretStr | None, vertex: bool) -> ReasonerError | None:
+def _plain(error: Exception, key: SecretStr | None, vertex: bool, address: object) -> ReasonerError | None:
     """The error in pagesight's words; None for one that is neither the service's nor the network's."""
     if (said := service_error(error)) is not None:
         return _refused(said, key, vertex)
@@ -109,32 +110,32 @@ def _plain(error: Exception, key: SecretStr | None, vertex: bool) -> ReasonerErr
             "run `gcloud auth application-default login`, or unset PAGESIGHT_VERTEX_PROJECT and set GOOGLE_API_KEY, "
             f"{OFFLINE}",
         )
-    network = network_error(error)
+    network, place = network_error(error), _place(error, address)
     if network == "silent":
         return ReasonerError(
-            f"Gemini{_place(error)} did not answer in time",
+            f"Gemini{place} did not answer in time",
             f"ask again, give it longer with PAGESIGHT_TIMEOUT, {OFFLINE}",
         )
     if network == "unusable":
         return ReasonerError(
-            f"Gemini{_place(error)} cannot be asked ({_because(error, key)})",
+            f"Gemini{place} cannot be asked ({_because(error, key)})",
             f"write the address in GOOGLE_GEMINI_BASE_URL as https://HOST, or unset it for Google's own, {OFFLINE}",
         )
     if network or is_unreadable(error):
         return ReasonerError(
-            f"the connection to Gemini{_place(error)} failed or broke off ({_because(error, key)})",
+            f"the connection to Gemini{place} failed or broke off ({_because(error, key)})",
             f"look at the network and at GOOGLE_GEMINI_BASE_URL if it is set, ask again, {OFFLINE}",
         )
     return None
 
 
-def _place(error: BaseException) -> str:
-    """ " at https://HOST", where the error knows what was asked; never a path, which may hold a key."""
+def _place(error: BaseException, address: object) -> str:
+    """ " at https://HOST", where the error or who called knows what was asked; never a path, which may hold a key."""
     try:
-        asked = error.request.url  # type: ignore[attr-defined]
-        return f" at {asked.scheme}://{asked.netloc.decode().rpartition('@')[2]}" if asked.host else ""
+        asked = urlsplit(str(error.request.url))  # type: ignore[attr-defined]
     except (AttributeError, RuntimeError):  # httpx raises the latter where it has no request
-        return ""
+        asked = urlsplit(address if isinstance(address, str) else "")
+    return f" at {asked.scheme}://{asked.netloc.rpartition('@')[2]}" if asked.scheme and asked.hostname else ""
 
 
 def _because(error: BaseException, key: SecretStr | None) -> str:

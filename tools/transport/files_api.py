@@ -99,7 +99,7 @@ class FilesTransport:
         with self.cache.uploading(picture.sha256):
             if known := self.cache.living().get(picture.sha256):
                 return known, 0
-            with plain_refusals(self._model.google_api_key):
+            with plain_refusals(self._model.google_api_key, address=self._model.base_url):
                 upload = _as_upload(self._uploaded(picture), picture)
             self.cache.keep(picture.sha256, upload)
         return upload, len(picture.data)
@@ -108,7 +108,7 @@ class FilesTransport:
         async with self.cache.auploading(picture.sha256):
             if known := self.cache.living().get(picture.sha256):
                 return known, 0
-            with plain_refusals(self._model.google_api_key):
+            with plain_refusals(self._model.google_api_key, address=self._model.base_url):
                 upload = _as_upload(await self._auploaded(picture), picture)
             self.cache.keep(picture.sha256, upload)
         return upload, len(picture.data)
@@ -172,7 +172,7 @@ def purge(model: Any, folder: Path) -> list[Upload]:
     cache = FileCache(folder, _owner(model))
     gone = []
     for sha256, upload in cache.all().items():
-        with plain_refusals(model.google_api_key):
+        with plain_refusals(model.google_api_key, address=model.base_url):
             if _deleted(model, upload):
                 gone.append(upload)
         cache.forget(sha256)
