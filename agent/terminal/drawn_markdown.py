@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rich.console import JustifyMethod
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Heading, Markdown, MarkdownElement
 from rich.theme import Theme
 
@@ -28,7 +28,10 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 
 
 class _Heading(Heading):
-    LEVEL_ALIGN: ClassVar[dict[str, JustifyMethod]] = {}
+    """At the left and without a frame; rich's own stands in the middle, which of them differs by its version."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.text
 
 
 class DrawnMarkdown(Markdown):
