@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         printing.error(_of_the_system(failure))
     finally:
         moving.end()
+        printing.end_log()
     return _flushed(1)
 
 

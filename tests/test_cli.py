@@ -199,23 +199,25 @@ def test_a_misspelt_command_is_guessed(pagesight):
     assert "Did you mean 'search'?" in pagesight("serach", "x").err
 
 
-def test_what_is_logged_is_shown_with_v_only(tmp_path):
-    """Also what steers the terminal is taken out of it."""
+def test_what_is_logged_is_shown_with_v_only(own, tmp_path):
+    """Without what steers the terminal, and no longer than the command runs: who called it has its own log."""
+    odd = own.rename(tmp_path / "red\x1b[31m")
     script = tmp_path / "log.py"
     script.write_text(
         "import logging, sys\nfrom pagesight.agent.cli import main\nmain(sys.argv[1:])\n"
-        "logging.getLogger('pagesight.indexing.x').debug('5 candidates\\x1b[31m')\n"
-        "logging.getLogger('other').debug('no')\n"
+        "logging.getLogger('pagesight.indexing.x').debug('later')\nlogging.getLogger('other').debug('no')\n"
     )
 
     def told(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True)
+        command = [sys.executable, script, "search", "revenue", "--index", odd, "--json", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert json.loads(done.stdout)
         return done.stderr
 
-    shown = r" *\d+ ms  indexing\.x: 5 candidates\[31m\n"
-    assert re.fullmatch(shown, told("-v", "encoders", "--json"))
-    assert told("encoders", "--json") == ""
+    shown = told("-v")
+    assert re.search(r"^ *\d+ ms  indexing\.\S+: opened .*/red\[31m: \d+ pages", shown, re.M)
+    assert not re.search("\x1b|later|no$", shown)
+    assert told() == ""
 
 
 # index

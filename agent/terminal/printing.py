@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _WIDTH_OF_A_FILE = 160
+_OURS = logging.getLogger("pagesight")
 
 
 def use_any_encoding() -> None:
@@ -54,14 +55,19 @@ def warnings_as_lines() -> Iterator[None]:
 
 
 def log_to_stderr() -> None:
-    """Shows on stderr what pagesight logs of its stages, each with its figures."""
-    logger = logging.getLogger("pagesight")
-    if any(isinstance(handler.formatter, _LogLines) for handler in logger.handlers):
-        return
+    """Shows on stderr what pagesight logs of its stages, each with its figures, until :func:`end_log`."""
+    end_log()
     handler = logging.StreamHandler()
     handler.setFormatter(_LogLines("%(relativeCreated)7.0f ms  %(name)s: %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
+    _OURS.addHandler(handler)
+    _OURS.setLevel(logging.DEBUG)
+
+
+def end_log() -> None:
+    """Shows no more of the log: a program that runs a command within it has its own stderr back afterwards."""
+    for handler in [one for one in _OURS.handlers if isinstance(one.formatter, _LogLines)]:
+        _OURS.removeHandler(handler)
+        _OURS.setLevel(logging.NOTSET)
 
 
 class _LogLines(logging.Formatter):
