@@ -235,8 +235,10 @@ def test_what_waits_to_be_written_is_read_the_same_way(talked: Path, tmp_path: P
     with sqlite3.connect(tmp_path / "threads.db") as database:
         [(thread, checkpoint)] = database.execute("select thread_id, checkpoint_id from checkpoints")
         blob = ormsgpack.packb(extension(0, "os", "system", f"touch '{canary}'"))
-        row = (thread, "", checkpoint, "t", "", 0, "messages", "msgpack", blob)
-        database.execute("insert into writes values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = {"thread_id": thread, "checkpoint_ns": "", "checkpoint_id": checkpoint, "task_id": "t", "idx": 0,
+               "channel": "messages", "type": "msgpack", "value": blob}  # fmt: skip
+        names = ", ".join(row)  # by name: a later saver has a column more
+        database.execute(f"insert into writes ({names}) values ({', '.join('?' * len(row))})", [*row.values()])
     database.close()
 
     with (
