@@ -168,7 +168,8 @@ class Everything:
         for line in _bad("".join(complaints)):
             self._wrong(name, line)
         if process.returncode or answered != asked:
-            self._wrong(name, f"{answered} of {asked} questions answered, status {process.returncode}")
+            told = " ".join(line.strip() for line in said if "1200 passengers" not in line or FOUND not in line)
+            self._wrong(name, f"{answered} of {asked} questions answered, status {process.returncode}: {told[:1000]}")
 
     def _mcp(self, name: str) -> None:
         asyncio.run(self._mcp_session(name))

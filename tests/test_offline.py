@@ -166,6 +166,22 @@ def test_a_question_that_goes_on_asks_of_the_year_before_and_is_not_told_the_sam
     assert second.text.splitlines()[0] == "- Net revenue, 2022: 801.2 (EUR million) [annual.pdf p. 2]"
 
 
+@pytest.mark.parametrize("between", [[], ["Who audited the accounts?"], ["And the year before?"], ["Net revenue 2022?"]])
+def test_a_question_that_is_asked_again_gets_the_same_answer(figures: PageIndex, between: list[str]) -> None:
+    agent = create_page_agent(figures, model="offline", checkpointer=InMemorySaver())
+    question = "How high was the net revenue in 2023?"
+    texts = [ask(agent, one, thread_id="again").text for one in [question, *between, question, "Again: " + question]]
+    assert texts[0].startswith("- Net revenue, 2023: 885.4")
+    assert texts[-2] == texts[-1] == texts[0]
+
+
+def test_what_goes_on_asked_again_gets_the_same_answer(figures: PageIndex) -> None:
+    agent = create_page_agent(figures, model="offline", checkpointer=InMemorySaver())
+    questions = ["How high was the net revenue in 2023?", "And the year before?"]
+    texts = [ask(agent, one, thread_id="on").text for one in [*questions, *questions]]
+    assert texts[2:] == texts[:2]
+
+
 @pytest.mark.parametrize(
     ("questions", "asked"),
     [

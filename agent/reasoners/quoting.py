@@ -172,15 +172,15 @@ def _failures(replies: Sequence[ToolReply]) -> list[str]:
 
 def asked_with_what_went_before(conversation: Conversation) -> str:
     """The last question; where it goes on from the ones before it, after these, back to one that does not."""
-    asked: list[str] = []
-    for question in reversed(conversation.asked):
-        asked.insert(0, question)
-        if not _goes_on(question):
-            break
+    asked = conversation.asked[_first_of_those_gone_on_from(conversation.asked) :]
     text = asked[0] if asked else ""
     for question in asked[1:]:
         text = _gone_on(text, question)
     return text
+
+
+def _first_of_those_gone_on_from(asked: Sequence[str]) -> int:
+    return next((at for at in reversed(range(len(asked))) if not _goes_on(asked[at])), 0)
 
 
 def _gone_on(before: str, question: str) -> str:
@@ -221,8 +221,11 @@ def _quoted(passage: Passage) -> str:
 
 
 def _quoted_before(conversation: Conversation) -> list[str]:
-    """What the answers to the questions before have quoted."""
-    texts = [message.text for message in conversation.messages if isinstance(message, AIMessage)]
+    """What was quoted for the questions that the last one goes on from; the same question gets the same answer."""
+    first = _first_of_those_gone_on_from(conversation.asked)
+    last = tokenize(conversation.asked[-1]) if conversation.asked else []
+    before = [one for one in conversation.questions[first:-1] if tokenize(one.messages[0].text) != last]
+    texts = [message.text for one in before for message in one.messages if isinstance(message, AIMessage)]
     lines = [line[2:].rsplit(" [", 1)[0] for text in texts for line in text.splitlines() if line.startswith("- ")]
     return [line.strip("“”") for line in lines]
 
