@@ -37,7 +37,7 @@ HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
 HAS_MUTANTS := .venv-mutants/.mutants-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo container-steps test test-server test-newest test-lowest test-pythons test-pip mutants lint types notebook bench format lock clean
+.PHONY: help demo container-steps test test-slow test-server test-newest test-lowest test-pythons test-pip mutants lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
@@ -80,24 +80,26 @@ demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; w
 	run ask 'Which heat pump was the loudest, and how many dB(A) did it reach?'; \
 	run ask 'Welche Leistungszahl hat die Tarn 16 bei A2/W35?'
 
-test: $(HAS_ALL) ## install everything and run all tests
+test: $(HAS_ALL) ## install everything and run all tests but the slow ones
 	@mkdir -p .cache/tmp
-	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest $(PYTEST_ARGS)
+	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest -m 'not slow' $(PYTEST_ARGS)
+
+test-slow: $(HAS_ALL) ## run the slow ones: kills, faults, many processes at once, the notebook, workers of encoders
+	@mkdir -p .cache/tmp
+	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest-slow -m slow $(PYTEST_ARGS)
 
 test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milvus server on loopback, which is started and ended
 	@mkdir -p .cache/tmp
 	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 2 \
 		tests/test_index.py tests/test_metadata.py tests/test_server.py --milvus '{}'
 
-# What speaks with Gemini's client, LangGraph, LangChain and the MCP SDK, whose versions matter most; FEW=1 takes those
-# tests that go over the wire, which is what CI has time for.
-WIRE_TESTS := failures files gemini_server mcp tools transport
-AGENT_TESTS := $(WIRE_TESTS) agent answer budgets chat cli doctor examples installation live looking_closer offline \
-	refusals same_again state subagent threads
-VERSION_TESTS := $(patsubst %,tests/test_%.py,$(if $(FEW),$(WIRE_TESTS),$(AGENT_TESTS)))
+# What speaks with Gemini's client, LangGraph, LangChain and the MCP SDK, whose versions matter most.
+AGENT_TESTS := agent answer budgets chat cli doctor examples failures files gemini_server installation live looking_closer \
+	mcp offline refusals same_again state subagent threads tools transport
+VERSION_TESTS := $(AGENT_TESTS:%=tests/test_%.py)
 RESOLVE := pip compile --quiet --upgrade --group test --group build --extra mcp --extra eval --extra langchain
 
-test-newest: $(HAS_UV) ## run the agent's tests with the newest versions that pyproject allows; FEW=1 only those over the wire
+test-newest: $(HAS_UV) ## run the agent's tests with the newest versions that pyproject allows
 	@$(MAKE) tested-with VERSIONS=newest RESOLUTION=highest
 
 test-lowest: $(HAS_UV) ## the same with the oldest
