@@ -166,7 +166,7 @@ def test_a_question_that_goes_on_asks_of_the_year_before_and_is_not_told_the_sam
     assert second.text.splitlines()[0] == "- Net revenue, 2022: 801.2 (EUR million) [annual.pdf p. 2]"
 
 
-@pytest.mark.parametrize("between", [[], ["Who audited the accounts?"], ["And the year before?"], ["Net revenue 2022?"]])
+@pytest.mark.parametrize("between", [[], ["Who audited the accounts?"], ["And the year before?"], ["Revenue 2022?"]])
 def test_a_question_that_is_asked_again_gets_the_same_answer(figures: PageIndex, between: list[str]) -> None:
     agent = create_page_agent(figures, model="offline", checkpointer=InMemorySaver())
     question = "How high was the net revenue in 2023?"
