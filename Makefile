@@ -37,7 +37,7 @@ HAS_MILVUS := .venv-milvus/.milvus-$(PLACE)
 HAS_MUTANTS := .venv-mutants/.mutants-$(PLACE)
 INSTALL_SELF := --no-deps --no-build-isolation --quiet --editable .
 
-.PHONY: help demo container-steps test test-slow test-server test-newest test-lowest test-pythons test-pip mutants lint types notebook bench format lock clean
+.PHONY: help demo web web-check container-steps test test-slow test-server test-newest test-lowest test-pythons test-pip mutants lint types notebook bench format lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 13
@@ -78,7 +78,9 @@ demo: $(HAS_CORE) ## index samples/ and answer three questions, without torch; w
 	run index samples; \
 	run ask 'What mean interest rate do the loans carry?'; \
 	run ask 'Which heat pump was the loudest, and how many dB(A) did it reach?'; \
-	run ask 'Welche Leistungszahl hat die Tarn 16 bei A2/W35?'
+	run ask 'Welche Leistungszahl hat die Tarn 16 bei A2/W35?'; \
+	printf '\nIn the browser, with the pages beside the answers: %s\n' \
+		"$(UV) pip install --python .venv/bin/python '.[web]' && .venv/bin/pagesight web --index .demo"
 
 test: $(HAS_ALL) ## install everything and run all tests but the slow ones
 	@mkdir -p .cache/tmp
@@ -122,10 +124,23 @@ test-pip: $(HAS_ALL) ## let pip alone resolve the wheel with each extra, install
 	@mkdir -p .cache/tmp
 	@rm -rf .cache/wheel && .venv-dev/bin/python -m build --wheel --no-isolation --outdir .cache/wheel . >.cache/wheel.log
 	@$(PYTHON) -m venv .cache/bare
-	@for extra in colpali eval http langchain mcp studio; do \
+	@for extra in colpali eval http langchain mcp studio web; do \
 		.cache/bare/bin/python -m pip install --quiet --dry-run "$$(echo .cache/wheel/*.whl)[$$extra]"; \
 		echo "pip resolves the wheel with the extra $$extra"; \
 	done
+
+# Built in .cache, so that no node_modules ever lies in a room.
+WEB := agent/servers/web
+BUILD_WEB = rm -rf .cache/web/source/src .cache/web/source/public && mkdir -p .cache/web && cp -r $(WEB)/source .cache/web/ && \
+	(cd .cache/web/source && npm ci --quiet --no-audit --no-fund --ignore-scripts && npm run --silent build -- --logLevel warn)
+
+web: ## build the page of `pagesight web` anew from agent/servers/web/source (needs node and npm, not for use)
+	@$(BUILD_WEB)
+	@rm -rf $(WEB)/static && cp -r .cache/web/static $(WEB)/static
+
+web-check: ## build it in .cache and compare with what is committed; without npm say so
+	@if command -v npm >/dev/null; then $(BUILD_WEB) && diff -r .cache/web/static $(WEB)/static && echo 'the page is built from its sources'; \
+	else echo 'npm is not here: the page was not built anew'; fi
 
 container-steps: ## run the steps of the Containerfile here, without a builder, and ask the service that comes out
 	@mkdir -p .cache/tmp

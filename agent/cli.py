@@ -34,6 +34,7 @@ from pagesight.agent.terminal import (
     printing,
     results,
     serve_http_command,
+    web_command,
 )
 from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 from pagesight.indexing.errors import PagesightError
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.settings import Settings
 
 _IN_THE_ORDER_OF_USE = """
-    demo index ask chat search view documents remove restore verify repair export import
+    demo index ask chat web search view documents remove restore verify repair export import
     doctor encoders mcp serve-http token costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
@@ -350,6 +351,7 @@ app.command("repair")(integrity_commands.repair)
 app.command("export")(integrity_commands.export)
 app.command("import")(integrity_commands.import_)
 app.command("mcp")(mcp_command.mcp)
+app.command("web")(web_command.web)
 app.command("serve-http")(serve_http_command.serve_http)
 app.command("token")(serve_http_command.token)
 app.command("files")(files_command.files)

@@ -18,7 +18,7 @@ from small_index import small_settings
 from pagesight.agent.servers.app import make_app
 from pagesight.agent.servers.run import listening
 from pagesight.agent.servers.service import Plan
-from pagesight.agent.servers.tokens import Tokens, new_token
+from pagesight.agent.servers.tokens import Token, Tokens, new_token
 
 LONGEST_LIFE = 180.0
 QUESTION = "How high was the net revenue in 2023?"
@@ -42,13 +42,18 @@ def served(
     *,
     tokens: dict[str, dict[str, Any]] | None = None,
     plan: dict[str, Any] | None = None,
+    port: int = 0,
+    made: dict[str, tuple[str, Token]] | None = None,
     **settings: Any,
 ) -> Iterator[Served]:
-    """The service of an index; ``tokens`` are the arguments of `new_token` by name, the owner's if there are none."""
-    made = {name: new_token(name, **given) for name, given in (tokens or {"owner": {}}).items()}
+    """The service of an index; ``tokens`` are the arguments of `new_token` by name, the owner's if there are none.
+
+    ``port`` and ``made``, tokens as `new_token` gives them, are those of an earlier one.
+    """
+    made = made or {name: new_token(name, **given) for name, given in (tokens or {"owner": {}}).items()}
     known = Tokens(tuple(token for _, token in made.values()))
     app = make_app(Plan(str(place), small_settings(**settings), known, **(plan or {})))
-    with listening("127.0.0.1", 0) as listener:
+    with listening("127.0.0.1", port) as listener:
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="error", lifespan="on", ws="none", timeout_graceful_shutdown=2)
         )

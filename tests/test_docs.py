@@ -22,7 +22,8 @@ SAMPLES = sorted((ROOT / "samples").glob("*.pdf"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "skill").rglob("*.md"))]
 
 #: Words that keep a command from being run: it goes on for ever, takes minutes, or needs weights, a key or a server.
-NOT_RUN = {"mcp", "serve-http", "demo", "eval", "audit", "--encoder", "--live", "--token", "--purge", "--rerank", "-v"}
+NOT_RUN = {"mcp", "serve-http", "web", "demo", "eval", "audit", "--encoder", "--live", "--token", "--purge", "--rerank"}
+NOT_RUN |= {"-v"}
 
 
 def blocks(page: Path) -> Iterator[str]:

@@ -96,7 +96,8 @@ def test_the_wheel_holds_every_module_and_nothing_else(built):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {f"pagesight/{path}" for _, path, _ in sources()}
     samples = {f"pagesight/samples/{path.name}" for path in (ROOT / "samples").glob("*.p[dy]*")}  # for `pagesight demo`
-    assert names == expected | samples | {f"pagesight/{room}/py.typed" for room in ROOMS}
+    page = {f"pagesight/{path.relative_to(ROOT)}" for path in (ROOT / "agent" / "servers" / "web" / "static").iterdir()}
+    assert names == expected | samples | page | {f"pagesight/{room}/py.typed" for room in ROOMS}
 
 
 def test_a_registry_would_take_the_archives(built):

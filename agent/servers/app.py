@@ -24,6 +24,7 @@ from pagesight.agent.servers.metrics import Counted, Metrics
 from pagesight.agent.servers.problems import MEDIA_TYPE, Problem, problem_of
 from pagesight.agent.servers.schemas import HealthReply, MeReply, ProblemReply
 from pagesight.agent.servers.service import Plan, Service
+from pagesight.agent.servers.web.site import Site
 from pagesight.indexing.errors import PagesightError
 
 _log = logging.getLogger(__name__)
@@ -54,8 +55,10 @@ def make_app(plan: Plan) -> Application:
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _of_the_framework)
     largest = plan.settings.service.upload_megabytes * 1_000_000
-    guarded = Guard(Authenticated(app, plan.tokens), hosts=plan.hosts, origins=plan.origins, largest_upload=largest)
-    return Counted(guarded, metrics)
+    service: Application = Authenticated(app, plan.tokens)
+    if plan.page:
+        service = Site(service, plan.tokens)
+    return Counted(Guard(service, hosts=plan.hosts, origins=plan.origins, largest_upload=largest), metrics)
 
 
 def _lifespan(plan: Plan, metrics: Metrics) -> Any:

@@ -49,7 +49,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a service is made of; each of its processes opens its own by it. ``origins`` and ``hosts`` as in `Guard`."""
+    """What a service is made of; each of its processes opens its own by it. ``origins`` and ``hosts`` as in `Guard`.
+
+    ``page`` puts the page to work in before it.
+    """
 
     place: str
     settings: Settings
@@ -58,6 +61,7 @@ class Plan:
     transport: str | None = None
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    page: bool = False
 
 
 @dataclass(frozen=True)

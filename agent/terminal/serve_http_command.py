@@ -55,7 +55,7 @@ def serve_http(
     place = named_index(context, index) if create else existing_index(context, index)
     with open_index(place, settings, create=create) as opened:  # what cannot be opened, or may not run, is said now
         found = opened.place
-    run, loopback = _server()
+    run, loopback = serving("serve-http", "http")
     if not loopback(host) and tokens is None:
         raise SettingsError(
             f"{host} can be reached by others: say who may use the service with --tokens FILE, which "
@@ -122,7 +122,8 @@ def _tokens(file: Path | None) -> tuple[Tokens, str]:
     return known, ""
 
 
-def _server() -> tuple[Callable[..., None], Callable[[str], bool]]:
+def serving(command: str, extra: str) -> tuple[Callable[..., None], Callable[[str], bool]]:
+    """What serves, and what tells an address of loopback. Raises MissingExtra."""
     try:
         import fastapi  # noqa: F401
         import prometheus_client  # noqa: F401
@@ -134,7 +135,7 @@ def _server() -> tuple[Callable[..., None], Callable[[str], bool]]:
         from pagesight.indexing.installation import install_command
 
         raise MissingExtra(
-            f"`pagesight serve-http` needs the extra http ({error.name or error} is missing): "
-            f"run `{install_command('http')}`"
+            f"`pagesight {command}` needs the extra {extra} ({error.name or error} is missing): "
+            f"run `{install_command(extra)}`"
         ) from error
     return serve, is_loopback

@@ -1,0 +1,120 @@
+// Pages that were found: as a list that is searched for, and as the strip below the page.
+
+import { useState } from "preact/hooks";
+import type { VNode } from "preact";
+import { Icon } from "./icons";
+import { picture } from "./page_tools";
+import type { Hit, PageFacts } from "./replies";
+import { post, read, told } from "./service";
+import { only, open, show, shown, strip } from "./state";
+import { address } from "./page_tools";
+import { number, w } from "./words";
+import { signal } from "@preact/signals";
+
+const query = signal("");
+const found = signal<{ query: string; hits: Hit[] } | null>(null);
+const MOST = 20;
+const LONGEST_SAMPLE = 400; // letters of a page that others are compared with
+
+export function Search(): VNode {
+  const [error, setError] = useState("");
+  const search = async (event: Event) => {
+    event.preventDefault();
+    if (!query.value.trim()) return;
+    try {
+      found.value = await hitsOf(query.value.trim());
+      strip.value = found.value;
+      setError("");
+    } catch (failure) {
+      setError(told(failure));
+    }
+  };
+  return (
+    <div class="search">
+      <form class="line" role="search" onSubmit={search}>
+        <label class="unseen" for="query">{w("search")}</label>
+        <input
+          id="query" type="search" placeholder={w("searchHint")} value={query.value} autocomplete="off"
+          onInput={(event) => (query.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="primary">{w("search")}</button>
+      </form>
+      {error && <p class="note bad" role="alert">{error}</p>}
+      <p class="quiet" role="status">{found.value ? w(found.value.hits.length ? "found" : "nothingFound", { count: found.value.hits.length }) : w("searchText")}</p>
+      <ol class="hits">
+        {found.value?.hits.map((hit) => (
+          <li key={hit.label}>
+            <button type="button" class="hit" onClick={() => look(hit, found.value!.query)} aria-current={shown.value?.label === hit.label ? "true" : undefined}>
+              <Thumbnail hit={hit} />
+              <span class="what">
+                <strong>{hit.label}</strong>
+                <Score hit={hit} />
+                {hit.lines.slice(0, 3).map((line) => <span class="words">{line}</span>)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+async function hitsOf(text: string): Promise<{ query: string; hits: Hit[] }> {
+  const documents = only.value.length ? { documents: only.value } : {};
+  return post("/search", { query: text, top_k: MOST, ...documents });
+}
+
+function look(hit: Hit, words: string): void {
+  show({ label: hit.label, boxes: hit.boxes, outlines: [], query: words });
+}
+
+/** Searches with what stands on a page. */
+async function likeThis(hit: Hit): Promise<void> {
+  const text = (await read<PageFacts>(`${address(hit.label)}.json`)).text.trim().slice(0, LONGEST_SAMPLE) || hit.lines.join(" ");
+  if (!text) return;
+  query.value = text.replace(/\s+/g, " ");
+  found.value = await hitsOf(query.value);
+  strip.value = { ...found.value, query: `${w("moreLikeThis")}: ${hit.label}` };
+  open("search");
+}
+
+function Thumbnail({ hit }: { hit: Hit }): VNode {
+  return <img class="thumbnail" loading="lazy" alt="" src={picture(hit.label, { width: 160 })} width={64} height={84} />;
+}
+
+function Score({ hit }: { hit: Hit }): VNode {
+  const score = number(hit.score, 2);
+  return (
+    <span class="score" title={w("score", { score })}>
+      <meter min={0} max={1} value={hit.score} aria-label={w("score", { score })} /> {score}
+    </span>
+  );
+}
+
+export function Strip(): VNode | null {
+  const { query: words, hits } = strip.value;
+  if (!hits.length) return null;
+  return (
+    <section class="strip" aria-label={w("searched")}>
+      <h2 class="quiet">{w("strip", { query: words })}</h2>
+      <ul tabIndex={0} aria-label={w("searched")}>
+        {hits.map((hit) => (
+          <li key={hit.label} class="card" aria-current={shown.value?.label === hit.label ? "true" : undefined}>
+            <button type="button" class="look" title={hit.lines.join("\n")} onClick={() => look(hit, words)}>
+              <Thumbnail hit={hit} />
+              <span class="what">
+                <strong>{hit.label}</strong>
+                <Score hit={hit} />
+                <span class="words">{hit.lines[0] ?? ""}</span>
+              </span>
+            </button>
+            <button type="button" class="plain more" onClick={() => void likeThis(hit)}>
+              <Icon name="again" /> {w("moreLikeThis")}
+              <span class="unseen">: {hit.label}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,115 @@
+// What the service replies, as its OpenAPI description tells it (agent/servers/schemas.py, answer_schemas.py).
+
+export type Box = [left: number, top: number, right: number, bottom: number]; // 0–1 of the page
+export type Region = [ymin: number, xmin: number, ymax: number, xmax: number]; // 0–1000 of the page
+
+export interface Citation {
+  label: string;
+  document: string;
+  page: number;
+  region: Region | null;
+}
+
+export interface Claim {
+  text: string;
+  citations: Citation[];
+  outcome: "supported" | "computed" | "read" | "unsupported";
+  reason: string;
+  evidence: { label: string; boxes: Box[] }[];
+}
+
+export interface Hit {
+  rank: number;
+  label: string;
+  document: string;
+  document_id: string;
+  page: number;
+  printed_label: string;
+  score: number;
+  boxes: Box[];
+  lines: string[];
+  regions: Region[];
+}
+
+export interface Usage {
+  input_tokens?: number;
+  output_tokens?: number;
+  total_tokens?: number;
+  model_calls?: number;
+  pictures?: number;
+  cost?: number | null;
+  seconds?: number;
+}
+
+export interface Answer {
+  answer: string;
+  found: boolean;
+  cut_off: boolean;
+  citations: Citation[];
+  unverified: Citation[];
+  claims: Claim[];
+  pages_viewed: string[];
+  hits: Hit[];
+  usage: Usage;
+  reasoner: string;
+  question: string;
+  thread_id: string;
+  seconds: number | null;
+}
+
+export interface Thread {
+  thread_id: string;
+  title: string;
+  questions: number;
+  last: string;
+}
+
+export interface PageFacts {
+  label: string;
+  key: string;
+  document: string;
+  document_id: string;
+  page: number;
+  pages: number;
+  width: number;
+  height: number;
+  text: string;
+  previous: string | null;
+  next: string | null;
+}
+
+export interface Doc {
+  document: string;
+  document_id: string;
+  pages: number;
+  added: string;
+  metadata: Record<string, string | number | boolean>;
+}
+
+export interface Failed {
+  document: string;
+  reason: string;
+}
+
+export interface Job {
+  id: string;
+  kind: "add" | "remove";
+  state: "waiting" | "running" | "done" | "failed" | "stopped" | "lost";
+  files: string[];
+  done_pages: number;
+  total_pages: number;
+  document: string;
+  pages_per_second: number | null;
+  seconds_left: number | null;
+  message: string;
+  report: { added: Doc[]; replaced: Doc[]; unchanged: Doc[]; removed: Doc[]; failed: Failed[]; warnings: Failed[] } | null;
+}
+
+export interface Me {
+  documents: number;
+  pages: number;
+  encoder: string;
+  reasoner: string;
+  why: string;
+  version: string;
+}
