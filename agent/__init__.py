@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.citations import Citation
     from pagesight.agent.answers.claims.check_claims import acheck_claims, check_claims
     from pagesight.agent.answers.claims.claim import Claim, Evidence
-    from pagesight.agent.asking import HowToAsk, aask, aresume, ask, astream, resume, stream
-    from pagesight.agent.confirmation import ConfirmBefore
+    from pagesight.agent.asking import aask, aresume, ask, astream, resume, stream
     from pagesight.agent.graph import create_page_agent
+    from pagesight.agent.loop.confirmation import ConfirmBefore
     from pagesight.agent.reasoners.capabilities import Capabilities
     from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
     from pagesight.agent.reasoners.quoting import QuotingReasoner
-    from pagesight.agent.steps import Step
+    from pagesight.agent.run.run import HowToAsk
+    from pagesight.agent.run.steps import Step
     from pagesight.agent.subagent import answers_in, as_node, as_tool
     from pagesight.indexing.pages import Hit
     from pagesight.tools.allowed_documents import AllowedDocuments
@@ -55,12 +56,12 @@ _HOMES = {
     "Capabilities": ".reasoners.capabilities",
     "Citation": ".answers.citations",
     "Claim": ".answers.claims.claim",
-    "ConfirmBefore": ".confirmation",
+    "ConfirmBefore": ".loop.confirmation",
     "Evidence": ".answers.claims.claim",
     "Hit": "pagesight.indexing.pages",
     "QuotingReasoner": ".reasoners.quoting",
-    "HowToAsk": ".asking",
-    "Step": ".steps",
+    "HowToAsk": ".run.run",
+    "Step": ".run.steps",
     "aresume": ".asking",
     "resume": ".asking",
     "aask": ".asking",

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.runnables.config import RunnableConfig, merge_configs
-from langgraph.types import Command, Interrupt, StateSnapshot
-
-from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.citation_check import check_at
-from pagesight.agent.answers.read_answer import final_answer
-from pagesight.agent.attached_images import GivenImage, with_images
-from pagesight.agent.final_text import FinalText
 from pagesight.agent.reasoners.choose import plain_failures
-from pagesight.agent.steps import Step, step_of
-from pagesight.agent.thread_history import akeep_last, keep_last
-from pagesight.agent.thread_locks import aalone, alone
-from pagesight.indexing.calls.progress import KEY
-from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
-from pagesight.tools.messages.conversation import Conversation, is_cut_off
-from pagesight.tools.messages.tool_reply import read_tool_reply
+from pagesight.agent.run.run import HowToAsk, Run
+from pagesight.agent.run.steps import Step
+from pagesight.agent.threads.thread_history import akeep_last, keep_last
+from pagesight.agent.threads.thread_locks import aalone, alone
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -34,31 +20,6 @@ if TYPE_CHECKING:
 _MODES: Any = ["custom", "messages", "updates", "values"]
 #: Without "messages" the model is called without streaming.
 _AT_ONCE: Any = ["custom", "values"]
-#: The node of the model's calls, in either loop.
-_MODEL_NODES = ("agent", "model")
-_CUT_OFF = "the answer is cut off: the model reached its limit of tokens; ask for less at once"
-
-
-class HowToAsk(TypedDict, total=False):
-    """How one question is asked.
-
-    ``thread_id`` is the conversation that it belongs to. ``config`` is LangChain's: callbacks, tags, metadata,
-    recursion_limit, run_id. ``context`` narrows this one call by ``documents`` (names, ids, patterns), ``where`` (a
-    condition on metadata) and ``tenant`` (those whose metadata has it as ``tenant``), within what the agent may see; it
-    also reaches tools of your own. ``messages`` stand before the question, for who keeps conversations elsewhere.
-    ``images`` go along with the question: paths, bytes of files, or Pillow's; the thread keeps references to them.
-    ``durability`` says when a thread is written: "exit", at the end of a question, by default; "async" or "sync" at
-    each step, so that `resume` can go on after a crash. Once a question is answered its thread keeps the last state;
-    with ``history`` "all" each one before it, too.
-    """
-
-    thread_id: str | None
-    config: RunnableConfig | None
-    context: Any
-    messages: Sequence[BaseMessage]
-    durability: Literal["exit", "async", "sync"]
-    images: Sequence[GivenImage]
-    history: Literal["last", "all"]
 
 
 def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]) -> Answer:
@@ -67,12 +28,12 @@ def ask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unp
     With a checkpointer, questions on one ``thread_id`` make one conversation; without a ``thread_id`` each is its own.
     Raises EmptyQuestion, ReasonerError (KeyRefused, AnswerBlocked, EmptyAnswer) and what the index raises.
     """
-    return _answer_in(list(_run(_Run(agent, question, how), _AT_ONCE)))
+    return _answer_in(list(_run(Run(agent, question, how), _AT_ONCE)))
 
 
 async def aask(agent: CompiledStateGraph[Any, Any, Any, Any], question: str, **how: Unpack[HowToAsk]) -> Answer:
     """The same as `ask`, async."""
-    async with aclosing(_arun(_Run(agent, question, how), _AT_ONCE)) as items:
+    async with aclosing(_arun(Run(agent, question, how), _AT_ONCE)) as items:
         return _answer_in([item async for item in items])
 
 
@@ -101,14 +62,14 @@ def resume(agent: CompiledStateGraph[Any, Any, Any, Any], thread_id: str, value:
     far as the thread keeps it: ask with ``durability`` "sync" or "async". Raises as `ask` does, and RequestError if the
     thread waits for nothing.
     """
-    return _answer_in(list(_run(_Run(agent, None, _in_thread(how, thread_id), value), _AT_ONCE)))
+    return _answer_in(list(_run(Run(agent, None, _in_thread(how, thread_id), value), _AT_ONCE)))
 
 
 async def aresume(
     agent: CompiledStateGraph[Any, Any, Any, Any], thread_id: str, value: Any = None, **how: Any
 ) -> Answer:
     """The same as `resume`, async."""
-    run = _Run(agent, None, _in_thread(how, thread_id), value)
+    run = Run(agent, None, _in_thread(how, thread_id), value)
     return _answer_in([item async for item in _arun(run, _AT_ONCE)])
 
 
@@ -119,18 +80,18 @@ def _in_thread(how: dict[str, Any], thread_id: str) -> HowToAsk:
 def _begun(
     agent: CompiledStateGraph[Any, Any, Any, Any], question: str, how: HowToAsk
 ) -> Iterator[Step | str | Answer]:
-    yield from _run(_Run(agent, question, how), _MODES)
+    yield from _run(Run(agent, question, how), _MODES)
 
 
 async def _abegun(
     agent: CompiledStateGraph[Any, Any, Any, Any], question: str, how: HowToAsk
 ) -> AsyncGenerator[Step | str | Answer, None]:
-    async with aclosing(_arun(_Run(agent, question, how), _MODES)) as items:
+    async with aclosing(_arun(Run(agent, question, how), _MODES)) as items:
         async for item in items:
             yield item
 
 
-def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
+def _run(run: Run, modes: Any) -> Iterator[Step | str | Answer]:
     """What a run of the agent tells, and its answer; async in `_arun`, which is the same with ``await``."""
     run.attach()
     with alone(run.agent.checkpointer, run.shared_thread):
@@ -145,7 +106,7 @@ def _run(run: _Run, modes: Any) -> Iterator[Step | str | Answer]:
     yield answer
 
 
-async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
+async def _arun(run: Run, modes: Any) -> AsyncGenerator[Step | str | Answer, None]:
     await asyncio.to_thread(run.attach)
     async with aalone(run.agent.checkpointer, run.shared_thread):
         past = await run.agent.aget_state(run.config) if run.agent.checkpointer else None
@@ -163,162 +124,7 @@ async def _arun(run: _Run, modes: Any) -> AsyncGenerator[Step | str | Answer, No
     yield answer
 
 
-def _config(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk) -> RunnableConfig:
-    """The caller's config over the agent's own, with a thread and a run."""
-    given = how.get("config") or {}
-    thread_id = how.get("thread_id") or given.get("configurable", {}).get("thread_id") or uuid.uuid4().hex
-    own: RunnableConfig = {"configurable": {"thread_id": thread_id}, "run_id": given.get("run_id") or uuid.uuid4()}
-    return merge_configs(agent.config, given, own)
-
-
 def _answer_in(items: Sequence[Step | str | Answer]) -> Answer:
     answer = items[-1]
     assert isinstance(answer, Answer)  # a run ends with it, or raises
     return answer
-
-
-class _Run:
-    """One run of the agent: what goes into its graph, and what comes out of the graph's stream.
-
-    Holds the messages so far, and counts the bytes that were sent. Raises EmptyQuestion.
-    """
-
-    def __init__(
-        self, agent: CompiledStateGraph[Any, Any, Any, Any], question: str | None, how: HowToAsk, value: Any = None
-    ):
-        if question is not None and not question.strip():
-            raise EmptyQuestion("the question is empty: ask something about the documents")
-        self.agent = agent
-        self.limits = limits_of(agent)
-        self.config = _config(agent, how)
-        named = how.get("thread_id") or (how.get("config") or {}).get("configurable", {}).get("thread_id")
-        self._is_named = bool(named)
-        #: A thread is kept at the end of each question, also of one that failed: at each step it would be written anew.
-        durability = how.get("durability", "exit") if agent.checkpointer else None
-        self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
-        self._before = list(how.get("messages", []))
-        self._question = None if question is None else HumanMessage(question)
-        has_saver = self.agent.checkpointer not in (None, True, False)
-        self._keeps_last = has_saver and how.get("history", "last") == "last"
-        self._images = list(how.get("images") or [])
-        self._value = value
-        self._messages: list[BaseMessage] = []
-        self._structured: Any = None
-        self._waits: Sequence[Interrupt] = ()
-        self._bytes = 0
-        self._text: FinalText | None = None
-        self._text_of: str | None = None
-
-    @property
-    def pruned(self) -> str:
-        """The thread whose earlier checkpoints go now; "" where all are kept."""
-        return str(self.config["configurable"]["thread_id"]) if self._keeps_last else ""
-
-    def attach(self) -> None:
-        """Keeps the images that come with the question. Waits for the disk. Raises RequestError, SettingsError."""
-        if self._images and self._question and self.limits.author:
-            index, reasoner = self.limits.author.index, self.limits.reasoner
-            self._question = with_images(self._question, self._images, index, reasoner)
-
-    def begins_anew(self, past: StateSnapshot) -> bool:
-        """Whether a question comes after a run that was broken off: LangGraph then forgets what was done of its step,
-        which a state shows as done unless it is asked for by its own id."""
-        return self._question is not None and bool(past.tasks)
-
-    @property
-    def shared_thread(self) -> str | None:
-        """The thread that another run may be in, too; None for one that was begun for this question alone."""
-        return str(self.config["configurable"]["thread_id"]) if self._is_named else None
-
-    def input(self, past: StateSnapshot | None) -> Any:
-        """The graph's: the question, after a word on tool calls that a run broken off has left without a reply.
-
-        None, or what an interrupt waits for, where a question is gone on with. Raises RequestError if there is none.
-        """
-        if self._question is None:
-            if past is None or not past.next:
-                raise RequestError("there is no question to go on with in this thread: ask one")
-            self._messages = past.values.get("messages", [])
-            return None if self._value is None else Command(resume=self._value)
-        messages = [*(past.values.get("messages", []) if past else []), *self._before]
-        return {"messages": [*self._before, *broken_off(messages), self._question]}
-
-    def read(self, mode: str, payload: Any) -> list[Step | str]:
-        """What one item of the graph's stream has to tell."""
-        if mode == "values":
-            self._messages = payload.get("messages", self._messages)
-            self._structured = payload.get("structured_response")
-            if "__interrupt__" in payload:  # one of ``interrupt_before`` has no value
-                self._waits = payload["__interrupt__"] or (Interrupt(None),)
-            return []
-        if mode == "custom":
-            return self._news(payload)
-        if mode == "messages":
-            message, metadata = payload
-            return self._piece(message) if metadata.get("langgraph_node") in _MODEL_NODES else []
-        return [
-            item
-            for node in (*_MODEL_NODES, "tools")
-            for message in (payload.get(node) or {}).get("messages", [])
-            for item in self._done(message)
-        ]
-
-    def answer(self) -> Answer:
-        """The answer with which the run has ended. Raises EmptyAnswer when there is none."""
-        run = str(self.config["configurable"]["thread_id"]), str(self.config["run_id"])
-        if self._waits:
-            raise _waiting(run[0] if self.agent.checkpointer else "", self._waits[0].value)
-        answer = final_answer(self._messages, self.limits, run, self._bytes)
-        asked = answer.question if self._question is None else self._question.text
-        structured = None if answer.structured is None else self._structured
-        return replace(answer, question=asked, structured=structured)
-
-    def _news(self, item: Any) -> list[Step | str]:
-        kind = item.get(KEY) if isinstance(item, dict) else None
-        if kind == "sent":
-            self._bytes += item["bytes"]
-        if kind == "corrects":
-            return [Step("correct", item["text"])]
-        return [Step("wait", item["text"])] if kind == "waits" else []
-
-    def _piece(self, message: BaseMessage) -> list[Step | str]:
-        if not isinstance(message, AIMessage):
-            return []
-        # Where the next model of a chain goes on for one that broke off, it begins anew.
-        broken = self._text is not None and self._text.let_through and message.id != self._text_of
-        if self._text is None or message.id != self._text_of:
-            self._text = FinalText(check_at(Conversation.read(self._messages, self.limits.author), self.limits.call))
-            self._text_of = message.id
-        piece = self._text.feed(message.text)
-        told: list[Step | str] = [Step("aside", "that answer broke off: asking once more")] if broken else []
-        return [*told, piece] if piece else told
-
-    def _done(self, message: BaseMessage) -> list[Step | str]:
-        if isinstance(message, ToolMessage):
-            return [step_of(read_tool_reply(message))]
-        text, self._text = self._text, None
-        if text is None or not isinstance(message, AIMessage):
-            return []
-        if message.tool_calls:
-            return [Step("aside", "that was not the answer yet: looking further")] if text.let_through else []
-        rest = text.rest()
-        ending: list[Step | str] = [rest] if rest else []
-        return [*ending, Step("cut", _CUT_OFF)] if is_cut_off(message) else ending
-
-
-def _waiting(thread_id: str, value: Any = None) -> AnswerWaits:
-    way_out = "give the agent a checkpointer, so that it can be gone on with"
-    if thread_id:
-        way_out = f"go on with resume(agent, {thread_id!r}, True), or another value"
-    return AnswerWaits(f"the run waits for a word ({value}): {way_out}", value)
-
-
-def broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
-    """Replies to the calls of tools that have none, since a run was broken off, or another agent's is under way."""
-    replied = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
-    calls = [call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls]
-    return [
-        ToolMessage("Stopped before it was done.", name=call["name"], tool_call_id=call["id"], status="error")
-        for call in calls
-        if call["id"] not in replied
-    ]

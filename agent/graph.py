@@ -11,18 +11,17 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 
-from pagesight.agent.additions import Hook, Prompt, as_hook, as_prompt, own_tools
-from pagesight.agent.after_model import AfterModel
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.answer_form import AnswerForm
 from pagesight.agent.answers.correction import Correction
-from pagesight.agent.call_log import CallLog
-from pagesight.agent.confirmation import Confirmation, ConfirmBefore
-from pagesight.agent.index_identity import index_identity
-from pagesight.agent.loops import Loop, LoopParts, looped, state_with_form
-from pagesight.agent.model_calls import ModelCalls
+from pagesight.agent.loop.after_model import AfterModel
+from pagesight.agent.loop.call_log import CallLog
+from pagesight.agent.loop.confirmation import Confirmation, ConfirmBefore
+from pagesight.agent.loop.factories import Loop, LoopParts, looped, state_with_form
+from pagesight.agent.loop.model_calls import ModelCalls
+from pagesight.agent.loop.speakers import Speakers, make_speakers
 from pagesight.agent.reasoners.chains import chained
-from pagesight.agent.speakers import Speakers, make_speakers
+from pagesight.agent.request.additions import Hook, Prompt, as_hook, as_prompt, own_tools
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, dearest
 from pagesight.indexing.settings import Settings
@@ -31,6 +30,7 @@ from pagesight.tools.budget import Budget
 from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.index_identity import index_identity
 from pagesight.tools.search_pages import make_search_pages
 from pagesight.tools.view_pages import make_view_pages
 

@@ -13,9 +13,9 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, To
 from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.runtime import get_runtime
 
-from pagesight.agent.additions import prompt_text
-from pagesight.agent.attached_images import attached
-from pagesight.agent.call_order import in_call_order
+from pagesight.agent.request.additions import prompt_text
+from pagesight.agent.request.attached_images import attached
+from pagesight.agent.request.call_order import in_call_order
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.messages.authorship import MARK, Author

@@ -38,8 +38,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pagesight.agent.answers.agent_limits import AgentLimits, limits_of
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.read_answer import final_answer
-from pagesight.agent.asking import broken_off
 from pagesight.agent.reasoners.choose import plain_failures
+from pagesight.agent.request.call_order import broken_off
 from pagesight.indexing.errors import AnswerBlocked, AnswerCutOff, EmptyAnswer, EmptyQuestion, RequestError
 from pagesight.tools.messages.authorship import correction_of, with_shown
 

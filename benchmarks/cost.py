@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from gemini_server import GeminiServer, Recorded  # noqa: E402
 
 from pagesight.agent import ask, create_page_agent  # noqa: E402
-from pagesight.agent.speakers import picture_rule  # noqa: E402
+from pagesight.agent.loop.speakers import picture_rule  # noqa: E402
 from pagesight.indexing import PageIndex, load_settings  # noqa: E402
 from pagesight.indexing.calls.prices import answering, price_of  # noqa: E402
 from pagesight.tools.gemini_service.picture_tokens import TOKENS, PictureRule  # noqa: E402

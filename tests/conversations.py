@@ -10,7 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import small_settings
 
 from pagesight.agent import Answer, Step, aask, ask, astream, create_page_agent, stream
-from pagesight.agent.speakers import picture_rule
+from pagesight.agent.loop.speakers import picture_rule
 from pagesight.indexing import PageIndex
 from pagesight.indexing.settings import flat_fields
 from pagesight.tools.messages.conversation import PageView

@@ -251,21 +251,14 @@ ORDER = {
         locate
     """,
     "agent": """
-        call_order index_identity additions thread_locks thread_history attached_images
+        request threads
         hydrate
-        call_log
         answers
         prompts reasoners
-        speakers
-        model_calls
-        confirmation
-        after_model
-        loops
-        steps final_text
+        loop run
         graph asking testing
         subagent
         reports evaluate
-        threads
         servers
         mcp studio
         terminal

@@ -232,7 +232,7 @@ def test_ultra_high_is_for_single_parts_only() -> None:
 
 
 def test_the_settings_model_decides_the_rule(index: PageIndex) -> None:
-    from pagesight.agent.speakers import picture_rule
+    from pagesight.agent.loop.speakers import picture_rule
 
     rule = picture_rule(index.settings, index.settings.gemini.gemini_model)
     assert rule == ByResolution()

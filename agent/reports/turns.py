@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.read_answer import read_answer
-from pagesight.agent.steps import step_of
+from pagesight.agent.run.steps import step_of
 from pagesight.tools.messages.conversation import Conversation, Question
 
 

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from pagesight.agent.answers.answer import Answer
+from pagesight.agent.run.steps import Step
 from pagesight.agent.servers.access import Asker
 from pagesight.agent.servers.answer_schemas import AnswerReply, ConversationReply, ThreadsReply
 from pagesight.agent.servers.problems import Problem, problem_of
@@ -21,7 +22,6 @@ from pagesight.agent.servers.question_loop import Waiting
 from pagesight.agent.servers.replies import answer_reply, thread_reply, turn_reply
 from pagesight.agent.servers.schemas import AskRequest
 from pagesight.agent.servers.service import HowToAnswer, Service
-from pagesight.agent.steps import Step
 
 #: Seconds between two signs of life in a stream, and that a client may take for an event: guesses, not measured.
 _PING, _SEND_SECONDS = 15, 30.0

@@ -18,13 +18,13 @@ from pagesight.agent.answers.question_costs import QuestionCosts
 from pagesight.agent.asking import astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.turns import Turn, turns
+from pagesight.agent.run.steps import Step
 from pagesight.agent.servers.job_files import JobFiles
 from pagesight.agent.servers.jobs import Jobs
 from pagesight.agent.servers.metrics import Metrics
 from pagesight.agent.servers.problems import Problem
 from pagesight.agent.servers.question_loop import QuestionLoop, Waiting
 from pagesight.agent.servers.tokens import Token, Tokens
-from pagesight.agent.steps import Step
 from pagesight.agent.threads.kept_threads import KeptThreads, Thread, storage_errors
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import EmptyQuestion

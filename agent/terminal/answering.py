@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.answer import Answer
     from pagesight.agent.reasoners.choose import ReasonerChoice
     from pagesight.agent.reports.turns import Turn
-    from pagesight.agent.steps import Step
+    from pagesight.agent.run.steps import Step
     from pagesight.agent.terminal.streaming import PipedAnswer, TerminalAnswer
     from pagesight.agent.threads.kept_threads import Thread
 
@@ -45,7 +45,7 @@ def followed(
 
     ``shown`` is called after each step.
     """
-    from pagesight.agent.steps import Step
+    from pagesight.agent.run.steps import Step
 
     last: Any = None
     after: list[str] = []
@@ -71,7 +71,7 @@ def followed(
 
 def _awaited(events: Iterable[Any]) -> Iterator[Any]:
     """The events; on a terminal something turns while one is waited for, unless text is being written."""
-    from pagesight.agent.steps import Step
+    from pagesight.agent.run.steps import Step
 
     spinner = printing.console(stderr=True).status("") if sys.stdout.isatty() and sys.stderr.isatty() else None
     coming, in_text = iter(events), False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
-from pagesight.agent.steps import Step
+from pagesight.agent.run.steps import Step
 from pagesight.agent.terminal import answering, chat_commands, printing
 from pagesight.agent.terminal.line_editor import HISTORY, LineReader
 from pagesight.agent.terminal.session import Session

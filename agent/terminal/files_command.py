@@ -75,7 +75,7 @@ def _noted_in(place: str | None, settings: Settings) -> Path:
 
 def _write_pictures(place: str | None, settings: Settings, folder: Path) -> int:
     """Writes the pictures of all pages as they would be sent, and returns how many. Raises as `write_pages` does."""
-    from pagesight.agent.speakers import picture_rule
+    from pagesight.agent.loop.speakers import picture_rule
     from pagesight.tools.transport.export import write_pages
     from pagesight.tools.transport.pictures import Pictures
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.question_costs import QuestionCosts
-from pagesight.agent.asking import HowToAsk, astream
+from pagesight.agent.asking import astream
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reports.cited_pages import picture_path, write_pictures
 from pagesight.agent.reports.turns import Turn, turns
-from pagesight.agent.steps import Step
+from pagesight.agent.run.run import HowToAsk
+from pagesight.agent.run.steps import Step
 from pagesight.agent.terminal.interruptible import follow
 from pagesight.agent.terminal.threads import FILE, Threads
 from pagesight.agent.threads.kept_threads import storage_errors

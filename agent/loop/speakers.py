@@ -11,13 +11,13 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.constants import TAG_NOSTREAM
 
 from pagesight.agent.answers.answer_form import form_note
-from pagesight.agent.attached_images import FOLDER, note_home
 from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.chains import chained, chat_models
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.agent.reasoners.late_pictures import with_late_pictures
 from pagesight.agent.reasoners.quoting import QuotingReasoner
+from pagesight.agent.request.attached_images import FOLDER, note_home
 from pagesight.indexing.calls.prices import answering
 from pagesight.indexing.errors import ReasonerError, SettingsError
 from pagesight.indexing.settings import Settings

@@ -86,3 +86,14 @@ def _is_our_models(placed: Placed, conversation: Conversation) -> bool:
 def _put_in(text: str) -> HumanMessage:
     """A message of this call only, which is no question of a person's."""
     return HumanMessage(text, response_metadata={MARK: {}})
+
+
+def broken_off(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
+    """Replies to the calls of tools that have none, since a run was broken off, or another agent's is under way."""
+    replied = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
+    calls = [call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls]
+    return [
+        ToolMessage("Stopped before it was done.", name=call["name"], tool_call_id=call["id"], status="error")
+        for call in calls
+        if call["id"] not in replied
+    ]

@@ -22,7 +22,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
-from pagesight.agent.model_calls import ModelCalls
+from pagesight.agent.loop.model_calls import ModelCalls
 from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.installation import install_command
 

@@ -19,8 +19,8 @@ from langgraph.runtime import Runtime
 
 from pagesight.agent.answers.claims.claim_check import ClaimCheck
 from pagesight.agent.answers.correction import Correction
+from pagesight.agent.loop.speakers import Speaker, Speakers
 from pagesight.agent.reasoners.chains import chained
-from pagesight.agent.speakers import Speaker, Speakers
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, budget_left

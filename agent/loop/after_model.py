@@ -11,7 +11,7 @@ from langgraph.types import Command
 
 from pagesight.agent.answers.answer_form import AnswerForm
 from pagesight.agent.answers.correction import Correction
-from pagesight.agent.confirmation import Confirmation
+from pagesight.agent.loop.confirmation import Confirmation
 
 
 @dataclass(frozen=True)

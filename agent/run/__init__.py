@@ -1,0 +1,1 @@
+"""One run of the agent as who asks sees it: its steps, the pieces of the answer, the answer."""
