@@ -16,6 +16,7 @@ from langgraph.runtime import get_runtime
 from pagesight.agent.request.additions import prompt_text
 from pagesight.agent.request.attached_images import attached
 from pagesight.agent.request.call_order import in_call_order
+from pagesight.indexing.calls.progress import tell
 from pagesight.indexing.errors import RequestError, SourceError
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.messages.authorship import MARK, Author
@@ -153,6 +154,8 @@ class Hydrator:
         labels = dict.fromkeys(view.ref.label for view, part in parts.items() if isinstance(part, dict))
         bounded = conversation.refs_viewed if allowed and not allowed.is_all else []
         withheld = [ref.label for ref in bounded if allowed and not allowed.holds(ref)]
+        if withheld:  # also to who reads the answer as it comes, before it has its mark
+            tell("withholds", labels=withheld)
         signed = self.author.signed(prompt, [label for label in labels if label not in before], withheld)
         return cast("SystemMessage", signed)
 

@@ -1,12 +1,14 @@
 """Small changes made to the code by cosmic-ray, one at a time, and whether the tests near it notice.
 
-    python tests/mutants.py [EACH] [SEED] [KIND...]    so many of each kind, by default 20; writes docs/mutants.md
+    python tests/mutants.py [EACH] [SEED] [KIND...] [PATH:LINE...]
 
-`make mutants` runs it. cosmic-ray changes files where they lie, and our packages lie outside the folder `pagesight`
-that they are imported from: so each kind is done in a copy of the tree with a folder `pagesight` of links, on
-PYTHONPATH. Changes of annotations, which nothing reads, are left out, and of lines that only decide what the log
-says or how much a cache keeps. mutmut fits less: it wants the
-packages at the paths that they are imported by, and runs all tests of a suite.
+So many of each kind, by default 20; with all kinds it writes docs/mutants.md. Of the named kinds, lines keep of what
+is drawn only the changes at these, such as those that survived before. `make mutants` runs it.
+
+cosmic-ray changes files where they lie, and our packages lie outside the folder `pagesight` that they are imported
+from: so each kind is done in a copy of the tree with a folder `pagesight` of links, on PYTHONPATH. Changes of
+annotations, which nothing reads, are left out, and of lines that only decide what the log says or how much a cache
+keeps. mutmut fits less: it wants the packages at the paths that they are imported by, and runs all tests of a suite.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,8 +57,10 @@ KINDS = {
     "commit order": Kind(("indexing/writing/commit.py", "indexing/storage/atomic_files.py"),
                          ("test_cut_off.py::test_what_must_be_on_the_disk_before_what", "test_commit.py")),
     "budgets": Kind(("tools/budget.py",), ("test_budget_left.py",)),
-    "hydration": Kind(("agent/hydrate.py",), ("test_conversation.py", "test_transport.py", "test_budgets.py")),
-    "citations": Kind(("agent/answers/citations.py", "agent/answers/citation_check.py"), ("test_citations.py",)),
+    "hydration": Kind(("agent/hydrate.py",), ("test_conversation.py", "test_shared_messages.py", "test_budgets.py",
+                                             "test_cut_histories.py", "test_attached_images.py", "test_transport.py")),
+    "citations": Kind(("agent/answers/citations.py", "agent/answers/citation_check.py"),
+                      ("test_citations.py", "test_cut_histories.py")),
     "retries": Kind(("indexing/calls/retries.py",), ("test_retries.py",)),
 }  # fmt: skip
 
@@ -72,8 +76,8 @@ class Mutant:
     caught: bool
 
 
-def mutants(kind: str, each: int, seed: int) -> list[Mutant]:
-    """Makes so many mutants of a kind and runs the tests near them."""
+def mutants(kind: str, each: int, seed: int, lines: Collection[str] = ()) -> list[Mutant]:
+    """Makes so many mutants of a kind and runs the tests near them; of these only those at the lines, if any."""
     tree = _tree(kind)
     config, session = tree / "mutants.toml", tree / "mutants.sqlite"
     config.write_text(_config(KINDS[kind]))
@@ -81,7 +85,7 @@ def mutants(kind: str, each: int, seed: int) -> list[Mutant]:
         baseline = _run(tree, *ask, check=False)
         assert baseline.returncode == 0, f"{kind}: its tests fail without any change"
         _run(tree, _cosmic_ray(), "init", config.name, session.name)
-        _keep(session, tree, each, seed)
+        _keep(session, tree, each, seed, lines)
         _run(tree, _cosmic_ray(), "exec", config.name, session.name)
         _run(tree, *ask)  # who runs the tests is still there, so what counts as caught was
     return list(_results(kind, session))
@@ -150,7 +154,7 @@ def _cosmic_ray() -> str:
     return str(ROOT / ".venv-mutants" / "bin" / "cosmic-ray")
 
 
-def _keep(session: Path, tree: Path, each: int, seed: int) -> None:
+def _keep(session: Path, tree: Path, each: int, seed: int, wanted: Collection[str]) -> None:
     """Leaves so many mutants in the session, one of each kind at a place, none of them in an annotation."""
     with sqlite3.connect(session) as database:
         asked = "select job_id, module_path, start_pos_row, start_pos_col, operator_name from mutation_specs"
@@ -163,7 +167,8 @@ def _keep(session: Path, tree: Path, each: int, seed: int) -> None:
                 places.setdefault((path, row, column, operator.split("_")[0]), []).append(job)
         chance = random.Random(seed)
         read = [chance.choice(jobs) for jobs in places.values()]
-        kept = set(chance.sample(read, min(each, len(read))))
+        at = {job: f"{path}:{row}" for job, path, row, *_ in found}
+        kept = {job for job in chance.sample(read, min(each, len(read))) if not wanted or at[job] in wanted}
         for job in (job for job, *_ in found if job not in kept):
             database.execute("delete from mutation_specs where job_id = ?", (job,))
             database.execute("delete from work_items where job_id = ?", (job,))
@@ -206,11 +211,11 @@ def as_markdown(found: dict[str, list[Mutant]]) -> str:
     return "\n".join(lines)
 
 
-def main(each: int, seed: int, names: list[str]) -> dict[str, list[Mutant]]:
+def main(each: int, seed: int, names: list[str], lines: Collection[str] = ()) -> dict[str, list[Mutant]]:
     """All kinds, two at a time; tells of each survivor."""
 
     def done(name: str) -> tuple[str, list[Mutant]]:
-        several = mutants(name, each, seed)
+        several = mutants(name, each, seed, lines)
         for mutant in several:
             if not mutant.caught:
                 print(f"survived: {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
@@ -223,7 +228,8 @@ def main(each: int, seed: int, names: list[str]) -> dict[str, list[Mutant]]:
 
 if __name__ == "__main__":
     given: list[Any] = sys.argv[1:]
-    results = main(int(given[0]) if given else 20, int(given[1]) if given[1:] else 1, given[2:] or [*KINDS])
+    named, at_lines = [one for one in given[2:] if one in KINDS], [one for one in given[2:] if one not in KINDS]
+    results = main(int(given[0]) if given else 20, int(given[1]) if given[1:] else 1, named or [*KINDS], at_lines)
     table = as_markdown(results)
     print(table)
     page = ROOT / "docs" / "mutants.md"

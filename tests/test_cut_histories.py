@@ -15,7 +15,7 @@ from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
 from small_index import PHOTO, REPORT, small_settings, write_pdf
 
-from pagesight.agent import aask, answers_in, as_node, ask, astream, create_page_agent
+from pagesight.agent import Answer, aask, answers_in, as_node, ask, astream, create_page_agent, stream
 from pagesight.agent.testing import ScriptedReasoner, calls
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import EmptyAnswer, SettingsError, UnknownDocument
@@ -113,8 +113,12 @@ def test_a_page_shown_before_is_no_evidence_outside_the_boundary(index: PageInde
     bound: Any = {} if call else {"documents": [REPORT]}
     agent = create_page_agent(index, model=model, checkpointer=memory, settings=small_settings(verify="off"), **bound)
 
-    answer = ask(agent, "And now?", thread_id="one", context={"documents": [REPORT]} if call else None)
+    items = list(stream(agent, "And now?", thread_id="one", context={"documents": [REPORT]} if call else None))
 
+    answer = items[-1]
+    streamed = "".join(item for item in items if isinstance(item, str))
+    assert streamed == answer.text * 2  # it goes back to be corrected, once
+    assert isinstance(answer, Answer)
     assert [citation.label for citation in answer.citations] == [LOOKS]
     assert [citation.label for citation in answer.unverified] == [f"{PHOTO} p. 1"]
     assert "not verified" in answer.text

@@ -49,14 +49,16 @@ class CitationCheck:
         return " ".join(f"[{citation}{mark}]" for citation, mark in zip(citations, marks, strict=True))
 
 
-def check_at(conversation: Conversation, limits: CallLimits, position: int | None = None) -> CitationCheck:
-    """The check for the answer at ``position``, by what was found and shown until then.
-
-    Without a position it is for the conversation's last message, or for the answer that the next model call brings.
-    """
+def check_at(conversation: Conversation, limits: CallLimits, position: int) -> CitationCheck:
+    """The check for the answer at ``position``, by what was found and shown until then."""
     shown = conversation.sent_pictures(limits).labels_shown(position)
-    shown -= set(conversation.withheld(len(conversation) - 1 if position is None else position))
-    return CitationCheck(conversation.documents(position), shown)
+    return CitationCheck(conversation.documents(position), shown - {*conversation.withheld(position)})
+
+
+def check_of_next(conversation: Conversation, limits: CallLimits, withheld: Iterable[str]) -> CitationCheck:
+    """The check for the answer that is on its way; ``withheld`` are labels of pages that its call cannot rest on."""
+    shown = conversation.sent_pictures(limits).labels_shown()
+    return CitationCheck(conversation.documents(), shown - {*withheld})
 
 
 # A reader's expression is made of all names: for each of two hundred answers over the same documents only once.

@@ -13,7 +13,7 @@ from langgraph.types import Command, Interrupt, StateSnapshot
 
 from pagesight.agent.answers.agent_limits import limits_of
 from pagesight.agent.answers.answer import Answer
-from pagesight.agent.answers.citation_check import check_at
+from pagesight.agent.answers.citation_check import check_of_next
 from pagesight.agent.answers.read_answer import final_answer
 from pagesight.agent.request.attached_images import GivenImage, with_images
 from pagesight.agent.request.call_order import broken_off
@@ -85,6 +85,7 @@ class Run:
         self._bytes = 0
         self._text: FinalText | None = None
         self._text_of: str | None = None
+        self._withheld: Sequence[str] = ()
 
     @property
     def pruned(self) -> str:
@@ -154,6 +155,8 @@ class Run:
         kind = item.get(KEY) if isinstance(item, dict) else None
         if kind == "sent":
             self._bytes += item["bytes"]
+        if kind == "withholds":
+            self._withheld = item["labels"]
         if kind == "corrects":
             return [Step("correct", item["text"])]
         return [Step("wait", item["text"])] if kind == "waits" else []
@@ -164,7 +167,8 @@ class Run:
         # Where the next model of a chain goes on for one that broke off, it begins anew.
         broken = self._text is not None and self._text.let_through and message.id != self._text_of
         if self._text is None or message.id != self._text_of:
-            self._text = FinalText(check_at(Conversation.read(self._messages, self.limits.author), self.limits.call))
+            conversation = Conversation.read(self._messages, self.limits.author)
+            self._text = FinalText(check_of_next(conversation, self.limits.call, self._withheld))
             self._text_of = message.id
         piece = self._text.feed(message.text)
         told: list[Step | str] = [Step("aside", "that answer broke off: asking once more")] if broken else []
