@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,42 @@ def test_a_question_goes_on_after_a_crash(tenants: PageIndex) -> None:
     assert found(answer) == set(YEARS)
     with pytest.raises(RequestError, match="no question to go on with"):
         resume(broken, "one")
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "says"),
+    [
+        ({"thread": "one"}, TypeError, "'thread' is no way to ask: there are thread_id, config"),
+        ({"durability": "never"}, SettingsError, "it must be one of exit, async, sync"),
+        ({"history": "first"}, SettingsError, "it must be one of last, all"),
+        ({"messages": "Hello"}, SettingsError, "it must be a list of messages"),
+        ({"images": [b"no image"]}, RequestError, "the image that was given cannot be read (it is none"),
+        ({"images": ["nowhere.png"]}, RequestError, "the image nowhere.png cannot be read (No such file"),
+        ({"context": {"where": 5}}, SettingsError, "it must be a condition"),
+    ],
+)  # fmt: skip
+def test_a_way_to_ask_that_there_is_not_is_an_error_and_nothing_is_sent(
+    tenants: PageIndex, how: Any, error: type[Exception], says: str
+) -> None:
+    model = ScriptedReasoner(script=[])
+    with pytest.raises(error, match=re.escape(says)):
+        ask(create_page_agent(tenants, model=model), QUESTION, **how)
+    assert model.requests == []
+
+
+def test_what_is_no_condition_is_told_when_the_agent_is_made(tenants: PageIndex) -> None:
+    with pytest.raises(SettingsError, match="'where' is 5: it must be a condition"):
+        create_page_agent(tenants, model="offline", where=5)  # type: ignore[arg-type]
+
+
+def test_an_agent_for_other_graphs_says_what_it_needs_to_be_asked_alone(tenants: PageIndex) -> None:
+    agent = create_page_agent(tenants, model="offline", checkpointer=True)
+    with pytest.raises(SettingsError, match="give it one of its own"):
+        ask(agent, QUESTION)
+
+
+def test_a_thread_may_come_with_the_agent(tenants: PageIndex) -> None:
+    agent = create_page_agent(tenants, model="offline", checkpointer=InMemorySaver())
+    answer = ask(agent.with_config(configurable={"thread_id": "own"}), QUESTION)
+    assert answer.thread_id == "own"
+    assert agent.get_state({"configurable": {"thread_id": "own"}}).values["messages"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_index import REPORT, write_photo
+from small_index import REPORT, small_settings, write_pdf, write_photo
 
 from pagesight.agent.testing import ScriptedReasoner, calls
 from pagesight.indexing import PageIndex
@@ -122,3 +122,26 @@ def test_state_context_and_store(run: Any, index: PageIndex) -> None:
     model = scripted(calls("last_user"), NOT_FOUND, calls("last_user"), NOT_FOUND)
     assert run("state_context_and_store.py", index, "Who?", model=model) == [NOT_FOUND] * 2
     assert model.requests[-1].texts[-1] == "Ada"
+
+
+def test_another_question_from_before(run: Any, index: PageIndex) -> None:
+    model = scripted(NOT_FOUND, NOT_FOUND, *looks_and_says())
+    lines = run("another_question_from_before.py", index, "How high was it?", QUESTION, model=model)
+    assert lines == [NOT_FOUND, CITED, "3 states can be gone back to"]
+    asked = [message.text for message in model.requests[-1].messages if message.type == "human"]
+    assert "How high was it?" not in asked
+
+
+def test_narrowed_by_metadata(run: Any, tmp_path: Path) -> None:
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        for year in (2019, 2020, 2021):
+            paper = write_pdf(tmp_path / f"report-{year}.pdf", [[f"Net revenue in {year}"]])
+            index.add([paper], metadata={"year": year})
+        lines = run("narrowed_by_metadata.py", index, QUESTION, "year >= 2020", "*-2021.pdf", model="offline")
+    assert lines == ["found in ['report-2020.pdf', 'report-2021.pdf']", "found in ['report-2021.pdf']"]
+
+
+def test_conversation_kept_elsewhere(run: Any, index: PageIndex) -> None:
+    model = scripted(*looks_and_says(), NOT_FOUND)
+    assert run("conversation_kept_elsewhere.py", index, QUESTION, "And in dollars?", model=model) == [CITED, NOT_FOUND]
+    assert CITED in model.requests[-1].texts

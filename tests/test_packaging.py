@@ -338,10 +338,13 @@ def test_pins_have_hashes_and_no_addresses(name):
 
 
 def test_pins_agree_and_cover_what_is_asked_for():
-    core, everything = pins("core.txt"), pins("all.txt")
+    core, http, everything = pins("core.txt"), pins("http.txt"), pins("all.txt")
     assert "torch" not in core
-    assert all(everything[package] == versions for package, versions in core.items())
-    asked = [(core, text) for text in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"]]
+    assert set(core) <= set(http)
+    assert all(everything[package] == versions for part in (core, http) for package, versions in part.items())
+    extras = PROJECT["project"]["optional-dependencies"]
+    asked = [(http, text) for text in extras["http"]]
+    asked += [(core, text) for text in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"]]
     groups = [
         text for group in ("dev", "test") for text in PROJECT["dependency-groups"][group] if isinstance(text, str)
     ]

@@ -36,10 +36,11 @@ class AllowedDocuments:
     def narrowed(self, documents: Sequence[str] | None = None, where: str | None = None) -> AllowedDocuments:
         """Of these the ones that are named and meet the condition; None narrows nothing, and no names are none.
 
-        Raises UnknownDocument for a name that none of these has, BadCondition.
+        Raises UnknownDocument for a name that none of these has, BadCondition, SettingsError for another kind of thing.
         """
         rules = self.rules
         _check("documents", documents, "a list of names, ids or patterns", _are_names)
+        _check("where", where, "a condition such as 'year >= 2020'", lambda given: isinstance(given, str))
         if documents is not None:
             rules += (self._named(documents),)
         if where is not None:
@@ -56,7 +57,6 @@ class AllowedDocuments:
         documents, where, tenant = (_given(context, name) for name in ("documents", "where", "tenant"))
         if documents is None and where is None and tenant is None:
             return self
-        _check("where", where, "a condition such as 'year >= 2020'", lambda given: isinstance(given, str))
         _check("tenant", tenant, "a text or a number", lambda given: isinstance(given, str | int))
         narrowed = self.narrowed(documents, where)
         if tenant is None:

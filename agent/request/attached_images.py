@@ -84,7 +84,8 @@ def _opened(given: Any) -> Image.Image:
         image = given if isinstance(given, Image.Image) else Image.open(file)
         upright = ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, ValueError, TypeError, AttributeError, SyntaxError, Image.DecompressionBombError) as error:
-        raise RequestError(f"the image {what} cannot be read ({error}): give a PNG, JPEG or WebP file") from error
+        why = getattr(error, "strerror", None) or "it is none, or is damaged"
+        raise RequestError(f"the image {what} cannot be read ({why}): give a PNG, JPEG or WebP file") from error
     upright.thumbnail((_LONGEST, _LONGEST))
     return upright
 

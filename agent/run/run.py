@@ -20,7 +20,7 @@ from pagesight.agent.request.call_order import broken_off
 from pagesight.agent.run.final_text import FinalText
 from pagesight.agent.run.steps import Step, step_of
 from pagesight.indexing.calls.progress import KEY
-from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError
+from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError, SettingsError
 from pagesight.tools.messages.conversation import Conversation, is_cut_off
 from pagesight.tools.messages.tool_reply import read_tool_reply
 
@@ -42,7 +42,8 @@ class HowToAsk(TypedDict, total=False):
     ``images`` go along with the question: paths, bytes of files, or Pillow's; the thread keeps references to them.
     ``durability`` says when a thread is written: "exit", at the end of a question, by default; "async" or "sync" at
     each step, so that `resume` can go on after a crash. Once a question is answered its thread keeps the last state;
-    with ``history`` "all" each one before it, too.
+    with ``history`` "all" each one before it, too, and so it does after a question that begins from one of them
+    (``checkpoint_id`` in ``config["configurable"]``, as LangGraph's `get_state_history` tells them).
     """
 
     thread_id: str | None
@@ -54,10 +55,15 @@ class HowToAsk(TypedDict, total=False):
     history: Literal["last", "all"]
 
 
+#: The values that may be given, where there are few.
+_KNOWN = {"durability": ("exit", "async", "sync"), "history": ("last", "all")}
+
+
 class Run:
     """One run of the agent: what goes into its graph, and what comes out of the graph's stream.
 
-    Holds the messages so far, and counts the bytes that were sent. Raises EmptyQuestion.
+    Holds the messages so far, and counts the bytes that were sent. Raises EmptyQuestion, SettingsError for a way to ask
+    that there is not, and TypeError for one that is not known.
     """
 
     def __init__(
@@ -65,18 +71,21 @@ class Run:
     ):
         if question is not None and not question.strip():
             raise EmptyQuestion("the question is empty: ask something about the documents")
+        _check(agent, how)
         self.agent = agent
         self.limits = limits_of(agent)
-        self.config = _config(agent, how)
-        named = how.get("thread_id") or (how.get("config") or {}).get("configurable", {}).get("thread_id")
+        named = _named(agent, how)
+        self.config = _config(agent, how, named)
         self._is_named = bool(named)
+        #: The checkpoint that it begins from, in the place of the thread's last one.
+        self._fork = str(self.config["configurable"].get("checkpoint_id") or "")
         #: A thread is kept at the end of each question, also of one that failed: at each step it would be written anew.
         durability = how.get("durability", "exit") if agent.checkpointer else None
         self.options: dict[str, Any] = {"durability": durability, "context": how.get("context")}
-        self._before = list(how.get("messages", []))
+        self._before = list(how.get("messages") or [])
         self._question = None if question is None else HumanMessage(question)
         has_saver = self.agent.checkpointer not in (None, True, False)
-        self._keeps_last = has_saver and how.get("history", "last") == "last"
+        self._keeps_last = has_saver and how.get("history", "all" if self._fork else "last") == "last"
         self._images = list(how.get("images") or [])
         self._value = value
         self._messages: list[BaseMessage] = []
@@ -111,8 +120,14 @@ class Run:
     def input(self, past: StateSnapshot | None) -> Any:
         """The graph's: the question, after a word on tool calls that a run broken off has left without a reply.
 
-        None, or what an interrupt waits for, where a question is gone on with. Raises RequestError if there is none.
+        None, or what an interrupt waits for, where a question is gone on with. Raises RequestError if there is none,
+        and for a checkpoint that there is not.
         """
+        if self._fork and (past is None or past.metadata is None):
+            thread_id = self.config["configurable"]["thread_id"]
+            raise RequestError(
+                f"the thread {thread_id!r} has no checkpoint {self._fork!r}: get_state_history tells them"
+            )
         if self._question is None:
             if past is None or not past.next:
                 raise RequestError("there is no question to go on with in this thread: ask one")
@@ -194,9 +209,36 @@ def _waiting(thread_id: str, value: Any = None) -> AnswerWaits:
     return AnswerWaits(f"the run waits for a word ({value}): {way_out}", value)
 
 
-def _config(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk) -> RunnableConfig:
+def _check(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk) -> None:
+    """Raises TypeError for a name that is none of `HowToAsk`'s, and SettingsError for a value that cannot be."""
+    for name in how:
+        if name not in HowToAsk.__annotations__:
+            raise TypeError(f"{name!r} is no way to ask: there are {', '.join(HowToAsk.__annotations__)}")
+    for name, known in _KNOWN.items():
+        if (given := how.get(name, known[0])) not in known:
+            raise SettingsError(f"{name!r} is {given!r}: it must be one of {', '.join(known)}, or be left out")
+    if isinstance(how.get("messages"), str):
+        raise SettingsError("'messages' is a text: it must be a list of messages, or be left out")
+    if agent.checkpointer is True:
+        raise SettingsError(
+            "checkpointer=True is for an agent within another graph, which has a checkpointer: give it one of its own "
+            "to ask it alone, such as InMemorySaver()"
+        )
+
+
+def _named(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk) -> Any:
+    """The thread that was named, by the call or with the agent; None where none was."""
+    configs = [how.get("config") or {}, agent.config or {}]
+    return how.get("thread_id") or next(
+        filter(None, (one.get("configurable", {}).get("thread_id") for one in configs)), None
+    )
+
+
+def _config(agent: CompiledStateGraph[Any, Any, Any, Any], how: HowToAsk, named: Any) -> RunnableConfig:
     """The caller's config over the agent's own, with a thread and a run."""
     given = how.get("config") or {}
-    thread_id = how.get("thread_id") or given.get("configurable", {}).get("thread_id") or uuid.uuid4().hex
-    own: RunnableConfig = {"configurable": {"thread_id": thread_id}, "run_id": given.get("run_id") or uuid.uuid4()}
+    own: RunnableConfig = {
+        "configurable": {"thread_id": named or uuid.uuid4().hex},
+        "run_id": given.get("run_id") or uuid.uuid4(),
+    }
     return merge_configs(agent.config, given, own)

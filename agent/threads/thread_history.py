@@ -6,8 +6,12 @@ its questions. Where a saver knows no way to leave the earlier ones out, they st
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 _OLDER = """
 DELETE FROM {table} WHERE thread_id = :thread AND checkpoint_ns = '' AND checkpoint_id <
@@ -18,30 +22,41 @@ _STATEMENTS = tuple(_OLDER.format(table=table) for table in ("writes", "checkpoi
 def keep_last(saver: Any, thread_id: str) -> None:
     """Leaves the thread its last checkpoint only. Waits for the saver."""
     kind = type(saver).__name__
-    if kind == "SqliteSaver":
-        with saver.cursor() as cursor:
-            for statement in _STATEMENTS:
-                cursor.execute(statement, {"thread": thread_id})
-    elif kind in ("InMemorySaver", "MemorySaver"):
-        _keep_last_in_memory(saver, thread_id)
-    else:
-        with suppress(NotImplementedError, AttributeError):  # savers may lack it: then all is kept
+    with _no_loss(thread_id):
+        if kind == "SqliteSaver":
+            with saver.cursor() as cursor:
+                for statement in _STATEMENTS:
+                    cursor.execute(statement, {"thread": thread_id})
+        elif kind in ("InMemorySaver", "MemorySaver"):
+            _keep_last_in_memory(saver, thread_id)
+        else:
             saver.prune([thread_id], strategy="keep_latest")
 
 
 async def akeep_last(saver: Any, thread_id: str) -> None:
     """The same, async."""
     kind = type(saver).__name__
-    if kind == "AsyncSqliteSaver":
-        async with saver.lock:
-            for statement in _STATEMENTS:
-                await saver.conn.execute(statement, {"thread": thread_id})
-            await saver.conn.commit()
-    elif kind in ("SqliteSaver", "InMemorySaver", "MemorySaver"):
-        keep_last(saver, thread_id)
-    else:
-        with suppress(NotImplementedError, AttributeError):  # as above
+    with _no_loss(thread_id):
+        if kind == "AsyncSqliteSaver":
+            async with saver.lock:
+                for statement in _STATEMENTS:
+                    await saver.conn.execute(statement, {"thread": thread_id})
+                await saver.conn.commit()
+        elif kind in ("SqliteSaver", "InMemorySaver", "MemorySaver"):
+            keep_last(saver, thread_id)
+        else:
             await saver.aprune([thread_id], strategy="keep_latest")
+
+
+@contextmanager
+def _no_loss(thread_id: str) -> Iterator[None]:
+    """Within it a saver may fail, or lack the way: all checkpoints are kept then, and the answer is not lost by it."""
+    try:
+        yield
+    except (NotImplementedError, AttributeError):
+        pass
+    except Exception as error:  # noqa: BLE001 (savers of any database, each with errors of its own)
+        _log.warning("the earlier checkpoints of the thread %s stay: %s", thread_id, error)
 
 
 def _keep_last_in_memory(saver: Any, thread_id: str) -> None:

@@ -1,6 +1,7 @@
-"""One run at a time on a thread: a second one waits for the first, in this process and, with a SQLite file, in others.
+"""One run at a time on a thread: a second one waits for the first, in this process and, where it can, in others.
 
-Two runs that began from the same state would each write their own end of it, and one of them would be lost.
+Two runs that began from the same state would each write their own end of it, and one of them would be lost. Other
+processes are told by files beside a SQLite file, and by Postgres' advisory locks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -41,13 +42,12 @@ def alone(saver: Any, thread_id: str | None) -> Iterator[None]:
     if thread_id is None or not _keeps(saver):
         yield
         return
-    turn = _Turn(saver, thread_id, _file_of(saver))
-    while not turn.taken():
-        time.sleep(_BETWEEN)
-    try:
-        yield
-    finally:
-        turn.end()
+    turn = _Turn(saver, thread_id, _outside(saver, thread_id))
+    with turn.begun():
+        while not turn.taken():
+            time.sleep(_BETWEEN)
+        with turn.known():
+            yield
 
 
 @asynccontextmanager
@@ -56,59 +56,127 @@ async def aalone(saver: Any, thread_id: str | None) -> AsyncIterator[None]:
     if thread_id is None or not _keeps(saver):
         yield
         return
-    turn = _Turn(saver, thread_id, await _afile_of(saver))
-    while not turn.taken():
-        await asyncio.sleep(_BETWEEN)
+    turn = _Turn(saver, thread_id, await _aoutside(saver, thread_id))
+    with turn.begun():
+        while not await _ataken(turn):
+            await asyncio.sleep(_BETWEEN)
+        with turn.known():
+            yield
+
+
+async def _ataken(turn: _Turn) -> bool:
+    if not turn.is_slow:
+        return turn.taken()
+    trying = asyncio.create_task(asyncio.to_thread(turn.taken))
     try:
-        yield
-    finally:
-        turn.end()
+        return await asyncio.shield(trying)
+    except asyncio.CancelledError:
+        await asyncio.wait([trying])  # it is given back once it is known whether it was taken
+        raise
+
+
+class _Lock(Protocol):
+    """What other processes see of a thread that is held."""
+
+    def take(self) -> bool:
+        """Whether it is held now."""
+
+    def give(self) -> None:
+        """Lets others have it."""
 
 
 class _Turn:
     """A wait for a thread, and the time in which it is held."""
 
-    def __init__(self, saver: Any, thread_id: str, file: Path | None):
+    def __init__(self, saver: Any, thread_id: str, outside: _Lock | None):
         with _guard:
             self._lock = _locks.setdefault(saver, defaultdict(threading.Lock))[thread_id]
         if id(self._lock) in _held.get():
             raise ThreadInUse(f"the thread {thread_id!r} is being answered by the run that asks: ask in another thread")
-        self._file = FileLock(_lock_file(file, thread_id), mode=0o600, thread_local=False) if file else None
-        self._thread_id, self._until, self._is_ours = thread_id, time.monotonic() + LONGEST_WAIT, False
+        self._outside, self._thread_id = outside, thread_id
+        self._until, self._is_ours = time.monotonic() + LONGEST_WAIT, False
+        self.is_slow = isinstance(outside, _PostgresTurn)
 
     def taken(self) -> bool:
         """Whether the thread is held now. Raises ThreadInUse when it was waited for too long."""
         self._is_ours = self._is_ours or self._lock.acquire(blocking=False)
-        if self._is_ours and self._took_file():
-            _held.set((*_held.get(), id(self._lock)))
+        if self._is_ours and (self._outside is None or self._outside.take()):
             return True
         if time.monotonic() > self._until:
-            self._let_go()
             raise ThreadInUse(
                 f"the thread {self._thread_id!r} was not free for {LONGEST_WAIT:.0f} seconds: another run is still "
                 "being answered in it; wait for that one, or ask in another thread"
             )
         return False
 
-    def end(self) -> None:
-        """Lets the next one go on."""
-        _held.set(tuple(one for one in _held.get() if one != id(self._lock)))
-        if self._file:
-            self._file.release()
-        self._let_go()
-
-    def _took_file(self) -> bool:
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """After the block the next one can go on, also where the wait itself was given up."""
         try:
-            if self._file:
-                self._file.acquire(timeout=0)
+            yield
+        finally:
+            if self._is_ours:
+                if self._outside:
+                    self._outside.give()
+                self._lock.release()
+
+    @contextmanager
+    def known(self) -> Iterator[None]:
+        """The block in which it is held: what is asked within it in the same thread would wait for itself."""
+        _held.set((*_held.get(), id(self._lock)))
+        try:
+            yield
+        finally:
+            _held.set(tuple(one for one in _held.get() if one != id(self._lock)))
+
+
+class _FileTurn:
+    """A thread of a SQLite file, held by a file beside it."""
+
+    def __init__(self, file: Path, thread_id: str) -> None:
+        self._file = FileLock(_lock_file(file, thread_id), mode=0o600, thread_local=False)
+
+    def take(self) -> bool:
+        """Whether it is held now."""
+        try:
+            self._file.acquire(timeout=0)
         except Timeout:
             return False
         return True
 
-    def _let_go(self) -> None:
-        if self._is_ours:
-            self._is_ours = False
-            self._lock.release()
+    def give(self) -> None:
+        """Lets others have it."""
+        self._file.release()
+
+
+class _PostgresTurn:
+    """A thread in Postgres, held by an advisory lock of a transaction on a connection of its own.
+
+    A transaction's lock, unlike a session's, is also kept by a proxy that gives out connections by transactions.
+    """
+
+    def __init__(self, info: Any, thread_id: str) -> None:
+        self._address, self._password = info.dsn, info.password
+        digest = hashlib.sha256(f"pagesight {thread_id}".encode()).digest()
+        self._key = int.from_bytes(digest[:8], "big", signed=True)
+        self._connection: Any = None
+
+    def take(self) -> bool:
+        """Whether it is held now. Raises what connecting raises."""
+        if self._connection is None:
+            import psycopg
+
+            self._connection = psycopg.connect(self._address, password=self._password or None)
+        row = self._connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [self._key]).fetchone()
+        if not row[0]:
+            self._connection.rollback()
+        return bool(row[0])
+
+    def give(self) -> None:
+        """Lets others have it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _keeps(saver: Any) -> bool:
@@ -121,20 +189,34 @@ def _lock_file(file: Path, thread_id: str) -> Path:
     return folder / f"{int(hashlib.sha256(thread_id.encode()).hexdigest(), 16) % _FILES:03x}"
 
 
-def _file_of(saver: Any) -> Path | None:
-    """The file of a SQLite saver; None for another kind."""
-    connection = getattr(saver, "conn", None)
-    if type(saver).__name__ != "SqliteSaver" or connection is None:
-        return None
-    return _main_file(connection.execute("PRAGMA database_list").fetchall())
+def _outside(saver: Any, thread_id: str) -> _Lock | None:
+    """How other processes are told; None where they cannot be."""
+    connection: Any = getattr(saver, "conn", None)
+    kind = type(saver).__name__
+    if kind == "SqliteSaver" and connection is not None:
+        file = _main_file(connection.execute("PRAGMA database_list").fetchall())
+        return _FileTurn(file, thread_id) if file else None
+    if kind == "PostgresSaver" and hasattr(connection, "info"):
+        return _PostgresTurn(connection.info, thread_id)
+    if kind == "PostgresSaver":
+        with connection.connection() as one:
+            return _PostgresTurn(one.info, thread_id)
+    return None
 
 
-async def _afile_of(saver: Any) -> Path | None:
-    connection = getattr(saver, "conn", None)
-    if type(saver).__name__ != "AsyncSqliteSaver" or connection is None:
-        return await asyncio.to_thread(_file_of, saver)
-    async with connection.execute("PRAGMA database_list") as rows:
-        return _main_file(await rows.fetchall())
+async def _aoutside(saver: Any, thread_id: str) -> _Lock | None:
+    connection: Any = getattr(saver, "conn", None)
+    kind = type(saver).__name__
+    if kind == "AsyncSqliteSaver" and connection is not None:
+        async with connection.execute("PRAGMA database_list") as rows:
+            file = _main_file(await rows.fetchall())
+        return _FileTurn(file, thread_id) if file else None
+    if kind == "AsyncPostgresSaver" and hasattr(connection, "info"):
+        return _PostgresTurn(connection.info, thread_id)
+    if kind == "AsyncPostgresSaver":
+        async with connection.connection() as one:
+            return _PostgresTurn(one.info, thread_id)
+    return await asyncio.to_thread(_outside, saver, thread_id)
 
 
 def _main_file(databases: Any) -> Path | None:
