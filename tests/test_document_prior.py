@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from pagesight.indexing.lexical.bm25 import TermStatistics, inverse_document_frequency
 from pagesight.indexing.lexical.document_prior import NameTerms, document_evidence, name_terms
 from pagesight.indexing.lexical.query import read_query
@@ -44,6 +48,18 @@ def test_a_document_is_about_what_pervades_it():
     statistics.add(["more"], "boats")
     evidence = document_evidence(read_query("pump"), statistics, names)
     assert evidence["pumps"] > 1.5 * evidence["ferries"] > 0
+
+
+def test_a_term_counts_by_how_few_documents_hold_it():
+    statistics = TermStatistics()
+    for number in range(9):
+        terms = ["all", *(["three"] if number < 3 else []), *(["one"] if number == 0 else [])]
+        statistics.add(terms, str(number))
+    told = {}
+    for term in ("one", "three"):
+        evidence = document_evidence(read_query(term), statistics, NameTerms([]))["0"]
+        told[term] = evidence * statistics.idf(term)  # both pervade the document
+    assert told["one"] / told["three"] == pytest.approx(math.log(8.5 / 1.5) / math.log(6.5 / 3.5))
 
 
 def test_words_of_names_are_weighed_by_how_few_names_hold_them():

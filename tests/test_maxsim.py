@@ -87,6 +87,16 @@ def test_centroids_stand_for_the_groups_of_a_page() -> None:
     np.testing.assert_array_equal(found, centroids(page.astype(np.float32), 24))
 
 
+def test_as_many_centroids_as_groups_are_one_for_each() -> None:
+    rng = np.random.default_rng(8)
+    groups = np.eye(16, dtype=np.float32)[:12]
+    page = np.concatenate([group + 0.02 * unit(rng, 1 + 9 * place) for place, group in enumerate(groups)])
+    page /= np.linalg.norm(page, axis=1, keepdims=True)
+    found = centroids(page.astype(np.float32), 12)
+    assert len(found) == 12
+    assert (groups @ found.T).max(axis=1).min() > 0.99
+
+
 def test_a_page_with_few_vectors_keeps_them() -> None:
     vectors = unit(np.random.default_rng(5), 3)
     found = centroids(np.concatenate([vectors, vectors]), 32)

@@ -102,6 +102,52 @@ def test_scores_are_between_0_and_1(index: PageIndex, files: Path, question: str
     assert scores[-1] >= 0
 
 
+SEES_BARS = """
+import numpy as np
+
+def load(options):
+    return Encoder()
+
+class Encoder:
+    dim, revision = 3, "1"
+
+    def encode_pages(self, pages):
+        dark = [page.picture[..., 1] < 250 for page in pages]
+        return [np.array([[1, 16 * one.mean(), one[:, : one.shape[1] // 2].mean()]]) for one in dark]
+
+    def encode_query(self, question):
+        return np.eye(3)[1:2], [question]
+"""
+
+
+def test_the_vectors_of_a_model_count_from_what_any_page_has(tmp_path: Path, files: Path) -> None:
+    """As docs/quality.md says: a model finds all pages somewhat alike, BM25 does not."""
+    (tmp_path / "bars.py").write_text(SEES_BARS)
+    pages = [[f"Chart of sales, part {number}"] for number in "ABCDEFG"]
+    with PageIndex.open(
+        tmp_path / "index", encoder=f"external:{tmp_path / 'bars.py'}", settings=small_settings()
+    ) as index:
+        index.add(write_pdf(files / "deck.pdf", pages))
+        query = index.query_vectors("sales").vectors
+        alike = {
+            ref.page: float((index.multivector(ref).vectors @ query.T).max()) for ref in index.documents()[0].page_refs
+        }
+        ranked = {ref.page: score for ref, score in index.rank("sales", weights=Weights(1.0, 0.0, 0.0))}
+        both = {ref.page: score for ref, score in index.rank("sales", weights=Weights(0.5, 0.0, 0.0))}
+    best = max(alike.values())
+    shares = {page: (one / best - 0.6) / (1 - 0.6) for page, one in alike.items()}
+    assert sum(share > 0.1 for share in shares.values()) > 2
+    assert min(shares.values()) < 0
+    assert ranked == pytest.approx({page: max(share, 0.0) for page, share in shares.items()}, abs=1e-3)
+    assert both == pytest.approx({page: max(0.5 * share + 0.5, 0.0) for page, share in shares.items()}, abs=1e-3)
+
+
+def test_one_letter_is_like_the_words_that_hold_it_and_two_are_words(index: PageIndex, files: Path) -> None:
+    index.add(write_pdf(files / "deck.pdf", [["Quartz and quince"], ["Sales"]]))
+    assert [hit.page for hit in index.search("q")][:1] == [1]
+    assert index.search("qz") == []
+
+
 @pytest.mark.parametrize("question", ["zebra unicorn", "Schmetterling", "网络", "xyzzy", "Beethoven's symphonies"])
 def test_what_no_page_is_about_finds_none(index: PageIndex, files: Path, question: str) -> None:
     statements(files)
