@@ -13,7 +13,7 @@ from pagesight.indexing.pages import PageText
 
 def page(*words: str, heights: list[float] | None = None) -> PageText:
     tall = heights or [0.01] * len(words)
-    boxes = np.array([[0.1, 0.1, 0.2, 0.1 + height] for height in tall], np.float32).reshape(-1, 4)
+    boxes = np.array([[0.3, 0.1, 0.4, 0.1 + height] for height in tall], np.float32).reshape(-1, 4)
     return PageText(list(words), boxes, np.zeros(len(words), np.int32), "text layer")
 
 

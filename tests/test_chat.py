@@ -132,11 +132,14 @@ def test_the_chat_goes_on_after_what_failed(index: Path, gemini: GeminiServer) -
     gemini.blocks_the_prompt()
     gemini.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
     gemini.says("Not found in these documents.")
-    commands = ["/index missing.pdf", "/document nothing.pdf", "/model oracle", "/open 7", "/resume 9", "/export x.doc"]
+    commands = ["/index missing.pdf", "/document nothing.pdf", "/model oracle", "/open 7", "/resume 9", "/export x.doc",
+                "/open ²", "/resume ²", f"/open {'9' * 5000}", f"/resume {'9' * 5000}", "/open 0",
+                "/resume 0"]  # fmt: skip
     done = piped(index, "first", "second", *commands, "third", **at(gemini))
     assert done.returncode == 0, done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    expected = ["blocked", "key", "missing.pdf", "nothing.pdf", "oracle", "no page 7", "no conversation 9", "FILE.md"]
+    expected = ["blocked", "key", "missing.pdf", "nothing.pdf", "oracle", "no page 7", "no conversation 9", "FILE.md",
+                "²", "no conversation ²", "99", "no conversation 99", "no page 0", "no conversation 0"]  # fmt: skip
     assert len(errors) == len(expected), errors
     for error, word in zip(errors, expected, strict=True):
         assert word in error

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from pagesight.indexing.calls import retries
-from pagesight.indexing.calls.asked_waits import retry_after
+from pagesight.indexing.calls.asked_waits import asked_wait, retry_after
 from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 
 
@@ -144,7 +144,10 @@ def test_seconds_to_wait_are_read(name: str, value: str, seconds: float) -> None
     assert retry_after({name: value}) == seconds
 
 
-@pytest.mark.parametrize("headers", [{}, {"retry-after": ""}, {"Retry-After": "soon"}, {"retry-after": "-1"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, *({"retry-after": value} for value in ("", "-1", "²", "9" * 5000, "1.5.2")), {"Retry-After": "soon"}],
+)
 def test_what_says_no_wait_is_none(headers: Mapping[str, str]) -> None:
     assert retry_after(headers) is None
 
@@ -155,3 +158,15 @@ def test_a_date_to_wait_for_is_read() -> None:
     assert ahead is not None
     assert 80 < ahead <= 90
     assert retry_after({"Retry-After": format_datetime(now - timedelta(seconds=90), usegmt=True)}) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("delay", "message", "seconds"),
+    [
+        ("1.5s", "", 1.5), ("7s", "", 7), ("²s", "", None), ("1.2.3s", "", None), ("", "Please retry in 1m2.5s.", 62.5),
+        ("", "Please retry in 1.2.3s.", None), ("", "Please retry in ²s.", None), ("", "Please retry in 250ms.", 0.25),
+        ("", f"Please retry in {'9' * 5000}h.", None), ("²s", "Please retry in 2h.", 7200),
+    ],
+)  # fmt: skip
+def test_the_wait_that_googles_errors_ask_for(delay: str, message: str, seconds: float | None) -> None:
+    assert asked_wait([{"retryDelay": delay}], {}, message) == seconds

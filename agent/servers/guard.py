@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pagesight.agent.servers.guarded_http import Application, Message, Receive, Scope, Send
 from pagesight.agent.servers.problems import MEDIA_TYPE, Problem
+from pagesight.indexing.labels.page_numbers import whole_number
 
 #: Bytes of a request's body but for uploads: a guess, not measured; a question and some labels take a few thousand.
 LARGEST_BODY = 1_000_000
@@ -87,8 +88,7 @@ class Guard:
     def _bounded(self, scope: Scope, headers: dict[bytes, str], receive: Receive, reply: _Reply) -> Receive:
         uploads = scope["method"] == "POST" and scope["path"] == "/documents"
         most = self._largest_upload if uploads else LARGEST_BODY
-        length = headers.get(b"content-length", "")
-        if length.isdigit() and int(length) > most:
+        if (whole_number(headers.get(b"content-length", "")) or 0) > most:
             raise _too_large(most)
         read, whole = 0, False
 

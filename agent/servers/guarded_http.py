@@ -6,6 +6,8 @@ import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from pagesight.indexing.labels.page_numbers import whole_number
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -50,8 +52,7 @@ class GuardedApplication:
             self._running[kind] -= 1
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = _header(scope, b"content-length")
-        if length.isdigit() and int(length) > LARGEST_BODY:
+        if (whole_number(_header(scope, b"content-length").decode("latin-1")) or 0) > LARGEST_BODY:
             await _refuse(send, 413, f"a request may have {LARGEST_BODY} bytes")
             return
         read, answered, refused = 0, False, False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.labels.page_numbers import whole_number
 from pagesight.indexing.pages import PageRef, is_document_id
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ def find_document(allowed: AllowedDocuments, name: str) -> DocumentRecord:
 
 def find_page(allowed: AllowedDocuments, name: str) -> PageRef:
     """The page with that label, or that key, ``<document id>:<number>``. Raises UnknownPage, UnknownDocument."""
-    document_id, colon, number = name.partition(":")
-    if not (colon and is_document_id(document_id) and number.isascii() and number.isdigit() and len(number) < 9):
+    document_id, _, written = name.partition(":")
+    number = whole_number(written)
+    if number is None or not is_document_id(document_id):
         return allowed.page(name)
     record = find_document(allowed, document_id)
-    if not 1 <= int(number) <= record.pages:
+    if not 1 <= number <= record.pages:
         raise UnknownPage(f"{record.document} has pages 1 to {record.pages}, not {number}")
-    return record.page_refs[int(number) - 1]
+    return record.page_refs[number - 1]
 
 
 def _outside(name: str) -> UnknownDocument:

@@ -13,6 +13,7 @@ from PIL.Image import open as open_image
 from pagesight.agent.terminal import answering, printing, progress_bars, results
 from pagesight.agent.terminal.desktop import open_outside
 from pagesight.indexing.errors import RequestError
+from pagesight.indexing.labels.page_numbers import whole_number
 
 if TYPE_CHECKING:
     from pagesight.agent.terminal.session import Session
@@ -60,11 +61,12 @@ def _pages(session: Session, argument: str, thumbnails: Thumbnails) -> None:
 
 def _open(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     pages = session.pages()
-    if argument.isdigit() and not 1 <= int(argument) <= len(pages):
+    number = whole_number(argument or "1")
+    if argument and number is not None and not 1 <= number <= len(pages):
         raise RequestError(f"there is no page {argument} in the last answer: /pages lists its {len(pages)}")
     if not argument and not pages:
         raise RequestError("no page to open yet: name one, such as /open report.pdf p. 3")
-    label = pages[int(argument or 1) - 1] if argument.isdigit() or not argument else argument.strip("[]")
+    label = argument.strip("[]") if number is None else pages[number - 1]
     path = session.picture(label)
     with open_image(path) as picture:
         thumbnails.show([picture], _ROWS_OF_A_PAGE)
@@ -108,9 +110,10 @@ def _resume(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     others = [thread for thread in kept if thread.id != session.thread]
     if not others and not argument:
         raise RequestError("no other conversation is kept")
-    if argument and not (argument.isdigit() and 1 <= int(argument) <= len(kept)):
+    number = whole_number(argument)
+    if argument and (number is None or not 1 <= number <= len(kept)):
         raise RequestError(f"there is no conversation {argument}: /threads lists them by number")
-    session.start(kept[int(argument) - 1].id if argument else others[0].id)
+    session.start(others[0].id if number is None else kept[number - 1].id)
     for turn in session.turns():
         answering.turn(turn, answering.answer_writer(session.names(), session.link))
     printing.note("the conversation goes on from here")

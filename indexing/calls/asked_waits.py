@@ -8,12 +8,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from pagesight.indexing.labels.page_numbers import whole_number
+
 #: Statuses after which the same request may succeed; those from 520 on come from what stands before a service
 #: (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors).
 PASSING = frozenset({408, 409, 425, 429, 499, 500, 502, 503, 504, *range(520, 525), 529})
 
 #: "Please retry in 1h2m3.5s." or "… in 850ms."
-_IN_WORDS = re.compile(r"retry in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]*\d)\s?(m?)s)?", re.IGNORECASE)
+_IN_WORDS = re.compile(
+    r"retry in (?:([0-9]{1,9})h)?(?:([0-9]{1,9})m(?!s))?(?:([0-9]*\.?[0-9]+)\s?(m?)s)?", re.IGNORECASE
+)
+_SECONDS = re.compile(r"[0-9]+\.?[0-9]*s")
 
 
 def asked_wait(details: Iterable[Mapping[str, Any]], headers: Mapping[str, str], message: str) -> float | None:
@@ -23,7 +28,7 @@ def asked_wait(details: Iterable[Mapping[str, Any]], headers: Mapping[str, str],
     """
     for detail in details:
         delay = str(detail.get("retryDelay", ""))
-        if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
+        if _SECONDS.fullmatch(delay):
             return float(delay[:-1])
     by_header = retry_after(headers)
     return by_header if by_header is not None else _in_words(message)
@@ -39,8 +44,8 @@ def error_details(body: Any) -> list[dict[str, Any]]:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds that the header Retry-After asks to wait: it holds them, or the date until which to wait."""
     value = headers.get("retry-after") or headers.get("Retry-After") or ""
-    if value.strip().isdigit():
-        return float(value)
+    if (seconds := whole_number(value.strip())) is not None:
+        return float(seconds)
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):

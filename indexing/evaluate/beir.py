@@ -11,11 +11,13 @@ The form is that of Thakur et al., "BEIR" (2021), with pages in place of texts.
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import QuestionsError
 from pagesight.indexing.evaluate.questions import EvidencePage, JudgedQuestion, QuestionSet, json_lines, refuse_repeated
+from pagesight.indexing.labels.page_numbers import whole_number
 
 _SPLITS = ("test", "dev", "validation", "train")
 _FOLDERS = ("corpus", "images", "pages")
@@ -66,7 +68,10 @@ def _described(folder: Path, where: str, row: dict[str, Any]) -> tuple[str, Evid
     path = (folder / named).resolve()
     if not path.is_file():
         raise QuestionsError(f"{where} names {named}, and there is no such file in {folder}.")
-    return known, EvidencePage(str(path), int(row.get("page", 1)))
+    page = whole_number(str(row.get("page", 1)))
+    if not page:
+        raise QuestionsError(f"{where}: {row['page']!r} is no page; write its number from 1.")
+    return known, EvidencePage(str(path), page)
 
 
 def _qrels(folder: Path, corpus: dict[str, EvidencePage]) -> dict[str, dict[EvidencePage, int]]:
@@ -96,7 +101,7 @@ def _graded(where: str, cells: list[str], corpus: dict[str, EvidencePage]) -> tu
 
 
 def _is_grade(cell: str) -> bool:
-    return cell.strip().replace(".", "", 1).isdigit()
+    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", cell.strip()) is not None
 
 
 def _id(where: str, row: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.errors import QuestionsError
+from pagesight.indexing.labels.page_numbers import whole_number
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,9 @@ def _list(where: str, pages: Any) -> list[Any]:
 
 def _evidence_page(where: str, page: Any, document: str | None) -> EvidencePage:
     if isinstance(page, str) and " p. " in page:
-        name, _, number = page.rpartition(" p. ")
-        if number.isdigit():
-            return EvidencePage(name, int(number))
+        name, _, written = page.rpartition(" p. ")
+        if number := whole_number(written):
+            return EvidencePage(name, number)
     if not isinstance(page, int) or isinstance(page, bool) or page < 1:
         raise QuestionsError(
             f"{where}: {page!r} is no page; write its number from 1, or a label as 'report.pdf p. 12'."

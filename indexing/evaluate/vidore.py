@@ -94,11 +94,13 @@ def _qrels(name: str, rows: Iterable[dict[str, Any]], corpus: Mapping[str, _Corp
     """For each query the ids of its pages and their grades; those graded 0 are left out."""
     grades: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for row in rows:
-        page, grade = str(_of(row, "corpus", "id")), int(row.get("score", 1))
+        page, grade = str(_of(row, "corpus", "id")), row.get("score", 1)
+        if not isinstance(grade, int | float) or not 0 <= grade < 1e9:  # NaN too
+            raise QuestionsError(f"the qrels of {name} grade the page {page} {grade!r}, which is no grade.")
         if page not in corpus:
             raise QuestionsError(f"the qrels of {name} name the page {page}, which its corpus lacks.")
         if grade > 0:
-            grades[str(_of(row, "query", "id"))][page] = grade
+            grades[str(_of(row, "query", "id"))][page] = int(grade)
     return grades
 
 

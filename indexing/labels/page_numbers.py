@@ -8,6 +8,11 @@ _LONGEST_RANGE = 20  # pages; of a longer range only its ends are read
 _HAN, _OTHER_HAN = "零一二三四五六七八九", str.maketrans("〇两兩", "零二二")
 
 
+def whole_number(text: str) -> int | None:
+    """The number that ASCII digits write, at most 18 of them; None for any other text, "²" and "٣" too."""
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
+
+
 def pages_of(found: re.Match[str]) -> list[int]:
     """The pages of a match of `label_patterns.MARKED` and the like: one, or two where more follow ("2 ff.")."""
     groups = found.groupdict()
