@@ -45,7 +45,7 @@ def _noted() -> dict[str, str] | None:
         from dotenv import dotenv_values
 
         try:
-            noted = dotenv_values(".env", encoding="utf-8")
+            noted = dotenv_values(".env", encoding="utf-8", interpolate=False)
         except (OSError, ValueError):
             return None
     files = {name.upper(): value for name, value in noted.items() if value}

@@ -247,7 +247,8 @@ class GeminiSettings(SettingsGroup):
         None,
         description="Google Cloud project: Gemini through Vertex AI, with its own credentials instead of a key",
     )
-    vertex_location: str = Field("global", description="where Vertex AI runs the model")
+    # It becomes a part of the service's host, to which this machine's login goes.
+    vertex_location: str = Field("global", pattern="^[a-z0-9-]{1,60}$", description="where Vertex AI runs the model")
 
 
 class PictureSettings(SettingsGroup):

@@ -17,9 +17,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from pydantic_settings import SettingsError as UnreadableSetting  # a setting that must be JSON and is not
 
 from pagesight.indexing.errors import SettingsError
@@ -96,6 +103,14 @@ class Settings(BaseModel):
         return copy
 
 
+class _DotEnv(DotEnvSettingsSource):
+    """`.env` as it is written: a folder of somebody else's puts no ${VARIABLE} of the environment into a setting."""
+
+    def _read_env_file(self, file_path: Path) -> dict[str, str | None]:
+        noted = dotenv_values(file_path, encoding=self.env_file_encoding, interpolate=False)
+        return {name.lower(): value for name, value in noted.items() if value}
+
+
 class _FromEnvironment(BaseSettings):
     """Reads settings by their flat names."""
 
@@ -103,6 +118,13 @@ class _FromEnvironment(BaseSettings):
         env_prefix=_PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True,
         populate_by_name=True,
     )  # fmt: skip
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, the environment, `.env`."""
+        return named["init_settings"], named["env_settings"], _DotEnv(settings_cls)
 
 
 @cache
@@ -189,7 +211,7 @@ def unknown_variables() -> dict[str, str]:
     """
     known = {variable for name in flat_fields() for variable in variables_of(name)}
     read = _reader()
-    noted = dict.fromkeys(DotEnvSettingsSource(read).env_vars, str(Path(".env").resolve()))
+    noted = dict.fromkeys(_DotEnv(read).env_vars, str(Path(".env").resolve()))
     found = {name.upper(): where for name, where in (noted | dict.fromkeys(os.environ, "the environment")).items()}
     unknown = {name: where for name, where in found.items() if name.startswith(_PREFIX) and name not in known}
     return {name: where + _meant(name, known) for name, where in unknown.items()}
@@ -256,7 +278,7 @@ def _origins(given: dict[str, Any]) -> dict[str, Origin]:
     """Where each setting that is not left to its default comes from; a later source beats an earlier one."""
     read = _reader()
     found: dict[Origin, Any] = {
-        ".env": DotEnvSettingsSource(read)(),
+        ".env": _DotEnv(read)(),
         "environment": EnvSettingsSource(read)(),
         "argument": given,
     }

@@ -13,6 +13,7 @@ import pytest
 from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import ServerUnreachable, SettingsError
+from pagesight.indexing.index_place import configured_place
 from pagesight.indexing.settings import flat_fields, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -164,6 +165,34 @@ def test_what_the_machine_is_logged_in_with_goes_to_no_address_of_a_folder(own_f
     (own_folder / ".env").write_text("PAGESIGHT_VERTEX_PROJECT=mine\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:1\n")
     with pytest.raises(SettingsError, match="logged in with is not sent"):
         make_reasoner("auto", load_settings())
+
+
+@pytest.mark.parametrize(
+    "location", ["evil.example/x#", "evil.example\\\\", "a@evil.example/", "europe-west4\\n", "", "a:b"]
+)
+def test_a_location_is_no_host(own_folder, location):
+    (own_folder / ".env").write_text(f'PAGESIGHT_VERTEX_PROJECT=mine\nPAGESIGHT_VERTEX_LOCATION="{location}"\n')
+    if location:
+        with pytest.raises(SettingsError, match="vertex_location"):
+            load_settings()
+    else:
+        assert load_settings().gemini.vertex_location == "global"
+    for known in ("global", "us", "europe-west4"):
+        assert load_settings(vertex_location=known).gemini.vertex_location == known
+
+
+@pytest.mark.parametrize(
+    "written", ["${MY_SECRET}", "'${MY_SECRET}'", '"${MY_SECRET}"', "${NONE:-${MY_SECRET}}", "$MY_SECRET"]
+)
+def test_the_file_of_a_folder_reads_no_variable_of_the_environment(monkeypatch, own_folder, written):
+    monkeypatch.setenv("MY_SECRET", "of-another-service")
+    names = ("GOOGLE_API_KEY", "PAGESIGHT_ENCODER_KEY", "google_gemini_base_url", "export PAGESIGHT_INDEX")
+    (own_folder / ".env").write_text("".join(f"{name}={written}\n" for name in names))
+    settings = load_settings()
+    told = [settings.gemini.google_api_key.get_secret_value(), settings.encoding.encoder_key.get_secret_value(),
+            settings.gemini.google_base_url, settings.index, configured_place()]  # fmt: skip
+    assert [str(one) for one in told] == [written.strip("\"'")] * len(told)
+    assert settings.from_dotenv("google_api_key")
 
 
 def test_the_reasoners_line_names_an_address_that_is_not_googles():
