@@ -35,7 +35,7 @@ from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.writing.add_report import AddReport, PageWarning, Progress
 from pagesight.indexing.writing.attached_documents import AttachedDocuments
 from pagesight.indexing.writing.commit import remove_document, write_batch
-from pagesight.indexing.writing.document_jobs import DocumentJob, plan, remove_older
+from pagesight.indexing.writing.document_jobs import DocumentJob, Plan, remove_older
 from pagesight.indexing.writing.page_selection import checked_selection
 from pagesight.indexing.writing.recover import begin_writing, shared_fields
 
@@ -84,7 +84,8 @@ def add_documents(
     wanted = checked_selection(pages) if pages else None
     begin_writing(parts)
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers, AttachedDocuments(readers) as attached:
-        jobs = list(plan(parts, readers, attached, paths, checked(metadata or {}), report, stands_for or {}, wanted))
+        plan = Plan(parts, readers, attached, report, stands_for or {}, wanted)
+        jobs = list(plan.jobs(paths, checked(metadata or {})))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )

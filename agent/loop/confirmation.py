@@ -48,31 +48,21 @@ class Confirmation:
         """For the place after the model: the state's update once it was asked; None where nobody needs to be."""
         conversation = Conversation.of_state(state, self.author)
         message = conversation.messages[-1]
-        if (
-            not isinstance(message, AIMessage)
-            or not message.tool_calls
-            or not conversation.is_own(len(conversation) - 1)
-        ):
+        if not isinstance(message, AIMessage) or not conversation.is_own(len(conversation) - 1):
             return None
         pages, dollars = self._new_pages(conversation, message), self._dollars(conversation)
         estimate = dollars + self._next_dollars(message, len(pages))
-        many = self.wanted.pages is not None and len(pages) > self.wanted.pages
-        dear = self.wanted.dollars is not None and estimate > self._confirmed(conversation) + self.wanted.dollars
-        if not many and not dear:
+        if not message.tool_calls or not self._is_much(len(pages), estimate - self._confirmed(conversation)):
             return None
         told = {"question": conversation.question.text if conversation.question else "", "pages": pages,
                 "dollars_so_far": round(dollars, 6), "dollars_with_this_step": round(estimate, 6)}  # fmt: skip
         said = interrupt(told)
-        if said is True:
-            return {"messages": [with_confirmed(message, estimate)]}
-        why = f": {said}" if isinstance(said, str) and said.strip() else ""
-        refusal = f"This step was refused{why}. Go on without it, or answer with what you have seen."
-        return {
-            "messages": [
-                ToolMessage(refusal, name=call["name"], tool_call_id=call["id"] or "", status="error")
-                for call in message.tool_calls
-            ]
-        }
+        return {"messages": [with_confirmed(message, estimate)] if said is True else _refusals(message, said)}
+
+    def _is_much(self, pages: int, dollars: float) -> bool:
+        """Whether so many new pages, or so much more than was confirmed, wait for a word."""
+        most = self.wanted
+        return (most.pages is not None and pages > most.pages) or (most.dollars is not None and dollars > most.dollars)
 
     def _new_pages(self, conversation: Conversation, message: AIMessage) -> list[str]:
         """The labels of pages and regions that the step would look at for the first time."""
@@ -107,3 +97,13 @@ class Confirmation:
     def _confirmed(self, conversation: Conversation) -> float:
         said = conversation.question.model_messages if conversation.question else []
         return max(map(confirmed_dollars, said), default=0.0)
+
+
+def _refusals(message: AIMessage, said: Any) -> list[ToolMessage]:
+    """The replies to a step's calls that a person did not want."""
+    why = f": {said}" if isinstance(said, str) and said.strip() else ""
+    refusal = f"This step was refused{why}. Go on without it, or answer with what you have seen."
+    return [
+        ToolMessage(refusal, name=call["name"], tool_call_id=call["id"] or "", status="error")
+        for call in message.tool_calls
+    ]

@@ -99,11 +99,7 @@ def make_speakers(
     Only the first is bound to the ``transport``: the others get pictures in the way that suits each. ``addition`` is
     the user's part of the prompt, ``form`` what answers are put into. Raises as `make_reasoner` and `transport_for`.
     """
-    chosen = make_reasoner(model, settings) if model is None or isinstance(model, str | BaseChatModel) else None
-    chosen = _reading(chosen, allowed.index) if chosen else None
-    taken = isinstance(model, BaseChatModel) and not isinstance(model, QuotingReasoner)
-    whole: Any = model if taken or chosen is None else chosen.given
-    reasoners = {id(whole): chosen} if chosen else {id(one): make_reasoner(one, settings) for one in chat_models(whole)}
+    whole, reasoners = _reasoners(model, settings, allowed.index)
     wanted = [transport or settings.pictures.transport, *["auto"] * len(reasoners)]
     uploads = allowed.index.path / "uploads"
     ways = [transport_for(one, way, settings, uploads) for one, way in zip(reasoners.values(), wanted, strict=False)]
@@ -124,12 +120,18 @@ def make_speakers(
     return Speakers(whole, each, limits)
 
 
-def _reading(reasoner: Reasoner, index: PageIndex) -> Reasoner:
-    """The reasoner; the quoting one with the index whose pages it quotes."""
-    if not isinstance(reasoner.model, QuotingReasoner):
-        return reasoner
-    quoting = QuotingReasoner(index=index)
-    return replace(reasoner, model=quoting, given=quoting)
+def _reasoners(
+    model: str | Runnable[Any, Any] | None, settings: Settings, index: PageIndex
+) -> tuple[Runnable[Any, Any], dict[int, Reasoner]]:
+    """What answers, one chat model or a chain of some, and the reasoner of each, by its identity."""
+    if model is not None and not isinstance(model, str | BaseChatModel):
+        return model, {id(one): make_reasoner(one, settings) for one in chat_models(model)}
+    chosen = make_reasoner(model, settings)
+    if isinstance(chosen.model, QuotingReasoner):
+        quoting = QuotingReasoner(index=index)
+        return quoting, {id(quoting): replace(chosen, model=quoting, given=quoting)}
+    whole: Any = model if isinstance(model, BaseChatModel) else chosen.given
+    return whole, {id(whole): chosen}
 
 
 def _blind(wanted: Look) -> Any:

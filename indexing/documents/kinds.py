@@ -36,6 +36,7 @@ _IMAGE_STARTS = (
     b"BM",
 )
 
+_PDF = b"%PDF-"
 _ZIP, _OLE, _RTF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf"
 
 _AS_PDF = "save it as PDF, for example with `soffice --headless --convert-to pdf`"
@@ -79,19 +80,20 @@ def kind_of(path: Path, head: bytes) -> Kind | None:
     """What the file with these first bytes is, by them, and by its name where they are a text; None for what is not
     read."""
     suffix = path.suffix.lower()
-    if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or _is_heif(head):
+    if _is_image(head):
         return "image"
     if _is_office(suffix, head):
         return "office"
-    if suffix in _TEXTS and head and not head.startswith(b"%PDF-") and is_text(head):
+    if suffix in _TEXTS and head and not head.startswith(_PDF) and is_text(head):
         return "html" if _TEXTS[suffix] == "text" and _is_html(head) else _TEXTS[suffix]
-    if b"%PDF-" in head:
+    if _PDF in head:
         return "pdf"
     return "html" if suffix not in SUFFIXES and _is_html(head) else None  # a PDF that is one is an error's page
 
 
-def _is_heif(head: bytes) -> bool:
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+def _is_image(head: bytes) -> bool:
+    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return webp or head.startswith(_IMAGE_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS)
 
 
 def _is_office(suffix: str, head: bytes) -> bool:

@@ -109,19 +109,23 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
         kept_again = _keep_again(parts, entry.first)
         if _made_right(parts, entry) or kept_again:
             done.repaired.append(entry.first.document)
-        now = parts.catalog.get(entry.first.document_id)
-        if now is None or not now.complete:
+        if not _is_whole(parts, entry.first.document_id):
             _plan_again(parts, entry.first.document_id, entry.first.path, again)
     for document_id in parts.lost_documents():
         if parts.catalog.get(document_id) is None:
             _plan_again(parts, document_id, str(_record(parts, document_id).get("path", "")), again)
     for source, path in again.items():
-        with TemporaryDirectory() as scratch:  # files in an index are passed over as documents
-            copy = Path(scratch) / f"document{Path(path).suffix}"
-            shutil.copyfile(source, copy)
-            known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
-            report = add_documents(parts, [copy], progress, known, {copy: path})
-        done.repaired += [made.document for made in (*report.added, *report.repaired, *report.replaced)]
+        known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
+        done.repaired += _made_again(parts, source, path, known, progress)
+
+
+def _made_again(parts: WritingParts, source: Path, path: str, metadata: Any, progress: _Told) -> list[str]:
+    """The names of the documents whose missing pages were made from the file, which stood at the path once."""
+    with TemporaryDirectory() as scratch:  # files in an index are passed over as documents
+        copy = Path(scratch) / f"document{Path(path).suffix}"
+        shutil.copyfile(source, copy)
+        report = add_documents(parts, [copy], progress, metadata, {copy: path})
+    return [made.document for made in (*report.added, *report.repaired, *report.replaced)]
 
 
 def _made_right(parts: WritingParts, entry: Entry) -> bool:
@@ -133,8 +137,12 @@ def _made_right(parts: WritingParts, entry: Entry) -> bool:
         parts.catalog.remove(document_id)
         rows_from_files(parts, document_id)
     damaged = put_right(parts, document_id, readable=_source(parts, document_id, entry.first.path) is not None)
-    now = parts.catalog.get(document_id)
-    return (unlike or damaged) and now is not None and now.complete
+    return (unlike or damaged) and _is_whole(parts, document_id)
+
+
+def _is_whole(parts: WritingParts, document_id: str) -> bool:
+    entry = parts.catalog.get(document_id)
+    return entry is not None and entry.complete
 
 
 def _plan_again(parts: WritingParts, document_id: str, path: str, again: dict[Path, str]) -> None:

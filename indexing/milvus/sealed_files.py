@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import xxhash
@@ -57,19 +57,28 @@ def unsealed_damage(database: Path, path: Path) -> list[DamagedFile]:
     files, versions = _sealed(path)
     found = [*_manifests(database, files, versions)]
     named = {file for manifest in database.glob(f"collections/*/{_MANIFEST}") for file in _named_by(manifest)}
-    for name, (size, _, checksum) in files.items():
-        file = database / name
-        if name.endswith(_MANIFEST) or _is(file, size, checksum):
-            continue
-        if name.endswith(".idx"):
+    for file in _changed(database, files):
+        if file.suffix == ".idx":
             _log.debug("%s is damaged or gone; Milvus Lite makes it anew", file)
             file.unlink(missing_ok=True)
-        elif file.exists() or file in named or name.endswith("schema.json"):
+        elif file.exists() or file in named or file.name == "schema.json":
             found.append(_damage(file))
-    told = {one.path for one in found}
-    newer = {file for file in named - told if file.relative_to(database).as_posix() not in files}
-    cut = {file for file in newer if file.exists() and not _ends_as_parquet(file)}
-    return found + [_damage(file) for file in sorted(named - told) if not file.exists() or file in cut]
+    rest = named - {one.path for one in found}
+    return found + [_damage(file) for file in sorted(rest) if not _is_there(file, file.relative_to(database), files)]
+
+
+def _changed(database: Path, files: dict[str, Any]) -> list[Path]:
+    """The sealed files but manifests that are gone or not as they were."""
+    return [
+        database / name
+        for name, (size, _, checksum) in files.items()
+        if not name.endswith(_MANIFEST) and not _is(database / name, size, checksum)
+    ]
+
+
+def _is_there(file: Path, name: PurePath, files: dict[str, Any]) -> bool:
+    """Whether a file that a manifest names is there, and one that was written since the seal has its end."""
+    return file.exists() and (name.as_posix() in files or _ends_as_parquet(file))
 
 
 def _sealed(path: Path) -> tuple[dict[str, Any], dict[str, int]]:

@@ -102,9 +102,7 @@ def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_ob
     layer = plain.address(textpage)
     pieces, rectangles = plain.rectangles(layer, starts, _on_first_lines(raws, characters), len(characters))
     words = [
-        raw
-        if count and raw.isascii() and raw.isprintable() and (count == 1 or not raw[-1].isdigit())
-        else _printed(textpage, raw, start, count)
+        raw if _is_plain(raw, count) else _printed(textpage, raw, start, count)
         for raw, start, count in zip(raws, starts, pieces.tolist(), strict=True)
     ]
     drawn = [place for place, word in enumerate(words) if word]
@@ -119,6 +117,11 @@ def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_ob
     if RIGHT_TO_LEFT.search("".join(found.words)):
         return found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
     return found
+
+
+def _is_plain(raw: str, pieces: int) -> bool:
+    """Whether a word drawn in so many pieces is printed as its characters say: a figure after a piece may be raised."""
+    return pieces > 0 and raw.isascii() and raw.isprintable() and (pieces == 1 or not raw[-1].isdigit())
 
 
 def _on_first_lines(raws: list[str], characters: str) -> list[int]:

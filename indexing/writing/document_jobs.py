@@ -76,111 +76,110 @@ class DocumentJob:
         return Failure(self.shown, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}."))
 
 
-def plan(
-    parts: WritingParts,
-    readers: PageReaders,
-    attached: AttachedDocuments,
-    paths: Iterable[Path | str],
-    metadata: Metadata,
-    report: AddReport,
-    stands_for: Mapping[Path, str],
-    pages: str | None = None,
-) -> Iterator[DocumentJob]:
-    """The documents with pages to do; notes in the report what is unchanged or cannot be read.
+@dataclass
+class Plan:
+    """Which documents have pages to do; the ``report`` notes what is unchanged or cannot be read.
 
     ``pages`` are those that are wanted of each document, all if None (page_selection.py). What is read at a path of
     ``stands_for`` counts as the document at the path that it gives.
     """
-    found = find_documents(paths, largest=parts.settings.documents.file_megabytes * 1_000_000)
-    report.failed += found.failures
-    report.passed_over += found.skipped
-    seen: set[str] = set()
-    for source in found.sources:
-        try:
-            # a link keeps the name that the user gave
-            path = stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
-            # On a server that would fetch all vectors, also of what has not changed: `pagesight repair` does it.
-            damaged = parts.page_files is not None and put_right(parts, source.document_id)
-            job = _job(parts, readers, source, path, read_sidecar(source.path) | metadata, pages)
-            held = list(attached.of(source, path)) if job else []
-        except SourceError as error:
-            report.failed.append(Failure(source.path, error))
-            continue
-        except (ValueError, RuntimeError, OverflowError) as error:  # whatever is odd about one file ends no run
-            reason = f"{source.path} cannot be indexed: {type(error).__name__}: {error}"
-            report.failed.append(Failure(source.path, UnreadableDocument(reason)))
-            continue
-        if source.document_id in seen:  # the same content twice is one document
-            continue
-        seen.add(source.document_id)
+
+    parts: WritingParts
+    readers: PageReaders
+    attached: AttachedDocuments
+    report: AddReport
+    stands_for: Mapping[Path, str]
+    pages: str | None = None
+    _seen: set[str] = field(default_factory=set)
+
+    def jobs(self, paths: Iterable[Path | str], metadata: Metadata) -> Iterator[DocumentJob]:
+        """The documents at the paths, each after those that it holds; the metadata is over that of their sidecars."""
+        found = find_documents(paths, largest=self.parts.settings.documents.file_megabytes * 1_000_000)
+        self.report.failed += found.failures
+        self.report.passed_over += found.skipped
+        for source in found.sources:
+            try:
+                yield from self._of_source(source, metadata)
+            except SourceError as error:
+                self.report.failed.append(Failure(source.path, error))
+            except (ValueError, RuntimeError, OverflowError) as error:  # whatever is odd about one file ends no run
+                reason = f"{source.path} cannot be indexed: {type(error).__name__}: {error}"
+                self.report.failed.append(Failure(source.path, UnreadableDocument(reason)))
+
+    def _of_source(self, source: Source, metadata: Metadata) -> Iterator[DocumentJob]:
+        parts, known = self.parts, source.document_id
+        # a link keeps the name that the user gave
+        path = self.stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
+        # On a server that would fetch all vectors, also of what has not changed: `pagesight repair` does it.
+        damaged = parts.page_files is not None and put_right(parts, known)
+        job = self._job(source, path, read_sidecar(source.path) | metadata, self.pages)
+        held = list(self.attached.of(source, path)) if job else []
+        if known in self._seen:  # the same content twice is one document
+            return
+        self._seen.add(known)
         if job:
-            job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(source.document_id))
-            yield from _attached_jobs(parts, readers, held, job, report, seen)
+            job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(known))
+            yield from self._held(held, job)
             yield job
-        elif entry := parts.catalog.get(source.document_id):
-            (report.repaired if damaged else report.unchanged).append(entry.record)
+        elif entry := parts.catalog.get(known):
+            (self.report.repaired if damaged else self.report.unchanged).append(entry.record)
+
+    def _held(self, held: Sequence[Attached], holder: DocumentJob) -> Iterator[DocumentJob]:
+        """The documents that another one holds and that have pages to do; what it held before is removed."""
+        for entry in self.parts.catalog.view(at_once=True).entries.values():
+            row = entry.first
+            if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
+                remove_document(self.parts, row.document_id)
+        of_all = {key: value for key, value in holder.metadata.items() if key != SELECTED}
+        for one in held:
+            shown = Path(one.path)
+            if one.source is None:
+                self.report.warnings.append(PageWarning(shown, f"{shown.name} is not in the index: {one.fault}"))
+                continue
+            try:
+                job = self._job(one.source, one.path, of_all)
+            except SourceError as error:
+                self.report.failed.append(Failure(shown, error))
+                continue
+            if job and one.source.document_id not in self._seen:
+                self._seen.add(one.source.document_id)
+                yield job
+
+    def _job(self, source: Source, path: str, metadata: Metadata, pages: str | None = None) -> DocumentJob | None:
+        """What is to do for a source; None where nothing is."""
+        parts, readers = self.parts, self.readers
+        entry = parts.catalog.get(source.document_id)
+        if pages:
+            metadata = metadata | {SELECTED: pages}
+        others = entry is not None and entry.first.metadata.get(SELECTED) != metadata.get(SELECTED)
+        file = file_to_read(parts, readers, source, Path(path))
+        if entry and entry.complete and not others:
+            parts.folder.documents.keep(source)  # lost, or added to a server by another machine
+            remove_older(parts, path, source.document_id)
+            _describe(parts, entry.first, metadata)
+            return None
+        count, warnings = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
+        left_out = _left_out(metadata, count, Path(path).name)
+        if others:  # what the index has of it are other pages than are wanted now
+            remove_document(parts, source.document_id)
+            file_to_read(parts, readers, source, Path(path))
+        missing = _missing(entry.rows if entry and not others else {}, count)
+        return DocumentJob(source, path, count, missing, metadata, left_out, of_document=warnings)
 
 
-def _attached_jobs(
-    parts: WritingParts,
-    readers: PageReaders,
-    held: Sequence[Attached],
-    holder: DocumentJob,
-    report: AddReport,
-    seen: set[str],
-) -> Iterator[DocumentJob]:
-    """The documents that another one holds and that have pages to do; what it held before is removed."""
-    for entry in parts.catalog.view(at_once=True).entries.values():
-        row = entry.first
-        if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
-            remove_document(parts, row.document_id)
-    of_all = {key: value for key, value in holder.metadata.items() if key != SELECTED}
-    for one in held:
-        shown = Path(one.path)
-        if one.source is None:
-            report.warnings.append(PageWarning(shown, f"{shown.name} is not in the index: {one.fault}"))
-            continue
-        try:
-            job = _job(parts, readers, one.source, one.path, of_all)
-        except SourceError as error:
-            report.failed.append(Failure(shown, error))
-            continue
-        if job and one.source.document_id not in seen:
-            seen.add(one.source.document_id)
-            yield job
+def _describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:
+    """Gives a document that is whole other metadata, if there is any."""
+    if metadata and metadata != first.metadata:
+        parts.catalog.add(parts.store.describe(first.document_id, metadata))
+        record_if_whole(parts, first.document_id)
 
 
-def _job(
-    parts: WritingParts,
-    readers: PageReaders,
-    source: Source,
-    path: str,
-    metadata: Metadata,
-    pages: str | None = None,
-) -> DocumentJob | None:
-    """What is to do for a source; None where nothing is."""
-    entry = parts.catalog.get(source.document_id)
-    if pages:
-        metadata = metadata | {SELECTED: pages}
-    others = entry is not None and entry.first.metadata.get(SELECTED) != metadata.get(SELECTED)
-    if entry and entry.complete and not others:
-        parts.folder.documents.keep(source)  # lost, or added to a server by another machine
-        file_to_read(parts, readers, source, Path(path))
-        remove_older(parts, path, source.document_id)
-        if metadata and metadata != entry.first.metadata:
-            parts.catalog.add(parts.store.describe(source.document_id, metadata))
-            record_if_whole(parts, source.document_id)
-        return None
-    file = file_to_read(parts, readers, source, Path(path))
-    count, warnings = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
-    left_out = frozenset[int]()
-    if wanted := str(metadata.get(SELECTED, "")):
-        left_out = frozenset(range(1, count + 1)) - set(selected(checked_selection(wanted), count, Path(path).name))
-    if others:  # what the index has of it are other pages than are wanted now
-        remove_document(parts, source.document_id)
-        file_to_read(parts, readers, source, Path(path))
-    missing = _missing(entry.rows if entry and not others else {}, count)
-    return DocumentJob(source, path, count, missing, metadata, left_out, of_document=warnings)
+def _left_out(metadata: Metadata, count: int, name: str) -> frozenset[int]:
+    """The pages that are not wanted, of so many."""
+    wanted = str(metadata.get(SELECTED, ""))
+    if not wanted:
+        return frozenset()
+    return frozenset(range(1, count + 1)) - set(selected(checked_selection(wanted), count, name))
 
 
 def file_to_read(parts: WritingParts, readers: PageReaders, source: Source, called: Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -94,13 +94,18 @@ def put_right(parts: WritingParts, document_id: str, *, readable: bool = True) -
         return True
     if parts.page_files is None:
         return False
-    whole = _files_are_whole(parts.page_files, entry)
-    if not whole and readable and (cut := _cut_rows(parts, document_id)):
+    return _files_put_right(parts, parts.page_files, entry, readable) or not parts.folder.documents.is_kept(entry.first)
+
+
+def _files_put_right(parts: WritingParts, files: PageFiles, entry: Entry, readable: bool) -> bool:
+    """Whether a document's page files were damaged; they are written from its rows, or what rows lack is forgotten."""
+    if _files_are_whole(files, entry):
+        return False
+    if readable and (cut := _cut_rows(parts, entry.first.document_id)):
         _forget_pages(parts, entry, cut)
-        return True
-    if not whole:
+    else:
         write_files(parts, entry)
-    return not whole or not parts.folder.documents.is_kept(entry.first)
+    return True
 
 
 def _forget_pages(parts: WritingParts, entry: Entry, rows: Sequence[PageRow]) -> None:
@@ -132,14 +137,9 @@ def restore_documents(parts: WritingParts, removed: RemovedDocuments, names: Seq
     One that a restore which was cut off has taken back already counts as taken back now.
     """
     back = removed.back()
-    kept = removed.records() | back
-    wanted = {known: record for name in names for known, record in kept.items() if name in (record.document, known)}
-    missing = [name for name in names if not any(name in (one.document, one.document_id) for one in wanted.values())]
-    if missing:
-        there = ", ".join(sorted(record.document for record in kept.values())) or "nothing"
-        raise UnknownDocument(f"{missing[0]!r} is not among what the last `remove` took out: {there}.")
-    for known, record in wanted.items():
-        if known not in back and parts.catalog.at_path(record.path):
+    wanted = _named(removed.records() | back, names)
+    for record in wanted.values():
+        if record.document_id not in back and parts.catalog.at_path(record.path):
             raise PageIndexError(
                 f"{record.document} cannot be restored: another version of it, from {record.path}, is in the index."
             )
@@ -151,6 +151,18 @@ def restore_documents(parts: WritingParts, removed: RemovedDocuments, names: Seq
             rows_from_files(parts, document_id)
     parts.flush()
     return [entry.record for known in wanted if (entry := parts.catalog.get(known)) and entry.complete]
+
+
+def _named(kept: Mapping[str, DocumentRecord], names: Sequence[str]) -> dict[str, DocumentRecord]:
+    """The removed documents of these names or ids, by id. Raises UnknownDocument for a name that none has."""
+    wanted: dict[str, DocumentRecord] = {}
+    for name in names:
+        found = {known: record for known, record in kept.items() if name in (record.document, known)}
+        if not found:
+            there = ", ".join(sorted(record.document for record in kept.values())) or "nothing"
+            raise UnknownDocument(f"{name!r} is not among what the last `remove` took out: {there}.")
+        wanted |= found
+    return wanted
 
 
 def _write_sound(parts: WritingParts, rows: Sequence[PageRow]) -> None:
