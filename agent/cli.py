@@ -9,10 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
@@ -32,7 +30,7 @@ from pagesight.agent.terminal import (
     moving,
     options,
     printing,
-    results,
+    reading_commands,
     serve_http_command,
     web_command,
 )
@@ -123,69 +121,6 @@ def _before(
     verbose: options.Verbose = False,
 ) -> None:
     context.obj = index
-
-
-@app.command("search")
-def _search(
-    context: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY", show_default=False)],
-    index: options.Index = None,
-    top_k: options.TopK = None,
-    document: options.Documents = None,
-    where: options.Where = None,
-    rerank: options.Rerank = None,
-    heatmap: options.Heatmap = None,
-    token: options.Token = None,
-    trust_scripts: options.TrustScripts = False,
-    verbose: options.Verbose = False,
-    as_json: options.Json = False,
-) -> None:
-    """Find the pages that fit a query best."""
-    from pagesight.agent.reports.cited_pages import picture_path
-
-    settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
-    place = existing_index(context, index)
-    with open_index(place, settings) as opened:
-        hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
-        if heatmap:
-            for hit in hits:
-                path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), query, token=token)
-                printing.note(f"{hit.label}: {printing.short(path)}")
-    _show(hits, as_json, results.hits)
-
-
-@app.command("view")
-def _view(
-    context: typer.Context,
-    label: Annotated[str, typer.Argument(metavar="PAGE", help="Such as 'report.pdf p. 3'.", show_default=False)],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.png", help="Where to write it; in the index by default.")
-    ] = None,
-    index: options.Index = None,
-    query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
-    token: options.Token = None,
-    password: options.Passwords = None,
-    password_file: options.PasswordFile = None,
-    trust_scripts: options.TrustScripts = False,
-    verbose: options.Verbose = False,
-) -> None:
-    """Show a page.
-
-    Writes its picture, with a map of where it is like a query, prints the path and, on a terminal, opens it in the
-    desktop's viewer unless --out says where to write it.
-    """
-    from pagesight.agent.reports.cited_pages import picture_path
-    from pagesight.agent.terminal.desktop import open_outside
-
-    settings = settings_of(trust_scripts=trust_scripts, passwords=password, password_file=password_file)
-    place = existing_index(context, index)
-    with open_index(place, settings, encodes=query is not None) as opened:
-        page = opened.page(label.strip("[] "))
-        to = out or picture_path(opened.path / "evidence", page.label)
-        path = opened.heatmap(page, to, query, token=token) if query else opened.evidence(page, to)
-    printing.write(f"{path if out else printing.short(path)}\n")
-    if out is None and sys.stdout.isatty():
-        open_outside(path)
 
 
 @app.command("ask")
@@ -291,39 +226,6 @@ def _chat(
         )  # fmt: skip
 
 
-@app.command("documents")
-def _documents(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
-    """List the documents in the index."""
-    settings = settings_of()
-    place = existing_index(context, index)
-    with open_index(place, settings, encodes=False) as opened:
-        records = opened.documents()
-    _show(records, as_json, results.documents)
-
-
-@app.command("remove")
-def _remove(
-    context: typer.Context,
-    names: Annotated[
-        list[str], typer.Argument(metavar="NAMES...", help="Documents, by name or path.", show_default=False)
-    ],
-    index: options.Index = None,
-    wait: options.Wait = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one document.")] = False,
-    as_json: options.Json = False,
-) -> None:
-    """Take documents out of the index; the files stay.
-
-    `pagesight restore` takes them back until the next `remove`, for 30 days.
-    """
-    settings = settings_of(wait=wait)
-    place = existing_index(context, index)
-    with open_index(place, settings, encodes=False) as opened:
-        records = integrity_commands.removed(opened, names, dry_run=dry_run, yes=yes)
-    _show(records, as_json, partial(results.removed, would=dry_run))
-
-
 @app.command("costs")
 def _costs(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
     """Say what questions have cost.
@@ -337,13 +239,10 @@ def _costs(context: typer.Context, index: options.Index = None, as_json: options
     costs(folder_of(named_index(context, index) or str(settings.index), settings), as_json=as_json)
 
 
-def _show(found: Sequence[Any], as_json: bool, for_people: Callable[[Any], None]) -> None:
-    if as_json:
-        printing.write_json([one.as_dict() for one in found])
-    else:
-        for_people(found)
-
-
+app.command("search")(reading_commands.search)
+app.command("view")(reading_commands.view)
+app.command("documents")(reading_commands.documents)
+app.command("remove")(integrity_commands.remove)
 app.command("encoders")(encoders_command.encoders)
 app.command("restore")(integrity_commands.restore)
 app.command("verify")(integrity_commands.verify)

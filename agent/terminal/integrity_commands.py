@@ -1,14 +1,15 @@
-"""`pagesight restore`, `verify`, `repair`, `export` and `import`: what keeps an index whole, or takes it elsewhere."""
+"""`pagesight remove`, `restore`, `verify`, `repair`, `export` and `import`: an index kept whole, or moved."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pagesight.agent.terminal import options, printing, progress_bars
+from pagesight.agent.terminal import options, printing, progress_bars, results
 from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 ArchiveFile = Annotated[Path, typer.Argument(metavar="FILE", help="The archive.", show_default=False)]
 
 
-def removed(index: PageIndex, names: Sequence[str], *, dry_run: bool, yes: bool) -> list[DocumentRecord]:
+def _removed(index: PageIndex, names: Sequence[str], *, dry_run: bool, yes: bool) -> list[DocumentRecord]:
     """Removes documents; on a terminal it asks first where it is more than one. With ``dry_run`` it removes nothing."""
     found = {record.document_id: record for record in map(index.document, names)}
     if dry_run:
@@ -33,6 +34,28 @@ def removed(index: PageIndex, names: Sequence[str], *, dry_run: bool, yes: bool)
         if not typer.confirm(f"Remove these {len(found)} documents?", default=False, err=True):
             raise typer.Exit(1)
     return index.remove(list(found))
+
+
+def remove(
+    context: typer.Context,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAMES...", help="Documents, by name or path.", show_default=False)
+    ],
+    index: options.Index = None,
+    wait: options.Wait = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one document.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Take documents out of the index; the files stay.
+
+    `pagesight restore` takes them back until the next `remove`, for 30 days.
+    """
+    settings = settings_of(wait=wait)
+    place = existing_index(context, index)
+    with open_index(place, settings, encodes=False) as opened:
+        records = _removed(opened, names, dry_run=dry_run, yes=yes)
+    results.shown(records, as_json, partial(results.removed, would=dry_run))
 
 
 def restore(

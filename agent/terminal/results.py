@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.terminal import printing
 from pagesight.agent.terminal.tables import print_listing
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from pagesight.tools.transport.file_cache import Upload
 
 _STATES = {"ok": "✓", "absent": "–", "broken": "✗"}
+
+
+def shown(found: Sequence[Any], as_json: bool, for_people: Callable[[Any], None]) -> None:
+    """What was found, as JSON or as ``for_people`` prints it."""
+    if as_json:
+        printing.write_json([one.as_dict() for one in found])
+    else:
+        for_people(found)
 
 
 def hits(found: Sequence[Hit]) -> None:

@@ -26,7 +26,7 @@ from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
-from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.add_report import Progress

@@ -28,9 +28,10 @@ from pagesight.indexing.milvus.sealed_files import seal, unsealed_damage
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
-from pagesight.indexing.snapshot.segment import CompleteDocument
+from pagesight.indexing.snapshot.segment_content import CompleteDocument
 from pagesight.indexing.snapshot.writer import SnapshotWriter
-from pagesight.indexing.storage.catalog import Catalog, Entry, shown
+from pagesight.indexing.storage.catalog import Catalog
+from pagesight.indexing.storage.catalog_view import Entry, shown
 from pagesight.indexing.storage.folder import SEAL, disk_errors
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.interfaces import CandidateSearch, Sharing

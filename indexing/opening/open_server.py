@@ -20,7 +20,8 @@ from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.named_encoder import named_encoder
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, folder_of
-from pagesight.indexing.storage.catalog import Catalog, View
+from pagesight.indexing.storage.catalog import Catalog
+from pagesight.indexing.storage.catalog_view import View
 from pagesight.indexing.storage.folder import IndexFolder
 from pagesight.indexing.storage.interfaces import CandidateSearch
 from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other

@@ -10,70 +10,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.lexical.document_prior import name_terms
 from pagesight.indexing.pages import PageRow, checked_page_row
-from pagesight.indexing.snapshot.array_file import ArrayFile, write_arrays
-from pagesight.indexing.snapshot.term_postings import (
-    Postings,
-    PostingsFile,
-    counted,
-    packed,
-    postings_kinds,
-    term_hash,
+from pagesight.indexing.snapshot.array_file import ArrayFile
+from pagesight.indexing.snapshot.segment_content import (
+    SHARED,
+    CompleteDocument,
+    SegmentContent,
+    content_of,
+    merged,
+    write_content,
 )
-from pagesight.indexing.snapshot.vector_lists import WORTH_LISTS, VectorLists, write_lists
-
-#: What all pages of a document have alike, and stands once.
-_SHARED = ("document_id", "document", "path", "page_count", "ordinal", "size", "modified", "added", "metadata")
-
-
-@dataclass(frozen=True)
-class CompleteDocument:
-    """A document as Milvus has it: its rows by page, with terms and text, and each page's candidate vectors, (k, dim).
-
-    ``vectors`` has as many entries as there are rows.
-    """
-
-    rows: Sequence[PageRow]
-    vectors: Sequence[NDArray[np.floating]]
-
-
-@dataclass(frozen=True)
-class _Content:
-    """A segment to be: numbers of documents and pages count from 0 within it."""
-
-    ids: NDArray[np.uint64]
-    ordinals: NDArray[np.int64]
-    names: NDArray[np.uint64]  # hashes, as are paths
-    paths: NDArray[np.uint64]
-    pages: NDArray[np.int64]  # of each document
-    lengths: NDArray[np.int32]  # terms of each page
-    described: list[bytes]  # by document; JSON
-    rows: list[bytes]  # by page; JSON
-    texts: list[bytes]  # by page
-    terms: Postings  # by page
-    name_terms: Postings  # by document
-    vectors: NDArray[np.float16]
-    vector_pages: NDArray[np.int32]
-
-
-def write_segment(folder: Path, name: str, documents: Iterable[CompleteDocument], dim: int, term_rules: int) -> None:
-    """Write documents, (k, dim) vectors to each page. Raises OSError."""
-    _write(folder, name, _content(sorted(documents, key=lambda document: document.rows[0].ordinal), dim, term_rules))
-
-
-def merge_segments(folder: Path, name: str, parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> None:
-    """Write what is wanted of some segments, (documents,) of each, as one. Raises OSError, SnapshotDamaged."""
-    _write(folder, name, _merged(parts))
+from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, postings_kinds
+from pagesight.indexing.snapshot.vector_lists import VectorLists
 
 
 class Segment:
@@ -128,7 +83,7 @@ class Segment:
     def described(self, document: int) -> dict[str, Any]:
         """What all pages of a document have alike, as a row may have it."""
         first = self.row(document, 1)
-        return {name: getattr(first, name) for name in _SHARED}
+        return {name: getattr(first, name) for name in SHARED}
 
     def row(self, document: int, number: int) -> PageRow:
         """A page's row, without terms and text; ``number`` counts from 1."""
@@ -165,7 +120,7 @@ class Segment:
         if self._lists:
             self._lists.check()
 
-    def content(self, wanted: NDArray[np.bool_]) -> _Content:
+    def content(self, wanted: NDArray[np.bool_]) -> SegmentContent:
         """The wanted documents, (documents,)."""
         chosen = np.flatnonzero(wanted)
         sizes = np.diff(self.starts)
@@ -174,7 +129,7 @@ class Segment:
         pages = np.flatnonzero(places)
         vectors, vector_pages = self._checked(*(self._lists.read() if self._lists else self._kept_vectors))
         kept = places[vector_pages]
-        return _Content(
+        return SegmentContent(
             ids=self.ids[chosen],
             ordinals=self.ordinals[chosen],
             names=self.names[chosen],
@@ -257,50 +212,14 @@ class Segment:
         return self._file.part(f"{name}.bytes", start, stop).tobytes()
 
 
-def _content(documents: Sequence[CompleteDocument], dim: int, term_rules: int) -> _Content:
-    rows = list(chain.from_iterable(document.rows for document in documents))
-    vectors = list(chain.from_iterable(document.vectors for document in documents))
-    return _Content(
-        **_content_of_documents([document.rows[0] for document in documents], term_rules),
-        **_content_of_pages(rows),
-        pages=np.array([len(document.rows) for document in documents], np.int64),
-        vectors=np.concatenate([np.zeros((0, dim)), *vectors]).astype(np.float16),
-        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), [len(page) for page in vectors]),
-    )
+def write_segment(folder: Path, name: str, documents: Iterable[CompleteDocument], dim: int, term_rules: int) -> None:
+    """Write documents, (k, dim) vectors to each page. Raises OSError."""
+    write_content(folder, name, content_of(documents, dim, term_rules))
 
 
-def _content_of_documents(first: Sequence[PageRow], term_rules: int) -> dict[str, Any]:
-    """What is kept of each document, from the row of its first page."""
-    return {
-        "ids": np.array([int(row.document_id, 16) for row in first], np.uint64),
-        "ordinals": np.array([row.ordinal for row in first], np.int64),
-        "names": np.array([term_hash(row.document) for row in first], np.uint64),
-        "paths": np.array([term_hash(row.path) for row in first], np.uint64),
-        "described": [_json({name: getattr(row, name) for name in _SHARED}) for row in first],
-        "name_terms": counted(
-            (number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)
-        ),
-    }
-
-
-def _content_of_pages(rows: Sequence[PageRow]) -> dict[str, Any]:
-    """What is kept of each page beside its vectors."""
-    found = [row.terms.split() for row in rows]
-    return {
-        "lengths": np.array([len(terms) for terms in found], np.int32),
-        "rows": [_json(_of_a_page(row)) for row in rows],
-        "texts": [row.text.encode(errors="replace") for row in rows],
-        "terms": counted(enumerate(found)),
-    }
-
-
-def _of_a_page(row: PageRow) -> dict[str, Any]:
-    left_out = {*_SHARED, "terms", "text"}
-    return {name: value for name, value in asdict(row).items() if name not in left_out}
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def merge_segments(folder: Path, name: str, parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> None:
+    """Write what is wanted of some segments, (documents,) of each, as one. Raises OSError, SnapshotDamaged."""
+    write_content(folder, name, merged(segment.content(wanted) for segment, wanted in parts))
 
 
 def _renumbered(postings: Postings, kept: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Postings:
@@ -308,57 +227,3 @@ def _renumbered(postings: Postings, kept: NDArray[np.bool_], numbers: NDArray[np
     chosen = kept[postings.holders]
     holders = numbers[postings.holders[chosen]].astype(np.int32)
     return Postings(postings.terms[chosen], holders, postings.often[chosen])
-
-
-def _merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> _Content:
-    """The parts one after the other, in the order of their first ordinals."""
-    contents = [content for segment, wanted in parts if len((content := segment.content(wanted)).ids)]
-    contents.sort(key=lambda content: int(content.ordinals[0]))
-    page_base = np.cumsum([0, *(len(content.lengths) for content in contents)])
-    document_base = np.cumsum([0, *(len(content.ids) for content in contents)])
-
-    def joined(name: str) -> Any:
-        return np.concatenate([getattr(content, name) for content in contents])
-
-    def listed(name: str) -> Any:
-        return [item for content in contents for item in getattr(content, name)]
-
-    def moved(name: str, base: NDArray[np.int64]) -> Postings:
-        every = [getattr(content, name) for content in contents]
-        holders = [(one.holders + start).astype(np.int32) for one, start in zip(every, base, strict=False)]
-        return Postings(
-            np.concatenate([one.terms for one in every]),
-            np.concatenate(holders),
-            np.concatenate([one.often for one in every]),
-        )
-
-    moved_pages = [content.vector_pages + start for content, start in zip(contents, page_base, strict=False)]
-    return _Content(
-        **{name: joined(name) for name in ("ids", "ordinals", "names", "paths", "pages", "lengths", "vectors")},
-        **{name: listed(name) for name in ("described", "rows", "texts")},
-        terms=moved("terms", page_base),
-        name_terms=moved("name_terms", document_base),
-        vector_pages=np.concatenate(moved_pages).astype(np.int32),
-    )
-
-
-def _write(folder: Path, name: str, content: _Content) -> None:
-    many = len(content.vectors) >= WORTH_LISTS
-    lists = write_lists(folder / f"{name}.faiss", content.vectors, content.vector_pages) if many else None
-    few = slice(0, 0) if many else slice(None)
-    arrays = {
-        **{each: getattr(content, each) for each in ("ids", "ordinals", "names", "paths", "pages", "lengths")},
-        **_blobs("described", content.described),
-        **_blobs("rows", content.rows),
-        **_blobs("texts", content.texts),
-        **packed("terms", content.terms),
-        **packed("name_terms", content.name_terms),
-        "vectors": content.vectors[few],
-        "vector_pages": content.vector_pages[few],
-    }
-    write_arrays(folder / f"{name}.arrays", arrays, {"lists": lists})
-
-
-def _blobs(name: str, blobs: Sequence[bytes]) -> dict[str, NDArray[Any]]:
-    starts = np.append(0, np.cumsum([len(blob) for blob in blobs])).astype(np.int64)
-    return {f"{name}.starts": starts, f"{name}.bytes": np.frombuffer(b"".join(blobs), np.uint8)}

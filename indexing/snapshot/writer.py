@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
-from pagesight.indexing.snapshot.segment import CompleteDocument, Segment, merge_segments, write_segment
+from pagesight.indexing.snapshot.segment import Segment, merge_segments, write_segment
+from pagesight.indexing.snapshot.segment_content import CompleteDocument
 from pagesight.indexing.snapshot.snapshot import Snapshot
 from pagesight.indexing.snapshot.state import SegmentPart, SnapshotState, read_state, write_state
 from pagesight.indexing.snapshot.term_postings import term_hash

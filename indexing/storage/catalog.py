@@ -12,176 +12,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from pagesight.indexing.lexical.bm25 import TermStatistics
-from pagesight.indexing.lexical.document_prior import NameTerms
 from pagesight.indexing.lexical.tokens import TERM_RULES
-from pagesight.indexing.pages import ORDINAL_END, DocumentRecord, PageRow
-from pagesight.indexing.settings import Settings
-from pagesight.indexing.storage.index_view import IndexView
+from pagesight.indexing.pages import ORDINAL_END, PageRow
+from pagesight.indexing.storage.catalog_view import Entry, TermCounts, View
 from pagesight.indexing.storage.interfaces import CandidateSearch, CatalogListener, PageRows, Sharing
-from pagesight.indexing.vectors.multivector import QueryVectors
 
 _log = logging.getLogger(__name__)
 
 # Of the time in which others change an index all the while, at most a tenth goes into reading its catalog anew: a
 # guess, not measured.
 _PAUSE = 10
-
-
-@dataclass
-class Entry:
-    """A document's pages so far."""
-
-    rows: dict[int, PageRow] = field(default_factory=dict)
-
-    @property
-    def first(self) -> PageRow:
-        """Any row: what all pages of a document share stands in each."""
-        return next(iter(self.rows.values()))
-
-    @property
-    def complete(self) -> bool:
-        """Whether all its pages are written."""
-        return len(self.rows) == self.first.page_count
-
-    @property
-    def record(self) -> DocumentRecord:
-        """The document as people see it."""
-        row = self.first
-        return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
-
-
-class _TermCounts:
-    """The terms of all documents, counted when a reader first asks, and kept up as documents come and go."""
-
-    def __init__(self, rows: PageRows, rules: int) -> None:
-        self.rules = rules
-        self._rows = rows
-        self._counted = TermStatistics()
-        self._asked_for = False
-        self._lock = threading.Lock()
-
-    def of(self, entries: dict[str, Entry]) -> TermStatistics:
-        """The statistics over these documents; terms are read only if some are not counted."""
-        with self._lock:
-            self._asked_for = True
-            missing = {known for known in entries if not self._counted.pages_of(known)}
-            wanted = {row.key: row for known in missing for row in entries[known].rows.values()}
-            for key, page_terms in self._rows.terms() if missing else ():
-                if row := wanted.get(key):
-                    self._counted.add(page_terms, row.document_id, row.page)
-            for known in missing:  # removed or written anew while it was read
-                if self._counted.pages_of(known) != len(entries[known].rows):
-                    self._counted.forget(known)
-            return self._counted.only(entries)
-
-    def add(self, document_id: str, rows: Iterable[PageRow]) -> None:
-        """Count a document that was now written."""
-        with self._lock:
-            if self._asked_for:
-                self._counted.forget(document_id)
-                for row in rows:
-                    self._counted.add(row.terms.split(), document_id, row.page)
-
-    def forget(self, document_id: str) -> None:
-        """Count a document no longer."""
-        with self._lock:
-            self._counted.forget(document_id)
-
-
-class View(IndexView):
-    """The complete documents of a catalog at one moment."""
-
-    def __init__(
-        self, entries: Iterable[Entry], terms: _TermCounts, rows: PageRows, candidates: CandidateSearch | None
-    ) -> None:
-        self.entries = {entry.first.document_id: entry for entry in shown(entries)}
-        self._by_name = {entry.first.document: entry for entry in self.entries.values()}
-        self._by_path = {entry.first.path: entry for entry in self.entries.values()}
-        self._by_ordinal = {entry.first.ordinal: entry for entry in self.entries.values()}
-        self._terms = terms
-        self._rows = rows
-        self._candidates = candidates
-        self._statistics: TermStatistics | None = None
-        self._names: NameTerms | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def records(self) -> list[DocumentRecord]:
-        """See `IndexView.records`."""
-        return [entry.record for entry in self.entries.values()]
-
-    @property
-    def statistics(self) -> TermStatistics:
-        """The statistics over this view's pages, read and counted when first asked for."""
-        with self._lock:
-            if self._statistics is None:
-                self._statistics = self._terms.of(self.entries)
-            return self._statistics
-
-    @property
-    def names(self) -> NameTerms:
-        """See `IndexView.names`."""
-        places = self.statistics.documents.items()
-        with self._lock:
-            if self._names is None:
-                self._names = NameTerms(
-                    ((place, self.entries[known].first.document) for known, place in places), self._terms.rules
-                )
-            return self._names
-
-    def page_count(self, document_ids: Sequence[str] | None = None) -> int:
-        """See `IndexView.page_count`."""
-        return sum(len(entry.rows) for entry in self._chosen(document_ids))
-
-    def pages(self, document_ids: Sequence[str] | None = None) -> list[PageRow]:
-        """See `IndexView.pages`."""
-        ordered = sorted(self._chosen(document_ids), key=lambda entry: entry.first.ordinal)
-        return [entry.rows[number] for entry in ordered for number in sorted(entry.rows)]
-
-    def page_row(self, document_id: str, page: int) -> PageRow | None:
-        """See `IndexView.page_row`."""
-        entry = self.entries.get(document_id)
-        return entry.rows.get(page) if entry else None
-
-    def texts(self, keys: Sequence[str]) -> dict[str, str]:
-        """See `IndexView.texts`."""
-        return self._rows.texts(keys)
-
-    def near(self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None) -> list[PageRow]:
-        """See `IndexView.near`."""
-        places = self._candidates.near(query, settings, document_ids) if self._candidates else []
-        return [row for row in (self._page_of_ordinal(*place) for place in places) if row]
-
-    def named(self, name: str) -> DocumentRecord | None:
-        """See `IndexView.named`."""
-        entry = self._by_name.get(name) or self.entries.get(name)
-        return entry.record if entry else None
-
-    def at_path(self, path: str) -> DocumentRecord | None:
-        """See `IndexView.at_path`."""
-        entry = self._by_path.get(path)
-        return entry.record if entry else None
-
-    def _chosen(self, document_ids: Sequence[str] | None) -> Iterable[Entry]:
-        return self.entries.values() if document_ids is None else [self.entries[known] for known in document_ids]
-
-    def _page_of_ordinal(self, ordinal: int, page: int) -> PageRow | None:
-        """The page that a candidate vector stands for, unless its document is not in the view."""
-        entry = self._by_ordinal.get(ordinal)
-        return entry.rows.get(page) if entry else None
-
-
-def shown(entries: Iterable[Entry]) -> list[Entry]:
-    """Those that are complete and no older version of another: the oldest first.
-
-    A crash between writing a changed document and removing its old version leaves both: the newer one counts.
-    """
-    complete = sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.first.added)
-    return list({entry.first.path: entry for entry in complete}.values())
 
 
 class Catalog:
@@ -258,7 +101,7 @@ class Catalog:
             self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
             self._names: defaultdict[str, set[str]] = defaultdict(set)  # of those of that name
             self._last_ordinal = 0
-            self._terms = _TermCounts(self._rows, self._term_rules)
+            self._terms = TermCounts(self._rows, self._term_rules)
             for row in rows:
                 self._take(row)
             self._view = None

@@ -23,7 +23,7 @@ from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageRow, PageText, page_key
-from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum, stored
 from pagesight.indexing.vectors.token_pooling import pooled

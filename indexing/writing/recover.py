@@ -17,7 +17,7 @@ from typing import Any
 from pagesight.indexing.errors import PageIndexError, UnknownDocument
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import DocumentRecord, PageRow
-from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import UNPACKED
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.storage.catalog import Entry
+from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.manifest import FORMAT
 from pagesight.indexing.vectors.quantization import page_checksum

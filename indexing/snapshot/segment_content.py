@@ -1,0 +1,154 @@
+"""What a segment of a snapshot holds, before it is written: of documents, or of other segments put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagesight.indexing.lexical.document_prior import name_terms
+from pagesight.indexing.pages import PageRow
+from pagesight.indexing.snapshot.array_file import write_arrays
+from pagesight.indexing.snapshot.term_postings import Postings, counted, packed, term_hash
+from pagesight.indexing.snapshot.vector_lists import WORTH_LISTS, write_lists
+
+#: What all pages of a document have alike, and stands once.
+SHARED = ("document_id", "document", "path", "page_count", "ordinal", "size", "modified", "added", "metadata")
+
+
+@dataclass(frozen=True)
+class CompleteDocument:
+    """A document as Milvus has it: its rows by page, with terms and text, and each page's candidate vectors, (k, dim).
+
+    ``vectors`` has as many entries as there are rows.
+    """
+
+    rows: Sequence[PageRow]
+    vectors: Sequence[NDArray[np.floating]]
+
+
+@dataclass(frozen=True)
+class SegmentContent:
+    """A segment to be: numbers of documents and pages count from 0 within it."""
+
+    ids: NDArray[np.uint64]
+    ordinals: NDArray[np.int64]
+    names: NDArray[np.uint64]  # hashes, as are paths
+    paths: NDArray[np.uint64]
+    pages: NDArray[np.int64]  # of each document
+    lengths: NDArray[np.int32]  # terms of each page
+    described: list[bytes]  # by document; JSON
+    rows: list[bytes]  # by page; JSON
+    texts: list[bytes]  # by page
+    terms: Postings  # by page
+    name_terms: Postings  # by document
+    vectors: NDArray[np.float16]
+    vector_pages: NDArray[np.int32]
+
+
+def content_of(documents: Iterable[CompleteDocument], dim: int, term_rules: int) -> SegmentContent:
+    """The documents', in the order of their ordinals; (k, dim) vectors to each page."""
+    documents = sorted(documents, key=lambda document: document.rows[0].ordinal)
+    rows = list(chain.from_iterable(document.rows for document in documents))
+    vectors = list(chain.from_iterable(document.vectors for document in documents))
+    return SegmentContent(
+        **_content_of_documents([document.rows[0] for document in documents], term_rules),
+        **_content_of_pages(rows),
+        pages=np.array([len(document.rows) for document in documents], np.int64),
+        vectors=np.concatenate([np.zeros((0, dim)), *vectors]).astype(np.float16),
+        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), [len(page) for page in vectors]),
+    )
+
+
+def _content_of_documents(first: Sequence[PageRow], term_rules: int) -> dict[str, Any]:
+    """What is kept of each document, from the row of its first page."""
+    return {
+        "ids": np.array([int(row.document_id, 16) for row in first], np.uint64),
+        "ordinals": np.array([row.ordinal for row in first], np.int64),
+        "names": np.array([term_hash(row.document) for row in first], np.uint64),
+        "paths": np.array([term_hash(row.path) for row in first], np.uint64),
+        "described": [_json({name: getattr(row, name) for name in SHARED}) for row in first],
+        "name_terms": counted(
+            (number, sorted(name_terms(row.document, term_rules))) for number, row in enumerate(first)
+        ),
+    }
+
+
+def _content_of_pages(rows: Sequence[PageRow]) -> dict[str, Any]:
+    """What is kept of each page beside its vectors."""
+    found = [row.terms.split() for row in rows]
+    return {
+        "lengths": np.array([len(terms) for terms in found], np.int32),
+        "rows": [_json(_of_a_page(row)) for row in rows],
+        "texts": [row.text.encode(errors="replace") for row in rows],
+        "terms": counted(enumerate(found)),
+    }
+
+
+def _of_a_page(row: PageRow) -> dict[str, Any]:
+    left_out = {*SHARED, "terms", "text"}
+    return {name: value for name, value in asdict(row).items() if name not in left_out}
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def merged(parts: Iterable[SegmentContent]) -> SegmentContent:
+    """The parts one after the other, in the order of their first ordinals."""
+    contents = sorted((part for part in parts if len(part.ids)), key=lambda content: int(content.ordinals[0]))
+    page_base = np.cumsum([0, *(len(content.lengths) for content in contents)])
+    document_base = np.cumsum([0, *(len(content.ids) for content in contents)])
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(content, name) for content in contents])
+
+    def listed(name: str) -> Any:
+        return [item for content in contents for item in getattr(content, name)]
+
+    def moved(name: str, base: NDArray[np.int64]) -> Postings:
+        every = [getattr(content, name) for content in contents]
+        holders = [(one.holders + start).astype(np.int32) for one, start in zip(every, base, strict=False)]
+        return Postings(
+            np.concatenate([one.terms for one in every]),
+            np.concatenate(holders),
+            np.concatenate([one.often for one in every]),
+        )
+
+    moved_pages = [content.vector_pages + start for content, start in zip(contents, page_base, strict=False)]
+    return SegmentContent(
+        **{name: joined(name) for name in ("ids", "ordinals", "names", "paths", "pages", "lengths", "vectors")},
+        **{name: listed(name) for name in ("described", "rows", "texts")},
+        terms=moved("terms", page_base),
+        name_terms=moved("name_terms", document_base),
+        vector_pages=np.concatenate(moved_pages).astype(np.int32),
+    )
+
+
+def write_content(folder: Path, name: str, content: SegmentContent) -> None:
+    """Write the segment's files. Raises OSError."""
+    many = len(content.vectors) >= WORTH_LISTS
+    lists = write_lists(folder / f"{name}.faiss", content.vectors, content.vector_pages) if many else None
+    few = slice(0, 0) if many else slice(None)
+    arrays = {
+        **{each: getattr(content, each) for each in ("ids", "ordinals", "names", "paths", "pages", "lengths")},
+        **_blobs("described", content.described),
+        **_blobs("rows", content.rows),
+        **_blobs("texts", content.texts),
+        **packed("terms", content.terms),
+        **packed("name_terms", content.name_terms),
+        "vectors": content.vectors[few],
+        "vector_pages": content.vector_pages[few],
+    }
+    write_arrays(folder / f"{name}.arrays", arrays, {"lists": lists})
+
+
+def _blobs(name: str, blobs: Sequence[bytes]) -> dict[str, NDArray[Any]]:
+    starts = np.append(0, np.cumsum([len(blob) for blob in blobs])).astype(np.int64)
+    return {f"{name}.starts": starts, f"{name}.bytes": np.frombuffer(b"".join(blobs), np.uint8)}
