@@ -324,6 +324,15 @@ def test_a_picture_that_cannot_be_is_a_problem(client: httpx.Client, asked: dict
     assert part in reply.json()["detail"]
 
 
+def test_a_text_that_cites_pages_is_checked_by_their_words(client: httpx.Client) -> None:
+    text = f"Net revenue rose to 4.2 billion euros [{PAGE}]. Net revenue rose to 4.7 billion euros [{PAGE}]."
+    right, wrong = client.post("/claims", json={"text": text}).json()["claims"]
+    assert (right["outcome"], wrong["outcome"]) == ("supported", "unsupported")
+    (evidence,) = right["evidence"]
+    assert evidence["label"] == PAGE
+    assert evidence["boxes"]
+
+
 # conversations
 
 
@@ -358,7 +367,7 @@ def test_what_openapi_shows_is_what_is_answered(service: Served, client: httpx.C
     paths = {
         "/ask", "/search", "/documents", "/documents/{name}", "/documents/{document_id}/file", "/jobs/{job_id}",
         "/pages/{label}.png", "/pages/{label}.json", "/threads", "/threads/{thread_id}", "/me", "/session", "/metrics",
-        "/healthz", "/words", "/jobs",
+        "/healthz", "/words", "/jobs", "/claims",
     }  # fmt: skip
     assert set(told["paths"]) == paths
     schemas = told["components"]["schemas"]

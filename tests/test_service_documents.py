@@ -273,3 +273,10 @@ def test_ctrl_c_ends_the_command_with_a_connection_open(tmp_path: Path) -> None:
         assert process.wait(20) in (0, 130)
         assert process.stderr
         assert "Traceback" not in process.stderr.read()
+
+
+def test_a_quotation_mark_in_a_name_is_kept_as_browsers_send_it(service: Served, tmp_path: Path) -> None:
+    with service.client() as client:
+        sent = client.post("/documents", files={"files": ('the "Aurora".pdf', pdf(tmp_path, "A ferry of that name"))})
+        job = ended(client, sent.json())
+        assert [one["document"] for one in job["report"]["added"]] == ['the "Aurora".pdf']

@@ -19,14 +19,14 @@ _USAGE = {
     "input_tokens": 11250, "output_tokens": 240, "total_tokens": 11490, "reasoning_tokens": 120, "cached_tokens": 0,
     "model_calls": 3, "pictures": 2, "bytes_uploaded": 70240, "cost": 0.0093,
 }  # fmt: skip
-_CLAIM = {
+CLAIM_EXAMPLE = {
     "text": "Net revenue rose to 4.2 billion euros.", "citations": [_CITATION], "outcome": "supported",
     "reason": "the cited words say it",
     "evidence": [{"label": "annual-report.pdf p. 5", "boxes": [[0.1, 0.2, 0.4, 0.22]]}],
 }  # fmt: skip
 _ANSWER = {
     "answer": "Net revenue rose to 4.2 billion euros [annual-report.pdf p. 5].", "found": True, "cut_off": False,
-    "citations": [_CITATION], "unverified": [], "claims": [_CLAIM], "pages_viewed": ["annual-report.pdf p. 5"],
+    "citations": [_CITATION], "unverified": [], "claims": [CLAIM_EXAMPLE], "pages_viewed": ["annual-report.pdf p. 5"],
     "hits": [HIT_EXAMPLE], "usage": _USAGE, "reasoner": "gemini-3.8-flash",
     "question": "How high was the net revenue in 2024?", "thread_id": "8d0c4a", "seconds": 4.2,
     "run_id": "0b0f6f7e-6f0e-4a53-9a39-5f4c1f5a0e52",

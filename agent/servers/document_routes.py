@@ -221,7 +221,8 @@ def _metadata(form: FormData) -> dict[str, Any]:
 
 def _received(files: JobFiles, uploads: list[UploadFile]) -> Path:
     """The uploaded files in a folder of their own. Raises Problem 422 for a name that cannot be one."""
-    names = [refuse_name(one.filename or "") for one in uploads]
+    # Browsers write a quotation mark in a form's file name as %22, by the rules of HTML.
+    names = [refuse_name((one.filename or "").replace("%22", '"')) for one in uploads]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise Problem(422, "Bad file name", f"two files are named {str(twice)!r}: send one of them under another")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from pagesight.agent.servers.answer_schemas import HIT_EXAMPLE, Hit, example
+from pagesight.agent.servers.answer_schemas import CLAIM_EXAMPLE, HIT_EXAMPLE, Claim, Hit, example
 
 #: A conversation's name: a client may choose it.
 THREAD_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -65,6 +65,25 @@ class SearchReply(BaseModel):
 
     query: str
     hits: list[Hit]
+
+
+class ClaimsRequest(BaseModel):
+    """A text that cites pages, as answers do."""
+
+    model_config = {
+        **example(text="Net revenue rose to 4.2 billion euros [annual-report.pdf p. 5]."),
+        "extra": "forbid",
+    }
+
+    text: Text
+
+
+class ClaimsReply(BaseModel):
+    """Its sentences, each with whether the cited words say it."""
+
+    model_config = example(claims=[CLAIM_EXAMPLE])
+
+    claims: list[Claim]
 
 
 class DocumentReply(BaseModel):

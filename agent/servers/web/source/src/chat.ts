@@ -1,11 +1,12 @@
 // A conversation: asking, what comes on the way, stopping; conversations that were kept.
 
 import { batch, computed, signal } from "@preact/signals";
-import { claimsInOrder, pageOf } from "./citations";
+import { claimsInOrder } from "./citations";
+import { showCited } from "./evidence";
 import type { Answer, Thread, Usage } from "./replies";
 import { asked, events, read, told } from "./service";
 import { settings } from "./settings";
-import { only, show, strip } from "./state";
+import { only, strip } from "./state";
 
 export interface Turn {
   id: number;
@@ -85,11 +86,9 @@ function take(id: number, name: string, told: any): void {
 
 /** Opens the page that the answer cites first, beside it. */
 function look(answer: Answer): void {
-  batch(() => {
-    if (answer.hits.length) strip.value = { query: answer.question, hits: answer.hits };
-    const first = answer.citations[0];
-    if (first) show(pageOf(answer, first, claimsInOrder(answer)(first)), true);
-  });
+  if (answer.hits.length) strip.value = { query: answer.question, hits: answer.hits };
+  const first = answer.citations[0];
+  if (first) void showCited(answer, first, claimsInOrder(answer)(first), true);
 }
 
 export function stop(): void {

@@ -51,7 +51,7 @@ export function Documents(): VNode {
       </div>
       {error && <p class="note bad" role="alert">{error}</p>}
       <p class="quiet total" role="status">
-        {w("total", { count: number(listed.total) })} {me.value && ` · ${me.value.encoder}`}
+        {listed.total === 1 ? w("totalOne") : w("total", { count: number(listed.total) })} {me.value && ` · ${me.value.encoder}`}
       </p>
       {listed.documents.length > 0 && (
         <Rows items={listed.documents} height={ROW} label={w("documents")} keyOf={(one) => one.document_id} row={(one) => <Row doc={one} remove={() => setRemoving(one)} />} />

@@ -40,7 +40,7 @@ export function Search(): VNode {
         <button type="submit" class="primary">{w("search")}</button>
       </form>
       {error && <p class="note bad" role="alert">{error}</p>}
-      <p class="quiet" role="status">{found.value ? w(found.value.hits.length ? "found" : "nothingFound", { count: found.value.hits.length }) : w("searchText")}</p>
+      <p class="quiet" role="status">{summary()}</p>
       <ol class="hits">
         {found.value?.hits.map((hit) => (
           <li key={hit.label}>
@@ -57,6 +57,12 @@ export function Search(): VNode {
       </ol>
     </div>
   );
+}
+
+function summary(): string {
+  if (!found.value) return w("searchText");
+  const count = found.value.hits.length;
+  return count === 0 ? w("nothingFound") : count === 1 ? w("foundOne") : w("found", { count });
 }
 
 async function hitsOf(text: string): Promise<{ query: string; hits: Hit[] }> {
@@ -108,9 +114,8 @@ export function Strip(): VNode | null {
                 <span class="words">{hit.lines[0] ?? ""}</span>
               </span>
             </button>
-            <button type="button" class="plain more" onClick={() => void likeThis(hit)}>
+            <button type="button" class="plain more" aria-label={`${w("moreLikeThis")}: ${hit.label}`} onClick={() => void likeThis(hit)}>
               <Icon name="again" /> {w("moreLikeThis")}
-              <span class="unseen">: {hit.label}</span>
             </button>
           </li>
         ))}

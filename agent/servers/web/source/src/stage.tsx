@@ -4,6 +4,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { asBox, asRegion, between, visible, type Turned } from "./geometry";
+import { useFirstMark, useKeptPlace } from "./kept_place";
 import { picture, type Look } from "./page_tools";
 import type { Box, PageFacts } from "./replies";
 import { shown } from "./state";
@@ -35,12 +36,14 @@ export function Stage({ facts, look, change, zoomBy }: StageOf): VNode {
   const whole = Math.min(WIDEST_WHOLE, Math.ceil((width * devicePixelRatio) / 200) * 200);
   const detail = useDetail(stage, sheet, look, facts.key, width);
   const sharp = detail && width * devicePixelRatio > whole;
-  useFirstMark(stage, sheet, facts.key, room > 0);
-  useWheel(stage, zoomBy);
-  const { mark, ...pointer } = useSelection(sheet, look, change);
+  const pointer = useRef<{ x: number; y: number } | null>(null);
+  useFirstMark(stage, sheet, facts.key, page, room > 0);
+  useKeptPlace(stage, sheet, page, look.turned, width, pointer);
+  useWheel(stage, zoomBy, pointer);
+  const { mark, ...drags } = useSelection(sheet, look, change);
   return (
     <div class="stage" ref={stage} tabIndex={0} role="region" aria-label={w("stage")} data-selecting={look.selecting || undefined}>
-      <div class="sheet" ref={sheet} style={{ width: aside ? height : width, height: aside ? width : height }} {...pointer}>
+      <div class="sheet" ref={sheet} style={{ width: aside ? height : width, height: aside ? width : height }} {...drags}>
         <div class="paper" style={{ width, height, transform: `translate(-50%, -50%) rotate(${look.turned}deg)` }}>
           <img
             class="whole" src={picture(facts.key, { width: whole, ...asked })} alt={w("picture", { label: facts.label })} draggable={false}
@@ -102,25 +105,18 @@ function useDetail(stage: { current: HTMLElement | null }, sheet: { current: HTM
   return detail;
 }
 
-/** Scrolls so that the first mark of a page that was just opened can be seen. */
-function useFirstMark(stage: { current: HTMLElement | null }, sheet: { current: HTMLElement | null }, key: string, drawn: boolean): void {
-  const page = shown.value!;
-  useEffect(() => {
-    if (!drawn) return;
-    const boxes = [...(page.boxes ?? []), ...(page.outlines ?? []).map(asBox)];
-    const top = boxes.length ? Math.min(...boxes.map((box) => box[1])) : 0;
-    const element = stage.current!;
-    element.scrollTo({ top: top * sheet.current!.offsetHeight - element.clientHeight / 3, left: 0 });
-  }, [key, page, drawn]);
-}
-
-function useWheel(stage: { current: HTMLElement | null }, zoomBy: (factor: number) => void): void {
+function useWheel(
+  stage: { current: HTMLElement | null },
+  zoomBy: (factor: number) => void,
+  pointer: { current: { x: number; y: number } | null },
+): void {
   const latest = useRef(zoomBy);
   latest.current = zoomBy;
   useEffect(() => {
     const turned = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
+      pointer.current = { x: event.clientX, y: event.clientY };
       latest.current(Math.exp(-event.deltaY / 300));
     };
     const element = stage.current!;

@@ -71,7 +71,7 @@ function Opened({ facts }: { facts: PageFacts }): VNode {
     <div class="opened" onKeyDown={key}>
       <div class="title">
         <h2 title={facts.label}>{facts.label}</h2>
-        {marked > 0 && <span class="quiet" role="status">{w("marked", { count: marked })}</span>}
+        {marked > 0 && <span class="quiet" role="status">{marked === 1 ? w("markedOne") : w("marked", { count: marked })}</span>}
       </div>
       <div class="bar" role="group" aria-label={w("page")}>
         <span class="group">

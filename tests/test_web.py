@@ -1,0 +1,517 @@
+"""The page of `pagesight web` in a real browser: one Chromium, one service, Gemini's stand-in for what models write."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gemini_server import GeminiServer
+from service_server import Served, served, wait_until
+from small_index import REPORT, make_index, write_pdf
+
+from pagesight.agent.servers.tokens import new_token
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: the extra web brings it")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the group dev brings it")
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+
+QUESTION = "How high was the net revenue in 2023?"
+ANSWER = f"Net revenue rose to **4.2 billion** euros in 2023 [{REPORT} p. 2]."
+SCRIPT = "<img src=x onerror=window.hit=1><script>window.hit=1</script>"
+SLOW_MACHINE = 30_000  # ms that anything may take
+
+
+@pytest.fixture(scope="module")
+def gemini() -> Iterator[GeminiServer]:
+    with GeminiServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("index")
+    make_index(folder).close()
+    return folder / "index"
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path, gemini: GeminiServer) -> Iterator[Served]:
+    with served(folder, plan={"page": True}, google_base_url=gemini.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def context(browser: Browser, service: Served) -> Iterator[BrowserContext]:
+    made = new_context(browser, service)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, service: Served) -> Iterator[Page]:
+    opened, faults = at(context, service)
+    yield opened
+    assert faults == []
+
+
+def new_context(browser: Browser, service: Served, **how: Any) -> BrowserContext:
+    usual = {"locale": "en-US", "viewport": {"width": 1280, "height": 800}, "base_url": service.address}
+    made = browser.new_context(**{**usual, **how})
+    made.set_default_timeout(SLOW_MACHINE)
+    expect.set_options(timeout=SLOW_MACHINE)
+    return made
+
+
+def at(context: BrowserContext, service: Served, fragment: str = "") -> tuple[Page, list[str]]:
+    """The page, opened as the command opens it, and the faults that its console tells."""
+    opened, faults = context.new_page(), []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
+    opened.goto(f"/?token={service.sent['owner']}{fragment}")
+    expect(opened.locator(".badge")).to_be_visible()
+    return opened, faults
+
+
+def answers(gemini: GeminiServer, text: str = ANSWER) -> None:
+    gemini.calls("search_pages", query="net revenue")
+    gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    gemini.says(text)
+
+
+def ask(page: Page, question: str = QUESTION) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+
+
+def ask_offline(page: Page, question: str = QUESTION) -> None:
+    page.evaluate("localStorage.setItem('pagesight', JSON.stringify({offline: true}))")
+    page.reload()
+    ask(page, question)
+    expect(page.locator(".took")).to_be_visible()
+
+
+def uploaded(page: Page, name: str, data: bytes) -> None:
+    page.get_by_role("button", name="Documents", exact=True).click()
+    page.locator("input[data-for=files]").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": data})
+
+
+def stage_of(page: Page) -> Any:
+    return page.get_by_role("region", name="The page, which scrolls")
+
+
+def until(page: Page, holds: str) -> None:
+    """Waits for what a script finds true. Playwright's own way evaluates texts, which the page's policy forbids."""
+    wait_until(lambda: page.evaluate(holds))
+
+
+# the way in
+
+
+def test_the_token_does_not_stay_in_the_address_and_the_first_page_is_drawn_soon(page: Page) -> None:
+    assert "token" not in page.url
+    assert page.evaluate("history.length") <= 2  # about:blank, and the page
+    assert page.evaluate("document.cookie") == ""
+    (cookie,) = page.context.cookies()
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Strict"
+    assert page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 3000
+
+
+def test_who_is_not_let_in_is_told_how(browser: Browser, service: Served) -> None:
+    context = new_context(browser, service)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("alert")).to_contain_text("pagesight web")
+    context.close()
+
+
+# documents, questions, pages: the way of a newcomer
+
+
+@pytest.mark.slow
+def test_from_an_upload_to_the_marked_page_and_back_after_a_reload(
+    page: Page, gemini: GeminiServer, tmp_path: Path
+) -> None:
+    ferry = write_pdf(tmp_path / "ferry.pdf", [["Fleet of ferries"], ["The ferry Aurora carries 1200 passengers."]])
+    uploaded(page, "ferry.pdf", ferry.read_bytes())
+    expect(page.locator(".job[data-state=done]")).to_contain_text("1 added")
+    expect(page.get_by_role("button", name="Open ferry.pdf")).to_be_visible()
+    expect(page.locator(".holds")).to_contain_text("5 documents")
+
+    page.get_by_role("button", name="Ask", exact=True).first.click()
+    gemini.calls("search_pages", query="ferry Aurora passengers")
+    gemini.calls("view_pages", pages=["ferry.pdf p. 2"])
+    gemini.says("- **Aurora** carries 1200 passengers [ferry.pdf p. 2].\n")
+    ask(page, "How many passengers does the Aurora carry?")
+    expect(page.locator(".took")).to_contain_text("tokens")
+    expect(page.locator(".markdown li strong")).to_have_text("Aurora")
+    chip = page.locator(".markdown .chip")
+    expect(chip).to_contain_text("✓")
+    chip.click()
+    expect(page.locator(".viewer h2")).to_have_text("ferry.pdf p. 2")
+    expect(page.locator(".mark-box").first).to_be_visible()
+    assert covers(page, "1200", ferry)
+    expect(page.get_by_role("region", name="Pages that were searched").or_(page.locator(".strip"))).to_be_visible()
+
+    address = page.url
+    page.reload()
+    assert page.url == address
+    expect(page.locator(".turn h3")).to_have_text("How many passengers does the Aurora carry?")
+    expect(page.locator(".markdown .chip")).to_contain_text("ferry.pdf p. 2")
+    page.locator(".steps summary").click()
+    expect(page.locator(".steps")).to_contain_text("looked at ferry.pdf p. 2")
+
+    page.get_by_role("button", name="Documents", exact=True).click()
+    page.get_by_role("button", name="Remove ferry.pdf").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("button", name="Open ferry.pdf")).to_have_count(0)
+    expect(page.locator(".holds")).to_contain_text("4 documents")
+
+
+def covers(page: Page, word: str, file: Path) -> bool:
+    """Whether a mark lies on the word, where the document itself has it."""
+    import pypdfium2
+
+    sheet = pypdfium2.PdfDocument(file)[1]
+    width, height = sheet.get_size()
+    text = sheet.get_textpage()
+    start, count = text.search(word).get_next()
+    boxes = [text.get_charbox(at) for at in range(start, start + count)]
+    middle = sum(box[0] + box[2] for box in boxes) / 2 / count / width, 1 - (boxes[0][1] + boxes[0][3]) / 2 / height
+    marks = page.evaluate(
+        """() => {
+            const sheet = document.querySelector(".paper").getBoundingClientRect();
+            return [...document.querySelectorAll(".mark-box")].map((mark) => mark.getBoundingClientRect()).map((r) =>
+                [(r.left - sheet.left) / sheet.width, (r.top - sheet.top) / sheet.height,
+                 (r.right - sheet.left) / sheet.width, (r.bottom - sheet.top) / sheet.height]);
+        }"""
+    )
+    return any(box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3] for box in marks)
+
+
+def test_a_file_that_cannot_be_read_says_why_and_a_name_that_is_refused_too(page: Page) -> None:
+    uploaded(page, "broken.pdf", b"%PDF-1.7 no more than this")
+    expect(page.locator(".failures")).to_contain_text("broken.pdf")
+    page.get_by_role("button", name="Dismiss").click()
+    uploaded(page, "a\\b.pdf", b"%PDF-1.7")
+    expect(page.locator(".failures")).to_contain_text("cannot be the name of a document")
+
+
+def test_zoom_renders_what_is_seen_from_the_source(page: Page) -> None:
+    ask_offline(page)
+    stage = stage_of(page)
+    stage.focus()
+    for _ in range(6):
+        page.keyboard.press("+")
+    detail = page.locator(".detail")
+    expect(detail).to_be_visible()
+    expect(page.locator(".percent")).to_have_text("381 %")
+    until(page, "document.querySelector('.detail')?.naturalWidth > 0")
+    pixels, shown = page.evaluate(
+        "(() => { const one = document.querySelector('.detail'); return [one.naturalWidth, one.clientWidth]; })()"
+    )
+    assert pixels >= shown * 0.98
+    assert shown > page.evaluate("document.querySelector('.stage').clientWidth * 0.9")
+    place = page.evaluate("document.querySelector('.stage').scrollTop")
+    page.keyboard.press("0")
+    expect(page.locator(".percent")).to_have_text("100 %")
+    assert place > 0
+
+
+def test_a_page_turns_moves_and_shows_its_map_and_text(page: Page) -> None:
+    ask_offline(page)
+    tools = page.locator(".bar")
+    upright = page.locator(".paper").bounding_box()
+    tools.get_by_role("button", name="Rotate").click()
+    turned = page.locator(".paper").bounding_box()
+    assert upright
+    assert turned
+    assert (upright["width"] < upright["height"]) != (turned["width"] < turned["height"])
+    tools.get_by_role("button", name="Rotate").press("r")
+    tools.get_by_role("button", name="Where it matches").click()
+    page.get_by_role("button", name="revenue", exact=True).click()
+    expect(page.locator(".whole")).to_have_attribute("src", re.compile("show=map.*word=revenue"))
+    until(page, "document.querySelector('.whole').complete && document.querySelector('.whole').naturalWidth")
+    tools.get_by_role("button", name="Next page").click()
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 3")
+    tools.get_by_role("spinbutton").fill("8")
+    page.keyboard.press("Enter")
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 8")
+    expect(tools.get_by_role("button", name="Next page")).to_be_disabled()
+    tools.get_by_role("button", name="Text of this page").click()
+    expect(page.locator(".page-text")).to_contain_text("Appendix 8")
+    original = tools.get_by_role("link", name="Open the original")
+    assert str(original.get_attribute("href")).endswith("/file#page=8")
+
+
+def test_citations_and_regions_are_copied(browser: Browser, service: Served) -> None:
+    context = new_context(browser, service, permissions=["clipboard-read", "clipboard-write"])
+    page, faults = at(context, service)
+    ask_offline(page)
+    page.get_by_role("button", name="Copy citation").click()
+    expect(page.locator(".bar [role=status]")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"[{REPORT} p. 2]"
+    page.get_by_role("button", name="Select a region").click()
+    box = page.locator(".stage").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 100, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 160, steps=4)
+    page.mouse.up()
+    expect(page.locator(".selected")).to_be_visible()
+    with page.expect_response(lambda reply: "region=" in reply.url and reply.status == 200):
+        page.get_by_role("button", name="Copy as picture").click()
+    until(page, "navigator.clipboard.read().then((all) => all[0].types.includes('image/png'))")
+    assert faults == []
+    context.close()
+
+
+# what goes wrong
+
+
+def test_a_question_is_stopped_in_the_middle_and_asked_again(page: Page, gemini: GeminiServer) -> None:
+    gemini.waits_from = len(gemini.model_requests)
+    try:
+        ask(page)
+        expect(page.locator(".steps .now")).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".turn")).to_contain_text("it was stopped")
+    finally:
+        gemini.waits_from = None
+    page.get_by_role("button", name="Edit and ask again").click()
+    expect(page.get_by_label("Your question")).to_have_value(QUESTION)
+    answers(gemini)
+    page.keyboard.press("Enter")
+    expect(page.locator(".took")).to_be_visible()
+
+
+def test_a_quoted_line_is_marked_whole(page: Page) -> None:
+    ask_offline(page)
+    expect(page.locator(".mark-box")).to_have_count(1)
+    width = page.evaluate(
+        "document.querySelector('.mark-box').clientWidth / document.querySelector('.paper').clientWidth"
+    )
+    assert width > 0.3  # of the sentence; a word of it takes a tenth
+
+
+def test_an_error_of_the_model_is_told_in_the_place_of_the_answer(page: Page, gemini: GeminiServer) -> None:
+    gemini.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
+    ask(page)
+    expect(page.locator(".turn [role=alert]")).to_contain_text("key")
+
+
+def test_scripts_in_names_pages_and_answers_stay_text(page: Page, gemini: GeminiServer, tmp_path: Path) -> None:
+    name = '"><img src=x onerror=window.hit=1>.pdf'
+    hostile = write_pdf(tmp_path / "hostile.pdf", [[f"Zebra {SCRIPT}", "The zebra says &lt;b&gt;"]])
+    uploaded(page, name, hostile.read_bytes())
+    expect(page.locator(".job[data-state=done]")).to_contain_text("1 added")
+    expect(page.get_by_role("button", name=f"Open {name}")).to_be_visible()
+    page.get_by_role("button", name="Ask", exact=True).first.click()
+    gemini.calls("search_pages", query=f"zebra {SCRIPT}")
+    gemini.calls("view_pages", pages=[f"{name} p. 1"])
+    gemini.says(
+        f"# {SCRIPT}\n\nThe zebra {SCRIPT} [{name} p. 1]. [click](javascript:window.hit=1) "
+        f"![x](http://127.0.0.1:9/a.png)\n\n| a |\n|---|\n| {SCRIPT} |\n\n```\n{SCRIPT}\n```\n"
+    )
+    ask(page, f"What does the zebra say? {SCRIPT}")
+    expect(page.locator(".took")).to_be_visible()
+    assert page.locator(".markdown").inner_text().count("<script>window.hit=1</script>") == 4
+    assert page.locator(".markdown img, .markdown script, .markdown a").count() == 0
+    page.locator(".markdown .chip").first.click()
+    expect(page.locator(".viewer h2")).to_have_text(f"{name} p. 1")
+    page.get_by_role("button", name="Text of this page").click()
+    expect(page.locator(".page-text")).to_contain_text("onerror=window.hit=1")
+    expect(page.locator(".strip .card").first).to_contain_text(name)
+    page.get_by_role("button", name="Conversations").click()
+    expect(page.locator("#threads")).to_contain_text("What does the zebra say?")
+    assert page.evaluate("window.hit") is None
+    page.get_by_role("button", name="Documents", exact=True).click()
+    page.get_by_role("button", name=f"Remove {name}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("button", name=f"Open {name}")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_the_service_goes_and_comes_back(browser: Browser, folder: Path, service: Served) -> None:
+    made = {"owner": new_token("owner")}
+    with served(folder, plan={"page": True}, reasoner="offline", made=made) as first:
+        context = new_context(browser, first)
+        page, _ = at(context, first)
+        ask(page)
+        expect(page.locator(".took")).to_be_visible()
+        port = int(first.address.rpartition(":")[2])
+    expect(page.locator(".trouble")).to_contain_text("does not answer")
+    ask(page, "What do the pumps deliver?")
+    expect(page.locator(".turn [role=alert]")).to_be_visible()
+    with served(folder, plan={"page": True}, reasoner="offline", made=made, port=port):
+        expect(page.locator(".trouble")).to_have_count(0)
+        ask(page, "How many people work for the group?")
+        expect(page.locator(".took")).to_have_count(2)
+        context.close()
+
+
+# searching, narrowing, long lists
+
+
+def test_pages_are_found_without_asking_and_more_like_one(page: Page) -> None:
+    page.get_by_role("button", name="Search", exact=True).first.click()
+    page.get_by_role("searchbox", name="Search").fill("net revenue by region")
+    page.keyboard.press("Enter")
+    first = page.locator(".hits .hit").first
+    expect(first).to_contain_text(f"{REPORT} p. 2")
+    expect(page.locator(".strip .card")).not_to_have_count(0)
+    first.click()
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 2")
+    expect(page.locator(".mark-box").first).to_be_visible()
+    page.get_by_role("button", name=f"More like this: {REPORT} p. 2").click()
+    expect(page.locator(".strip h2")).to_contain_text("More like this")
+
+
+def test_a_question_is_narrowed_to_documents(page: Page) -> None:
+    page.get_by_role("button", name="Documents", exact=True).click()
+    page.get_by_label("Filter by name").fill("daten")
+    expect(page.locator(".total")).to_contain_text("1 document ")
+    page.get_by_role("button", name="Ask only datenblatt.pdf").click()
+    with page.expect_request("**/ask") as sent:
+        ask(page, "Wie hoch ist die Leistungsaufnahme?")
+    assert sent.value.post_data_json["documents"] == ["datenblatt.pdf"]
+    page.get_by_role("button", name="Stop").or_(page.locator(".turn [role=alert]")).first.wait_for()
+
+
+def test_a_list_of_ten_thousand_stays_fluid(page: Page) -> None:
+    row = {"pages": 3, "added": "2026-11-26T02:00:00+00:00", "metadata": {"year": 2024}}
+    many = [{**row, "document": f"report {number:05}.pdf", "document_id": f"{number:016x}"} for number in range(10_000)]
+    page.route("**/documents?*", lambda route: route.fulfill(json={"documents": many, "total": len(many)}))
+    page.get_by_role("button", name="Documents", exact=True).click()
+    expect(page.get_by_role("button", name="Open report 00000.pdf")).to_be_visible()
+    slowest = page.evaluate(
+        """async () => {
+            const rows = document.querySelector(".rows");
+            let slowest = 0, before = performance.now();
+            for (let step = 0; step < 60; step++) {
+                rows.scrollTop = (step / 59) * rows.scrollHeight;
+                await new Promise(requestAnimationFrame);
+                slowest = Math.max(slowest, performance.now() - before);
+                before = performance.now();
+            }
+            return slowest;
+        }"""
+    )
+    expect(page.get_by_role("button", name="Open report 09999.pdf")).to_be_visible()
+    assert page.locator(".rows li").count() < 60
+    print(f"slowest frame while scrolling 10,000 rows: {slowest:.0f} ms")
+    assert slowest < 1000  # on a busy machine; a list that is drawn whole takes several seconds
+
+
+# for everybody
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_nothing_serious_is_found_by_axe(browser: Browser, service: Served, colours: Any) -> None:
+    context = new_context(browser, service, color_scheme=colours)
+    page, faults = at(context, service)
+    ask_offline(page)
+    found = faults_of(page, "ask")
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_role("button", name="Where it matches").click()
+    found += faults_of(page, "conversations, map")
+    for tab in ("Search", "Documents"):
+        page.get_by_role("button", name=tab, exact=True).first.click()
+        found += faults_of(page, tab)
+    page.get_by_role("button", name="Settings").click()
+    found += faults_of(page, "settings")
+    assert found == []
+    assert faults == []
+    context.close()
+
+
+def faults_of(page: Page, where: str) -> list[str]:
+    page.wait_for_load_state("networkidle")
+    return [
+        f"{where}: {fault['id']}: {node['html'][:120]}"
+        for fault in Axe().run(page).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+
+
+def test_it_is_worked_with_the_keyboard_alone(page: Page, gemini: GeminiServer) -> None:
+    answers(gemini)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the question")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page.locator(".took")).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.matches('.markdown .chip')"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 2")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.stage')"):
+            break
+    page.keyboard.press("n")
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 3")
+    page.keyboard.press("+")
+    expect(page.locator(".percent")).to_have_text("125 %")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.ariaLabel === 'Settings'"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Settings")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [380, 900, 2560])
+def test_it_fits_narrow_and_wide_screens(browser: Browser, service: Served, width: int) -> None:
+    context = new_context(browser, service, viewport={"width": width, "height": 760})
+    page, _ = at(context, service)
+    ask_offline(page)
+    for tab in ("Ask", "Search", "Documents"):
+        page.get_by_role("button", name=tab, exact=True).first.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+    page.get_by_role("button", name="Ask", exact=True).first.click()
+    page.locator(".markdown .chip").first.click()
+    expect(page.locator(".whole")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator(".stage").bounding_box()
+    assert box
+    assert box["height"] > 250
+    assert page.get_by_label("Your question").is_visible() == (width >= 900)
+    context.close()
+
+
+def test_it_speaks_german(browser: Browser, service: Served) -> None:
+    context = new_context(browser, service, locale="de-DE")
+    page, _ = at(context, service)
+    assert page.evaluate("document.documentElement.lang") == "de"
+    expect(page.get_by_label("Ihre Frage")).to_be_visible()
+    expect(page.locator(".holds")).to_contain_text("4 Dokumente")
+    page.get_by_role("button", name="Einstellungen").click()
+    page.get_by_label("Sprache").select_option("en")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_label("Your question")).to_be_visible()
+    context.close()
