@@ -45,7 +45,8 @@ class GeminiServer:
     At the end it raises BrokenRules for the `faults` of the requests.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, life: float = LONGEST_LIFE) -> None:
+        self._life = life
         self.requests: list[Recorded] = []
         self.files: dict[str, StoredFile] = {}
         self.polls_until_active = 0
@@ -66,7 +67,7 @@ class GeminiServer:
 
     def __enter__(self) -> GeminiServer:
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        self._end = threading.Timer(LONGEST_LIFE, self._http.shutdown)
+        self._end = threading.Timer(self._life, self._http.shutdown)
         self._end.daemon = True
         self._end.start()
         return self

@@ -43,12 +43,13 @@ def served(
     tokens: dict[str, dict[str, Any]] | None = None,
     plan: dict[str, Any] | None = None,
     port: int = 0,
+    life: float = LONGEST_LIFE,
     made: dict[str, tuple[str, Token]] | None = None,
     **settings: Any,
 ) -> Iterator[Served]:
     """The service of an index; ``tokens`` are the arguments of `new_token` by name, the owner's if there are none.
 
-    ``port`` and ``made``, tokens as `new_token` gives them, are those of an earlier one.
+    ``port`` and ``made``, tokens as `new_token` gives them, are of an earlier one. It ends after ``life`` seconds.
     """
     made = made or {name: new_token(name, **given) for name, given in (tokens or {"owner": {}}).items()}
     known = Tokens(tuple(token for _, token in made.values()))
@@ -59,7 +60,7 @@ def served(
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        end = threading.Timer(LONGEST_LIFE, lambda: setattr(server, "should_exit", True))
+        end = threading.Timer(life, lambda: setattr(server, "should_exit", True))
         end.start()
         try:
             wait_until(lambda: server.started or not thread.is_alive())

@@ -27,11 +27,12 @@ QUESTION = "How high was the net revenue in 2023?"
 ANSWER = f"Net revenue rose to **4.2 billion** euros in 2023 [{REPORT} p. 2]."
 SCRIPT = "<img src=x onerror=window.hit=1><script>window.hit=1</script>"
 SLOW_MACHINE = 30_000  # ms that anything may take
+LONGEST_LIFE = 600.0  # s that the module's servers live at most
 
 
 @pytest.fixture(scope="module")
 def gemini() -> Iterator[GeminiServer]:
-    with GeminiServer() as server:
+    with GeminiServer(life=LONGEST_LIFE) as server:
         yield server
 
 
@@ -44,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(folder: Path, gemini: GeminiServer) -> Iterator[Served]:
-    with served(folder, plan={"page": True}, google_base_url=gemini.url) as running:
+    with served(folder, plan={"page": True}, life=LONGEST_LIFE, google_base_url=gemini.url) as running:
         yield running
 
 
@@ -303,11 +304,12 @@ def test_a_question_is_stopped_in_the_middle_and_asked_again(page: Page, gemini:
 
 def test_a_quoted_line_is_marked_whole(page: Page) -> None:
     ask_offline(page)
-    expect(page.locator(".mark-box")).to_have_count(1)
-    width = page.evaluate(
-        "document.querySelector('.mark-box').clientWidth / document.querySelector('.paper').clientWidth"
+    expect(page.locator(".mark-box").first).to_be_visible()
+    widest = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.mark-box')].map((mark) => mark.clientWidth))"
+        " / document.querySelector('.paper').clientWidth"
     )
-    assert width > 0.3  # of the sentence; a word of it takes a tenth
+    assert widest > 0.3  # of the sentence; a word of it takes a tenth
 
 
 def test_an_error_of_the_model_is_told_in_the_place_of_the_answer(page: Page, gemini: GeminiServer) -> None:
