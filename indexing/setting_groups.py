@@ -123,14 +123,12 @@ class DocumentSettings(SettingsGroup):
     page_seconds: float = Field(
         60.0, gt=0, description="seconds that opening a document, or one of its pages, may take; then it is given up"
     )
-    passwords: SecretStr | None = Field(None, description="passwords of protected PDFs, one a line; never kept")
+    passwords: SecretStr | None = Field(None, description="passwords of PDFs and office files, one a line; never kept")
     password_file: Path | None = Field(None, description="file with more of them, one a line")
     conversion_seconds: float = Field(
-        180.0, gt=0, description="seconds that LibreOffice may take to make a PDF of an office file"
+        180.0, gt=0, description="seconds that making a PDF of an office file, a web page, a text or a mail may take"
     )
-    download_seconds: float = Field(
-        120.0, gt=0, description="seconds that fetching one file from an https:// address may take"
-    )
+    download_seconds: float = Field(120.0, gt=0, description="seconds that fetching one file from an address may take")
     file_megabytes: int = Field(
         2000, ge=1, description="megabytes of one file at most; larger ones are refused, by name"
     )

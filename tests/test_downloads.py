@@ -168,11 +168,11 @@ def test_a_name_that_leads_inside_is_refused_and_looked_up_once(
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("http://example.org/a.pdf", "only https:// addresses are"),
-        ("ftp://example.org/a.pdf", "only https:// addresses are"),
-        ("file:///etc/passwd", "only https:// addresses are"),
+        ("http://example.org/a.pdf", "only https://, s3:// and gs:// addresses are"),
+        ("ftp://example.org/a.pdf", "only https://, s3:// and gs:// addresses are"),
+        ("file:///etc/passwd", "only https://, s3:// and gs:// addresses are"),
         ("https://ada:word@example.org/a.pdf", "it holds a name or a password"),
-        ("https:///a.pdf", "only https:// addresses are"),
+        ("https:///a.pdf", "only https://, s3:// and gs:// addresses are"),
     ],
 )
 def test_other_addresses_are_refused(tmp_path: Path, url: str, reason: str) -> None:

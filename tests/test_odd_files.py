@@ -226,6 +226,7 @@ SIDECARS = {
     "deep": "[" * 100_000,
     "half": r'{"name": "\ud800"}',
     "key": r'{"\udfff": 1}',
+    "digits": '{"year": ' + "9" * 6000 + "}",
     "large": '{"text": "' + "x" * 70_000 + '"}',
     "binary": "\x00\x01",
 }
@@ -240,6 +241,15 @@ def test_whatever_stands_in_a_sidecar_is_one_failure(tmp_path: Path, files: Path
     found = reasons(added(tmp_path, files))
     assert set(found) == {f"{name}.pdf" for name in (*SIDECARS, "folder")}
     assert all(f"{Path(name).stem}.pdf.meta.json" in reason for name, reason in found.items())
+
+
+def test_a_sidecar_may_be_in_any_encoding_that_json_is_in(tmp_path: Path, files: Path) -> None:
+    for name, encoding in (("bom", "utf-8-sig"), ("wide", "utf-16"), ("plain", "utf-8")):
+        write_pdf(files / f"{name}.pdf", [[name]])
+        (files / f"{name}.pdf.meta.json").write_bytes('{"kind": "Bürgschaft"}'.encode(encoding))
+    with opened(tmp_path) as index:
+        assert index.add(files).failed == []
+        assert [one.metadata for one in index.documents() if one.metadata] == [{"kind": "Bürgschaft"}] * 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names, and have no such files")

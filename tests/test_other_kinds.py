@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -167,8 +168,136 @@ def test_a_damaged_office_file_is_one_failure(tmp_path: Path) -> None:
     bad.write_bytes(docx(tmp_path / "good.docx", "Sound words.").read_bytes()[:200])
     (failure,) = indexed(tmp_path, bad, tmp_path / "good.docx").failed
     assert failure.path == bad
-    assert "It is damaged, or needs a password" in str(failure.error)
+    assert "It is damaged: open it in an office program" in str(failure.error)
     assert quoted(tmp_path, "sound words")[0] == "good.docx p. 1"
+
+
+@needs_office
+@pytest.mark.parametrize("name", ["fake.xls", "fake.doc", "fake.docx"])
+def test_what_is_an_office_file_by_its_first_bytes_alone_is_not_drawn(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000))
+    (failure,) = indexed(tmp_path, tmp_path / name, pdf(tmp_path / "good.pdf")).failed
+    assert f"it is no {failure.path.suffix} file inside" in str(failure.error)
+
+
+def protected(path: Path, password: str) -> Path:
+    """The Word file, behind a password, in place."""
+    from msoffcrypto.format.ooxml import OOXMLFile
+
+    target = io.BytesIO()
+    with path.open("rb") as file:
+        OOXMLFile(file).encrypt(password, target)
+    path.write_bytes(target.getvalue())
+    return path
+
+
+@needs_office
+def test_a_protected_office_file_is_read_with_its_password_which_is_not_kept(tmp_path: Path) -> None:
+    # msoffcrypto-tool itself cannot open what it protects of less than 4,096 bytes
+    made = docx(tmp_path / "lease.docx", "The lighthouse costs 990 guilders.", "And a cow. " * 500)
+    path, good = protected(made, "horse 99"), "good.pdf"
+    (failure,) = indexed(tmp_path, path, pdf(tmp_path / good)).failed
+    assert "lease.docx needs a password. Give it with `--password-file FILE`" in str(failure.error)
+    (failure,) = indexed(tmp_path, path, passwords="wrong").failed
+    assert "none of the 1 that were given opens it" in str(failure.error)
+    assert indexed(tmp_path, path, passwords="wrong\nhorse 99").failed == []
+    assert quoted(tmp_path, "lighthouse") == ("lease.docx p. 1", ["The lighthouse costs 990 guilders."])
+    files = [file for file in (tmp_path / "index").rglob("*") if file.is_file()]
+    assert [file for file in files if b"horse 99" in file.read_bytes()] == []
+
+
+def test_an_opendocument_file_with_a_password_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "soffice"  # it is not asked
+    program.parent.mkdir()
+    program.write_text("")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(program.parent))
+    with zipfile.ZipFile(tmp_path / "plan.odt", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        archive.writestr("META-INF/manifest.xml", "<manifest:encryption-data/>")
+    (failure,) = indexed(tmp_path, tmp_path / "plan.odt", passwords="any").failed
+    assert "plan.odt needs a password, and passwords of OpenDocument files cannot be used" in str(failure.error)
+
+
+_CONTENT = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:'
+    'names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:draw='
+    '"urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-'
+    'compatible:1.0" xmlns:of="urn:oasis:names:tc:opendocument:xmlns:of:1.2" office:version="1.3"><office:body>'
+    "<office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+)
+_MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" manifest:version="1.3">'
+    '<manifest:file-entry manifest:full-path="/" manifest:media-type="{mime}"/><manifest:file-entry manifest:full-path='
+    '"content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+)
+
+
+def opendocument(path: Path, kind: str, body: str) -> Path:
+    """An OpenDocument file of a kind, such as "presentation"."""
+    mime = f"application/vnd.oasis.opendocument.{kind}"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", mime)
+        archive.writestr("META-INF/manifest.xml", _MANIFEST.format(mime=mime))
+        archive.writestr("content.xml", _CONTENT.format(kind=kind, body=body))
+    return path
+
+
+def sheets(path: Path) -> Path:
+    """A table file with two sheets: text, a number, a sum, a division by zero; and one that is wider than a page."""
+
+    def cell(content: object) -> str:
+        kind = "float" if isinstance(content, int) else "string"
+        value = f' office:value="{content}"' if kind == "float" else ""
+        return f'<table:table-cell office:value-type="{kind}"{value}><text:p>{content}</text:p></table:table-cell>'
+
+    formulas = "".join(
+        f'<table:table-row>{cell(name)}<table:table-cell table:formula="{formula}"/></table:table-row>'
+        for name, formula in (("Together", "of:=SUM([.B1:.B2])"), ("Share", "of:=1/0"))
+    )
+    rows = [("Osterode", 771203), ("Uslar", 51)]
+    first = "".join(f"<table:table-row>{cell(name)}{cell(value)}</table:table-row>" for name, value in rows) + formulas
+    wide = "<table:table-row>" + "".join(cell(f"column{number}") for number in range(60)) + "</table:table-row>"
+    body = f'<table:table table:name="Sums">{first}</table:table><table:table table:name="Wide">{wide}</table:table>'
+    return opendocument(path, "spreadsheet", body)
+
+
+def slides(path: Path) -> Path:
+    """A presentation of two slides."""
+    page = (
+        '<draw:page draw:name="{0}"><draw:frame svg:width="20cm" svg:height="3cm" svg:x="2cm" svg:y="2cm">'
+        "<draw:text-box><text:p>{1}</text:p></draw:text-box></draw:frame></draw:page>"
+    )
+    body = page.format("a", "Falcons in the third quarter") + page.format("b", "They cost 8,812 thalers")
+    return opendocument(path, "presentation", body)
+
+
+@pytest.mark.slow
+@needs_office
+@pytest.mark.parametrize("suffix", ["xlsx", "ods", "xls"])
+def test_tables_are_read_whole_with_what_formulas_come_to(tmp_path: Path, suffix: str) -> None:
+    made = sheets(tmp_path / "sums.ods")
+    path = made if suffix == "ods" else converted(made, suffix)
+    assert indexed(tmp_path, path).failed == []
+    label, _ = quoted(tmp_path, "Osterode and Uslar together")
+    assert label == f"sums.{suffix} p. 1"
+    with opened(tmp_path) as index:
+        (record,) = index.documents()
+        text = "\n".join(index.text(ref) for ref in record.page_refs)
+    assert "Together 771254" in text
+    assert "Share #DIV/0!" in text
+    assert [number for number in range(60) if f"column{number}" not in text.split()] == []
+
+
+@pytest.mark.slow
+@needs_office
+@pytest.mark.parametrize("suffix", ["pptx", "odp", "ppt"])
+def test_slides_are_pages(tmp_path: Path, suffix: str) -> None:
+    made = slides(tmp_path / "falcons.odp")
+    path = made if suffix == "odp" else converted(made, suffix)
+    report = indexed(tmp_path, path)
+    assert (report.failed, report.pages) == ([], 2)
+    assert quoted(tmp_path, "thalers") == (f"falcons.{suffix} p. 2", ["They cost 8,812 thalers"])
 
 
 @needs_office
@@ -243,6 +372,29 @@ def test_wide_tables_and_long_lines_stay_on_the_page(tmp_path: Path) -> None:
         wide, long = ("".join(index.text(index.page(f"{name} p. 1")).split()) for name in ("wide.html", "long.txt"))
     assert [number for number in range(40) if f"column{number}" not in wide] == []
     assert [number for number in range(400) if f"word{number}" not in long] == []
+
+
+@needs_pango
+def test_the_longest_lines_are_drawn_to_their_end(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("x" * 20_000 + " at-the-end 5\n" + "word " * 2_000 + "at-the-end 6\n")
+    assert indexed(tmp_path, tmp_path / "long.txt").failed == []
+    with opened(tmp_path) as index:
+        (record,) = index.documents()
+        text = " ".join(index.text(ref) for ref in record.page_refs)
+    assert "at-the-end 5" in text
+    assert "at-the-end 6" in text
+    assert text.count("x") == 20_000
+    assert text.count("word") == 2_000
+
+
+@needs_pango
+def test_a_web_page_that_cannot_be_drawn_is_one_failure_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "odd.html").write_text("<style>p { font-size: 1e9px } @page { size: 1px 1px }</style><p>dunlin</p>")
+    (tmp_path / "zero.html").write_bytes(b"<html><p>a byte \0 of nothing, and 7 godwits</p>")
+    (failure,) = indexed(tmp_path, tmp_path / "odd.html", tmp_path / "zero.html").failed
+    assert "odd.html cannot be read: WeasyPrint cannot draw it" in str(failure.error)
+    assert "print it as PDF" in str(failure.error)
+    assert quoted(tmp_path, "godwits")[0] == "zero.html p. 1"
 
 
 @needs_pango

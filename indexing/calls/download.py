@@ -87,7 +87,7 @@ def _checked(url: str) -> str:
     """The address, if it is one of the kind that is fetched."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise _Refused("only https:// addresses are.")
+        raise _Refused("only https://, s3:// and gs:// addresses are.")
     if parts.username or parts.password:
         raise _Refused("it holds a name or a password. Download it yourself.")
     return url.partition("#")[0]

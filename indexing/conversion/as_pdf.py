@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pagesight.indexing.conversion.mail import mail_as_html
@@ -13,15 +14,15 @@ from pagesight.indexing.errors import UnreadableDocument
 _LARGEST = 20_000_000  # bytes of a web page, a text or a mail: some thousand pages. A guess, not measured
 
 
-def as_pdf(path: Path, kind: Kind, place: Path, seconds: float) -> bytes:
+def as_pdf(path: Path, kind: Kind, place: Path, seconds: float, passwords: Sequence[str] = ()) -> bytes:
     """The PDF of a file.
 
-    ``place`` is a folder for what lies on the disk meanwhile; ``seconds`` is what LibreOffice may take. Nothing that
-    the file names is fetched or opened, and nothing in it is run. Raises UnreadableDocument, which says what would have
-    it read.
+    ``place`` is a folder for what lies on the disk meanwhile; ``seconds`` is what LibreOffice may take; ``passwords``
+    are tried where an office file needs one. Nothing that the file names is fetched or opened, and nothing in it is
+    run. Raises UnreadableDocument, which says what would have it read.
     """
     if kind == "office":
-        return office_as_pdf(path, place, seconds)
+        return office_as_pdf(path, place, seconds, passwords)
     content = _content(path, kind)
     if kind == "mail":
         html, pictures = mail_as_html(content)

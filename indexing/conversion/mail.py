@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message, MIMEPart
 from html import escape
 
+from pagesight.indexing.conversion.web_page import preformatted
 from pagesight.indexing.documents.attachments import Attachment, named_apart
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -59,7 +60,7 @@ def _body(mail: EmailMessage) -> str:
     if part is None:
         return ""
     text = _text(part)
-    return text if part.get_content_type() == "text/html" else f"<pre>{escape(text)}</pre>"
+    return text if part.get_content_type() == "text/html" else preformatted(text)
 
 
 def _text(part: MIMEPart) -> str:

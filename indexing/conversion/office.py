@@ -10,10 +10,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pagesight.indexing.conversion.protected_office import content_of
 from pagesight.indexing.errors import UnreadableDocument
 
 _NO_OFFICE = (
@@ -22,8 +22,7 @@ _NO_OFFICE = (
     "or save the file as PDF."
 )
 
-_DAMAGED = "It is damaged, or needs a password: open it in an office program and save it as PDF."
-_ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".ods", ".odp")
+_DAMAGED = "It is damaged: open it in an office program and save it as PDF."
 
 # What LibreOffice's profile says: (place, setting, value). 3 is the highest security of macros; 2 as a link's update is
 # "never"; proxies are at a port of this machine on which nobody listens.
@@ -43,21 +42,23 @@ _RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to beg
 _ATTEMPTS = 3
 
 
-def office_as_pdf(path: Path, place: Path, seconds: float) -> bytes:
-    """The PDF of an office file, made in a folder within ``place``.
+def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[str] = ()) -> bytes:
+    """The PDF of an office file, made in a folder within ``place``; ``passwords`` are tried where it needs one.
 
-    Raises UnreadableDocument where LibreOffice is not installed, cannot read the file, or takes longer.
+    Raises UnreadableDocument where LibreOffice is not installed, cannot read the file, or takes longer, and where no
+    password fits.
     """
     program = _program()
     if program is None:
         raise UnreadableDocument(_NO_OFFICE.format(path=path))
-    if path.suffix.lower() in _ZIPPED and not zipfile.is_zipfile(path):
-        # LibreOffice may take such a file for a text, and draw its bytes.
-        raise UnreadableDocument(f"{path} cannot be read: it is no {path.suffix} file inside. {_DAMAGED}")
+    content = content_of(path, passwords)
     profile = _profile(place)
     with tempfile.TemporaryDirectory(dir=place) as folder:
         copy, made = Path(folder, f"source{path.suffix}"), Path(folder, "made")
-        shutil.copyfile(path, copy)  # LibreOffice leaves a lock file beside what it reads
+        if content is None:
+            shutil.copyfile(path, copy)  # LibreOffice leaves a lock file beside what it reads
+        else:
+            copy.write_bytes(content)
         _convert([*_command(program, profile), "--outdir", str(made), str(copy)], path, seconds)
         pdf = made / "source.pdf"
         if not pdf.is_file():
@@ -91,7 +92,7 @@ def _convert(command: list[str], path: Path, seconds: float) -> None:
             process.wait()
             raise UnreadableDocument(
                 f"{path} took LibreOffice longer than {seconds:g} s and was given up. Set "
-                "PAGESIGHT_CONVERSION_SECONDS to more to wait for it."
+                "PAGESIGHT_CONVERSION_SECONDS to more to wait for it, or save what matters of it as PDF."
             ) from None
         if status not in _RESTART:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -70,11 +71,19 @@ def drawn(html: str | bytes, path: Path, pictures: Pictures | None = None) -> by
 
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it tells of every style that it does not know
     source = {"string": html} if isinstance(html, str) else {"file_obj": io.BytesIO(html)}
-    page = HTML(**source, base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",)))
-    content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE)]))
-    if (width := _width(content)) > _A4[0]:
-        size = f"@page {{ size: {width}pt {width * _A4[1] / _A4[0]}pt; }}"
-        content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE), CSS(string=size)]))
+    try:
+        page = HTML(**source, base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",)))
+        content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE)]))
+        if (width := _width(content)) > _A4[0]:
+            size = f"@page {{ size: {width}pt {width * _A4[1] / _A4[0]}pt; }}"
+            content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE), CSS(string=size)]))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever WeasyPrint raises for an odd page)
+        raise UnreadableDocument(
+            f"{path} cannot be read: WeasyPrint cannot draw it ({type(error).__name__}). Open it in a browser and "
+            "print it as PDF."
+        ) from None
     return content
 
 
@@ -96,7 +105,25 @@ def markdown_as_html(content: bytes, title: str) -> str:
 
 def text_as_html(content: bytes, title: str) -> str:
     """The web page of a plain text, whose lines stay."""
-    return f"<title>{escape(title)}</title><body><pre>{escape(text_of(content))}</pre></body>"
+    return f"<title>{escape(title)}</title><body>{preformatted(text_of(content))}</body>"
+
+
+def preformatted(text: str) -> str:
+    """A text whose lines stay; the longest are broken, at a blank where there is one.
+
+    The time to draw a line grows with the square of its length, 200 s for 100,000 letters without a blank, and of one
+    of 300,000 only a part is drawn (measured).
+    """
+    return f"<pre>{escape(_LONG_LINE.sub(_broken, text))}</pre>"
+
+
+_LONGEST_LINE = 2_000  # letters: far beyond what stands on a line of a page, so that it is broken anyway
+_LONG_LINE = re.compile(rf"[^\n]{{{_LONGEST_LINE},}}")
+_PIECE = re.compile(rf"[^\n]{{1,{_LONGEST_LINE}}}(?:\s|$)|[^\n]{{{_LONGEST_LINE}}}")
+
+
+def _broken(line: re.Match[str]) -> str:
+    return "\n".join(piece.rstrip(" ") for piece in _PIECE.findall(line[0]))
 
 
 def text_of(content: bytes) -> str:

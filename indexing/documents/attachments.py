@@ -1,22 +1,31 @@
-"""The files that a document holds: attachments of a PDF, the parts of a portfolio."""
+"""The files that a document holds: attachments of a PDF, the parts of a portfolio, files pinned to its pages."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.pdf import PdfDocument
+from pagesight.indexing.errors import UnreadableDocument
 
 # Bytes of one attached file at most, and of all that are taken from one document. Guesses, not measured.
 _LARGEST = 200_000_000
 _LARGEST_ALL = 400_000_000
 _MOST = 1_000
 _LONGEST_NAME = 120  # characters; a file's name may have 255 bytes
+
+# What a PDF with files pinned to its pages says of them. It may stand in a compressed stream of objects, of which so
+# many bytes are looked at; a guess, not measured.
+_PINNED = b"FileAttachment"
+_OBJECTS = re.compile(rb"/ObjStm\b.{0,1000}?\bstream\r?\n", re.DOTALL)
+_LARGEST_OBJECTS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,8 @@ def attachments(document: OpenDocument) -> list[Attachment]:
         return []
     with document.opened() as pdf:
         held = (pdf.get_attachment(number) for number in range(min(pdf.count_attachments(), _MOST)))
-        return named_apart((one.get_name(), _content(one)) for one in held)
+        pinned = _pinned(document, pdf) if _may_have_pinned(document.path.read_bytes()) else iter(())
+        return named_apart(dict.fromkeys((one.get_name(), _content(one)) for one in chain(held, pinned)))
 
 
 def named_apart(files: Iterable[tuple[str, bytes]]) -> list[Attachment]:
@@ -48,6 +58,44 @@ def named_apart(files: Iterable[tuple[str, bytes]]) -> list[Attachment]:
         taken.add(name.lower())
         found.append(Attachment(name, content if fits else None))
     return found
+
+
+def _may_have_pinned(content: bytes) -> bool:
+    """Whether a PDF's bytes may speak of files pinned to its pages: to load all pages takes a third of reading them."""
+    if _PINNED in content or b"/Encrypt" in content:
+        return True
+    for found in _OBJECTS.finditer(content):
+        try:
+            objects = zlib.decompressobj().decompress(memoryview(content)[found.end() :], _LARGEST_OBJECTS)
+        except zlib.error:  # packed in another way, or damaged
+            return True
+        if _PINNED in objects:
+            return True
+    return False
+
+
+def _pinned(document: PdfDocument, pdf: pypdfium2.PdfDocument) -> Iterator[pypdfium2.PdfAttachment]:
+    """The files that are pinned to the pages of a PDF, which is open. Needs the lock `PDFIUM`."""
+    for number in range(1, document.page_count + 1):
+        try:
+            with document.page(number) as page:
+                for place in range(pdfium.FPDFPage_GetAnnotCount(page)):
+                    if found := _pinned_file(page, place):
+                        yield pypdfium2.PdfAttachment(found, pdf)
+        except UnreadableDocument:  # which is told of the page when it is read
+            continue
+
+
+def _pinned_file(page: pypdfium2.PdfPage, place: int) -> object:
+    """The file of an annotation of a page; None where it has none."""
+    annotation = pdfium.FPDFPage_GetAnnot(page, place)
+    if not annotation:
+        return None
+    try:
+        is_pinned = pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FILEATTACHMENT
+        return pdfium.FPDFAnnot_GetFileAttachment(annotation) if is_pinned else None
+    finally:
+        pdfium.FPDFPage_CloseAnnot(annotation)
 
 
 def _content(attached: pypdfium2.PdfAttachment) -> bytes:

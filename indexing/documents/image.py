@@ -127,7 +127,7 @@ def _open_image(path: Path, frame: int) -> Iterator[Image.Image]:
         ) from None
     except _IMAGE_FAULTS as error:
         raise UnreadableDocument(
-            f"{path} is a damaged or truncated image: {error}. Fetch or export it again."
+            f"{path} is a damaged or truncated image: {' '.join(str(error).split())}. Fetch or export it again."
         ) from None
 
 

@@ -12,7 +12,10 @@ Kind = Literal["pdf", "image", "office", "html", "markdown", "text", "mail"]
 DRAWN_KINDS: frozenset[Kind] = frozenset(("office", "html", "markdown", "text", "mail"))
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".heic", ".heif", ".avif")
-_OFFICE = (".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".rtf")
+_OFFICE = (
+    *(".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".rtf"),
+    *(".docm", ".pptm", ".ppsx", ".xlsm"),
+)
 _OLD_OFFICE = (".doc", ".ppt", ".xls")
 _TEXTS: dict[str, Kind] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
@@ -84,7 +87,7 @@ def kind_of(path: Path, head: bytes) -> Kind | None:
         return "image"
     if _is_office(suffix, head):
         return "office"
-    if suffix in _TEXTS and head and not head.startswith(_PDF) and is_text(head):
+    if suffix in _TEXTS and _is_drawn_text(head):
         return "html" if _TEXTS[suffix] == "text" and _is_html(head) else _TEXTS[suffix]
     if _PDF in head:
         return "pdf"
@@ -94,6 +97,11 @@ def kind_of(path: Path, head: bytes) -> Kind | None:
 def _is_image(head: bytes) -> bool:
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     return webp or head.startswith(_IMAGE_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS)
+
+
+def _is_drawn_text(head: bytes) -> bool:
+    """Whether these first bytes are a text's, or a web page's, in which browsers pass over bytes of nothing."""
+    return bool(head) and not head.startswith(_PDF) and (is_text(head) or _is_html(head))
 
 
 def _is_office(suffix: str, head: bytes) -> bool:
@@ -133,7 +141,9 @@ def not_a_document(path: Path, head: bytes) -> str:
     for start, name, way in _OTHERS:
         if head.startswith(start):
             return f"{claim}: it is {name}. Please {way}."
-    return f"{claim}: it is {_text_or_bytes(head)}. Please {way_out(suffix) or 'give a PDF or an image'}."
+    as_it_is = "fetch the document again, or name it .html to have it read as it is" if _is_html(head) else None
+    way = as_it_is or way_out(suffix) or "give a PDF or an image"
+    return f"{claim}: it is {_text_or_bytes(head)}. Please {way}."
 
 
 def _text_or_bytes(head: bytes) -> str:

@@ -18,6 +18,7 @@ Value = str | int | float | bool
 Metadata = dict[str, Value]
 
 _INTEGERS = range(-(2**63), 2**63)  # that Milvus keeps
+_LONGEST_INTEGER = 100  # digits that are read, to be refused by name
 _LONGEST_SIDECAR = 60_000  # bytes: a Milvus server keeps 65,536 bytes of JSON in a row
 
 
@@ -25,7 +26,7 @@ def read_sidecar(path: Path) -> Metadata:
     """The metadata in the document's sidecar; empty without one. Raises UnreadableDocument naming the sidecar."""
     sidecar = path.with_name(path.name + ".meta.json")
     try:
-        content = json.loads(_text_of(sidecar) or "{}", parse_constant=_no_number)
+        content = json.loads(_content_of(sidecar) or b"{}", parse_constant=_no_number, parse_int=_integer)
     except RecursionError:
         raise _unreadable(sidecar, "it is nested too deeply") from None
     except (OSError, ValueError) as error:
@@ -70,19 +71,25 @@ def fault_of(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _text_of(sidecar: Path) -> str | None:
-    """The sidecar's text; None where there is no such file."""
+def _content_of(sidecar: Path) -> bytes | None:
+    """The sidecar's bytes, in UTF-8 or UTF-16, which JSON tells apart; None where there is no such file."""
     if not sidecar.is_file():
         if sidecar.exists():
             raise ValueError("it is not a file")
         return None
     if sidecar.stat().st_size > _LONGEST_SIDECAR:
         raise ValueError(f"it has more than {_LONGEST_SIDECAR:,} bytes")
-    return sidecar.read_text(encoding="utf-8")
+    return sidecar.read_bytes()
 
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number")
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:  # Python refuses to read one of thousands of digits
+        raise ValueError("it has an integer beyond 64 bits; write it as a text")
+    return int(text)
 
 
 def _unreadable(sidecar: Path, fault: str) -> UnreadableDocument:

@@ -41,8 +41,9 @@ _LOOK_AGAIN = 1.0  # seconds after which a thread that waits looks whether that 
 # A process that holds more than this part of its memory after a page makes room for a new one. A guess, not measured.
 _GROWN = 0.7
 
-# A process ends itself when it has worked for `page_seconds`. It may have to wait for a busy machine, and to start: it
-# is ended from here when so many times as long, and so many seconds, have passed. Guesses, not measured.
+# A process ends itself when it has worked for `page_seconds`, or for `conversion_seconds` where it makes a PDF. It may
+# have to wait for a busy machine, and to start: it is ended from here when so many times as long, and so many seconds,
+# have passed. Guesses, not measured.
 _LONGEST_WAIT, _LONGEST_START = 4, 30.0
 _MOST_RUNS = 2  # of LibreOffice for one file: its first one may only make its profile
 
@@ -137,13 +138,13 @@ class PageReaders:
     def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
         """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""
         settings = self._settings.model_dump(mode="json", exclude={"passwords", "password_file"})
+        limit = "conversion_seconds" if request["type"] == "as_pdf" else "page_seconds"
+        common = {"path": str(path), "settings": settings, "passwords": self._passwords, "seconds": settings[limit]}
         while True:
             reader = self._take(path)
             first, answer, failure = reader.fresh, None, None
             try:
-                answer = reader.process.ask(
-                    ({**request, "path": str(path), "settings": settings, "passwords": self._passwords}, [])
-                )
+                answer = reader.process.ask(({**request, **common}, []))
                 reader.fresh, reader.path = False, path
             except WorkerFailed as failed:
                 failure = failed
@@ -152,7 +153,7 @@ class PageReaders:
             if answer and answer[0].get("kind") != NO_MEMORY:
                 return _checked(answer, path, called)
             if first or self._closed or (failure and _was_late(failure)):
-                raise GivenUp(self._given_up(what, failure))
+                raise GivenUp(self._given_up(what, failure, limit))
 
     def _take(self, path: Path) -> _ReaderProcess:
         """A process that is free, if possible one that has the document open."""
@@ -198,11 +199,11 @@ class PageReaders:
             reader.process.kill()
             reader.process.close()
 
-    def _given_up(self, what: str, failure: WorkerFailed | None) -> str:
+    def _given_up(self, what: str, failure: WorkerFailed | None, limit: str) -> str:
         if failure and _was_late(failure):
             return (
-                f"{what} took longer than {self._settings.page_seconds:g} s and was given up. Set "
-                "PAGESIGHT_PAGE_SECONDS to more to wait for it."
+                f"{what} took longer than {getattr(self._settings, limit):g} s and was given up. Set "
+                f"PAGESIGHT_{limit.upper()} to more to wait for it."
             )
         how = f"the process that read it {failure.what}" if failure else "there was too little memory"
         return (

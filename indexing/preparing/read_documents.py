@@ -47,7 +47,7 @@ class _DocumentReader:
         self._open: tuple[object, OpenDocument] | None = None
 
     def answer(self, request: dict[str, Any]) -> Message:
-        _limit_time(request["settings"]["page_seconds"])
+        _limit_time(request["seconds"])
         try:
             return _ANSWERS[request["type"]](self, request)
         except MemoryError:
@@ -68,7 +68,7 @@ class _DocumentReader:
 
     def _as_pdf(self, request: dict[str, Any]) -> Message:
         seconds = request["settings"]["conversion_seconds"]
-        content = as_pdf(Path(request["path"]), request["kind"], Path(request["place"]), seconds)
+        content = as_pdf(Path(request["path"]), request["kind"], Path(request["place"]), seconds, request["passwords"])
         return {"type": "pdf"}, [np.frombuffer(content, np.uint8)]
 
     def _attachments(self, request: dict[str, Any]) -> Message:

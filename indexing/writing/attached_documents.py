@@ -19,6 +19,7 @@ from pagesight.indexing.preparing.page_readers import PageReaders
 WITHIN = " › "
 
 _DEEPEST = 3  # documents within documents within documents; a guess, not measured
+_TOO_DEEP = f"it lies more than {_DEEPEST} documents deep. Save it as a file of its own, and index that"
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class AttachedDocuments:
 
     def of(self, source: Source, path: str, depth: int = 1) -> Iterator[Attached]:
         """What the document at a path holds, the innermost first. Raises UnreadableDocument, MissingExtra."""
-        if source.kind not in ("pdf", "mail") or depth > _DEEPEST:
+        if source.kind not in ("pdf", "mail"):
             return
         for name, content in self._readers.attachments(source.path, called=Path(path)):
             within = f"{path}{WITHIN}{name}"
-            if content is None:
-                yield Attached(within, None, "it is too large to be taken out")
+            if content is None or depth > _DEEPEST:
+                why = "it is too large to be taken out" if content is None else _TOO_DEEP
+                yield Attached(within, None, why)
                 continue
             file = Path(tempfile.mkdtemp(dir=self._folder.name)) / Path(within).name[-_LONGEST_NAME:]
             file.write_bytes(content)

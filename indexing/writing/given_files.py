@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from pagesight.indexing.documents.kinds import SUFFIXES
-from pagesight.indexing.documents.sources import Failure
+from pagesight.indexing.documents.kinds import SUFFIXES, kind_by_name
+from pagesight.indexing.documents.sources import Failure, PassedOver
 from pagesight.indexing.errors import SettingsError, UnreadableDocument
 from pagesight.indexing.setting_groups import DocumentSettings
 from pagesight.indexing.writing.add_report import AddReport
 
-#: What can be added: a path or an ``https://`` address; a name with bytes or an open file; an open file with a name.
+#: What can be added: a path or an ``https://``, ``s3://`` or ``gs://`` address; a name with bytes or an open file; an
+#: open file with a name.
 Given = Path | str | BinaryIO | tuple[str, bytes | bytearray | memoryview | BinaryIO]
 
 _BLOCK = 1 << 20
@@ -44,6 +46,7 @@ class GivenFiles:
         self.stands_for: dict[Path, str] = {}
         self._settings = settings
         self._failures: list[Failure] = []
+        self._passed_over: list[PassedOver] = []
         self._folder = tempfile.TemporaryDirectory(prefix="pagesight-")
         try:
             for one in given:
@@ -63,6 +66,7 @@ class GivenFiles:
     def as_named(self, report: AddReport) -> AddReport:
         """The report with the names of the documents instead of their copies' paths."""
         report.failed = [*self._failures, *(self._failure(failure) for failure in report.failed)]
+        report.passed_over += self._passed_over
         report.warnings = [replace(one, path=Path(self.stands_for.get(one.path, one.path))) for one in report.warnings]
         return report
 
@@ -75,21 +79,43 @@ class GivenFiles:
     def _take(self, given: Given) -> None:
         if isinstance(given, str) and _ADDRESS.match(given):
             try:
-                self.paths.append(self._fetched(given.strip()))
+                self._take_from(given.strip())
             except UnreadableDocument as error:
                 self._failures.append(Failure(Path(given), error))
         else:
             self.paths.append(given if isinstance(given, str | Path) else self._copied(*_named(given)))
 
-    def _fetched(self, url: str) -> Path:
-        """Where a copy lies of what is at an address. Raises UnreadableDocument."""
+    def _take_from(self, address: str) -> None:
+        """Copies of what is at an address. Raises UnreadableDocument."""
         from pagesight.indexing.calls.download import download
+        from pagesight.indexing.calls.object_store import is_stored
 
+        if is_stored(address):
+            self._take_stored(address)
+        else:
+            self.paths.append(self._fetched(_plain_address(address), partial(download, address)))
+
+    def _take_stored(self, address: str) -> None:
+        """Copies of what an object store has at an address; of several files those with a document's name."""
+        from pagesight.indexing.calls.object_store import fetch, stored_files
+
+        files = stored_files(address)
+        for file in files:
+            if len(files) > 1 and Path(file.address).suffix.lower() not in SUFFIXES:
+                self._passed_over.append(PassedOver(Path(file.address), kind_by_name(Path(file.address))))
+                continue
+            try:
+                self.paths.append(self._fetched(file.address, partial(fetch, file)))
+            except UnreadableDocument as error:
+                self._failures.append(Failure(Path(file.address), error))
+
+    def _fetched(self, address: str, fetch: Callable[..., None]) -> Path:
+        """Where the copy lies that is fetched from an address. Raises UnreadableDocument."""
         with tempfile.TemporaryFile(dir=self._folder.name) as held:
             largest, seconds = self._settings.file_megabytes * 1_000_000, self._settings.download_seconds
-            download(url, held, largest=largest, seconds=seconds)
+            fetch(held, largest=largest, seconds=seconds)
             held.seek(0)
-            return self._copied(_plain_address(url), held)
+            return self._copied(address, held)
 
     def _copied(self, name: str, content: bytes | BinaryIO) -> Path:
         """Where a copy of the content lies, under the last part of its name."""
