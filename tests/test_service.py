@@ -351,6 +351,16 @@ def test_a_conversation_goes_on_is_read_back_and_is_deleted(client: httpx.Client
     assert client.delete("/threads/talk").status_code == 404
 
 
+def test_a_conversation_is_had_as_a_report_by_those_without_a_boundary(service: Served, client: httpx.Client) -> None:
+    client.post("/ask", json={"question": f"{QUESTION} <b>", "thread_id": "report"})
+    reply = client.get("/threads/report/report")
+    assert reply.headers["content-disposition"].startswith("attachment")
+    assert "4.2 billion" in reply.text
+    assert "&lt;b&gt;" in reply.text
+    assert "data:image/" in reply.text
+    assert client.get("/threads/nothing/report").status_code == 404
+
+
 def test_conversations_are_there_after_a_new_start_and_apart_from_the_chats(folder: Path) -> None:
     with served(folder, reasoner="offline") as running, running.client() as client:
         client.post("/ask", json={"question": QUESTION, "thread_id": "kept"})
@@ -367,7 +377,7 @@ def test_what_openapi_shows_is_what_is_answered(service: Served, client: httpx.C
     paths = {
         "/ask", "/search", "/documents", "/documents/{name}", "/documents/{document_id}/file", "/jobs/{job_id}",
         "/pages/{label}.png", "/pages/{label}.json", "/threads", "/threads/{thread_id}", "/me", "/session", "/metrics",
-        "/healthz", "/words", "/jobs", "/claims",
+        "/healthz", "/words", "/jobs", "/claims", "/threads/{thread_id}/report",
     }  # fmt: skip
     assert set(told["paths"]) == paths
     schemas = told["components"]["schemas"]

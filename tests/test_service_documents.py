@@ -280,3 +280,11 @@ def test_a_quotation_mark_in_a_name_is_kept_as_browsers_send_it(service: Served,
         sent = client.post("/documents", files={"files": ('the "Aurora".pdf', pdf(tmp_path, "A ferry of that name"))})
         job = ended(client, sent.json())
         assert [one["document"] for one in job["report"]["added"]] == ['the "Aurora".pdf']
+
+
+def test_a_report_is_not_for_tokens_with_a_boundary(service: Served) -> None:
+    with service.client("acme") as client:
+        client.post("/ask", json={"question": QUESTION, "thread_id": "bounded"})
+        refused = client.get("/threads/bounded/report")
+        assert refused.status_code == 403
+        assert "see all documents" in refused.json()["detail"]

@@ -302,6 +302,17 @@ def test_a_question_is_stopped_in_the_middle_and_asked_again(page: Page, gemini:
     expect(page.locator(".took")).to_be_visible()
 
 
+def test_a_conversation_is_saved_as_a_report_and_deleted(page: Page) -> None:
+    ask_offline(page, "How many people worked for the group at the end of the year?")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save as a report").click()
+    assert "5310" in saved.value.path().read_text(encoding="utf-8")
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_role("button", name="Delete the conversation “How many people worked").first.click()
+    expect(page.locator(".turn")).to_have_count(0)
+    assert "conversation" not in page.url
+
+
 def test_a_quoted_line_is_marked_whole(page: Page) -> None:
     ask_offline(page)
     expect(page.locator(".mark-box").first).to_be_visible()

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from pagesight.agent.reasoners.choose import choose_reasoner
-from pagesight.agent.servers import ask_routes, claim_routes, document_routes, page_routes
+from pagesight.agent.servers import ask_routes, claim_routes, document_routes, page_routes, report_routes
 from pagesight.agent.servers.access import Anybody, Authenticated, cookie_name
 from pagesight.agent.servers.guard import Guard
 from pagesight.agent.servers.guarded_http import Application
@@ -38,6 +38,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     }.items()
 }  # fmt: skip
 
+_ROUTES = (ask_routes, claim_routes, document_routes, page_routes, report_routes)
+
 router = APIRouter()
 
 
@@ -48,7 +50,7 @@ def make_app(plan: Plan) -> Application:
         title="pagesight", version=version("pagesight"), docs_url=None, redoc_url=None, responses=_REFUSALS,
         description="Answers questions about documents by looking at their pages.", lifespan=_lifespan(plan, metrics),
     )  # fmt: skip
-    for routes in (router, ask_routes.router, claim_routes.router, page_routes.router, document_routes.router):
+    for routes in (router, *(one.router for one in _ROUTES)):
         app.include_router(routes)
     for kind in (Problem, PagesightError, Exception):
         app.add_exception_handler(kind, _problem)

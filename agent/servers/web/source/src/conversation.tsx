@@ -139,6 +139,11 @@ function Kept(): VNode {
         >
           <Icon name="list" /> {w("conversations")}
         </button>
+        {turns.value.some((one) => one.answer) && (
+          <a class="icon-button" href={`/threads/${thread.value}/report`} download="pagesight.html" aria-label={w("report")} title={w("report")}>
+            <Icon name="save" />
+          </a>
+        )}
         <button type="button" class="plain" onClick={choose(begin)}><Icon name="plus" /> {w("newConversation")}</button>
       </div>
       <ul id="threads" hidden={!isOpen}>

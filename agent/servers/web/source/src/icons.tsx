@@ -23,6 +23,7 @@ const PATHS = {
   again: "M5 12a7 7 0 1 0 2.5-5.3M7 3v4h4",
   trash: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13",
   only: "M4 5h16l-6 8v6l-4-2v-4z",
+  save: "M12 4v11M7 11l5 5 5-5M5 20h14",
   text: "M5 6h14M5 10h14M5 14h14M5 18h8",
 } as const;
 

@@ -12,6 +12,7 @@ const WORDS = {
   conversations: ["Conversations", "Gespräche"],
   newConversation: ["New conversation", "Neues Gespräch"],
   deleteConversation: ["Delete the conversation “{title}”", "Das Gespräch „{title}“ löschen"],
+  report: ["Save as a report", "Als Bericht speichern"],
   noConversations: ["None yet.", "Noch keine."],
   holds: ["{documents} documents · {pages} pages", "{documents} Dokumente · {pages} Seiten"],
   offline: ["offline", "offline"],
