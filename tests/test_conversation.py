@@ -101,6 +101,11 @@ def test_what_was_shown_is_told_for_any_call_of_the_past() -> None:
     assert sent.labels_shown() == {"a.pdf p. 1", "a.pdf p. 2", "a.pdf p. 3"}
 
 
+def test_where_no_person_has_asked_there_are_no_questions_to_tell() -> None:
+    for messages in ([], [AIMessage("The planner asks.")], [views(1), AIMessage(".")]):
+        assert Conversation(messages).questions == []
+
+
 # Read once
 
 

@@ -10,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 from small_index import REPORT, SHEET
 
-from pagesight.agent import Answer, QuotingReasoner, Step, aask, ask, astream, create_page_agent, stream
+from pagesight.agent import Answer, QuotingReasoner, Step, aask, as_node, ask, astream, create_page_agent, stream
 from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.passages import passages_of_lines
 from pagesight.agent.reasoners.quoting import asked_with_what_went_before
@@ -173,6 +173,12 @@ def test_a_question_that_is_asked_again_gets_the_same_answer(figures: PageIndex,
     texts = [ask(agent, one, thread_id="again").text for one in [question, *between, question, "Again: " + question]]
     assert texts[0].startswith("- Net revenue, 2023: 885.4")
     assert texts[-2] == texts[-1] == texts[0]
+
+
+def test_it_answers_what_another_agent_asks_where_no_person_has_said_anything(figures: PageIndex) -> None:
+    asked = AIMessage("How high was the net revenue in 2023?", name="planner")
+    messages = as_node(create_page_agent(figures, model="offline")).invoke({"messages": [asked]})["messages"]
+    assert messages[-1].text.startswith("- Net revenue, 2023: 885.4")
 
 
 def test_what_goes_on_asked_again_gets_the_same_answer(figures: PageIndex) -> None:

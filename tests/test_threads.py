@@ -185,6 +185,14 @@ def blobs(path: Path) -> dict[str, tuple[str, bytes]]:
     made["json, ours"] = ("json", json.dumps({"v": 4, "channel_values": {"messages": [core]}}).encode())
     made["json, theirs"] = ("json", json.dumps({"v": 4, "channel_values": {"messages": [constructor]}}).encode())
     made["pickle"] = ("pickle", pickle.dumps(Touching(path)))
+    said = ormsgpack.Ext(5, ormsgpack.packb(("langchain_core.messages.human", "HumanMessage", {"content": "x"}, "x")))
+    whole: dict[str, Any] = {"v": 4, "id": str(UUID(int=7)), "channel_values": {"messages": [said]},
+                             "channel_versions": {}, "versions_seen": {}}  # fmt: skip
+    odd = {"no versions": {"channel_versions": None}, "versions in a list": {"channel_versions": [1]},
+           "nothing seen": {"versions_seen": 7}, "seen in a list": {"versions_seen": {"agent": [1]}},
+           "an odd id": {"id": "123"}, "an id that is none": {"id": ["x"]},
+           "no values": {"channel_values": [said]}}  # fmt: skip
+    made |= {name: ("msgpack", ormsgpack.packb({**whole, **fields})) for name, fields in odd.items()}
     made["cut off"] = ("msgpack", made["no message"][1][:-3])
     made["nothing"] = ("msgpack", b"")
     return made
@@ -193,12 +201,15 @@ def blobs(path: Path) -> dict[str, tuple[str, bytes]]:
 KINDS = list(blobs(Path("x")))
 
 
+ID = "2fffffff-0000-6000-8000-000000000000"  # of the newest
+
+
 def put(index: Path, kind: str, blob: bytes) -> None:
     """Puts a conversation with this blob beside the kept ones, as the newest."""
     with sqlite3.connect(index / "threads.db") as database:
         database.execute(
-            "insert into checkpoints values ('theirs', '', '2fffffff-0000-6000-8000-000000000000', null, ?, ?, '{}')",
-            (kind, blob),
+            "insert into checkpoints values ('theirs', '', ?, null, ?, ?, '{}')",
+            (ID, kind, blob),
         )
     database.close()
 
@@ -227,6 +238,22 @@ def test_a_conversation_that_names_anything_but_messages_is_refused_and_nothing_
         assert (ours.title, ours.questions) == (QUESTION, 1)
         assert threads.messages(ours.id)[0].text == QUESTION
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("metadata", [b"\xff{", "[" * 100_000, "{"])
+def test_notes_beside_a_conversation_that_are_none_refuse_it_alone(talked: Path, tmp_path: Path, metadata: Any) -> None:
+    shutil.copy(talked / "threads.db", tmp_path)
+    with sqlite3.connect(tmp_path / "threads.db") as database:
+        copied = (
+            f"insert into checkpoints select 'theirs', '', '{ID}', null, type, checkpoint, ? from checkpoints limit 1"
+        )
+        database.execute(copied, (metadata,))
+    database.close()
+    with asyncio.Runner() as runner, Threads.kept_in(tmp_path, runner) as threads:
+        theirs, ours = threads.newest()
+        assert (theirs.title, ours.title) == (UNREADABLE, QUESTION)
+        with pytest.raises(PageIndexError, match="is damaged"):
+            threads.messages("theirs")
 
 
 def test_what_waits_to_be_written_is_read_the_same_way(talked: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class KeptThreads:
         try:
             kept = await self.saver.aget_tuple({"configurable": {"thread_id": thread_id}})
             messages = kept.checkpoint["channel_values"].get("messages", []) if kept else []
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise self._data.refusal("it is damaged") from error
         if not isinstance(messages, list) or not all(isinstance(message, BaseMessage) for message in messages):
             raise self._data.refusal("its messages are none")

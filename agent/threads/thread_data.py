@@ -7,6 +7,7 @@ LangGraph's `Send`, which waits for a tool that was not done; anything else is r
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ _MESSAGES: dict[tuple[str, str], type[BaseMessage]] = {
 _SEND = ("langgraph.types", "Send")
 _WRITING = ormsgpack.OPT_NON_STR_KEYS | ormsgpack.OPT_REPLACE_SURROGATES
 _LONGEST_NAME = 80
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # LangGraph makes bytes of it
 
 
 class ThreadData(JsonPlusSerializer):
@@ -50,7 +52,10 @@ class ThreadData(JsonPlusSerializer):
             return None
         if kind != "msgpack":
             raise self.refusal(f"it holds a value of the kind {_printable(kind)}")
-        return self._read(blob, self._extension)
+        value = self._read(blob, self._extension)
+        if isinstance(value, dict) and "channel_values" in value and not _is_checkpoint(value):
+            raise self.refusal("it is damaged")
+        return value
 
     def _read(self, blob: bytes, extension: Callable[[int, bytes], Any]) -> Any:
         refusals: list[PageIndexError] = []
@@ -90,6 +95,14 @@ class ThreadData(JsonPlusSerializer):
             f"a conversation in {self._file} cannot be opened: {why}. Nothing of it was run. Begin a new one with "
             "/new, or move that file away, above all if you do not know who wrote it; documents and pages are not in it"
         )
+
+
+def _is_checkpoint(value: dict[Any, Any]) -> bool:
+    """Whether a conversation's state has all that LangGraph goes by when it goes on."""
+    values, versions, seen = (value.get(name) for name in ("channel_values", "channel_versions", "versions_seen"))
+    if not (isinstance(values, dict) and isinstance(versions, dict) and isinstance(seen, dict)):
+        return False
+    return bool(_ID.fullmatch(str(value.get("id")))) and all(isinstance(one, dict) for one in seen.values())
 
 
 def _packed(value: Any) -> bytes:

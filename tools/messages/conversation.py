@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -171,8 +172,7 @@ class Conversation:
     @cached_property
     def questions(self) -> list[Question]:
         """The questions in order; what stands before the first belongs to none."""
-        ends = [*self._starts[1:], len(self.messages)]
-        return [self._question(start, end) for start, end in zip(self._starts, ends, strict=True)]
+        return [self._question(*ends) for ends in pairwise([*self._starts, len(self.messages)])]
 
     @cached_property
     def question(self) -> Question | None:
