@@ -5,10 +5,10 @@ So that "there is no index" is said at once. `load_settings` remains what decide
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
+from pagesight.indexing import environment
 from pagesight.indexing.errors import IndexMissing
 
 DEFAULT = ".pagesight"
@@ -40,16 +40,13 @@ def settings_need_no_check() -> bool:
 
 def _noted() -> dict[str, str] | None:
     """The variables of `.env` and, before them, of the environment; None if the file cannot be read."""
-    noted: dict[str, str | None] = {}
-    if Path(".env").is_file():
-        from dotenv import dotenv_values
-
+    noted: dict[str, str] = {}
+    if (file := Path(".env")).is_file():
         try:
-            noted = dotenv_values(".env", encoding="utf-8", interpolate=False)
+            noted = environment.of_dotenv(file)
         except (OSError, ValueError):
             return None
-    files = {name.upper(): value for name, value in noted.items() if value}
-    return files | {name.upper(): value for name, value in os.environ.items() if value}
+    return {name.upper(): value for name, value in (*noted.items(), *environment.variables().items()) if value}
 
 
 def holds_index(path: Path) -> bool:

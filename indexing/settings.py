@@ -1,23 +1,18 @@
 """The one settings object: arguments beat the environment, the environment beats `.env`, `.env` beats defaults.
 
-Nothing else in pagesight reads the environment. Settings stand in groups (`setting_groups`); in the
+Settings stand in groups (`setting_groups`); in the
 environment and as arguments they have flat names, `PAGESIGHT_<NAME>`, but for the keys of services, which have their
 usual names.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -29,6 +24,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableSetting  # a setting that must be JSON and is not
 
+from pagesight.indexing import environment
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.setting_groups import (
     BudgetSettings,
@@ -50,7 +46,6 @@ from pagesight.indexing.setting_groups import (
 Origin = Literal["argument", "environment", ".env", "default"]
 
 _PREFIX = "PAGESIGHT_"
-_environment_lock = threading.RLock()
 
 
 class Settings(BaseModel):
@@ -107,8 +102,7 @@ class _DotEnv(DotEnvSettingsSource):
     """`.env` as it is written: a folder of somebody else's puts no ${VARIABLE} of the environment into a setting."""
 
     def _read_env_file(self, file_path: Path) -> dict[str, str | None]:
-        noted = dotenv_values(file_path, encoding=self.env_file_encoding, interpolate=False)
-        return {name.lower(): value for name, value in noted.items() if value}
+        return {name.lower(): value for name, value in environment.of_dotenv(file_path).items()}
 
 
 class _FromEnvironment(BaseSettings):
@@ -158,34 +152,10 @@ def _reader() -> type[_FromEnvironment]:
     return create_model("_Reader", __base__=_FromEnvironment, **fields)
 
 
-@contextmanager
-def environment(**variables: str | None) -> Iterator[None]:
-    """Sets variables of the environment inside the block, None takes one away.
-
-    For packages that read some while they are imported, and for processes that must not have all. One thread at a time:
-    two at once would leave behind what the other had set.
-    """
-    with _environment_lock:
-        before = {name: os.environ.get(name) for name in variables}
-        _set(variables)
-        try:
-            yield
-        finally:
-            _set(before)
-
-
-def _set(variables: dict[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
 def key_variables() -> list[str]:
     """The variables of this environment that hold a key: those of our settings, and all that are named like one."""
     ours = {variable for name, info in flat_fields().items() if _is_secret(info) for variable in variables_of(name)}
-    return [name for name in os.environ if name.upper() in ours or name.upper().endswith(_KEY_ENDINGS)]
+    return [name for name in environment.variables() if name.upper() in ours or name.upper().endswith(_KEY_ENDINGS)]
 
 
 # Google's credentials, and the keys of other providers of language models, by LangChain's custom.
@@ -212,7 +182,10 @@ def unknown_variables() -> dict[str, str]:
     known = {variable for name in flat_fields() for variable in variables_of(name)}
     read = _reader()
     noted = dict.fromkeys(_DotEnv(read).env_vars, str(Path(".env").resolve()))
-    found = {name.upper(): where for name, where in (noted | dict.fromkeys(os.environ, "the environment")).items()}
+    found = {
+        name.upper(): where
+        for name, where in (noted | dict.fromkeys(environment.variables(), "the environment")).items()
+    }
     unknown = {name: where for name, where in found.items() if name.startswith(_PREFIX) and name not in known}
     return {name: where + _meant(name, known) for name, where in unknown.items()}
 
@@ -220,36 +193,6 @@ def unknown_variables() -> dict[str, str]:
 def _meant(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, known, 1)
     return f"; did you mean {near[0]}?" if near else ""
-
-
-def state_folder() -> Path:
-    """The user's own folder for what pagesight notes outside of indexes; it need not be there yet.
-
-    $XDG_STATE_HOME/pagesight, by default ~/.local/state/pagesight; on Windows in %LOCALAPPDATA%, on macOS in
-    ~/Library/Application Support.
-    """
-    if set_to := os.environ.get("XDG_STATE_HOME"):
-        return Path(set_to) / "pagesight"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "pagesight"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "pagesight"
-    return Path.home() / ".local" / "state" / "pagesight"
-
-
-def cache_folder() -> Path:
-    """The user's own folder for what pagesight can make again; it need not be there yet.
-
-    $XDG_CACHE_HOME/pagesight, by default ~/.cache/pagesight; on Windows in %LOCALAPPDATA%, on macOS in
-    ~/Library/Caches.
-    """
-    if set_to := os.environ.get("XDG_CACHE_HOME"):
-        return Path(set_to) / "pagesight"
-    if sys.platform == "win32":
-        return state_folder() / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "pagesight"
-    return Path.home() / ".cache" / "pagesight"
 
 
 def load_settings(**explicit: object) -> Settings:

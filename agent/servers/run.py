@@ -13,8 +13,8 @@ from functools import partial
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from pagesight.indexing import environment
 from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.settings import environment
 
 #: Connections at a time in one process: a guess, not measured. Beyond them uvicorn answers 503.
 _MOST_CONNECTIONS = 1000
@@ -77,7 +77,7 @@ def _counted_together() -> Iterator[None]:
     """Within it processes that are started count into one folder."""
     with (
         tempfile.TemporaryDirectory(prefix="pagesight-metrics-") as folder,
-        environment(PROMETHEUS_MULTIPROC_DIR=folder),
+        environment.set_to(PROMETHEUS_MULTIPROC_DIR=folder),
     ):
         yield
 

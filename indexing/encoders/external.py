@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from pagesight.indexing import environment
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.encoder_process import EncoderProcess
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
@@ -24,7 +25,7 @@ from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.encoders.workers.serve import PROTOCOL, Message
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.settings import Settings, environment, key_variables
+from pagesight.indexing.settings import Settings, key_variables
 from pagesight.indexing.vectors.multivector import MultiVector
 
 _WORKERS = Path(__file__).with_name("workers")
@@ -106,7 +107,7 @@ class ExternalModel:
         """A process whose encoder is loaded, and what it says of itself."""
         program = command(self._name, self._settings)
         try:
-            with environment(**_variables(self._options)):
+            with environment.set_to(**_variables(self._options)):
                 process = EncoderProcess(self._name, program, self._settings.encoding.encoder_timeout)
             hello, _ = process.ask({"type": "hello", "protocol": PROTOCOL, "options": self._options})
         except EncoderError as error:

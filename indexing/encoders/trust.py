@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX, has_own_environment
+from pagesight.indexing.environment import state_folder
 from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.settings import Settings, state_folder
+from pagesight.indexing.settings import Settings
 
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 

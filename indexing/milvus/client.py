@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 
-from pagesight.indexing.settings import environment
+from pagesight.indexing import environment
 
 _log = logging.getLogger("pymilvus")
 _level = _log.level  # which the import sets anew
 
-with environment(PYTHON_DOTENV_DISABLED="1"):
+with environment.set_to(PYTHON_DOTENV_DISABLED="1"):
     from pymilvus import CollectionSchema, DataType, MilvusClient, MilvusException
     from pymilvus.client.embedding_list import EmbeddingList
     from pymilvus.milvus_client import IndexParams

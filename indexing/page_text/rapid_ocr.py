@@ -180,13 +180,13 @@ def _ocr_engine(reads: str) -> Any:
     takes two thirds of the processor time. The classifier of upside-down lines is off, since it turns sound lines over
     (recall .994 → .980); the whole page is turned instead.
     """
-    from pagesight.indexing.settings import environment
+    from pagesight.indexing import environment
 
     with _engine_lock:
         if reads not in _engines:
             try:
                 # onnxruntime reports to its maker from its import on, and leaves a device id in the home folder.
-                with environment(ORT_DISABLE_TELEMETRY="1"):
+                with environment.set_to(ORT_DISABLE_TELEMETRY="1"):
                     import onnxruntime  # noqa: F401
                     from rapidocr import RapidOCR
 

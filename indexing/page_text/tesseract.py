@@ -72,9 +72,9 @@ def _png(picture: Image.Image) -> bytes:
 
 def _run(arguments: list[str], given: bytes) -> str:
     """What Tesseract says, by one thread; nothing where it fails or takes too long."""
-    from pagesight.indexing.settings import environment
+    from pagesight.indexing import environment
 
-    with environment(OMP_THREAD_LIMIT="1"):
+    with environment.set_to(OMP_THREAD_LIMIT="1"):
         process = subprocess.Popen(
             ["tesseract", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )

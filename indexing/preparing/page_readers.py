@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from pagesight.indexing import environment
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
 from pagesight.indexing.documents.kinds import Kind
 from pagesight.indexing.documents.passwords import passwords_of
@@ -25,7 +26,7 @@ from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
 from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
 from pagesight.indexing.setting_groups import DocumentSettings
-from pagesight.indexing.settings import environment, key_variables
+from pagesight.indexing.settings import key_variables
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -180,7 +181,7 @@ class PageReaders:
 
     def _started(self) -> WorkerProcess[Message, Message]:
         command = [sys.executable, "-c", _START, json.dumps(sys.path), str(self._settings.reader_memory)]
-        with environment(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
+        with environment.set_to(**_ONE_THREAD, **dict.fromkeys(key_variables())):  # a hostile document finds no keys
             longest = max(_LONGEST_WAIT * self._settings.page_seconds, _MOST_RUNS * self._settings.conversion_seconds)
             return WorkerProcess(command, longest + _LONGEST_START, _write, _read)
 

@@ -16,8 +16,9 @@ from pagesight.indexing.encoders.remote.model import PageClient, RemoteEncoder, 
 from pagesight.indexing.encoders.remote.served import Served
 from pagesight.indexing.encoders.remote.spending import Spending
 from pagesight.indexing.encoders.remote.vllm import VllmClient
+from pagesight.indexing.environment import state_folder
 from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.settings import Settings, state_folder, variables_of
+from pagesight.indexing.settings import Settings, variables_of
 
 
 def remote_encoder(
