@@ -52,8 +52,8 @@ def served(
     ``port`` and ``made``, tokens as `new_token` gives them, are of an earlier one. It ends after ``life`` seconds.
     """
     made = made or {name: new_token(name, **given) for name, given in (tokens or {"owner": {}}).items()}
-    known = Tokens(tuple(token for _, token in made.values()))
-    app = make_app(Plan(str(place), small_settings(**settings), known, **(plan or {})))
+    known = {"tokens": Tokens(tuple(token for _, token in made.values()))}
+    app = make_app(Plan(str(place), small_settings(**settings), **{**known, **(plan or {})}))
     with listening("127.0.0.1", port) as listener:
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="error", lifespan="on", ws="none", timeout_graceful_shutdown=2)

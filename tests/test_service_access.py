@@ -125,6 +125,44 @@ def test_each_token_sees_its_own_documents_in_every_route(service: Served, ids: 
         )
 
 
+def test_what_is_not_there_and_what_is_outside_are_told_alike(service: Served, ids: dict[str, str]) -> None:
+    spellings = (SECRET, SECRET.upper(), "none.pdf")
+    with service.client("acme") as client:
+
+        def told(asked: str, name: str) -> tuple[int, str]:
+            reply = client.get(asked)
+            return reply.status_code, reply.json()["detail"].replace(repr(name), "NAME")
+
+        pages = {
+            told(f"/pages/{quote(label, safe='')}.{kind}", label)
+            for name in spellings for page in ("1", "77") for kind in ("png", "json")
+            if (label := f"{name} p. {page}")
+        }  # fmt: skip
+        keys = {told(f"/pages/{key}.png", key.partition(":")[0]) for key in (f"{ids[SECRET]}:1", f"{'0' * 16}:9")}
+        documents = {told(f"/documents/{quote(name, safe='')}", name) for name in (*spellings, ids[SECRET])}
+        assert [len(each) for each in (pages, keys, documents)] == [1, 1, 1]
+        (past_the_last,) = {told(f"/pages/{quote(f'{REPORT} p. 77', safe='')}.png", "")}
+        assert past_the_last == (404, f"{REPORT} has pages 1 to 2, not 77")
+
+
+@pytest.mark.parametrize("token", ["owner", "acme"])
+def test_where_files_lie_on_the_service_is_told_to_nobody(service: Served, folder: Path, token: str) -> None:
+    path = str(folder.parent / REPORT)
+    with service.client(token) as client:
+        assert client.get(f"/documents/{quote(path, safe='')}").status_code == 404
+        for pattern in (path, str(folder.parent / "*"), "/*", "*/*"):
+            for asked in ("/search", "/ask"):
+                body = {"query" if asked == "/search" else "question": "revenue", "documents": [pattern]}
+                assert client.post(asked, json=body).status_code == 404, pattern
+        assert client.post("/search", json={"query": "revenue", "documents": ["annual*"]}).json()["hits"]
+
+
+def test_the_counts_of_all_tokens_are_for_those_that_see_all(service: Served) -> None:
+    for token, status in (("owner", 200), ("reader", 200), ("acme", 403), ("none", 403)):
+        with service.client(token) as client:
+            assert client.get("/metrics").status_code == status
+
+
 def test_a_boundary_of_ids_and_one_of_nothing(service: Served, ids: dict[str, str]) -> None:
     with service.client("sheet") as client:
         assert [one["document"] for one in client.get("/documents").json()["documents"]] == [SHEET]

@@ -8,6 +8,7 @@ document that has come to bear it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -28,10 +29,15 @@ Rule = Callable[[DocumentRecord], bool]
 
 @dataclass(frozen=True)
 class AllowedDocuments:
-    """The documents of an index that meet all ``rules``; without any, all. Changes of the index count at once."""
+    """The documents of an index that meet all ``rules``; without any, all. Changes of the index count at once.
+
+    Without ``by_path`` a document is named by its name and its id alone: who asks over a network learns nothing of
+    where files lie.
+    """
 
     index: PageIndex
     rules: tuple[Rule, ...] = ()
+    by_path: bool = True
 
     def narrowed(self, documents: Sequence[str] | None = None, where: str | None = None) -> AllowedDocuments:
         """Of these the ones that are named and meet the condition; None narrows nothing, and no names are none.
@@ -97,10 +103,22 @@ class AllowedDocuments:
         try:
             ref = self.index.page(label)
         except (UnknownPage, UnknownDocument) as error:
-            raise UnknownPage(self._not_among(repr(label[:200]))) from error
-        if not self.holds(ref):
-            raise UnknownPage(self._not_among(ref.label))
+            raise UnknownPage(self._past_the_last(label) or self._not_among(repr(label[:200]))) from error
+        if not self.holds(ref):  # in the same words: there being such a page outside is told to nobody
+            raise UnknownPage(self._not_among(repr(label[:200])))
         return ref
+
+    def document(self, name: str) -> DocumentRecord:
+        """The document of that name, id or path. Raises UnknownDocument, which names no document outside."""
+        try:
+            record = self.index.document(name)
+        except UnknownDocument as error:
+            if self.is_all:
+                raise
+            raise UnknownDocument(self._not_among(repr(name[:200]))) from error
+        if not self._meets(record) or not (self.by_path or name in (record.document, record.document_id)):
+            raise UnknownDocument(self._not_among(repr(name[:200])))
+        return record
 
     def _named(self, documents: Sequence[str]) -> Rule:
         ids: set[str] = set()
@@ -113,23 +131,35 @@ class AllowedDocuments:
             else:
                 (ids if named == "id" else paths).add(record.document_id if named == "id" else record.path)
         return lambda record: (
-            record.document_id in ids or record.path in paths or any(_fits(record, pattern) for pattern in patterns)
+            record.document_id in ids
+            or record.path in paths
+            or any(self._fits(record, pattern) for pattern in patterns)
         )
 
     def _one(self, name: str) -> tuple[str, DocumentRecord | None]:
         """The document of that name, path or id, and whether it is its id; None for a pattern that some match."""
         try:
-            record = self.index.document(name)
-        except UnknownDocument as error:
-            if any(_fits(record, name) for record in self.records()):
+            record = self.document(name)
+        except UnknownDocument:
+            if any(self._fits(record, name) for record in self.records()):
                 return "pattern", None
-            if self.is_all:
-                raise
-            raise UnknownDocument(self._not_among(repr(name))) from error
-        if not self._meets(record):
-            raise UnknownDocument(self._not_among(repr(name)))
+            raise
         by_id = is_document_id(name) and record.document_id == name and record.document != name
         return "id" if by_id else "name", record
+
+    def _fits(self, record: DocumentRecord, pattern: str) -> bool:
+        """Whether a pattern fits the document's name, or the path at which it was found, from the folder we are in."""
+        if fnmatchcase(record.document, pattern):
+            return True
+        return self.by_path and fnmatchcase(record.path, os.path.abspath(pattern))  # noqa: PTH100
+
+    def _past_the_last(self, label: str) -> str:
+        """What is wrong with a label of one of these documents that has no such page; "" for another label."""
+        for record in self.records():
+            number = re.fullmatch(r" p\. ([0-9]{1,9})", label.removeprefix(record.document))
+            if number and label.startswith(record.document):
+                return f"{record.document} has pages 1 to {record.pages}, not {number[1]}"
+        return ""
 
     def _meets(self, record: DocumentRecord) -> bool:
         return all(rule(record) for rule in self.rules)
@@ -141,11 +171,6 @@ class AllowedDocuments:
             f"{what} is not among the documents of this conversation, which are "
             f"{', '.join(names[:_MOST_NAMES]) or 'none'}{more}"
         )
-
-
-def _fits(record: DocumentRecord, pattern: str) -> bool:
-    """Whether a pattern fits the document's name, or the path at which it was found, from the folder we are in."""
-    return fnmatchcase(record.document, pattern) or fnmatchcase(record.path, os.path.abspath(pattern))  # noqa: PTH100
 
 
 def _given(context: object, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +17,24 @@ from pagesight.indexing.calls.prices import ModelCall, Tariff
 
 if TYPE_CHECKING:
     from pagesight.agent.answers.answer import Answer
+    from pagesight.indexing.calls.ledger import Spent
 
 
 class QuestionCosts(BaseCallbackHandler):
     """Adds one question to the ledger in an index's ``folder`` when the block ends, ``with`` or ``async with``.
 
     It follows the question's model calls as a callback (``config={"callbacks": [costs]}``); what they brought counts
-    where no ``answer`` was set. ``kind`` is "ask", "chat" or "eval"; ``reasoner`` and ``prices`` are as for `Tariff`.
+    where no ``answer`` was set. ``kind`` is "ask", "chat" or "eval"; ``reasoner`` and ``prices`` are as for `Tariff`;
+    ``by`` is the token that a service was asked with.
     """
 
     run_inline = True
     ignore_chain = ignore_retriever = ignore_agent = True
 
-    def __init__(self, folder: Path, kind: str, reasoner: str, prices: Mapping[str, Sequence[float]] | None) -> None:
-        self._folder, self._kind, self._reasoner = folder, kind, reasoner
+    def __init__(
+        self, folder: Path, kind: str, reasoner: str, prices: Mapping[str, Sequence[float]] | None, by: str = ""
+    ) -> None:
+        self._folder, self._kind, self._reasoner, self._by = folder, kind, reasoner, by
         self._tariff = Tariff(reasoner, prices or {})
         self._calls: list[ModelCall] = []
         self._started = time.perf_counter()
@@ -57,10 +62,12 @@ class QuestionCosts(BaseCallbackHandler):
         self._settled = True
         self.seconds = time.perf_counter() - self._started
         if self.answer:
-            note(self._folder, spent(self._kind, self.answer, self.seconds))
+            self._note(spent(self._kind, self.answer, self.seconds))
         elif any(call.usage["total_tokens"] for call in self._calls):
-            took = spent_on_calls(self._kind, self._reasoner, self._calls, self._tariff, self.seconds)
-            note(self._folder, took)
+            self._note(spent_on_calls(self._kind, self._reasoner, self._calls, self._tariff, self.seconds))
+
+    def _note(self, took: Spent) -> None:
+        note(self._folder, replace(took, by=self._by))
 
     def on_llm_end(self, response: LLMResult, **_: Any) -> None:
         """Counts a call that brought something."""

@@ -11,8 +11,8 @@ from fastapi import Depends, Request
 
 from pagesight.agent.servers.guarded_http import Application, Receive, Scope, Send
 from pagesight.agent.servers.problems import Problem
+from pagesight.agent.servers.tokens import KnownTokens, Token
 from pagesight.agent.servers.tokens import Scope as TokenScope
-from pagesight.agent.servers.tokens import Token, Tokens
 
 #: What everybody may ask for.
 _OPEN = ("/healthz", "/openapi.json")
@@ -22,7 +22,7 @@ _HOW = "send Authorization: Bearer TOKEN"
 class Authenticated:
     """An application behind tokens: a request with none, or a wrong one, ends here, before its body is read."""
 
-    def __init__(self, application: Application, tokens: Tokens) -> None:
+    def __init__(self, application: Application, tokens: KnownTokens) -> None:
         self._application = application
         self._tokens = tokens
 

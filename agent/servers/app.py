@@ -88,7 +88,9 @@ async def health(request: Request) -> HealthReply:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(request: Request, token: Anybody) -> Response:
-    """Counts for Prometheus; they name no document and no question."""
+    """Counts for Prometheus, of all tokens: for one that sees all documents. They name no document and no question."""
+    if not token.sees_all:
+        raise Problem(403, "Missing scope", "the counts are of all tokens: a token with documents of its own has none")
     service: Service = request.app.state.service
     return Response(await asyncio.to_thread(service.metrics.text), media_type=CONTENT_TYPE_LATEST)
 

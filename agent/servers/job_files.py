@@ -120,6 +120,7 @@ class JobFiles:
 
     def _older(self) -> Iterator[Path]:
         places = [*self._folder.glob("*.json"), *self._folder.glob("*.stop"), *(self._folder / "incoming").glob("*")]
+        places += [path for path in (self._folder / "uploads").rglob("*") if path.is_file()]
         for path in places:
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > _KEPT:

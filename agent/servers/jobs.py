@@ -38,8 +38,8 @@ Written = TypeVar("Written")
 
 #: Seconds between two looks at who writes, and between two notes of how far a job is: guesses, not measured.
 _LOOK_EVERY = 0.2
-#: Jobs that wait in one process at most: a guess, not measured.
-_MOST_WAITING = 50
+#: Jobs that wait in one process at most, and those of one token: guesses, not measured.
+_MOST_WAITING, _MOST_OF_ONE = 50, 10
 
 #: Folders in the name of an upload: a guess, not measured.
 _MOST_FOLDERS = 12
@@ -84,14 +84,14 @@ class Jobs:
         """A job that indexes what was uploaded. Raises Problem 429 if too many wait, 422 for metadata out of bounds."""
         metadata = {**upload.metadata, **token.stamp}
         names = [str(path.relative_to(upload.folder)) for path in _files_in(upload.folder)]
-        self._refuse_too_many()
+        self._refuse_too_many(token)
         job = self.files.new("add", token.name, names)
         self._tasks.put(_Task(job, token, self._add, Upload(upload.folder, metadata)))
         return job
 
     def remove(self, token: Token, records: Sequence[DocumentRecord]) -> Job:
         """A job that takes documents out of the index. Raises Problem 429 if too many wait."""
-        self._refuse_too_many()
+        self._refuse_too_many(token)
         job = self.files.new("remove", token.name, [record.document for record in records])
         self._tasks.put(_Task(job, token, self._remove, documents=tuple(record.document_id for record in records)))
         return job
@@ -102,9 +102,13 @@ class Jobs:
         self._tasks.put(None)
         self._thread.join(timeout=60)
 
-    def _refuse_too_many(self) -> None:
-        if self._tasks.qsize() >= _MOST_WAITING:
-            raise Problem(429, "Too many jobs", f"{_MOST_WAITING} jobs wait: try again later", {"Retry-After": "30"})
+    def _refuse_too_many(self, token: Token) -> None:
+        waiting = [task.token.name for task in tuple(self._tasks.queue) if task]
+        many = f"{_MOST_WAITING} jobs" if len(waiting) >= _MOST_WAITING else ""
+        if waiting.count(token.name) >= _MOST_OF_ONE:
+            many = f"{_MOST_OF_ONE} jobs of this token"
+        if many:
+            raise Problem(429, "Too many jobs", f"{many} wait: try again later", {"Retry-After": "30"})
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None and not self._ending.is_set():

@@ -136,10 +136,10 @@ class QuestionLoop:
         self, run: Callable[[], AsyncIterator[Item]], thread: str, tell: Callable[[_Told[Item]], None]
     ) -> None:
         try:
-            async with self._turn(thread):
-                tell(_Told(Waiting(self.waiting if self._slots.locked() else 0)))
-                async with self._slots:
-                    await self._go(run, tell)
+            waits = self._slots.locked() or thread in self._threads
+            tell(_Told(Waiting(self.waiting if waits else 0)))
+            async with self._turn(thread), self._slots:
+                await self._go(run, tell)
         except Exception as error:  # noqa: BLE001 (whoever asked is told, and raises it)
             tell(_Told(error=error))
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,8 @@ from pagesight.agent.servers.jobs import Jobs
 from pagesight.agent.servers.metrics import Metrics
 from pagesight.agent.servers.problems import Problem
 from pagesight.agent.servers.question_loop import QuestionLoop, Waiting
-from pagesight.agent.servers.tokens import Token, Tokens
+from pagesight.agent.servers.quotas import Quotas
+from pagesight.agent.servers.tokens import KnownTokens, Token
 from pagesight.agent.threads.kept_threads import KeptThreads, Thread, storage_errors
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import EmptyQuestion
@@ -56,7 +57,7 @@ class Plan:
 
     place: str
     settings: Settings
-    tokens: Tokens
+    tokens: KnownTokens
     model: str | None = None
     transport: str | None = None
     hosts: tuple[str, ...] = ()
@@ -88,9 +89,8 @@ class Service:
     jobs: Jobs
     metrics: Metrics
     drawing: ThreadPoolExecutor
-    _agents: OrderedDict[tuple[str, HowToAnswer], CompiledStateGraph[Any, Any, Any, Any]] = field(
-        default_factory=OrderedDict
-    )
+    quotas: Quotas
+    _agents: OrderedDict[Hashable, CompiledStateGraph[Any, Any, Any, Any]] = field(default_factory=OrderedDict)
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -111,7 +111,7 @@ class Service:
             stack.push_async_callback(asyncio.to_thread, jobs.close)
             drawing = ThreadPoolExecutor(_DRAWING, "pagesight-drawing")
             stack.callback(drawing.shutdown, wait=False, cancel_futures=True)
-            yield cls(plan, index, questions, threads, jobs, metrics, drawing)
+            yield cls(plan, index, questions, threads, jobs, metrics, drawing, Quotas(index.path))
 
     async def draw(self, work: Callable[[], Result]) -> Result:
         """What drawing a page gives; a few at a time."""
@@ -129,7 +129,7 @@ class Service:
         agent = await asyncio.to_thread(self._checked, token, context, how)
         run_id, name = uuid4(), _internal(token, thread)
         prices = self.plan.settings.budget.prices
-        costs = QuestionCosts(self.index.path, "ask", limits_of(agent).reasoner, prices)
+        costs = QuestionCosts(self.index.path, "ask", limits_of(agent).reasoner, prices, by=token.name)
 
         def run() -> AsyncIterator[Step | str | Answer]:
             config: RunnableConfig = {"run_id": run_id, "callbacks": [costs]}
@@ -137,7 +137,11 @@ class Service:
 
         outcome = "stopped"
         try:
-            async with costs, aclosing(self.questions.items(run, name)) as items:
+            async with (
+                self.quotas.taken(token, free=how.offline),
+                costs,
+                aclosing(self.questions.items(run, name)) as items,
+            ):
                 async for item in items:
                     if isinstance(item, Answer):
                         outcome = ""
@@ -173,9 +177,10 @@ class Service:
 
     def agent(self, token: Token, how: HowToAnswer = _AS_SET) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The token's agent, which sees its documents only. Waits for the disk when it is made."""
+        wanted = (token.name, token.where, token.ids, how)
         with self._making:
-            made = self._agents.pop((token.name, how), None) or self._made(token, how)
-            self._agents[token.name, how] = made  # the last used is the last to go
+            made = self._agents.pop(wanted, None) or self._made(token, how)
+            self._agents[wanted] = made  # the last used is the last to go
             if len(self._agents) > _MOST_AGENTS:
                 self._agents.popitem(last=False)
             return made

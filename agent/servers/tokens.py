@@ -3,9 +3,9 @@
     {"tokens": [{"name": "acme", "sha256": "…", "scopes": ["read", "ask", "write"],
                  "where": "tenant == 'acme'", "metadata": {"tenant": "acme"}}]}
 
-``where`` is a condition on metadata and ``ids`` are documents' ids; a token without either sees all. What a token
-uploads gets its ``metadata``, whatever the upload says, and ``uploaded_by``, its name. Names of documents are no
-boundary: another document may come to bear one.
+``where`` is a condition on metadata and ``ids`` are documents' ids; a token without either sees all. ``questions`` at
+a time and ``dollars_a_day`` are what it may ask for at most. What a token uploads gets its ``metadata``, whatever the
+upload says, and ``uploaded_by``, its name. Names of documents are no boundary: another document may come to bear one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
     from pagesight.indexing.pages import DocumentRecord
 
+_log = logging.getLogger(__name__)
+
 Scope = Literal["read", "ask", "write"]
 SCOPES: tuple[Scope, ...] = ("read", "ask", "write")
 #: The metadata by which a document says which token brought it.
@@ -40,6 +44,8 @@ UPLOADED_BY = "uploaded_by"
 #: The name of the token that is made at start: its conversations are found again at the next one.
 OWN = "owner"
 
+#: Seconds between two looks at the file of tokens.
+_LOOK_EVERY = 1.0
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _ID = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
@@ -55,6 +61,8 @@ class Token(BaseModel):
     where: str | None = None
     ids: tuple[_ID, ...] | None = None
     metadata: dict[str, str | int | float | bool] = {}
+    questions: int | None = Field(None, ge=1, description="at a time, in each process of the service")
+    dollars_a_day: float | None = Field(None, gt=0, description="US dollars of a day (UTC), as the ledger has them")
 
     @field_validator("where")
     @classmethod
@@ -83,7 +91,7 @@ class Token(BaseModel):
 
     def allowed(self, index: PageIndex) -> AllowedDocuments:
         """Its documents of an index."""
-        return AllowedDocuments(index, () if self.sees_all else (self.sees,))
+        return AllowedDocuments(index, () if self.sees_all else (self.sees,), by_path=False)
 
 
 class _File(BaseModel):
@@ -116,6 +124,44 @@ class Tokens:
             names = ", ".join(token.name for token in self.known) or "none"
             raise SettingsError(f"there is no token named {name!r}; those in the file are: {names}")
         return replace(self, known=tuple(token for token in self.known if token.name != name))
+
+
+class KnownTokens(Protocol):
+    """Where a service finds the token that was sent."""
+
+    def find(self, sent: str) -> Token | None:
+        """The token, if it is one."""
+
+
+class TokenFile:
+    """The tokens of a file, read again when it has changed: one that is taken away there is refused within a second.
+
+    A file that cannot be used any more leaves those that were known, and a line in the log. Raises SettingsError at
+    first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = _state(path)
+        self._tokens = read_tokens(path)
+        self._looked = time.monotonic()
+
+    def find(self, sent: str) -> Token | None:
+        """The token that was sent, if it is one."""
+        if time.monotonic() - self._looked >= _LOOK_EVERY:
+            self._looked = time.monotonic()
+            self._read_again()
+        return self._tokens.find(sent)
+
+    def _read_again(self) -> None:
+        now = _state(self._path)
+        if now == self._seen:
+            return
+        self._seen = now
+        try:
+            self._tokens = read_tokens(self._path)
+        except SettingsError as error:
+            _log.error("the tokens stay as they were: %s", error)
 
 
 def new_token(name: str, scopes: Sequence[str] = SCOPES, **boundary: Any) -> tuple[str, Token]:
@@ -155,6 +201,15 @@ def write_tokens(path: Path, tokens: Tokens) -> None:
         write_atomically(path, json.dumps({"tokens": rows}, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise SettingsError(f"the tokens cannot be written to {path}: {error.strerror or error}") from error
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """What differs when a file was written anew; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _refuse_twice(path: Path, known: Iterable[Token]) -> None:

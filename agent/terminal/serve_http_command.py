@@ -13,7 +13,7 @@ from pagesight.agent.terminal.options import existing_index, named_index, open_i
 from pagesight.indexing.errors import MissingExtra, SettingsError
 
 if TYPE_CHECKING:
-    from pagesight.agent.servers.tokens import Tokens
+    from pagesight.agent.servers.tokens import KnownTokens
 
 TokenFile = Annotated[
     Path | None,
@@ -88,6 +88,13 @@ def token(
         list[str] | None, typer.Option("--id", metavar="ID", help="A document that it sees, by id; can be given again.")
     ] = None,
     metadata: options.Metadata = None,
+    questions: Annotated[
+        int | None, typer.Option("--questions", metavar="N", min=1, help="Questions at a time, in each process.")
+    ] = None,
+    dollars: Annotated[
+        float | None,
+        typer.Option("--dollars-a-day", metavar="D", help="What its questions may cost in a day (UTC), by the ledger."),
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the token of that name away.")] = False,
 ) -> None:
     """Make a token for `serve-http`.
@@ -100,26 +107,26 @@ def token(
     known = read_tokens(tokens) if tokens.exists() else Tokens()
     if remove:
         write_tokens(tokens, known.without(name))
-        printing.note(f"removed {name}; a service that runs takes it until it is started again")
+        printing.note(f"removed {name}; a service that runs refuses it from now on")
         return
     sent, made = new_token(
-        name, scope or SCOPES, where=where, ids=document_id or None, metadata=read_pairs(metadata or [])
-    )
+        name, scope or SCOPES, where=where, ids=document_id or None, metadata=read_pairs(metadata or []),
+        questions=questions, dollars_a_day=dollars,
+    )  # fmt: skip
     write_tokens(tokens, known.added(made))
     printing.write(f"{sent}\n")
 
 
-def _tokens(file: Path | None) -> tuple[Tokens, str]:
+def _tokens(file: Path | None) -> tuple[KnownTokens, str]:
     """The tokens, and what is sent for the one that was made now; "" where they come from a file."""
-    from pagesight.agent.servers.tokens import OWN, Tokens, new_token, read_tokens
+    from pagesight.agent.servers.tokens import OWN, TokenFile, Tokens, new_token, read_tokens
 
     if file is None:
         sent, made = new_token(OWN)
         return Tokens((made,)), sent
-    known = read_tokens(file)
-    if not known.known:
+    if not read_tokens(file).known:
         raise SettingsError(f"there is no token in {file}: make one with `pagesight token NAME --tokens {file}`")
-    return known, ""
+    return TokenFile(file), ""
 
 
 def serving(command: str, extra: str) -> tuple[Callable[..., None], Callable[[str], bool]]:

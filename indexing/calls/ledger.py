@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AwareDatetime, Field
 from pydantic.dataclasses import dataclass as checked_dataclass
+
+from pagesight.indexing.calls.prices import dearest
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -36,8 +40,8 @@ class Spent:
     """What one piece of work took. Thinking tokens are part of the output's, cached tokens of the input's.
 
     ``kind`` is the work, such as "ask", "chat", "eval", "index"; ``model`` what did it; ``pictures`` counts each as
-    often as it was sent; ``dollars`` is None where the price is not known. Raises pydantic's ValidationError for
-    negative numbers.
+    often as it was sent; ``dollars`` is None where the price is not known; ``by`` is the token that a service was asked
+    with. Raises pydantic's ValidationError for negative numbers.
     """
 
     kind: str
@@ -51,6 +55,7 @@ class Spent:
     pictures: _Count = 0
     seconds: _Amount = 0.0
     dollars: _Amount | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,51 @@ class Ledger:
             return [], 0
         records = [record for line in lines if (record := _record(line))]
         return records, len(lines) - len(records)
+
+
+class Today:
+    """What each token of a service has spent today (UTC), by all that note it; only new lines are read each time.
+
+    A record without a price counts at the dearest price that is known.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._day = date.min
+        self._read = 0
+        self._dollars: defaultdict[str, float] = defaultdict(float)
+
+    def dollars(self, by: str) -> float:
+        """The dollars. Waits for the disk. Raises OSError."""
+        with self._lock:
+            self._go_on()
+            return self._dollars[by]
+
+    def _go_on(self) -> None:
+        today = _now().date()
+        size = self._ledger.path.stat().st_size if self._ledger.path.exists() else 0
+        if today != self._day or size < self._read:
+            self._day, self._read = today, 0
+            self._dollars.clear()
+        if size == self._read:
+            return
+        with self._ledger.path.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.split(b"\n"):
+            record = _record(line) if line.strip() else None
+            if record and record.by and record.at.astimezone(UTC).date() == today:
+                self._dollars[record.by] += _dollars(record)
+
+
+def _dollars(record: Spent) -> float:
+    if record.dollars is not None:
+        return record.dollars
+    price = dearest()
+    return (record.input_tokens * price.input + record.output_tokens * price.output) / 1_000_000
 
 
 def by_day(records: Iterable[Spent]) -> dict[tuple[date, str, str], Total]:

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from pagesight.agent.servers.access import cookie_name
 from pagesight.agent.servers.guarded_http import Application, Receive, Scope, Send
 from pagesight.agent.servers.problems import Problem
-from pagesight.agent.servers.tokens import Tokens
+from pagesight.agent.servers.tokens import KnownTokens
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -40,7 +40,7 @@ class _File:
 class Site:
     """An application with the page before it, whose files are read once."""
 
-    def __init__(self, application: Application, tokens: Tokens) -> None:
+    def __init__(self, application: Application, tokens: KnownTokens) -> None:
         self._application = application
         self._tokens = tokens
         self._files = _built()
