@@ -16,7 +16,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from pagesight.agent.reasoners.choose import choose_reasoner
-from pagesight.agent.servers import ask_routes, claim_routes, document_routes, page_routes, report_routes
+from pagesight.agent.servers import (
+    agui_routes,
+    ask_routes,
+    claim_routes,
+    document_routes,
+    page_routes,
+    report_routes,
+)
 from pagesight.agent.servers.access import Anybody, Authenticated, cookie_name
 from pagesight.agent.servers.guard import Guard
 from pagesight.agent.servers.guarded_http import Application
@@ -38,7 +45,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     }.items()
 }  # fmt: skip
 
-_ROUTES = (ask_routes, claim_routes, document_routes, page_routes, report_routes)
+_ROUTES = (ask_routes, agui_routes, claim_routes, document_routes, page_routes, report_routes)
 
 router = APIRouter()
 

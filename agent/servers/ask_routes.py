@@ -24,7 +24,7 @@ from pagesight.agent.servers.schemas import AskRequest
 from pagesight.agent.servers.service import HowToAnswer, Service
 
 #: Seconds between two signs of life in a stream, and that a client may take for an event: guesses, not measured.
-_PING, _SEND_SECONDS = 15, 30.0
+PING, SEND_SECONDS = 15, 30.0
 EVENTS = "text/event-stream"
 _STREAM_EXAMPLE = (
     'event: start\ndata: {"thread_id": "8d0c4a"}\n\n'
@@ -58,9 +58,7 @@ async def ask(asked: AskRequest, request: Request, token: Asker) -> Any:
     first = await anext(items)  # what the request itself is refused for has its status
     if EVENTS in request.headers.get("accept", ""):
         events = _events(first, items, thread, started)
-        return EventSourceResponse(
-            events, ping=_PING, send_timeout=_SEND_SECONDS, headers={"Cache-Control": "no-store"}
-        )
+        return EventSourceResponse(events, ping=PING, send_timeout=SEND_SECONDS, headers={"Cache-Control": "no-store"})
     answer = await _unless_gone(request, _last(items))
     return answer_reply(answer, thread, time.monotonic() - started)
 
