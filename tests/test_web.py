@@ -206,6 +206,48 @@ def covers(page: Page, word: str, file: Path) -> bool:
     return any(box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3] for box in marks)
 
 
+def test_folders_are_chosen_and_files_dropped(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "fleet" / "old").mkdir(parents=True)
+    write_pdf(tmp_path / "fleet" / "old" / "boreas.pdf", [["The ferry Boreas is old."]])
+    (tmp_path / "fleet" / ".hidden.pdf").write_bytes(b"%PDF-1.7")
+    page.get_by_role("button", name="Documents", exact=True).click()
+    page.locator("input[data-for=folder]").set_input_files(tmp_path / "fleet")
+    expect(page.get_by_role("button", name="Open boreas.pdf")).to_be_visible()
+    expect(page.locator(".job[data-state=done]")).to_contain_text("1 added, 0 unchanged, 0 failed")
+    page.get_by_role("button", name="Search", exact=True).first.click()
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["A note on the ferry Calypso."], "note.txt", {type: "text/plain"}));
+            for (const type of ["dragover", "drop"])
+                window.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, cancelable: true, bubbles: true}));
+        }"""
+    )
+    expect(page.locator(".job")).to_have_count(2)
+    expect(page.locator(".job[data-state=done]")).to_have_count(2)
+    for name in ("boreas.pdf", "note.txt"):
+        remove = page.get_by_role("button", name=f"Remove {name}")
+        if remove.count():
+            remove.click()
+            page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+            expect(remove).to_have_count(0)
+
+
+def test_how_to_answer_is_set_and_kept(page: Page, gemini: GeminiServer) -> None:
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Effort").select_option("high")
+    page.get_by_label("Dollars per question, at most").fill("0,25 $")
+    page.get_by_label("Colours").select_option("dark")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    answers(gemini)
+    with page.expect_request("**/ask") as sent:
+        ask(page)
+    assert (sent.value.post_data_json["effort"], sent.value.post_data_json["dollars"]) == ("high", 0.25)
+    expect(page.locator(".took")).to_contain_text("$")
+
+
 def test_a_file_that_cannot_be_read_says_why_and_a_name_that_is_refused_too(page: Page) -> None:
     uploaded(page, "broken.pdf", b"%PDF-1.7 no more than this")
     expect(page.locator(".failures")).to_contain_text("broken.pdf")
@@ -311,6 +353,30 @@ def test_a_conversation_is_saved_as_a_report_and_deleted(page: Page) -> None:
     page.get_by_role("button", name="Delete the conversation “How many people worked").first.click()
     expect(page.locator(".turn")).to_have_count(0)
     assert "conversation" not in page.url
+
+
+def test_each_citation_has_the_mark_of_its_own_sentence(page: Page, gemini: GeminiServer) -> None:
+    answers(
+        gemini,
+        f"Net revenue rose to 4.2 billion euros in 2023 [{REPORT} p. 2]. Europe and Asia together had 4.2 billion "
+        f"[{REPORT} p. 2]. Asia had 2.4 billion [{REPORT} p. 2]. More stands on [{REPORT} p. 4].",
+    )
+    gemini.says(
+        f"Net revenue rose to 4.2 billion euros in 2023 [{REPORT} p. 2]. Asia had 2.4 billion [{REPORT} p. 2]. "
+        f"Asia had 2.3 billion [{REPORT} p. 2]. More stands on [{REPORT} p. 4]."
+    )
+    ask(page)
+    expect(page.locator(".took")).to_be_visible()
+    chips = page.locator(".markdown .chip")
+    assert [chip.inner_text()[0] for chip in chips.all()] == ["✓", "?", "✓", "?"]
+    expect(chips.nth(3)).to_have_attribute("title", re.compile("not looked at"))
+    chips.nth(2).click()
+    third = page.locator(".mark-box").first.bounding_box()
+    chips.nth(0).click()
+    page.wait_for_timeout(300)
+    assert third != page.locator(".mark-box").first.bounding_box()
+    page.locator(".claims summary").click()
+    expect(page.locator(".claims li")).to_have_count(4)
 
 
 def test_a_quoted_line_is_marked_whole(page: Page) -> None:

@@ -37,7 +37,7 @@ export function Draft({ text }: { text: string }): VNode {
 
 function Chip({ answer, cited, claim }: { answer: Answer; cited: Cited; claim?: Claim }): VNode {
   const outcome = cited.verified ? claim?.outcome : "unsupported";
-  const why = cited.verified ? claim && `${w(claim.outcome)}: ${claim.reason}` : w("unverified");
+  const why = cited.verified ? claim && finding(claim) : w("unverified");
   return (
     <button type="button" class="chip" data-outcome={outcome} title={why} onClick={() => void showCited(answer, cited, claim)}>
       {outcome && (
@@ -49,6 +49,11 @@ function Chip({ answer, cited, claim }: { answer: Answer; cited: Cited; claim?: 
       {cited.label}
     </button>
   );
+}
+
+/** The outcome, and the service's reason where it says more. */
+function finding({ outcome, reason }: Claim): string {
+  return reason && reason !== "the cited words say it" ? `${w(outcome)}: ${reason}` : w(outcome);
 }
 
 function Claims({ answer }: { answer: Answer }): VNode {
@@ -64,7 +69,7 @@ function Claims({ answer }: { answer: Answer }): VNode {
           <li data-outcome={claim.outcome}>
             <span class="mark" aria-hidden="true">{MARKS[claim.outcome]}</span>
             <span>
-              {claim.text} <span class="quiet">{w(claim.outcome)}: {claim.reason}</span>{" "}
+              {claim.text} <span class="quiet">{finding(claim)}</span>{" "}
               {claim.citations.map((one) => (
                 <button type="button" class="chip" onClick={() => void showCited(answer, one, claim)}>{one.label}</button>
               ))}

@@ -40,21 +40,17 @@ export function looksCited(bracket: string): boolean {
   return /\b(p|pp|S)\.\s*\d/.test(bracket);
 }
 
-/** Gives the claim that each citation of an answer ends, in the order in which they are asked for. */
+/** Gives the claim that each citation of an answer ends, asked for in the order of the text: each is given once. */
 export function claimsInOrder(answer: Answer): (citation: Citation) => Claim | undefined {
-  let next = 0;
-  return (citation) => {
-    const from = answer.claims.findIndex((claim, at) => at >= next && cites(claim, citation));
-    if (from >= 0) {
-      next = from;
-      return answer.claims[from];
-    }
-    return answer.claims.find((claim) => cites(claim, citation));
+  const left = answer.claims.map((claim) => claim.citations.map((one) => one.label));
+  let from = 0;
+  return ({ label }) => {
+    const at = left.findIndex((labels, at) => at >= from && labels.includes(label));
+    if (at < 0) return answer.claims.find((claim) => claim.citations.some((one) => one.label === label));
+    left[at]!.splice(left[at]!.indexOf(label), 1);
+    from = at;
+    return answer.claims[at];
   };
-}
-
-function cites(claim: Claim, citation: Citation): boolean {
-  return claim.citations.some((one) => one.label === citation.label);
 }
 
 /** The page of a citation, with the words of its claim marked; those of other claims or of the search if it has none. */

@@ -95,7 +95,7 @@ function Add(): VNode {
         <button type="button" class="secondary" onClick={() => folder.current!.click()}>{w("chooseFolder")}</button>
       </div>
       <input ref={files} type="file" multiple hidden onChange={chosen} data-for="files" />
-      <input ref={(one) => { folder.current = one; if (one) one.webkitdirectory = true; }} type="file" hidden onChange={chosen} />
+      <input ref={(one) => { folder.current = one; if (one) one.webkitdirectory = true; }} type="file" hidden onChange={chosen} data-for="folder" />
     </div>
   );
 }
