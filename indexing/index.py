@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
@@ -223,6 +223,11 @@ class PageIndex:
         """The documents in the index, by name."""
         return self._parts.view().documents
 
+    @_reading
+    def printed_labels(self) -> Mapping[str, Mapping[str, int]]:
+        """The names of the documents, each with the numbers of its pages by their printed labels, such as "iv"."""
+        return self._parts.view().printed_labels()
+
     @while_open
     def remove(self, names_or_paths: Iterable[str | Path] | str | Path) -> list[DocumentRecord]:
         """Remove documents by name, path or id and return them; `restore` takes them back until the next call.
@@ -385,6 +390,7 @@ class PageIndex:
     aremoved = in_thread(removed)
     arestore = in_thread(restore)
     adocument = in_thread(document)
+    aprinted_labels = in_thread(printed_labels)
     apage = in_thread(page)
     apicture = in_thread(picture)
     atext = in_thread(text)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from reportlab.pdfgen import canvas
 from small_index import small_settings
 
-from pagesight.indexing import PageIndex
+from pagesight.agent.answers.citation_check import CitationCheck
+from pagesight.agent.answers.citations import CitationReader
+from pagesight.agent.cli import main
+from pagesight.indexing import PageIndex, UnknownPage
 from pagesight.indexing.lexical.query import read_query
+from pagesight.tools.allowed_documents import AllowedDocuments
+from pagesight.tools.messages.conversation import Conversation
+from pagesight.tools.view_pages import requested_views
 
 
 def book(path: Path) -> Path:
@@ -61,3 +69,66 @@ def test_pages_of_other_documents_have_no_printed_number(tmp_path: Path):
     with PageIndex.open(tmp_path / "index", settings=small_settings(encoder="lexical")) as index:
         index.add(tmp_path / "a.pdf")
         assert "printed_label" not in index.search("harbour")[0].as_dict()
+
+
+@pytest.mark.parametrize(
+    ("label", "page"),
+    [
+        ("book.pdf p. ii", 2), ("book.pdf, page A-1", 4), ("[book.pdf S. i]", 1), ("book p. ii", 2),
+        ("page ii of book.pdf", 2), ("book.pdf (p. II)", 2), ("book.pdf p. 1", 1), ("book.pdf p. 3", 3),
+    ],
+)  # fmt: skip
+def test_a_label_may_be_what_is_printed(index: PageIndex, label: str, page: int):
+    assert index.page(label).label == f"book.pdf p. {page}"
+
+
+@pytest.mark.parametrize("label", ["book.pdf p. xi", "book.pdf p. B-2"])
+def test_a_printed_number_that_there_is_not_is_no_page(index: PageIndex, label: str):
+    with pytest.raises(UnknownPage, match=rf"pages 1 to 4; there is no page {label[12:].lower()}"):
+        index.page(label)
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ("It is so [book.pdf p. ii].", ["book.pdf p. 2"]),
+        ("It is so [book.pdf pp. i and A-1].", ["book.pdf p. 1", "book.pdf p. 4"]),
+        ("It is so [book.pdf pp. i-ii, region 1,2,300,400].", ["book.pdf p. 1", "book.pdf p. 2"]),
+        ("It is so [book.pdf p. i; p. 3].", ["book.pdf p. 1", "book.pdf p. 3"]),
+        ("So says book.pdf [p. ii].", ["book.pdf p. 2"]),
+        ("It is so [book.pdf p. xi].", ["book.pdf p. xi"]),
+        ("It is so [book.pdf page about dogs].", []),
+        ("I think [book.pdf p. is missing].", []),
+    ],
+)
+def test_citations_of_what_is_printed(index: PageIndex, text: str, cited: list[str]):
+    brackets = CitationReader(index.printed_labels()).read(text)
+    assert [citation.label for bracket in brackets for citation in bracket.citations] == cited
+
+
+def test_a_citation_of_a_printed_number_holds_where_the_page_was_shown(index: PageIndex):
+    check = CitationCheck(index.printed_labels(), ["book.pdf p. 2"])
+    assert [str(one) for one in check.cited("So [book.pdf p. ii].")[0]] == ["book.pdf p. 2"]
+    assert check.mark("So [book.pdf p. ii], and [book.pdf p. xi].") == (
+        "So [book.pdf p. ii], and [book.pdf p. xi — not verified]."
+    )
+
+
+def test_labels_of_tools_and_citations_of_what_they_showed(index: PageIndex):
+    asked = requested_views(AllowedDocuments(index), ["book.pdf p. ii", "book.pdf pp. i, A-1"])
+    assert [view.label for view in asked.views] == ["book.pdf p. 2", "book.pdf p. 1", "book.pdf p. 4"]
+    pages = [replace(view, printed_label=label).as_dict() for view, label in zip(asked.views, ("ii", "i", "A-1"))]  # noqa: B905
+    hits = [hit.as_dict() for hit in index.search("harbour", top_k=4)]
+    for name, artifact in (("view_pages", {"pages": pages}), ("search_pages", {"query": "harbour", "hits": hits})):
+        call = AIMessage("", tool_calls=[{"name": name, "args": {}, "id": "1", "type": "tool_call"}])
+        reply = ToolMessage("shown", tool_call_id="1", name=name, artifact=artifact)
+        known = Conversation.read([HumanMessage("?"), call, reply]).documents()
+        assert known == {"book.pdf": {"i": 1, "ii": 2, "a-1": 4}}
+
+
+def test_the_command_line_takes_what_is_printed(index: PageIndex, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    made = tmp_path / "a.png"
+    assert main(["view", "book.pdf p. A-1", "--index", str(index.path), "--out", str(made)]) == 0
+    assert made.exists()
+    assert main(["view", "book.pdf p. xi", "--index", str(index.path), "--out", str(made)]) == 1
+    assert "there is no page xi" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.errors import SettingsError, UnknownDocument, UnknownPage
+from pagesight.indexing.labels.printed_labels import DocumentLabels
 from pagesight.indexing.pages import DocumentRecord, PageRef, is_document_id
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ class AllowedDocuments:
     def names(self) -> list[str]:
         """Their names."""
         return [record.document for record in self.records()]
+
+    def printed_labels(self) -> Mapping[str, Mapping[str, int]]:
+        """Their names, each with the numbers of its pages by their printed labels, such as "iv"."""
+        every = self.index.printed_labels()
+        return DocumentLabels(self.names(), lambda name: ((page, label) for label, page in every[name].items()))
 
     def ids(self) -> list[str] | None:
         """Their ids; None for all."""

@@ -5,7 +5,7 @@ The reply holds no picture: `pagesight.agent.hydrate` puts the pictures into the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import BadRegion, RequestError, SourceError, UnknownPage
 from pagesight.indexing.labels.page_labels import page_mentions
-from pagesight.indexing.pages import PageRef, Region, page_label
+from pagesight.indexing.pages import PageRef, Region
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
 from pagesight.tools.messages.authorship import Author
@@ -55,14 +55,17 @@ def make_view_pages(
         rest = budget_left(budget, conversation, runtime.tool_call_id)
         known = views_so_far(conversation)
         try:
-            asked = requested_views(allowed.within(runtime.context), pages, region, neighbours)
+            within = allowed.within(runtime.context)
+            asked = requested_views(within, pages, region, neighbours)
             new = [view for view in asked.views if view not in known]
             # What cannot be rendered is told now, while the model can still correct its request.
             shown = [_weighed(view, pictures) for view in asked.views if view in known or view in new[: rest.pages]]
         except (RequestError, SourceError) as error:
             raise ToolException(f"No page is shown: {error}\n{rest}") from error
         after = replace(rest, pages=rest.pages - min(len(new), rest.pages))
-        return _text(shown, asked, after), {"pages": [view.as_dict() for view in shown]}
+        labels = within.printed_labels()
+        noted = [replace(view, printed_label=_printed(labels[view.ref.document], view.ref.page)) for view in shown]
+        return _text(shown, asked, after), {"pages": [view.as_dict() for view in noted]}
 
     # Async calls run this function in a thread; it waits for the renderer and nothing else.
     return StructuredTool.from_function(
@@ -71,12 +74,17 @@ def make_view_pages(
     )  # fmt: skip
 
 
+def _printed(labels: Mapping[str, int], number: int) -> str:
+    """What the document counts a page by; empty where that is its number."""
+    return next((label for label, page in labels.items() if page == number), "")
+
+
 def _named(allowed: AllowedDocuments, label: str) -> list[PageView]:
     """The pages that one label names, "a.pdf pp. 2-3" two, with its regions. Raises UnknownPage, UnknownDocument."""
-    mentions = page_mentions(label, allowed.names())
+    mentions = page_mentions(label, allowed.printed_labels())
     if len(mentions) < 2 and not any(mention.region for mention in mentions):
         return [PageView(allowed.page(label))]
-    labels = [(page_label(one.document, one.page), one.region) for one in mentions]
+    labels = [(one.label, one.region) for one in mentions]
     return [PageView(allowed.page(whole), region) for whole, region in labels]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from pagesight.agent.answers.citations import Citation, CitationReader
+from pagesight.indexing.labels.document_names import Names
 from pagesight.tools.messages.conversation import Conversation
 from pagesight.tools.messages.sent_pictures import CallLimits
 
@@ -16,8 +16,8 @@ class CitationCheck:
     ``documents`` are the names that citations may hold, ``shown`` the labels of the pages that were shown.
     """
 
-    def __init__(self, documents: Iterable[str], shown: Iterable[str]):
-        self._reader = _reader(tuple(documents))
+    def __init__(self, documents: Names, shown: Iterable[str]):
+        self._reader = CitationReader(documents)
         self._shown = frozenset(shown)
 
     def cited(self, text: str) -> tuple[list[Citation], list[Citation]]:
@@ -59,9 +59,3 @@ def check_of_next(conversation: Conversation, limits: CallLimits, withheld: Iter
     """The check for the answer that is on its way; ``withheld`` are labels of pages that its call cannot rest on."""
     shown = conversation.sent_pictures(limits).labels_shown()
     return CitationCheck(conversation.documents(), shown - {*withheld})
-
-
-# A reader's expression is made of all names: for each of two hundred answers over the same documents only once.
-@lru_cache(maxsize=32)
-def _reader(documents: tuple[str, ...]) -> CitationReader:
-    return CitationReader(documents)

@@ -7,15 +7,15 @@ write many others; which are read is the grammar of `pagesight.indexing.labels.p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pagesight.indexing.labels.document_names import PlainText, document_names
+from pagesight.indexing.labels.document_names import Names, PlainText, document_names
 from pagesight.indexing.labels.label_patterns import CLOSING
 from pagesight.indexing.labels.page_labels import LONGEST, mentions_in_bracket
-from pagesight.indexing.pages import Region, page_label
+from pagesight.indexing.pages import Region
 
 #: The opening of an answer that says that the documents do not hold what was asked.
 NOT_FOUND = "Not found in these documents"
@@ -23,7 +23,8 @@ NOT_FOUND = "Not found in these documents"
 NOT_FOUND_IN = {"en": NOT_FOUND, "de": "In diesen Dokumenten nicht gefunden"}
 
 _OPENING = re.compile(f"[{re.escape(''.join(CLOSING))}]")
-_DIGIT = re.compile(r"[\d零一二三四五六七八九十百]")
+# Without a digit, or a Roman numeral by itself, a bracket names no page.
+_DIGIT = re.compile(r"[\d零一二三四五六七八九十百]|(?<![^\W_])[ivxl]{1,7}(?![^\W_])")
 _BESIDE = r"[ \t,;&+]*"  # between brackets that stand side by side
 _EMPHASIS = " *_`\"'"
 _AROUND_A_NAME = ",》」』〉⟩>"
@@ -64,10 +65,13 @@ class Bracket:
 
 
 class CitationReader:
-    """Finds citations; ``documents`` are the names that may hold brackets, commas and the like without confusing it."""
+    """Finds citations; ``documents`` are the names that may hold brackets, commas and the like without confusing it.
 
-    def __init__(self, documents: Iterable[str]):
-        self._names = document_names(frozenset(documents))
+    As a mapping they have the numbers of their pages by what is printed on them: ``[report.pdf p. iv]``.
+    """
+
+    def __init__(self, documents: Names):
+        self._names = document_names(documents)
 
     def read(self, text: str) -> Iterator[Bracket]:
         """The brackets of ``text`` that hold citations and nothing else, in order; a link's target belongs to them."""
@@ -83,7 +87,7 @@ class CitationReader:
             if found := mentions_in_bracket(plain, opening.start(), self._names, context):
                 mentions, position = found
                 position = _after_target(plain, position)
-                citations = [Citation(page_label(one.document, one.page), *one) for one in mentions]
+                citations = [Citation(one.label, one.document, one.page, one.region) for one in mentions]
                 before = Bracket(plain.place(opening.start()), plain.place(position - 1) + 1, citations)
                 yield before
 
@@ -119,7 +123,7 @@ def says_not_found(text: str) -> bool:
     return any(plain.startswith(opening.casefold()) for opening in NOT_FOUND_IN.values())
 
 
-def lacks_citations(text: str, documents: Iterable[str]) -> bool:
+def lacks_citations(text: str, documents: Names) -> bool:
     """Whether an answer states facts and holds no citation that can be read, be it to a page that was shown or not.
 
     A text that says that nothing was found, one that only asks back and a word of thanks state none.

@@ -102,7 +102,7 @@ def _answer_as_html(text: str, index: PageIndex, anchors: dict[str, str]) -> str
     """The answer's Markdown as HTML, its citations as links to the pages' pictures."""
     from markdown_it import MarkdownIt
 
-    reader = CitationReader(record.document for record in index.documents())
+    reader = CitationReader(index.printed_labels())
     text = _PLACE.sub("", text)
     held: list[str] = []
     marked, done = "", 0

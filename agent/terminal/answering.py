@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pagesight.agent.run.steps import Step
     from pagesight.agent.terminal.streaming import PipedAnswer, TerminalAnswer
     from pagesight.agent.threads.kept_threads import Thread
+    from pagesight.indexing.labels.document_names import Names
 
 _MARKS: dict[str, str] = {
     "✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"
@@ -29,7 +30,7 @@ def reasoner(choice: ReasonerChoice) -> None:
     printing.note(f"reasoner: {choice.name} ({choice.why})")
 
 
-def answer_writer(documents: Iterable[str], link: Callable[[str], str | None]) -> TerminalAnswer | PipedAnswer:
+def answer_writer(documents: Names, link: Callable[[str], str | None]) -> TerminalAnswer | PipedAnswer:
     """Where the pieces of an answer go: on a terminal with links to the pages of these documents, else whole."""
     from pagesight.agent.terminal.streaming import PipedAnswer, TerminalAnswer
 

@@ -35,8 +35,9 @@ def answer_once(
     agent = create_page_agent(index, settings=settings, **options)
     answering.reasoner(choose_reasoner(model, settings))
     folder = pictures.resolve() if pictures else None
-    names = [record.document for record in index.documents()]
-    flow = answering.answer_writer(names, lambda label: picture_path(folder, label).as_uri() if folder else None)
+    flow = answering.answer_writer(
+        index.printed_labels(), lambda label: picture_path(folder, label).as_uri() if folder else None
+    )
     steps: list[str] = []
     with asyncio.Runner() as runner:
         events = follow(runner, astream(agent, question, config={"callbacks": [costs]}))

@@ -72,7 +72,9 @@ def _take(session: Session, line: str, thumbnails: Thumbnails) -> bool:
 
 
 def _ask_and_print(session: Session, question: str, thumbnails: Thumbnails) -> None:
-    flow = answering.answer_writer(session.names(), lambda label: picture_path(session.folder, label).as_uri())
+    flow = answering.answer_writer(
+        session.index.printed_labels(), lambda label: picture_path(session.folder, label).as_uri()
+    )
 
     def show(step: Step) -> None:
         if thumbnails and step.pages:

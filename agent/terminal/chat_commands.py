@@ -115,7 +115,7 @@ def _resume(session: Session, argument: str, thumbnails: Thumbnails) -> None:
         raise RequestError(f"there is no conversation {argument}: /threads lists them by number")
     session.start(others[0].id if number is None else kept[number - 1].id)
     for turn in session.turns():
-        answering.turn(turn, answering.answer_writer(session.names(), session.link))
+        answering.turn(turn, answering.answer_writer(session.index.printed_labels(), session.link))
     printing.note("the conversation goes on from here")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -13,6 +13,8 @@ from pagesight.agent.terminal.drawn_markdown import THEME, DrawnMarkdown
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from pagesight.indexing.labels.document_names import Names
 
 _WIDEST = 100
 _FRAMES_A_SECOND = 8  # a guess, not measured: each reads the whole text again
@@ -47,7 +49,7 @@ class TerminalAnswer:
     whole. ``link`` gives a cited page's address, or none. ``documents`` are the names that citations may hold.
     """
 
-    def __init__(self, console: Console, documents: Iterable[str], link: Callable[[str], str | None]):
+    def __init__(self, console: Console, documents: Names, link: Callable[[str], str | None]):
         console.push_theme(THEME)
         self._console = console
         self._reader = CitationReader(documents)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 _LIKE = {
@@ -96,8 +98,17 @@ class _Key(NamedTuple):
     document: str
 
 
+#: Names of documents; as a mapping, each with the numbers of its pages by their printed labels (printed_labels.py).
+Names = Iterable[str] | Mapping[str, Mapping[str, int]]
+
+
 class DocumentNames:
-    """The names of documents, found in a text at once however many there are. Threads can share it."""
+    """The names of documents, found in a text at once however many there are. Threads can share it.
+
+    ``labels`` has the numbers of a document's pages by their printed labels, where they are known.
+    """
+
+    labels: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
     def __init__(self, names: Iterable[str]):
         self._keys: defaultdict[str, list[_Key]] = defaultdict(list)
@@ -141,9 +152,17 @@ class DocumentNames:
         return KnownName(document, end, whole=nearest in (0, 2)) if document else None
 
 
-@lru_cache(maxsize=8)
-def document_names(names: frozenset[str]) -> DocumentNames:
+def document_names(names: Names) -> DocumentNames:
     """The names made ready, kept for the next reading: a conversation reads many texts with the same names."""
+    known = _made_ready(frozenset(names))
+    if isinstance(names, Mapping):
+        known = copy(known)
+        known.labels = names
+    return known
+
+
+@lru_cache(maxsize=8)
+def _made_ready(names: frozenset[str]) -> DocumentNames:
     return DocumentNames(names)
 
 

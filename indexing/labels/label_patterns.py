@@ -118,6 +118,13 @@ MARKED = (
 )
 # Four digits are rather a year.
 BARE = rf"(?P<number>\d{{1,3}})(?=(?:\s*[-~,&]\s*\d{{1,3}}(?!\d))*\s*(?:$|[{_ANY_CLOSING},;|]))"
+# A page by what is printed on it, and one more: "p. iv", "pp. A-3 and A-4".
+_PRINTED_LABEL = r"(?P<label>[^\W_][\w.-]{0,39})(?![^\W_])"
+PRINTED = rf"{_MARK}{_PRINTED_LABEL}"
+MORE_PRINTED = (
+    rf"(?:\s*[,;&+]\s*(?:{_words(_AND)}\s+)?|\s+{_words(_AND)}\s+|\s*{_words(_AND_JOINED)}\s*)"
+    rf"(?:{_MARK})?{_PRINTED_LABEL}"
+)
 RANGE = (
     rf"(?:{_SKIP}(?:-|~|\.\.\.?|…)|\.?\s+{_words(_TO)}\s|\s*{_words(_TO_JOINED)})"
     rf"{_SKIP}(?:{_MARK})?{_NUMBER}"

@@ -14,12 +14,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pagesight.indexing.labels import label_patterns as patterns
-from pagesight.indexing.labels.document_names import DocumentNames, KnownName, PlainText, document_names, has_suffix
+from pagesight.indexing.labels.document_names import (
+    DocumentNames,
+    KnownName,
+    Names,
+    PlainText,
+    document_names,
+    has_suffix,
+)  # fmt: skip
 from pagesight.indexing.labels.page_numbers import pages_between, pages_of
+from pagesight.indexing.labels.printed_labels import printed_pages
 
 if TYPE_CHECKING:
     from pagesight.indexing.pages import Region
@@ -37,18 +45,25 @@ _WORDS_BEFORE_A_NAME = 4  # "page 2 of the file a.pdf"
 class PageMention(NamedTuple):
     """A page, or a region ``(ymin, xmin, ymax, xmax)`` of it in 0–1000, that a text names.
 
-    ``document`` is the document's own name where it is known, else what was written.
+    ``document`` is the document's own name where it is known, else what was written. A page that is named by a label
+    which the document does not have is 0, and ``printed`` that label.
     """
 
     document: str
     page: int
     region: Region | None = None
+    printed: str = ""
+
+    @property
+    def label(self) -> str:
+        """Such as ``annual-report.pdf p. 12``."""
+        return f"{self.document} p. {self.printed or self.page}"
 
 
-def page_mentions(label: str, names: Iterable[str]) -> list[PageMention]:
+def page_mentions(label: str, names: Names) -> list[PageMention]:
     """The pages that a label given by itself names, such as ``[A.pdf, S. 2-3]``; none if it is no label."""
     text = PlainText(label)
-    known = document_names(frozenset(names))
+    known = document_names(names)
     for start in range(len(text.plain)):
         if text.plain[start] in patterns.CLOSING and (found := mentions_in_bracket(text, start, known)):
             return found[0]
@@ -65,13 +80,13 @@ def _name_and_number(text: PlainText, names: DocumentNames) -> list[PageMention]
     return [PageMention(found[0].document, int(found[1][1]))] if found else []
 
 
-def page_mention(label: str, names: Iterable[str]) -> PageMention | None:
+def page_mention(label: str, names: Names) -> PageMention | None:
     """The one page that a label names; None if it names none, or several."""
     name, _, number = label.strip().rpartition(" p. ")
-    if name in (names := names if isinstance(names, dict) else set(names)) and re.fullmatch("[0-9]{1,9}", number):
+    if name in (names := names if isinstance(names, Mapping) else set(names)) and re.fullmatch("[0-9]{1,9}", number):
         return PageMention(name, int(number))
     mentions = page_mentions(label, names)
-    return mentions[0] if len({mention[:2] for mention in mentions}) == 1 else None
+    return mentions[0] if len({(one.document, one.page, one.printed) for one in mentions}) == 1 else None
 
 
 def mentions_in_bracket(
@@ -200,7 +215,9 @@ class _Reading:
     def _take(self, known: KnownName, start: int, wrapper: str) -> bool:
         end = self._after_wrapper(known.end, wrapper)
         sure = known.whole or known.end - start >= _LONG_ENOUGH
-        found = self._pages_after(end, bare=known.whole, after_words=sure) if end is not None else None
+        if end is None:
+            return False
+        found = self._pages_after(end, bare=known.whole, after_words=sure) or self._printed_after(end, known.document)
         return found is not None and self._add_mentions(known.document, *found)
 
     def _after_wrapper(self, at: int, wrapper: str) -> int | None:
@@ -219,7 +236,7 @@ class _Reading:
 
     def _pages_after(
         self, name_end: int, bare: bool = False, after_words: bool = False
-    ) -> tuple[list[int], int] | None:
+    ) -> tuple[Sequence[int | str], int] | None:
         """The pages after a name and where they end, in brackets or not.
 
         ``bare``: also a mere number; ``after_words``: also those after words such as "on" and "table 3".
@@ -233,6 +250,20 @@ class _Reading:
             return found
         words = self._match(patterns.TO_ITS_PAGE, name_end)
         return self._pages(words.end()) if words else None
+
+    def _printed_after(self, name_end: int, document: str) -> tuple[list[int | str], int] | None:
+        """The pages after a known name by what is printed on them, and where they end."""
+        at = self._end(patterns.SEPARATOR, name_end)
+        bracket = self._plain.startswith("(", at)
+        found = self._printed(document, at + bracket)
+        if not found or not bracket:
+            return found
+        end = self._end(patterns.DECORATION, found[1])
+        return (found[0], end + 1) if self._plain.startswith(")", end) else None
+
+    def _printed(self, document: str, at: int) -> tuple[list[int | str], int] | None:
+        labels = self._names.labels.get(document)
+        return None if labels is None else printed_pages(self._match, at, labels)
 
     def _pages(self, at: int, bare: bool = False) -> tuple[list[int], int] | None:
         first = self._match(patterns.MARKED, at) or (self._match(patterns.BARE, at) if bare else None)
@@ -259,9 +290,12 @@ class _Reading:
             return None
         return None if next(self._names.at(self._text, found.start("number")), None) else found
 
-    def _add_mentions(self, document: str, pages: list[int], end: int) -> bool:
+    def _add_mentions(self, document: str, pages: Sequence[int | str], end: int) -> bool:
         self._document, self._group = document, len(self.mentions)
-        self.mentions += [PageMention(document, page) for page in pages]
+        self.mentions += [
+            PageMention(document, page) if isinstance(page, int) else PageMention(document, 0, printed=page)
+            for page in pages
+        ]
         total = self._match(patterns.TOTAL, end)
         self.at = total.end() if total else end
         return True
@@ -271,12 +305,22 @@ class _Reading:
         words = self._match(patterns.TO_A_PAGE, self.at)
         found = self._pages(self.at) or (self._pages(words.end()) if words else None)
         if not found:
-            return False
+            return self._paged_as_printed()
         pages, end = found
         if named := self._name_after(end):
             return self._add_mentions(named[0], pages, named[1])
         document = self._document or self._context()
         return bool(document) and self._add_mentions(document or "", pages, end)
+
+    def _paged_as_printed(self) -> bool:
+        """The same by what is printed on the page: "page iv of a.pdf"."""
+        first = self._match(patterns.PRINTED, self.at)
+        named = self._name_after(first.end()) if first else None
+        document = named[0] if named else self._document or self._context()
+        if not first or document is None:
+            return False
+        found = self._printed(document, self.at)
+        return found is not None and self._add_mentions(document, found[0], named[1] if named else found[1])
 
     def _name_after(self, at: int) -> tuple[str, int] | None:
         between = self._match(patterns.BEFORE_ITS_NAME, at)

@@ -13,6 +13,7 @@ from pathlib import Path
 from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import UnknownDocument, UnknownPage
 from pagesight.indexing.labels.page_labels import page_mention
+from pagesight.indexing.labels.printed_labels import DocumentLabels
 from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import Names
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
@@ -107,7 +108,7 @@ class IndexView(ABC):
 
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
-        named = page_mention(label, (record.document for record in self.records))
+        named = page_mention(label, self.printed_labels())
         if named is None:
             raise UnknownPage(
                 f"{label[:_LONGEST_LABEL]!r} is no page label. A label is a document's name and a page number, such as "
@@ -115,8 +116,14 @@ class IndexView(ABC):
             )
         record = self.find(named.document)
         if not 1 <= named.page <= record.pages:
-            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {named.page}.")
+            asked = named.printed or named.page
+            raise UnknownPage(f"{record.document} has the pages 1 to {record.pages}; there is no page {asked}.")
         return PageRef(record.document_id, record.document, named.page)
+
+    def printed_labels(self) -> DocumentLabels:
+        """The names of all documents, each with the numbers of its pages by their printed labels, such as "iv"."""
+        ids = {record.document: record.document_id for record in self.records}
+        return DocumentLabels(ids, lambda name: ((row.page, row.printed_label) for row in self.pages([ids[name]])))
 
     def _matching(self, name: str) -> list[DocumentRecord]:
         """The document of that name, path or id, or those whose names a pattern such as ``reports/*`` fits."""

@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from pagesight.indexing.pages import PageRef
+from pagesight.indexing.labels.printed_labels import by_label
+from pagesight.indexing.pages import Hit, PageRef
 from pagesight.tools.messages.authorship import (
     MARK,
     Author,
@@ -90,6 +91,7 @@ class Conversation:
         self.replies: dict[int, ToolReply] = {}
         self._starts: list[int] = []
         self._documents: dict[str, int] = {}
+        self._printed: dict[str, dict[int, str]] = {}
         self._facts: dict[Hashable, Any] = {}
         self._own: set[int] = set()
         #: Whether the last call with an id was the author's: some models count their calls anew in each message.
@@ -110,6 +112,7 @@ class Conversation:
         self.replies.update(before.replies)
         self._starts += before._starts
         self._documents.update(before._documents)
+        self._printed.update({name: dict(printed) for name, printed in before._printed.items()})
         self._facts.update(before._facts)
         self._own |= before._own
         self._callers.update(before._callers)
@@ -210,9 +213,13 @@ class Conversation:
         views = [[*reply.views, *([reply.located_on] if reply.located_on else [])] for reply in own]
         return list(dict.fromkeys(view.ref for of_one in views for view in of_one))
 
-    def documents(self, last: int | None = None) -> list[str]:
-        """The names of the documents whose pages were found or looked at up to the message ``last``, or at all."""
-        return [name for name, first in self._documents.items() if last is None or first <= last]
+    def documents(self, last: int | None = None) -> dict[str, dict[str, int]]:
+        """The names of the documents whose pages were found or looked at up to the message ``last``, or at all.
+
+        Each has the numbers of those pages by their printed labels.
+        """
+        names = [name for name, first in self._documents.items() if last is None or first <= last]
+        return {name: by_label(self._printed.get(name, {}).items()) for name in names}
 
     def sent_pictures(self, limits: CallLimits) -> SentPictures:
         """The pictures of each model call within these limits. Not to be changed."""
@@ -256,8 +263,11 @@ class Conversation:
         reply = read_tool_reply(message if message.name else message.model_copy(update=named))
         self.replies[position] = reply
         views = [*reply.views, *([reply.located_on] if reply.located_on else [])]
-        for ref in [*(view.ref for view in views), *(hit.ref for hit in reply.hits)]:
-            self._documents.setdefault(ref.document, position)
+        pages: list[PageView | Hit] = [*views, *reply.hits]
+        for page in pages:
+            self._documents.setdefault(page.ref.document, position)
+            if page.printed_label:
+                self._printed.setdefault(page.ref.document, {})[page.ref.page] = page.printed_label
 
     def _with_messages(self, pictures: SentPictures, start: int) -> SentPictures:
         for position in range(start, len(self.messages)):

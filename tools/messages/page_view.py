@@ -17,12 +17,14 @@ class PageView:
     """A page that the model looks at, whole or a ``region`` of it. This, not a picture, is what the state keeps.
 
     ``tokens`` and ``size``, its bytes in a request, say what its picture costs in a model call; 0 where unknown.
+    ``printed_label`` is what its document counts the page by, such as "iv", where that is not its number.
     """
 
     ref: PageRef
     region: Region | None = None
     tokens: int = field(default=0, compare=False)
     size: int = field(default=0, compare=False)
+    printed_label: str = field(default="", compare=False)
 
     @property
     def label(self) -> str:
@@ -34,7 +36,8 @@ class PageView:
         region = list(self.region) if self.region else None
         ref = self.ref
         place = {"document_id": ref.document_id, "document": ref.document, "page": ref.page, "region": region}
-        return {**place, "tokens": self.tokens, "size": self.size}
+        printed = {"printed_label": self.printed_label} if self.printed_label else {}
+        return {**place, **printed, "tokens": self.tokens, "size": self.size}
 
 
 def read_page_view(reference: object) -> PageView | None:
@@ -49,7 +52,14 @@ def read_page_view(reference: object) -> PageView | None:
     if reference.get("region") and region is None:
         return None
     costs = [cost if is_whole(cost := reference.get(name)) and cost >= 0 else 0 for name in ("tokens", "size")]
-    return PageView(ref, region, *costs)
+    tokens, size = costs
+    return PageView(ref, region, tokens, size, read_printed_label(reference))
+
+
+def read_printed_label(reference: Mapping[str, Any]) -> str:
+    """What a reference to a page says that its document counts it by; empty if nothing."""
+    label = reference.get("printed_label", "")
+    return label if isinstance(label, str) else ""
 
 
 def read_page_ref(reference: object) -> PageRef | None:

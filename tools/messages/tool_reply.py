@@ -15,7 +15,14 @@ from langchain_core.messages.ai import UsageMetadata
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Box, Hit
-from pagesight.tools.messages.page_view import PageView, is_whole, read_page_ref, read_page_view, read_region
+from pagesight.tools.messages.page_view import (
+    PageView,
+    is_whole,
+    read_page_ref,
+    read_page_view,
+    read_printed_label,
+    read_region,
+)
 
 SEARCH_PAGES = "search_pages"
 VIEW_PAGES = "view_pages"
@@ -97,7 +104,7 @@ def _hit(hit: object) -> Hit | None:
     boxes = [_box(box) for box in _items(hit, "boxes")]
     regions = [read_region(region) for region in _items(hit, "regions")]
     lines = [line for line in _items(hit, "lines") if isinstance(line, str)]
-    return Hit(rank, ref, float(score), _present(boxes), lines, _present(regions))
+    return Hit(rank, ref, float(score), _present(boxes), lines, _present(regions), read_printed_label(hit))
 
 
 def _present(items: Iterable[Item | None]) -> list[Item]:

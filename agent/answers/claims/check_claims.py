@@ -31,6 +31,6 @@ async def acheck_claims(index: PageIndex, text: str) -> list[Claim]:
 
 def claims_within(allowed: AllowedDocuments, text: str) -> list[Claim]:
     """`check_claims` by these documents alone: of what others say, no reason tells."""
-    sentences = cited_sentences(text, CitationReader(allowed.names()).read(text))
+    sentences = cited_sentences(text, CitationReader(allowed.printed_labels()).read(text))
     checks = [SentenceCheck(allowed, sentence) for sentence in sentences]
     return [claim for check in checks if (claim := check.claim())]
