@@ -11,6 +11,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
 from small_index import small_settings
 
+from pagesight.agent import ask, create_page_agent
 from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import TERM_RULES, places_of_terms, tokenize
@@ -101,3 +102,16 @@ def test_an_index_keeps_the_rules_that_it_was_made_with(tmp_path: Path):
     assert json.loads(manifest.read_text())["term_rules"] == TERM_RULES
     with PageIndex.open(place, settings=settings) as index:
         assert index.search("純利益")[0].page == 1
+
+
+@pytest.mark.parametrize(
+    ("font", "asked", "page"), [("HeiseiMin-W3", "「池」", 2), ("STSong-Light", "“池”", 2), ("STSong-Light", "亿", 1)]
+)
+def test_one_character_finds_and_quotes_the_line_that_holds_it(tmp_path: Path, font: str, asked: str, page: int):
+    with PageIndex.open(tmp_path / "index", settings=small_settings(encoder="lexical")) as index:
+        index.add(sentences(tmp_path / "report.pdf", font))
+        lines = {hit.page: hit.lines for hit in index.search(asked, top_k=3)}
+        assert lines[page] == [SENTENCES[font][page - 1]]
+        assert not any(lines[other] for other in lines if other != page)
+        answer = ask(create_page_agent(index, model="offline"), asked).text
+    assert SENTENCES[font][page - 1].rstrip("。") in answer

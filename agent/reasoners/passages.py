@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pagesight.indexing.lexical.query import read_query
-from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
@@ -133,4 +133,4 @@ def _of_block(hit: Hit, block: Block) -> Iterator[Passage]:
 
 
 def _terms(text: str) -> Context:
-    return {stem: 1.0 for token in tokenize(text) for stem in stems(token)}
+    return {stem: 1.0 for token in tokenize(text) for stem in stems_held(token)}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.encoders.interface import Idf
 from pagesight.indexing.lexical.query import Query
-from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.lexical.tokens import is_one_character, tokenize
 from pagesight.indexing.pages import Box, Region
 from pagesight.indexing.vectors.multivector import QueryVectors
 
@@ -76,7 +76,7 @@ def regions(boxes: Sequence[Box]) -> list[Region]:
 
 def best_lines(query: Query, text: str, idf: Idf) -> list[str]:
     """The lines of a page's text that hold most of the question's rare words, best first; none if no line holds any."""
-    wanted = [(f" {_start(term)}", idf(term)) for term in query.terms]
+    wanted = [(term if is_one_character(term) else f" {_start(term)}", idf(term)) for term in query.terms]
     ranked = []
     for place, line in enumerate(text.splitlines()):
         held = f" {' '.join(tokenize(line, query.rules))} "

@@ -101,6 +101,12 @@ def places_of_terms(word: str, rules: int = TERM_RULES) -> list[tuple[str, float
     return places
 
 
+def is_one_character(term: str) -> bool:
+    """Whether a term is one character of a script without spaces: on pages it is a part of pairs, so that what holds
+    it stands for it."""
+    return bool(_IS_UNSPACED.match(term)) and len(_UNSPACED_LETTER.findall(term)) == 1
+
+
 def informative(terms: Iterable[str]) -> list[str]:
     """Each of a question's terms once, without function words unless it has no others, with their parts."""
     distinct = list(dict.fromkeys(terms))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.quantities import Quantity, Span, may_be_a_name
 
@@ -60,7 +60,7 @@ def clause_contexts(text: str, found: Sequence[Quantity]) -> list[Context]:
     for terms in clause_terms(text, found):
         context: Context = {}
         for token, near in terms:
-            for stem in stems(token):
+            for stem in stems_held(token):
                 context[stem] = max(near, context.get(stem, 0))
         contexts.append(context)
     return contexts

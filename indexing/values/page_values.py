@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.stems import stems, stems_held
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Box, PageText
 from pagesight.indexing.values.blocks import Block, around, page_blocks
@@ -65,7 +65,7 @@ class PageContent:
     @cached_property
     def terms(self) -> frozenset[str]:
         """The stems of all words."""
-        return frozenset().union(*map(stems, self.tokens))
+        return frozenset().union(*map(stems_held, self.tokens))
 
     @cached_property
     def tokens(self) -> list[str]:
