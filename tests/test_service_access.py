@@ -17,6 +17,7 @@ from small_index import REPORT, SHEET, small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
+from pagesight.indexing.errors import PageIndexError
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra http brings it")
 
@@ -155,6 +156,24 @@ def test_where_files_lie_on_the_service_is_told_to_nobody(service: Served, folde
                 body = {"query" if asked == "/search" else "question": "revenue", "documents": [pattern]}
                 assert client.post(asked, json=body).status_code == 404, pattern
         assert client.post("/search", json={"query": "revenue", "documents": ["annual*"]}).json()["hits"]
+
+
+@pytest.mark.parametrize("token", ["owner", "acme", ""])
+def test_what_is_wrong_with_the_service_itself_is_told_to_who_sees_all(
+    service: Served, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise PageIndexError("`pagesight index /srv/borg` has damaged /srv/index")
+
+    for name in ("search", "adocuments"):
+        monkeypatch.setattr(PageIndex, name, gone)
+    with service.client(token) as client:
+        replies = [client.get("/healthz")]
+        if token:
+            replies += [client.post("/search", json={"query": "revenue"})]
+    for reply in replies:
+        assert reply.status_code == 503
+        assert ("/srv" in reply.text) == (token == "owner" and reply.request.url.path == "/search")
 
 
 def test_the_counts_of_all_tokens_are_for_those_that_see_all(service: Served) -> None:

@@ -175,6 +175,12 @@ def test_an_upload_waits_for_who_writes_from_elsewhere_says_so_and_can_be_stoppe
         try:
             assert writer.stdout
             assert writer.stdout.readline() == "held\n"
+            with service.client("acme") as bounded:  # which is not told whose command it is
+                theirs = bounded.post("/documents", files={"files": ("theirs.pdf", pdf(tmp_path, "Theirs"))}).json()
+                job = f"/jobs/{theirs['id']}"
+                wait_until(lambda: bounded.get(job).json()["message"])
+                assert bounded.get(job).json()["message"] == "another program writes to the index"
+                assert bounded.delete(job).status_code == 202
             files = {"files": ("late.pdf", pdf(tmp_path, "The late train"))}
             first = client.post("/documents", files=files).json()
             second = client.post("/documents", files={"files": ("later.pdf", pdf(tmp_path, "The later train"))}).json()

@@ -49,7 +49,7 @@ async def run_agent(asked: core.RunAgentInput, request: Request, token: Asker) -
     encoder = EventEncoder()
 
     async def encoded() -> AsyncIterator[bytes]:
-        async with aclosing(_events(_Told(asked), first, items)) as events:
+        async with aclosing(_events(_Told(asked, token.sees_all), first, items)) as events:
             async for event in events:
                 yield encoder.encode(event).encode()
 
@@ -84,7 +84,7 @@ async def _events(told: _Told, first: Any, items: AsyncGenerator[Any, None]) -> 
                 for event in told.of(item):
                     yield event
         except Exception as error:  # noqa: BLE001 (the reply has begun: what it is goes on in it)
-            problem = problem_of(error)
+            problem = problem_of(error, sees_all=told.sees_all)
             for event in told.ended():
                 yield event
             yield core.RunErrorEvent(message=problem.detail, code=str(problem.as_dict()["type"]))
@@ -93,8 +93,8 @@ async def _events(told: _Told, first: Any, items: AsyncGenerator[Any, None]) -> 
 class _Told:
     """What was told so far: the message that is open, and when the run began."""
 
-    def __init__(self, asked: core.RunAgentInput) -> None:
-        self.asked = asked
+    def __init__(self, asked: core.RunAgentInput, sees_all: bool) -> None:
+        self.asked, self.sees_all = asked, sees_all
         self._message = ""
         self._started = time.monotonic()
 

@@ -139,7 +139,8 @@ async def end_session(request: Request, token: Anybody) -> Response:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    problem = problem_of(error)
+    token = getattr(request.state, "token", None)
+    problem = problem_of(error, sees_all=token is not None and token.sees_all)
     if problem.status == 500 and not isinstance(error, PagesightError):
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _reply(problem)

@@ -57,7 +57,7 @@ async def ask(asked: AskRequest, request: Request, token: Asker) -> Any:
     started = time.monotonic()
     first = await anext(items)  # what the request itself is refused for has its status
     if EVENTS in request.headers.get("accept", ""):
-        events = _events(first, items, thread, started)
+        events = _events(first, items, thread, started, token.sees_all)
         return EventSourceResponse(events, ping=PING, send_timeout=SEND_SECONDS, headers={"Cache-Control": "no-store"})
     answer = await _unless_gone(request, _last(items))
     return answer_reply(answer, thread, time.monotonic() - started)
@@ -88,7 +88,7 @@ async def delete_thread(thread_id: str, request: Request, token: Asker) -> Respo
 
 
 async def _events(
-    first: Any, items: AsyncGenerator[Any, None], thread: str, started: float
+    first: Any, items: AsyncGenerator[Any, None], thread: str, started: float, sees_all: bool
 ) -> AsyncIterator[ServerSentEvent]:
     """The events of a run; closing it ends the run."""
     draft = ""
@@ -102,7 +102,7 @@ async def _events(
                 for event in _told(item, thread, started):
                     yield event
         except Exception as error:  # noqa: BLE001 (the reply has begun: what it is goes on in it)
-            yield _event("error", problem_of(error).as_dict())
+            yield _event("error", problem_of(error, sees_all=sees_all).as_dict())
 
 
 def _draft_after(draft: str, item: Any) -> str:

@@ -127,7 +127,7 @@ class Jobs:
         except Stopped:
             self.files.write(replace(task.job, state="stopped", message="it was stopped: what was written stays"))
         except Exception as error:  # noqa: BLE001 (a job that fails says so, and the next one goes on)
-            problem = problem_of(error)
+            problem = problem_of(error, sees_all=task.token.sees_all)
             if problem.status == 500:
                 _log.exception("the job %s failed", task.job.id)
             self.files.write(replace(task.job, state="failed", message=self._shown(problem.detail, task)))
@@ -202,7 +202,7 @@ class Jobs:
                 self.files.write(_under_way(task.job, made, now - started))
 
         self.files.write(replace(task.job, state="running"))
-        return self._with_others(task.job, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata))
+        return self._with_others(task, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata))
 
     def _remove(self, task: _Task) -> None:
         self.files.write(replace(task.job, state="running"))
@@ -210,17 +210,18 @@ class Jobs:
         gone = [one for one in task.documents if one not in records or not task.token.sees(records[one])]
         if gone:
             raise UnknownDocument(f"{', '.join(task.job.files)}: no longer among the documents of this token")
-        removed = self._with_others(task.job, lambda: self._index.remove(task.documents))
+        removed = self._with_others(task, lambda: self._index.remove(task.documents))
         self.files.write(replace(task.job, state="done", report={"removed": [document_row(one) for one in removed]}))
 
-    def _with_others(self, job: Job, write: Callable[[], Written]) -> Written:
-        """What writing gives, once nobody from elsewhere writes; until then the job says who does."""
+    def _with_others(self, task: _Task, write: Callable[[], Written]) -> Written:
+        """What writing gives, once nobody from elsewhere writes; until then the job says who does, to who sees all."""
         while True:
             try:
                 return write()
             except IndexInUse as error:
-                self._check(job)
-                self.files.write(replace(job, state="waiting", message=str(error)))
+                self._check(task.job)
+                who = str(error) if task.token.sees_all else "another program writes to the index"
+                self.files.write(replace(task.job, state="waiting", message=who))
 
     def _shown(self, text: str, task: _Task) -> str:
         """A sentence without the folders of this machine."""

@@ -7,12 +7,16 @@ what nobody outside should read, and stands in the log.
 from __future__ import annotations
 
 import errno
+import logging
 import re
 from typing import Any
 
 from pagesight.indexing import errors
 
+_log = logging.getLogger(__name__)
+
 MEDIA_TYPE = "application/problem+json"
+_NOT_NOW = "the service cannot do this now: its log says why"
 
 #: The status of each kind of error; one that is not named has that of the kind it belongs to.
 _STATUSES: dict[type[errors.PagesightError], int] = {
@@ -54,15 +58,26 @@ class Problem(Exception):
         }
 
 
-def problem_of(error: BaseException) -> Problem:
-    """What is told of an error."""
+def problem_of(error: BaseException, *, sees_all: bool = True) -> Problem:
+    """What is told of an error.
+
+    Who does not see all is not told what is wrong with the service itself: such sentences name folders, and commands of
+    others. The log has them.
+    """
     if isinstance(error, Problem):
         return error
+    if isinstance(error, errors.PagesightError) and not sees_all and _is_of_the_service(error):
+        _log.error("%s: %s", type(error).__name__, error)
+        return Problem(_status(error), _title(type(error).__name__), _NOT_NOW, _retry(error))
     if isinstance(error, errors.PagesightError):
         return Problem(_status(error), _title(type(error).__name__), str(error), _retry(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Problem(507, "Storage full", "the disk of the service is full: free some space and try again")
     return Problem(500, "Internal error", "the service failed at this; its log says why")
+
+
+def _is_of_the_service(error: errors.PagesightError) -> bool:
+    return _status(error) >= 500 and not isinstance(error, errors.ReasonerError)
 
 
 def _status(error: errors.PagesightError) -> int:
