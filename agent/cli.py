@@ -7,6 +7,7 @@ needs them, and help is plain text, so that `pagesight --help` comes at once.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -67,6 +68,9 @@ app.command("demo")(demo_command.demo)
 app.command("doctor")(doctor_command.doctor)
 
 
+_STOPPED = 130  # how a command ends that Ctrl-C stopped
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
     printing.use_any_encoding()
@@ -75,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with printing.warnings_as_lines():
             app(arguments, prog_name="pagesight")
     except SystemExit as done:
+        if done.code == _STOPPED:
+            gc.freeze()  # or Python looks through all objects before it ends, for a second on a busy machine
         return _flushed(int(done.code or 0))
     except PagesightError as failure:
         printing.error(str(failure))

@@ -293,7 +293,12 @@ class PageIndex:
         path = self._parts.folder.documents.shown(row)
         reading = self.settings.documents
         return open_document(
-            path, renderer=reading.renderer, max_pixels=reading.max_pixels, passwords=passwords_of(reading)
+            path,
+            renderer=reading.renderer,
+            max_pixels=reading.max_pixels,
+            max_pages=reading.pages_per_document,
+            image_pixels=reading.image_pixels,
+            passwords=passwords_of(reading),
         )
 
     @_reading

@@ -27,7 +27,7 @@ from small_index import small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.agent.reports.cited_pages import picture_path
-from pagesight.indexing import AddReport, MultiVector, PageIndex, PageText, Progress
+from pagesight.indexing import AddReport, MultiVector, PageIndex, PageText, Progress, UnreadableDocument
 from pagesight.indexing.documents.pdf import single_page
 from pagesight.indexing.encoders import LexicalEncoder
 
@@ -215,6 +215,17 @@ def test_size_pages_and_pixels_have_limits(tmp_path: Path, files: Path) -> None:
     named = {"pages.pdf": "PAGES_PER_DOCUMENT", "pixels.png": "IMAGE_PIXELS", "bytes.pdf": "FILE_MEGABYTES"}
     assert set(reasons(report)) == set(named)
     assert all(f"PAGESIGHT_{setting}" in reasons(report)[name] for name, setting in named.items())
+
+
+def test_the_same_limits_hold_where_a_page_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "pixels.png").write_bytes(as_png(200))
+    paths = [tmp_path / "pixels.png", pdf(tmp_path / "pages.pdf", [[]] * 4)]
+    with opened(tmp_path) as index:
+        assert index.add(paths).failed == []
+    with opened(tmp_path, pages_per_document=3, image_pixels=30_000) as index:
+        for label, setting in (("pixels.png p. 1", "IMAGE_PIXELS"), ("pages.pdf p. 2", "PAGES_PER_DOCUMENT")):
+            with pytest.raises(UnreadableDocument, match=f"PAGESIGHT_{setting}"):
+                index.picture(index.page(label))
 
 
 # names and sidecars
