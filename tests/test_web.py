@@ -206,6 +206,7 @@ def covers(page: Page, word: str, file: Path) -> bool:
     return any(box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3] for box in marks)
 
 
+@pytest.mark.slow
 def test_folders_are_chosen_and_files_dropped(page: Page, tmp_path: Path) -> None:
     (tmp_path / "fleet" / "old").mkdir(parents=True)
     write_pdf(tmp_path / "fleet" / "old" / "boreas.pdf", [["The ferry Boreas is old."]])
