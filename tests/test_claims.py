@@ -136,6 +136,14 @@ def test_a_computed_number_rests_on_the_numbers_that_it_comes_from(index: PageIn
     assert len(claim.boxes) == 2
 
 
+def test_a_loss_in_cents_is_no_gain() -> None:
+    with made_index({"share.pdf": ["The result per share was -12.5 cents in 2023, after 3.5 cents in 2022."]}) as index:
+        gain = checked(index, "In 2023 the company earned 12.5 cents per share [share.pdf p. 1].")
+        assert (gain.outcome, gain.reason) == ("unsupported", "12.5 cents: the page says the opposite, -12.5 cents")
+        change = checked(index, "The result per share of 2022 and that of 2023 differ by 16 cents [share.pdf p. 1].")
+        assert change.outcome == "computed"
+
+
 def test_a_region_without_the_value_never_supports_it(index: PageIndex) -> None:
     claim = checked(index, "Net revenue was EUR 885.4 million [annual.pdf p. 1].")
     left, top, right, bottom = (round(1000 * edge) for edge in claim.boxes[0])

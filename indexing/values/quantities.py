@@ -166,14 +166,14 @@ def _quantity(text: str, found: re.Match[str]) -> Quantity:
     scale = scale_of(found["scale"] or found["before_scale"], found["before"], found["after"])
     if unit is None and scale is not None and (found["scale"] or "").lower() in ("m", "k", "b"):
         unit, scale = MEASURE_OF.get(found["scale"] or ""), None  # metres: money would be named
+    negative = ((found["sign"] or "") in tuple("-−–") and bool(found["sign"])) or bool(found["open"] and found["close"])
+    start = found.start("digits") if found["open"] and not found["close"] else found.start()
     if unit is None and scale is None and (cents := _CENTS.match(text, found.end("digits"))):
         return Quantity(
-            found.span("digits"), (found.start(), cents.end()), values, scale=Decimal("0.01"),
+            found.span("digits"), (start, cents.end()), values, negative, scale=Decimal("0.01"),
             unit=None, bound=_bound(text, found.start()),
         )  # fmt: skip
     plain = re.fullmatch(_YEAR, found["digits"]) is not None
-    negative = ((found["sign"] or "") in tuple("-−–") and bool(found["sign"])) or bool(found["open"] and found["close"])
-    start = found.start("digits") if found["open"] and not found["close"] else found.start()
     return Quantity(
         found.span("digits"), (start, found.end()), values, negative, scale,
         unit, _bound(text, found.start()), plain and not unit and not scale,
