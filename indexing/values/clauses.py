@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize
@@ -43,7 +44,7 @@ def sentence_at(text: str, at: int) -> str:
 
 def clause_at(text: str, at: int) -> str:
     """The clause of a text that a place is in."""
-    start, end = next((span for span in _spans(SENTENCE_END, text) if span[0] <= at < span[1]), (0, len(text)))
+    start, end = _span_at(_spans(SENTENCE_END, text), at) or (0, len(text))
     clauses = ((start + a, start + b) for a, b in _spans(_CLAUSE, text[start:end]))
     return next((text[a:b].strip() for a, b in clauses if a <= at < b), text[start:end])
 
@@ -73,39 +74,62 @@ def clause_terms(text: str, found: Sequence[Quantity]) -> list[list[tuple[str, f
 
 
 def _terms_near(
-    text: str, quantity: Quantity, found: Sequence[Quantity], sentences: list[Span]
+    text: str, quantity: Quantity, found: Sequence[Quantity], sentences: Sequence[Span]
 ) -> list[tuple[str, float]]:
-    at = quantity.digits[0]
-    start, end = next((span for span in sentences if span[0] <= at < span[1]), (0, len(text)))
-    mine = [other for other in found if start <= other.digits[0] < end and other.year == quantity.year]
-    first = mine[0].digits[0] if mine else at
-    own, part = (_around(divider, text, (start, end), at) for divider in (_CLAUSE, _PART))
-
-    years = [other.digits[0] for other in found if other.year and other is not quantity]
-    dated = any(own[0] <= year < own[1] for year in years)
-
-    def nearness(begin: int) -> float:
-        if dated and begin in years and not own[0] <= begin < own[1]:
-            return _OTHER_YEAR
-        if len(mine) < 2 or own[0] <= begin < own[1]:
-            return SAME_CLAUSE
-        if part[0] <= begin < part[1] and part != (start, end):
-            return _SAME_PART
-        return _SHARED if begin < first else _OTHER_CLAUSE
-
+    place = _Place.of(text, quantity, found, sentences)
     # What belongs to a number is no word beside another; a year or date is, and the number of a name.
-    words = [
-        other for other in found
-        if other is not quantity and (other.year or other.days or may_be_a_name(text, other))
-    ]  # fmt: skip
-    numbers = {place for other in found if other not in words for place in range(*other.span)}
-    return [(token, nearness(begin)) for begin, token in _tokens_at(text, start, end) if begin not in numbers]
+    numbers = [one for one in found if one is quantity or not (one.year or one.days or may_be_a_name(text, one))]
+    taken = {at for one in numbers for at in range(*one.span)}
+    return [(token, place.nearness(at)) for at, token in _tokens_at(text, *place.sentence) if at not in taken]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in its sentence a number stands, by which the sentence's words are near to it or less so.
+
+    ``alike`` are where the sentence's numbers of its kind begin, its own among them: years, or what is no year.
+    ``other_years`` are where years outside its clause begin, if its clause has one.
+    """
+
+    sentence: Span
+    part: Span
+    clause: Span
+    alike: Sequence[int]
+    other_years: frozenset[int]
+
+    @classmethod
+    def of(cls, text: str, quantity: Quantity, found: Sequence[Quantity], sentences: Sequence[Span]) -> _Place:
+        """The place of one of the numbers that were ``found`` in a text."""
+        at = quantity.digits[0]
+        sentence = _span_at(sentences, at) or (0, len(text))
+        part, clause = (_around(divider, text, sentence, at) for divider in (_PART, _CLAUSE))
+        alike = [one.digits[0] for one in found if one.year == quantity.year and _is_in(sentence, one.digits[0])]
+        years = frozenset(one.digits[0] for one in found if one.year and one is not quantity)
+        outside = frozenset(year for year in years if not _is_in(clause, year))
+        return cls(sentence, part, clause, alike, outside if outside < years else frozenset())
+
+    def nearness(self, at: int) -> float:
+        """How closely a word that begins there belongs to the number, 0 to 1."""
+        if at in self.other_years:
+            return _OTHER_YEAR
+        if len(self.alike) < 2 or _is_in(self.clause, at):
+            return SAME_CLAUSE
+        if self.part != self.sentence and _is_in(self.part, at):
+            return _SAME_PART
+        return _SHARED if at < self.alike[0] else _OTHER_CLAUSE
+
+
+def _span_at(spans: Iterable[Span], at: int) -> Span | None:
+    return next((span for span in spans if _is_in(span, at)), None)
+
+
+def _is_in(span: Span, at: int) -> bool:
+    return span[0] <= at < span[1]
 
 
 def _around(divider: re.Pattern[str], text: str, sentence: Span, at: int) -> Span:
     start, end = sentence
-    parts = ((start + a, start + b) for a, b in _spans(divider, text[start:end]))
-    return next((span for span in parts if span[0] <= at < span[1]), sentence)
+    return _span_at(((start + a, start + b) for a, b in _spans(divider, text[start:end])), at) or sentence
 
 
 def _tokens_at(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:

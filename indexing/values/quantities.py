@@ -60,6 +60,8 @@ _BOUNDS: list[tuple[Bound, re.Pattern[str]]] = [
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 _PERIOD = re.compile(r"(?<!\w)(?:[QH][1-4]|FY|GJ)[ -]$")  # of Q4 24
+_CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
+_MINUS = ("-", "−", "–")
 _RANGE = re.compile(r"\)?\s*(?:to|bis|and|und|or|oder|–|-|—|до|至|/)\s*\(?", re.IGNORECASE)
 #: How far from the printed number one may be that is said to be about it, or over or under it, as part of it; guesses,
 #: not measured.
@@ -121,16 +123,26 @@ def _spelled(text: str) -> Iterator[Quantity]:
 
 
 def _with_units_of_ranges(text: str, found: list[Quantity]) -> list[Quantity]:
-    """The numbers, where those of "34.8 to 35.7 per cent" and "EUR 10 to 12 million" have one unit and scale."""
+    """The numbers, where those of a range have one unit and scale."""
     for at, (one, other) in enumerate(pairwise(found)):
-        plain = not (one.year or other.year or one.days or other.days)
-        if plain and _RANGE.fullmatch(text[one.span[1] : other.span[0]]):
-            if one.unit is None and other.unit:
-                found[at] = replace(one, unit=other.unit, scale=one.scale or other.scale)
-            elif one.unit and other.unit is None and text[one.span[0] : one.digits[0]].strip():  # EUR 10 to 12 million
-                unit, scale = one.unit, one.scale or other.scale
-                found[at : at + 2] = replace(one, scale=scale), replace(other, unit=unit, scale=scale)
+        if _is_range(text, one, other) and (pair := _in_one_unit(text, one, other)):
+            found[at : at + 2] = pair
     return found
+
+
+def _is_range(text: str, one: Quantity, other: Quantity) -> bool:
+    plain = not (one.year or other.year or one.days or other.days)
+    return plain and _RANGE.fullmatch(text[one.span[1] : other.span[0]]) is not None
+
+
+def _in_one_unit(text: str, one: Quantity, other: Quantity) -> tuple[Quantity, Quantity] | None:
+    """The numbers of "34.8 to 35.7 per cent" and "EUR 10 to 12 million" with what the other has; None for nothing."""
+    scale = one.scale or other.scale
+    if one.unit is None and other.unit:
+        return replace(one, unit=other.unit, scale=scale), other
+    if one.unit and other.unit is None and text[one.span[0] : one.digits[0]].strip():
+        return replace(one, scale=scale), replace(other, unit=one.unit, scale=scale)
+    return None
 
 
 def mentioned_units(text: str) -> list[tuple[str | None, Decimal | None]]:
@@ -161,26 +173,25 @@ def _in_a_word(text: str, found: re.Match[str]) -> bool:
 
 
 def _quantity(text: str, found: re.Match[str]) -> Quantity:
-    values = _readings(found["digits"])
-    unit = unit_of(found["before"]) or unit_of(found["after"])
-    scale = scale_of(found["scale"] or found["before_scale"], found["before"], found["after"])
-    if unit is None and scale is not None and (found["scale"] or "").lower() in ("m", "k", "b"):
-        unit, scale = MEASURE_OF.get(found["scale"] or ""), None  # metres: money would be named
-    negative = ((found["sign"] or "") in tuple("-−–") and bool(found["sign"])) or bool(found["open"] and found["close"])
-    start = found.start("digits") if found["open"] and not found["close"] else found.start()
-    if unit is None and scale is None and (cents := _CENTS.match(text, found.end("digits"))):
-        return Quantity(
-            found.span("digits"), (start, cents.end()), values, negative, scale=Decimal("0.01"),
-            unit=None, bound=_bound(text, found.start()),
-        )  # fmt: skip
-    plain = re.fullmatch(_YEAR, found["digits"]) is not None
+    unit, scale, end = _measure(text, found)
+    bracketed = bool(found["open"] and found["close"])
+    start = found.start("digits") if found["open"] and not bracketed else found.start()
     return Quantity(
-        found.span("digits"), (start, found.end()), values, negative, scale,
-        unit, _bound(text, found.start()), plain and not unit and not scale,
+        found.span("digits"), (start, end), _readings(found["digits"]),
+        negative=bracketed or found["sign"] in _MINUS, scale=scale, unit=unit, bound=_bound(text, found.start()),
+        year=bool(_YEAR.fullmatch(found["digits"])) and not unit and not scale,
     )  # fmt: skip
 
 
-_CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
+def _measure(text: str, found: re.Match[str]) -> tuple[str | None, Decimal | None, int]:
+    """The unit and the scale that are written beside a number, and where the number with them ends."""
+    unit = unit_of(found["before"]) or unit_of(found["after"])
+    scale = scale_of(found["scale"] or found["before_scale"], found["before"], found["after"])
+    if unit is None and scale is not None and (found["scale"] or "").lower() in ("m", "k", "b"):
+        return MEASURE_OF.get(found["scale"]), None, found.end()  # metres: money would be named
+    if unit is None and scale is None and (cents := _CENTS.match(text, found.end("digits"))):
+        return None, Decimal("0.01"), cents.end()
+    return unit, scale, found.end()
 
 
 def _bound(text: str, start: int) -> Bound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -116,23 +116,26 @@ class TableCells:
 
     def _headers(self, box: Box) -> list[Block]:
         """The cells above that head the column, the nearest first."""
-        above = [cell for cell in self._above(box) if over(cell.box, box)]
         headers: list[Block] = []
-        top = box[1]
-        for cell in above:
-            if top - cell.box[3] > _COLUMN_STEP * self._height:
+        for cell in self._column_over(box):
+            heads = _can_head(cell.text)
+            if headers and (not heads or headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self._height):
                 break
-            top = cell.box[1]
-            if headers and headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self._height:
-                break
-            if _has_numbers(cell.text) or not any(letter.isalnum() for letter in cell.text):
-                if headers:
-                    break
-            elif self._part_over(cell, box):
+            if heads and self._part_over(cell, box):
                 headers.append(cell)
             if len(headers) == _MOST_HEADERS:
                 break
         return headers
+
+    def _column_over(self, box: Box) -> Iterator[Block]:
+        """The cells over a box, the nearest first, as far as each is near the one below it."""
+        top = box[1]
+        for cell in self._above(box):
+            if over(cell.box, box):
+                if top - cell.box[3] > _COLUMN_STEP * self._height:
+                    return
+                top = cell.box[1]
+                yield cell
 
     def _above(self, box: Box) -> list[Block]:
         """The cells above a box, the nearest first."""
@@ -194,6 +197,11 @@ def is_data(text: str) -> bool:
     return (any(not (one.year or one.days) for one in found) and letters <= 3) or not any(
         letter.isalnum() for letter in text
     )
+
+
+def _can_head(text: str) -> bool:
+    """Whether a cell may head a column: it says something, and has no numbers but years and those of names."""
+    return any(letter.isalnum() for letter in text) and not _has_numbers(text)
 
 
 @lru_cache(maxsize=4000)
