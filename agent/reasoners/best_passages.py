@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 from pagesight.agent.reasoners.passages import Passage
 from pagesight.indexing.lexical.query import read_query
@@ -27,6 +29,8 @@ _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
 _WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME = 1.25, 1.1, 1.15
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
 _OF_ANOTHER_ROW = 0.4
+#: What a cell told with its row and column counts, and each word of a quotation, up to so many; guesses.
+_TOLD, _A_WORD, _WORDS_THAT_COUNT = 1.15, 0.02, 10
 #: Words about the answer or the place of it, which no page needs to hold.
 _FRAME = frozenset(
     tokenize(
@@ -37,22 +41,27 @@ _FRAME = frozenset(
         "abbildung viele"
     )
 )
-_ASKS_NUMBER = re.compile(
-    r"(?i)\b(?:how (?:much|many|high|large|big|long|old|far|fast|heavy|tall|loud|often)|what (?:percentage|percent|"
-    r"share|number|amount|price|rate|value|proportion)|which (?:share|revenue|sound|level|percentage)|by how|cost|"
-    r"wie (?:viel|viele|hoch|groß|lang|laut|schwer|teuer)|was kostet|anteil|leistungszahl|"
-    r"in (?:millions|percent|euros|dollars))\b"
-)
-_ASKS_DATE = re.compile(
-    r"(?i)\b(?:when|which (?:day|date|year|month|quarter)|what (?:date|year|day)|wann|welche[mrs]? (?:tag|jahr))\b"
-)
+#: The kind of thing that a question asks for, by its words; the first that fits counts.
+Wanted = Literal["number", "date", "name"]
+_ASKS: list[tuple[Wanted, re.Pattern[str]]] = [
+    ("number", re.compile(
+        r"(?i)\b(?:how (?:much|many|high|large|big|long|old|far|fast|heavy|tall|loud|often)|what (?:percentage|percent|"
+        r"share|number|amount|price|rate|value|proportion)|which (?:share|revenue|sound|level|percentage)|by how|cost|"
+        r"wie (?:viel|viele|hoch|groß|lang|laut|schwer|teuer)|was kostet|anteil|leistungszahl|"
+        r"in (?:millions|percent|euros|dollars))\b"
+    )),
+    ("date", re.compile(
+        r"(?i)\b(?:when|which (?:day|date|year|month|quarter)|what (?:date|year|day)|wann|welche[mrs]? (?:tag|jahr))\b"
+    )),
+    ("name", re.compile(r"(?i)\b(?:who|whose|whom|which (?:person|firm|company)|wer|wem|wen)\b")),
+]  # fmt: skip
 #: In which unit the answer is wanted: "in millions of euros", "how many thousand tonnes".
 _UNIT_ASKED = re.compile(
     r"(?i),? \(?\bin (?:thousands?|millions?|billions?|percent|per cent|euros|dollars|dB\(A\)|kW|kg)"
     r"(?: of (?:\w+ )?(?:euros|dollars|tonnes))?\)?|\b(?:thousand|million|billion)s?\b"
 )
-_ASKS_NAME = re.compile(r"(?i)\b(?:who|whose|whom|which (?:person|firm|company)|wer|wem|wen)\b")
 _NAME = re.compile(r"(?<![.?!:] )(?<!^)(?<![\"“„])\b[A-Z][\w'’-]*[A-Za-z0-9]\b")
+_DIGITS = re.compile(r"\d+")
 _NAMED = re.compile(r"[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+")
 _PLACE = re.compile(
     r"(?i)\b(?:pages?|slides?|figures?|fig\.|tables?|seiten?|abbildung|tabelle|section)\s*\d+(?:\s*[-–]\s*\d+)?"
@@ -73,33 +82,101 @@ def best_passages(question: str, pages: Sequence[PageOnHand], said_before: Seque
 
     What was ``said_before`` is not said again while there is something else.
     """
-    terms = asked_terms(question)
-    every = [passage for page in pages for passage in page.passages]
-    weights = _weights(terms, _names_and_numbers(question), every)
-    if not weights or not every:
-        return []
-    scores = {id(one): _score(question, one, weights) for one in every}
-    speaking = {page.hit.label: speaks_of(question, page, weights) for page in pages}
-    fitting = [one for one in every if speaking[one.hit.label] and scores[id(one)] > 0]
-    fresh = [one for one in fitting if one.text not in said_before]
-    ranked = sorted(fresh or fitting, key=lambda one: -scores[id(one)])
-    chosen = _chosen(ranked, scores)
-    return chosen if _covers(chosen, weights) else []
+    asked = _Question(question, [passage for page in pages for passage in page.passages])
+    speaking = {page.hit.label: asked.is_spoken_of(page) for page in pages}
+    scored = (_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label])
+    fitting = [one for one in scored if one.score > 0]
+    fresh = [one for one in fitting if one.passage.text not in said_before]
+    chosen = _chosen(sorted(fresh or fitting, key=lambda one: -one.score))
+    return chosen if asked.is_covered_by(chosen) else []
 
 
-def asked_terms(question: str) -> list[str]:
+class _Scored(NamedTuple):
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question as the ``passages`` of the pages found are measured by it: what it asks for is read once."""
+
+    text: str
+    passages: Sequence[Passage]
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """What each term weighs: the more, the fewer of the passages hold it; names and numbers more than others."""
+        terms, every = _asked_terms(self.text), self.passages
+        counts = Counter(term for one in every for term in terms if _held(one, term) >= 0.5)
+        return {
+            term: math.log(1 + len(every) / max(counts[term], 0.5)) * (_NAMED_COUNTS if term in self.named else 1.0)
+            for term in terms
+        }
+
+    @cached_property
+    def named(self) -> list[str]:
+        """The terms of its names and numbers."""
+        return _names_and_numbers(self.text)
+
+    @cached_property
+    def wanted(self) -> Wanted | None:
+        """What kind of thing it asks for; None where it does not say."""
+        return next((kind for kind, asks in _ASKS if asks.search(self.text)), None)
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """The stems of all its words."""
+        return frozenset(stem for token in tokenize(self.text) for stem in stems(token))
+
+    @cached_property
+    def digits(self) -> frozenset[str]:
+        """The digits that it says itself, which are no answer to it."""
+        return frozenset(_DIGITS.findall(self.text))
+
+    def is_spoken_of(self, page: PageOnHand) -> bool:
+        """Whether a page holds its names and numbers, and most of what else is rare in it."""
+        if any(not stems(term) & page.terms for term in self.named):
+            return False
+        held = sum(weight for term, weight in self.weights.items() if stems(term) & page.terms)
+        return held >= _LEAST_OF_PAGE * sum(self.weights.values())
+
+    def is_covered_by(self, chosen: Sequence[Passage]) -> bool:
+        """Whether passages hold enough of it together."""
+        weights = self.weights.items()
+        held = sum(weight * max((_held(one, term) for one in chosen), default=0.0) for term, weight in weights)
+        return held >= _LEAST_OF_PASSAGES * sum(self.weights.values())
+
+    def score(self, passage: Passage) -> float:
+        """The weight of its terms that a passage holds, more where it has what is asked for."""
+        score = sum(weight * _held(passage, term) for term, weight in self.weights.items())
+        if score <= 0:
+            return 0.0
+        score *= 1 + passage.hit.score
+        score *= self._answers(passage)
+        if passage.cell:
+            return score * _TOLD * self._says_row(passage)
+        return score * (1 + _A_WORD * min(max(len(passage.text.split()), 1), _WORDS_THAT_COUNT))
+
+    def _answers(self, passage: Passage) -> float:
+        """By how much a passage counts more because it has the kind of thing that is asked for."""
+        if self.wanted == "name":
+            return _WITH_A_NAME if _NAMED.search(passage.text) else 1.0
+        tells = any(number not in self.digits for number in _DIGITS.findall(passage.text))
+        number = _WITH_A_NUMBER if self.wanted and tells else 1.0
+        return number * _AS_A_CELL if self.wanted == "number" and passage.cell else number
+
+    def _says_row(self, cell: Passage) -> float:
+        """How much of the name of a cell's row it says, from `_OF_ANOTHER_ROW` to 1."""
+        if not cell.row:
+            return 1.0
+        share = sum(bool(stems(term) & self.said) for term in cell.row) / len(cell.row)
+        return _OF_ANOTHER_ROW + (1 - _OF_ANOTHER_ROW) * share
+
+
+def _asked_terms(question: str) -> list[str]:
     """The terms of a question that an answer's page should hold."""
     terms = read_query(_UNIT_ASKED.sub(" ", _without_places(question))).terms
     return [term for term in terms if term not in _FRAME] or list(read_query(question).terms)
-
-
-def speaks_of(question: str, page: PageOnHand, weights: Mapping[str, float]) -> bool:
-    """Whether a page holds the question's names and numbers, and most of what else is rare in it."""
-    if any(not stems(term) & page.terms for term in _names_and_numbers(question)):
-        return False
-    total = sum(weights.values())
-    held = sum(weight for term, weight in weights.items() if stems(term) & page.terms)
-    return held >= _LEAST_OF_PAGE * total
 
 
 def _names_and_numbers(question: str) -> list[str]:
@@ -116,55 +193,18 @@ def _without_places(question: str) -> str:
     return _PLACE.sub(" ", question)
 
 
-def _weights(terms: Sequence[str], named: Sequence[str], every: Sequence[Passage]) -> dict[str, float]:
-    """What each term weighs: the more, the fewer of the passages hold it; names and numbers more than others."""
-    counts = Counter(term for one in every for term in terms if _held(one, term) >= 0.5)
-    return {
-        term: math.log(1 + len(every) / max(counts[term], 0.5)) * (_NAMED_COUNTS if term in named else 1.0)
-        for term in terms
-    }
-
-
 def _held(passage: Passage, term: str) -> float:
     return max((passage.held.get(stem, 0.0) for stem in stems(term)), default=0.0)
 
 
-def _score(question: str, passage: Passage, weights: Mapping[str, float]) -> float:
-    """The weight of the question's terms that a passage holds, more where it has what is asked for."""
-    score = sum(weight * _held(passage, term) for term, weight in weights.items())
-    if score <= 0:
-        return 0.0
-    score *= 1 + passage.hit.score
-    asked = set(re.findall(r"\d+", question))
-    new = [number for number in re.findall(r"\d+", passage.text) if number not in asked]
-    if _ASKS_NUMBER.search(question):
-        score *= (_WITH_A_NUMBER if new else 1.0) * (_AS_A_CELL if passage.cell else 1.0)
-    elif _ASKS_DATE.search(question):
-        score *= _WITH_A_NUMBER if new else 1.0
-    elif _ASKS_NAME.search(question):
-        score *= _WITH_A_NAME if _NAMED.search(passage.text) else 1.0
-    own = max(len(passage.text.split()), 1)
-    return score * (1 + 0.02 * min(own, 10)) if not passage.cell else score * 1.15 * _of_its_row(question, passage)
-
-
-def _of_its_row(question: str, cell: Passage) -> float:
-    """How much of the name of a cell's row the question says, from `_OF_ANOTHER_ROW` to 1."""
-    if not cell.row:
-        return 1.0
-    asked = frozenset(stem for token in tokenize(question) for stem in stems(token))
-    share = sum(bool(stems(term) & asked) for term in cell.row) / len(cell.row)
-    return _OF_ANOTHER_ROW + (1 - _OF_ANOTHER_ROW) * share
-
-
-def _chosen(ranked: Sequence[Passage], scores: Mapping[int, float]) -> list[Passage]:
+def _chosen(ranked: Sequence[_Scored]) -> list[Passage]:
     """The best, others of its page that are near it, and the best of one other page that is as good."""
     chosen: list[Passage] = []
-    for one in ranked:
-        best = scores[id(ranked[0])]
-        same_page = one.hit.label == ranked[0].hit.label
-        as_good = not same_page or one.cell or ranked[0].cell  # beside the right cell nothing else is needed
-        least = _NEAR_ON_ANOTHER_PAGE if as_good else _NEAR_THE_BEST
-        near = scores[id(one)] >= least * best
+    for one, score in ranked:
+        best = ranked[0]
+        same_page = one.hit.label == best.passage.hit.label
+        as_good = not same_page or one.cell or best.passage.cell  # beside the right cell nothing else is needed
+        near = score >= (_NEAR_ON_ANOTHER_PAGE if as_good else _NEAR_THE_BEST) * best.score
         if near and not any(_repeats(one, other) for other in chosen):
             chosen.append(one)
         if len(chosen) == _MOST:
@@ -179,8 +219,3 @@ def _repeats(one: Passage, other: Passage) -> bool:
     if one.hit.label != other.hit.label or not one.words or not other.words:
         return False
     return len(one.words & other.words) >= min(len(one.words), len(other.words)) / 2
-
-
-def _covers(chosen: Sequence[Passage], weights: Mapping[str, float]) -> bool:
-    held = sum(weight * max((_held(one, term) for one in chosen), default=0.0) for term, weight in weights.items())
-    return held >= _LEAST_OF_PASSAGES * sum(weights.values())

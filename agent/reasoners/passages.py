@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -84,31 +84,36 @@ def _ordered(unit: str | None, scale: str | None, language: str) -> tuple[str | 
 
 def _rows(hit: Hit, content: PageContent) -> Iterator[Passage]:
     """The rows of cells and the lines that are no prose, alone and with the two below: a heading with what it heads."""
-    rows = [[cell for cell in row if not content.is_furniture(cell)] for row in content.tables.rows]
-    rows = sorted((row for row in rows if row), key=lambda row: row[0].box[1])
+    for rows in _rows_read_together(content):
+        text = " / ".join(" | ".join(cell.text for cell in row) for row in rows)
+        yield from _if_it_says_something(hit, text, (word for row in rows for cell in row for word in cell.words))
+
+
+def _rows_read_together(content: PageContent) -> Iterator[list[list[Block]]]:
+    """From the top of the page each row, and then that row with those below it; without running heads and feet."""
+    told = ([cell for cell in row if not content.is_furniture(cell)] for row in content.tables.rows)
+    rows = sorted(filter(None, told), key=lambda row: row[0].box[1])
     for at in range(len(rows)):
-        for together in (rows[at : at + 1], _block_from(rows, at)):
-            text = " / ".join(" | ".join(cell.text for cell in row) for row in together)
-            if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
-                words = frozenset(word for row in together for cell in row for word in cell.words)
-                yield Passage(hit, text, _terms(text), words)
+        yield rows[at : at + 1]
+        yield _block_from(rows, at)
 
 
 def _block_from(rows: list[list[Block]], at: int) -> list[list[Block]]:
     """A row and the next two, as far as they are near each other and no whole sentences; none without a next one."""
     together = rows[at : at + 1]
     for row in rows[at + 1 : at + _ROWS_TOGETHER]:
-        height = together[-1][0].box[3] - together[-1][0].box[1]
-        whole = any(cell.text.endswith(".") for cell in [*together[-1], *row])
-        if (
-            whole
-            or _is_of_a_table(row)
-            or _is_of_a_table(together[-1])
-            or row[0].box[1] - together[-1][0].box[3] > _ROW_STEP * height
-        ):
+        if not _goes_on(together[-1], row):
             break
         together = [*together, row]
     return together if len(together) > 1 else []
+
+
+def _goes_on(row: list[Block], below: list[Block]) -> bool:
+    """Whether a row is read with the one below it: near, and neither a whole sentence or of a table."""
+    top, foot = row[0].box[1], row[0].box[3]
+    whole = any(cell.text.endswith(".") for cell in [*row, *below])
+    apart = below[0].box[1] - foot > _ROW_STEP * (foot - top)
+    return not (whole or apart or _is_of_a_table(row) or _is_of_a_table(below))
 
 
 def _is_of_a_table(row: list[Block]) -> bool:
@@ -126,10 +131,13 @@ def _of_block(hit: Hit, block: Block) -> Iterator[Passage]:
     at = 0
     for end in [*(found.start() for found in SENTENCE_END.finditer(block.text)), len(block.text)]:
         text = block.text[at:end].strip()
-        words = frozenset(block.words_of((at, end)))
+        yield from _if_it_says_something(hit, text, block.words_of((at, end)))
         at = end
-        if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
-            yield Passage(hit, text, _terms(text), words)
+
+
+def _if_it_says_something(hit: Hit, text: str, words: Iterable[int]) -> Iterator[Passage]:
+    if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
+        yield Passage(hit, text, _terms(text), frozenset(words))
 
 
 def _terms(text: str) -> Context:
