@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from pagesight.indexing.pages import PageText
 
@@ -19,6 +20,8 @@ _NAME = re.compile(rf"(?<!\w){_WORD}(?: (?:{_WORD}|\d+|{_JOINING})(?!\w))* (?:{_
 _ARTICLE = re.compile(r"^(?:The|An?|In|On|At|By|For|Der|Die|Das|Im|Am|Ein|Eine|Laut|Für) ")
 #: Of a scan's words: how much of a phrase may be read differently, and how many characters in a row.
 _MISREAD, _MISREAD_IN_A_ROW = 0.04, 2
+_FEWEST_LETTERS = 8  # of a phrase that may be misread; a guess, not measured
+_ROOM = 6  # letters around a phrase, by which it may be misplaced; a guess, not measured
 
 
 def quoted_phrases(text: str) -> list[str]:
@@ -41,30 +44,20 @@ def find_phrase(phrase: str, page: PageText, allowed: frozenset[int] | None = No
     """
     places = [place for place in range(len(page.words)) if allowed is None or place in allowed]
     letters = [_folded(page.words[place]) for place in places]
-    text, wanted = "".join(letters), _folded(phrase)
-    if not wanted:
-        return []
-    at = text.find(wanted)
-    length = len(wanted)
-    if at < 0 and page.source == "ocr":
-        at, length = _nearly(wanted, text)
-    if at < 0:
-        return []
-    starts = (
-        [sum(map(len, letters[:place])) for place in range(len(letters))] if len(letters) < 50 else _starts(letters)
-    )
+    span = _span_of(_folded(phrase), "".join(letters), misread=page.source == "ocr")
+    ends = accumulate(map(len, letters))
     return [
-        place for place, start, word in zip(places, starts, letters, strict=True)
-        if word and start < at + length and start + len(word) > at
+        place for place, word, end in zip(places, letters, ends, strict=True)
+        if word and end > span.start and end - len(word) < span.stop
     ]  # fmt: skip
 
 
-def _starts(letters: Sequence[str]) -> list[int]:
-    starts, at = [], 0
-    for word in letters:
-        starts.append(at)
-        at += len(word)
-    return starts
+def _span_of(wanted: str, text: str, *, misread: bool) -> range:
+    """Where a text has the wanted letters, or nearly where some may be misread; empty if nowhere."""
+    at = text.find(wanted) if wanted else -1
+    if at >= 0:
+        return range(at, at + len(wanted))
+    return _nearly(wanted, text) if misread else range(0)
 
 
 def _folded(text: str) -> str:
@@ -72,22 +65,22 @@ def _folded(text: str) -> str:
     return "".join(letter for letter in plain if letter.isalnum())
 
 
-def _nearly(wanted: str, text: str) -> tuple[int, int]:
-    """Where a text has nearly the wanted letters, and how many; (-1, 0) if nowhere."""
-    if len(wanted) < 8:
-        return -1, 0
-    matcher = SequenceMatcher(None, text, wanted, autojunk=False)
-    longest = matcher.find_longest_match()
-    start = max(0, longest.a - longest.b - 3)
-    window = text[start : start + len(wanted) + 6]
-    changes = [
-        step for step in SequenceMatcher(None, window, wanted, autojunk=False).get_opcodes() if step[0] != "equal"
-    ]
-    if changes and changes[0][1] == 0:  # what stands before
-        changes[0] = (changes[0][0], changes[0][2], changes[0][2], changes[0][3], changes[0][4])
-    if changes and changes[-1][2] == len(window):
-        changes[-1] = (changes[-1][0], changes[-1][1], changes[-1][1], changes[-1][3], changes[-1][4])
-    sizes = [max(end - begin, to - at) for _, begin, end, at, to in changes]
+def _nearly(wanted: str, text: str) -> range:
+    """Where a text has nearly the wanted letters, with a few more; empty if nowhere."""
+    if len(wanted) < _FEWEST_LETTERS:
+        return range(0)
+    longest = SequenceMatcher(None, text, wanted, autojunk=False).find_longest_match()
+    start = max(0, longest.a - longest.b - _ROOM // 2)
+    end = start + len(wanted) + _ROOM
+    sizes = list(_changes(wanted, text[start:end]))
     if max(sizes, default=0) > _MISREAD_IN_A_ROW or sum(sizes) > max(1, _MISREAD * len(wanted)):
-        return -1, 0
-    return start, len(wanted) + 6
+        return range(0)
+    return range(start, end)
+
+
+def _changes(wanted: str, window: str) -> Iterator[int]:
+    """How many letters each change from a window to what is wanted in it has; what stands around it is none."""
+    for step, begin, end, at, to in SequenceMatcher(None, window, wanted, autojunk=False).get_opcodes():
+        if step != "equal":
+            around = begin == 0 or end == len(window)
+            yield max(0 if around else end - begin, to - at)
