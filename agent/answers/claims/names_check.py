@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.phrases import find_phrase, names
@@ -12,6 +15,8 @@ from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.page_values import PageContent
 
 _LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
+
+_WORDS_OF_A_SIGNATURE = 8  # at most; a guess, not measured
 
 
 def missing_names(text: str, pages: Sequence[CitedPage]) -> list[str]:
@@ -32,43 +37,64 @@ def best_place(text: str, pages: Sequence[CitedPage]) -> tuple[CitedPage, list[i
 def apart(text: str, words: Sequence[int], page: CitedPage) -> str:
     """A word of the claim that stands with another name than the claim's: the claim mixes two things; or ""."""
     terms = [stems(term) for term in read_query(text).terms]
-    return _in_another_row(terms, words, page.content) or _of_another_name(text, terms, page)
+    return _in_another_row(terms, words, page.content) or _of_another_name(text, terms, page.content)
 
 
-def _of_another_name(text: str, terms: Sequence[frozenset[str]], page: CitedPage) -> str:
+@dataclass(frozen=True)
+class _NameOnPage:
+    """A name, the stems of its own words, and those that stand around it on a page."""
+
+    text: str
+    own: frozenset[str]
+    around: frozenset[str]
+
+    def stands_with(self, term: frozenset[str]) -> bool:
+        """Whether a word that is none of its own stands around it."""
+        return bool(term & self.around) and not term & self.own
+
+
+def _of_another_name(text: str, terms: Sequence[frozenset[str]], content: PageContent) -> str:
     """A word that the page has beside other names only, and never beside the claim's one."""
     named = names(text)
     if len(named) != 1 or len(tokenize(named[0])) < 2:
         return ""
-    own = frozenset(stem for token in tokenize(named[0]) for stem in stems(token))
-    rest = [term for term in terms if not term & own and term & page.content.terms]
-    around = _surroundings(named[0], page.content)
-    if not around or not rest or any(term & around for term in rest):
+    lines = _lines(content)
+    mine = _name_on_page(named[0], lines)
+    if not mine.around or any(mine.stands_with(term) for term in terms):
         return ""
-    others = [name for block in page.content.blocks for name in names(block.text) if _is_another(name, named[0])]
-    for name in others:
-        beside = _surroundings(name, page.content)
-        for term in rest:
-            if term & beside and not term & frozenset(stem for word in tokenize(name) for stem in stems(word)):
-                return next(iter(sorted(term)))
-    return ""
+    said = [term for term in terms if not term & mine.own]
+    others = (_name_on_page(name, lines) for name in _other_names(mine.text, content))
+    return next((min(term) for other in others for term in said if other.stands_with(term)), "")
 
 
-def _is_another(name: str, mine: str) -> bool:
-    return not set(tokenize(name)) & set(tokenize(mine))
+def _other_names(mine: str, content: PageContent) -> Iterator[str]:
+    """The names on a page that share no word with one."""
+    words = set(tokenize(mine))
+    for block in content.blocks:
+        yield from (name for name in names(block.text) if not words.intersection(tokenize(name)))
 
 
-def _surroundings(name: str, content: PageContent) -> frozenset[str]:
-    """The stems of the paragraphs and rows that a name stands in, with the line after each: a signature's office."""
-    rows = content.rows()
-    lines = sorted(rows, key=lambda row: content.box(row)[1])
-    held = [content.held(row) for row in lines]
-    wanted = [stems(token) for token in tokenize(name)]
-    found: frozenset[str] = frozenset()
-    for at, stems_of_row in enumerate(held):
-        if all(term & stems_of_row for term in wanted):
-            found |= stems_of_row | (held[at + 1] if at + 1 < len(held) and len(lines[at]) <= 8 else frozenset())
-    return found
+def _name_on_page(name: str, lines: Sequence[_Line]) -> _NameOnPage:
+    """The name with what stands in its paragraphs and rows, and in the line after each: a signature's office."""
+    words = [stems(token) for token in tokenize(name)]
+    around: frozenset[str] = frozenset()
+    for line, after in pairwise([*lines, _Line(frozenset(), long=False)]):
+        if all(word & line.held for word in words):
+            around |= line.held if line.long else line.held | after.held
+    return _NameOnPage(name, frozenset().union(*words), around)
+
+
+class _Line(NamedTuple):
+    """A paragraph or row: its stems, and whether it has too many words to be a signature."""
+
+    held: frozenset[str]
+    long: bool
+
+
+def _lines(content: PageContent) -> list[_Line]:
+    """A page's paragraphs and rows from its top."""
+    rows = sorted(content.rows(), key=lambda row: content.box(row)[1])
+    return [_Line(content.held(row), len(row) > _WORDS_OF_A_SIGNATURE) for row in rows]
 
 
 def _spread(name: str, pages: Sequence[CitedPage]) -> bool:
