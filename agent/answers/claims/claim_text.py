@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from pagesight.agent.answers.citations import Bracket, Citation
@@ -61,9 +62,91 @@ def cited_sentences(text: str, brackets: Iterable[Bracket]) -> list[CitedSentenc
     """
     every = list(brackets)
     heads = read_rows(text, [(one.start, one.end) for one in every])
-    paragraphs = [_paragraph(text, start, end, every, heads.get(start)) for start, end in _paragraphs(text)]
+    paragraphs = []
+    for start, end in _paragraphs(text):
+        stretch = _Stretch(text, start, end, [one for one in every if start <= one.start < end])
+        paragraphs.append(_paragraph(stretch, heads.get(start)))
     _share_sources(paragraphs)
     return [sentence for paragraph in paragraphs for sentence in paragraph.sentences]
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A part of an answer, ``text[start:end]``, with the brackets in it."""
+
+    text: str
+    start: int
+    end: int
+    brackets: list[Bracket]
+
+    @property
+    def said(self) -> str:
+        """What stands there, brackets and all."""
+        return self.text[self.start : self.end]
+
+    @cached_property
+    def cites(self) -> list[Citation]:
+        """All citations of its brackets."""
+        return [citation for bracket in self.brackets for citation in bracket.citations]
+
+    @cached_property
+    def plain(self) -> str:
+        """What stands there without the brackets."""
+        starts = [self.start, *(bracket.end for bracket in self.brackets)]
+        ends = [*(bracket.start for bracket in self.brackets), self.end]
+        return "".join(self.text[start:end] for start, end in zip(starts, ends, strict=True))
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it ends in a colon, before or after its citation."""
+        return self.said.rstrip(" *_").endswith((":", "：")) or self.plain.rstrip(" *_").endswith(":")
+
+    def pieces(self) -> list[_Piece]:
+        """What stands before each group of brackets, and after the last; never none."""
+        groups = list(self._groups())
+        befores = [[], *(cites for _, cites in groups[:-1])]
+        afters = [*(text for text, _ in groups[1:]), ""]
+        around = zip(groups, befores, afters, strict=True)
+        return [_Piece(text, cites, before, after) for (text, cites), before, after in around]
+
+    def _groups(self) -> Iterator[tuple[str, list[Citation]]]:
+        """Each piece of text with the citations after it, those that stand side by side together."""
+        at, piece = self.start, ""
+        cited: list[Citation] = []
+        for bracket in self.brackets:
+            between = self.text[at : bracket.start]
+            if cited and not _NOTHING.fullmatch(between):
+                yield piece, cited
+                piece, cited = "", []
+            piece = piece if cited else between
+            cited = [*cited, *bracket.citations]
+            at = bracket.end
+        if cited:
+            yield piece, cited
+        yield self.text[at : self.end], []
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece of a paragraph with the citations after it, those right before it, and the text of the next piece."""
+
+    text: str
+    cites: list[Citation]
+    before: list[Citation]
+    after: str
+
+    def sentences(self) -> list[str]:
+        """Its sentences; the full stop of the sentence before it is not its own."""
+        return _sentences(_without_end(self.text) if self.before else self.text)
+
+    def goes_on_from(self) -> list[Citation]:
+        """The citations that its first sentence belongs to, because it goes on after them and cites nothing itself."""
+        return self.before if not self.cites and re.match(r"\s*[,(]|\s*[a-zäöüßа-я]", self.text) else []
+
+    def leads_to(self, sentences: Sequence[str]) -> list[Citation]:
+        """Its citations if they, and the last of its ``sentences``, only lead to what comes next; else none."""
+        leads_in = not sentences or _leads_in(sentences[-1], self.text)
+        return self.cites if leads_in and _goes_on(self.after, bare=not sentences) else []
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
@@ -77,22 +160,16 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def _paragraph(text: str, start: int, end: int, brackets: Sequence[Bracket], with_heads: str | None) -> _Paragraph:
-    own = [bracket for bracket in brackets if start <= bracket.start < end]
-    cites = [citation for bracket in own for citation in bracket.citations]
-    said = text[start:end]
-    plain = "".join(text[a:b] for a, b in _between(own, start, end))
-    if cites and _SOURCE.fullmatch(plain):
-        return _Paragraph("source", [], cites)
+def _paragraph(stretch: _Stretch, with_heads: str | None) -> _Paragraph:
+    """A stretch by what it is: a line of sources, a row, of which ``with_heads`` tells more, an item or plain text."""
+    if stretch.cites and _SOURCE.fullmatch(stretch.plain):
+        return _Paragraph("source", [], stretch.cites)
     if with_heads is not None:
-        row = " ".join(part for part in _MARKS.sub("", plain).replace("|", " ").split())
-        rows = [CitedSentence(row, list(dict.fromkeys(cites)), with_heads)] if with_heads and row else []
-        return _Paragraph("item", rows, cites)
-    kind: Literal["text", "item"] = "item" if _ITEM.match(said) or _is_pair(said) else "text"
-    sentences = list(_of_paragraph(text, start, end, own))
-    return _Paragraph(
-        kind, sentences, cites, said.rstrip(" *_").endswith((":", "：")) or plain.rstrip(" *_").endswith(":")
-    )
+        row = " ".join(_MARKS.sub("", stretch.plain).replace("|", " ").split())
+        rows = list(_with([row] if row and with_heads else [], stretch.cites, with_heads))
+        return _Paragraph("item", rows, stretch.cites)
+    kind: Literal["text", "item"] = "item" if _ITEM.match(stretch.said) or _is_pair(stretch.said) else "text"
+    return _Paragraph(kind, list(_of_pieces(stretch.pieces())), stretch.cites, stretch.leads_on)
 
 
 def _is_pair(said: str) -> bool:
@@ -116,49 +193,16 @@ def _share_sources(paragraphs: Sequence[_Paragraph]) -> None:
             ]
 
 
-def _between(brackets: Sequence[Bracket], start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The parts of a text between its brackets."""
-    at = start
-    for bracket in brackets:
-        yield at, bracket.start
-        at = bracket.end
-    yield at, end
-
-
-def _of_paragraph(text: str, start: int, end: int, brackets: Sequence[Bracket]) -> Iterator[CitedSentence]:
+def _of_pieces(pieces: Iterable[_Piece]) -> Iterator[CitedSentence]:
     """The sentences between the brackets: each belongs to those after it, or to those before where these lead in."""
     lead: list[Citation] = []
-    pieces = list(_groups(text, start, end, brackets))
-    for at, (piece, cited) in enumerate(pieces):
-        sentences = _sentences(_without_end(piece) if at else piece)
-        goes_on = at > 0 and bool(re.match(r"\s*[,(]|\s*[a-zäöüßа-я]", piece))
-        if lead or (goes_on and not cited):
-            first = lead or pieces[at - 1][1]
-            yield from _with(sentences[:1], [*first, *(cited if len(sentences) == 1 else [])])
+    for piece in pieces:
+        sentences = piece.sentences()
+        if first := lead or piece.goes_on_from():
+            yield from _with(sentences[:1], [*first, *(piece.cites if len(sentences) == 1 else [])])
             sentences = sentences[1:]
-        lead = []
-        if cited and (not sentences or _leads_in(sentences[-1], piece)):
-            lead = cited if at + 1 < len(pieces) and _goes_on(pieces[at + 1][0], bare=not sentences) else []
-            if lead and sentences:
-                sentences = sentences[:-1]
-        yield from _with(sentences, cited)
-
-
-def _groups(text: str, start: int, end: int, brackets: Sequence[Bracket]) -> Iterator[tuple[str, list[Citation]]]:
-    """Each piece of text with the citations after it, those that stand side by side together."""
-    at, piece = start, ""
-    cited: list[Citation] = []
-    for bracket in brackets:
-        between = text[at : bracket.start]
-        if cited and not _NOTHING.fullmatch(between):
-            yield piece, cited
-            piece, cited = "", []
-        piece = piece if cited else between
-        cited = [*cited, *bracket.citations]
-        at = bracket.end
-    if cited:
-        yield piece, cited
-    yield text[at:end], []
+        lead = piece.leads_to(sentences)
+        yield from _with(sentences[:-1] if lead else sentences, piece.cites)
 
 
 def _leads_in(sentence: str, piece: str) -> bool:
@@ -171,9 +215,9 @@ def _goes_on(piece: str, *, bare: bool) -> bool:
     return bool(re.match(r"\s*,|\s+[a-zäöüßа-я]" if not bare else r"\s*,|\s+\w", piece))
 
 
-def _with(sentences: Sequence[str], citations: list[Citation]) -> Iterator[CitedSentence]:
+def _with(sentences: Sequence[str], citations: list[Citation], with_heads: str = "") -> Iterator[CitedSentence]:
     for sentence in sentences:
-        yield CitedSentence(sentence, list(dict.fromkeys(citations)))
+        yield CitedSentence(sentence, list(dict.fromkeys(citations)), with_heads)
 
 
 def _without_end(piece: str) -> str:
