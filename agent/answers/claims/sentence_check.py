@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage, cited_page
 from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
+from pagesight.agent.answers.claims.claim_fit import beside
+from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers
 from pagesight.agent.answers.claims.claim_text import CitedSentence
-from pagesight.agent.answers.claims.computed import computed_from
-from pagesight.agent.answers.claims.direction import denial, direction, tells_of_change
+from pagesight.agent.answers.claims.direction import denial
 from pagesight.agent.answers.claims.names_check import apart, best_place, missing_names
-from pagesight.agent.answers.claims.number_check import (
-    ClaimNumber,
-    Found,
-    beside,
-    claim_numbers,
-    find_number,
-    find_year,
-)
-from pagesight.agent.answers.claims.operands import sum_of_a_row, values_of_the_claim
+from pagesight.agent.answers.claims.number_check import Found, find_number, find_year
+from pagesight.agent.answers.claims.operands import Operand, operands_of, operands_of_proportion
 from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
-from pagesight.agent.answers.claims.proportions import Proportion, follows, proportions, shares_said
+from pagesight.agent.answers.claims.proportions import Proportion, proportions, shares_said
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
@@ -33,7 +28,29 @@ from pagesight.tools.allowed_documents import AllowedDocuments
 _WORDS_OF_A_REPEAT = 5  # a sentence of so many words does not stand on a page by chance; a guess, not measured
 _PAGES_NEAR = 10  # in which a number is looked for that is not on the cited page; a guess, not measured
 
-_At = tuple[CitedPage, PageValue]
+
+class _Sighting(NamedTuple):
+    """What one of the cited pages says of a number of the claim."""
+
+    number: ClaimNumber
+    page: CitedPage
+    found: Found
+
+    def operand(self, right: Sequence[Quantity] = ()) -> Operand | None:
+        """The printed number, if it is the claim's; ``right`` are those of the page that the claim has rightly.
+
+        A claim that also has the numbers which would fit better in its place tells them apart, so both are right.
+        """
+        value, fault, rivals = self.found.value, self.found.fault, self.found.rivals
+        if value is None or (fault and not _are_told_apart(value, rivals, right)):
+            return None
+        return Operand(self.page, value)
+
+
+def _are_told_apart(value: PageValue, rivals: Sequence[PageValue], right: Sequence[Quantity]) -> bool:
+    """Whether a claim has the rivals' numbers too: all of them, or the best one where it is of the same table."""
+    named = [any(same_value(one, rival.quantity) for one in right) for rival in rivals]
+    return any(named) and (all(named) or (named[0] and value.place is not None and beside(value, rivals[0])))
 
 
 @dataclass
@@ -81,21 +98,23 @@ class SentenceCheck:
 
     def _check(self, found: list[Quantity], pages: list[CitedPage]) -> None:
         text = self.sentence.checked
-        if len(tokenize(text)) >= _WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages):
+        if self._is_a_repeat(text, pages):
             return
         quoted = quoted_phrases(text)
         for phrase in quoted:
             self._phrase(phrase, pages)
-        numbers = [
-            number for number in claim_numbers(text, found)
-            if not _in_quotes(number, quoted) and not _part_of_a_name(number, pages)
-        ]  # fmt: skip
+        numbers = [one for one in claim_numbers(text, found) if not _is_said_by_name(one, quoted, pages)]
+        self.checked = self.checked or bool(numbers)
+        self._years(numbers, pages)
         operands = self._numbers(numbers, pages)
         told = proportions(text)
         for proportion in told:
             self._proportion(proportion, found, operands, pages)
         if not quoted and all(number.quantity.year for number in numbers) and not told:
             self._names(pages)
+
+    def _is_a_repeat(self, text: str, pages: list[CitedPage]) -> bool:
+        return len(tokenize(text)) >= _WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages)
 
     def _repeats(self, text: str, page: CitedPage) -> bool:
         """Whether the page says the claim in the very same words."""
@@ -115,37 +134,26 @@ class SentenceCheck:
 
     # Numbers
 
-    def _numbers(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> list[_At]:
-        """Looks for each number; returns those that the pages have."""
-        missing: list[tuple[ClaimNumber, Found]] = []
-        operands: list[_At] = []
-        places: dict[tuple[int, int], CitedPage | None] = {}
-        alone = all(number.quantity.year for number in numbers)
-        for number in numbers:
-            self.checked = True
-            if number.quantity.year:
-                self._year(number, pages, alone=alone)
-                continue
-            at, found = _first_found(number, pages)
-            if at and found.value and not found.fault:
-                operands.append((at, found.value))
-                self.evidence.append(at.evidence(found.value.words))
-            elif found.fault:
-                missing.append((number, found))
-                places[number.quantity.digits] = at
-        right = [value.quantity for _, value in operands]
-        wrong = []
-        for number, found in missing:
-            at = places.get(number.quantity.digits)
-            if at and found.value and found.rivals and _told_apart(found.value, found.rivals, right):
-                # The claim gives the numbers that would stand in its place as well, and rightly: it tells them apart.
-                operands.append((at, found.value))
-                self.evidence.append(at.evidence(found.value.words))
-            else:
-                wrong.append((number, found))
-        for number, found in wrong:
-            self._compute(number, found, operands, pages)
+    def _numbers(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> list[Operand]:
+        """Looks for each number but years; returns those that the pages have."""
+        sightings = [_sighting(number, pages) for number in numbers if not number.quantity.year]
+        operands = [operand for one in sightings if (operand := one.operand())]
+        right = [operand.value.quantity for operand in operands]
+        wrong: list[_Sighting] = []
+        for one in sightings:
+            if one.found.fault and (operand := one.operand(right)):
+                operands.append(operand)
+            elif one.found.fault:
+                wrong.append(one)
+        self.evidence += [operand.evidence() for operand in operands]
+        for one in wrong:
+            self._compute(one, operands, pages)
         return operands
+
+    def _years(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> None:
+        years = [number for number in numbers if number.quantity.year]
+        for year in years:
+            self._year(year, pages, alone=len(years) == len(numbers))
 
     def _year(self, number: ClaimNumber, pages: list[CitedPage], *, alone: bool) -> None:
         digits = number.text[slice(*number.quantity.digits)]
@@ -156,49 +164,34 @@ class SentenceCheck:
         elif alone and len(pages) == 1 and (fault := find_year(number, pages[0].content).fault):
             self.faults.append(fault)
 
-    def _compute(self, number: ClaimNumber, found: Found, operands: list[_At], pages: list[CitedPage]) -> None:
+    def _compute(self, sighting: _Sighting, operands: list[Operand], pages: list[CitedPage]) -> None:
         """Accepts a number that follows from others; one that stands on the page of another thing only from those of
         the claim itself."""
-        tells = tells_of_change(number.text, number.quantity)
-        known = operands
-        if tells and len(operands) < 2 and not found.elsewhere:
-            known = [*operands, *_values_beside(number, operands, pages)]
-        by_value = {id(value): page for page, value in known}
-        used = computed_from(number.quantity, [value for _, value in known], direction(number.text)) if tells else []
-        if tells and not used and not found.elsewhere:
-            summed = [(page, sum_of_a_row(number, page.content)) for page in pages]
-            used = next((values for _, values in summed if values), [])
-            by_value |= {id(value): page for page, values in summed for value in values}
-        if not used:
-            self.faults.append(found.fault + self._elsewhere(number, pages))
-            return
-        self.computed = True
-        self.evidence += [by_value[id(value)].evidence(value.words) for value in used]
+        number, found = sighting.number, sighting.found
+        used = operands_of(number, operands, pages, own_alone=found.elsewhere)
+        self._accept(used, found.fault if used else found.fault + self._elsewhere(number, pages))
 
     def _proportion(
-        self, told: Proportion, found: Sequence[Quantity], operands: list[_At], pages: list[CitedPage]
+        self, told: Proportion, found: Sequence[Quantity], operands: list[Operand], pages: list[CitedPage]
     ) -> None:
         """Checks a proportion by the claim's percentages, by the page's own words, or by the numbers it is of."""
         self.checked = True
         shares = shares_said(found)
         if shares and not told.change:
             if not any(told.fits(share) for share in shares):
-                self.faults.append(
-                    f"{told.written}: {' and '.join(f'{100 * share:f} %' for share in shares)} is not that"
-                )
-            return
-        if any(_says_so(told.written, page) for page in pages):
-            return
-        number = claim_numbers(self.sentence.checked + " 0", [Quantity((0, 0), (0, 0), frozenset())])[0]
-        near = [(page, value) for page in pages for value in values_of_the_claim(number, page.content)]
-        known = operands if len(operands) > 1 else [*operands, *near]
-        by_value = {id(value): page for page, value in known}
-        used = follows(told, [value for _, value in known])
-        if not used:
-            self.faults.append(f"“{told.written}” does not follow from the numbers there")
-            return
-        self.computed = True
-        self.evidence += [by_value[id(value)].evidence(value.words) for value in used]
+                said = " and ".join(f"{100 * share:f} %" for share in shares)
+                self.faults.append(f"{told.written}: {said} is not that")
+        elif not any(_says_so(told.written, page) for page in pages):
+            used = operands_of_proportion(told, self.sentence.checked, operands, pages)
+            self._accept(used, f"“{told.written}” does not follow from the numbers there")
+
+    def _accept(self, used: list[Operand], fault: str) -> None:
+        """Takes what follows from printed numbers for computed; if it follows from none, the ``fault`` counts."""
+        if used:
+            self.computed = True
+            self.evidence += [operand.evidence() for operand in used]
+        else:
+            self.faults.append(fault)
 
     def _elsewhere(self, number: ClaimNumber, pages: list[CitedPage]) -> str:
         """Where nearby the number does stand, to be told with the fault."""
@@ -228,19 +221,6 @@ class SentenceCheck:
         self.checked = self.checked or bool(named)
 
 
-def _told_apart(value: PageValue, rivals: Sequence[PageValue], right: Sequence[Quantity]) -> bool:
-    """Whether the claim has the rivals' numbers too: all of them, or the best one where it is of the same table."""
-    named = [any(same_value(one, rival.quantity) for one in right) for rival in rivals]
-    return all(named) or (named[0] and value.place is not None and beside(value, rivals[0]))
-
-
-def _values_beside(number: ClaimNumber, operands: Sequence[_At], pages: Sequence[CitedPage]) -> list[_At]:
-    """The numbers that the claim's words fit best; those in one row or column with a number of the claim first."""
-    values = [(page, value) for page in pages for value in values_of_the_claim(number, page.content)]
-    near = [one for one in values if any(beside(one[1], value) for _, value in operands)]
-    return near or values
-
-
 def _says_year(digits: str, page: CitedPage) -> bool:
     """Whether a page has a year, also as Q4 24 or FY24."""
     tokens = page.content.tokens
@@ -257,13 +237,15 @@ def _says_so(written: str, page: CitedPage) -> bool:
     return bool(stems(telling) & page.content.terms)
 
 
+def _is_said_by_name(number: ClaimNumber, quoted: Sequence[str], pages: Sequence[CitedPage]) -> bool:
+    """Whether a number is part of a quotation or a name, and is looked for with that."""
+    return _in_quotes(number, quoted) or _part_of_a_name(number, pages)
+
+
 def _in_quotes(number: ClaimNumber, quoted: Sequence[str]) -> bool:
     at = number.quantity.digits[0]
-    for phrase in quoted:
-        start = number.text.find(phrase)
-        if start <= at < start + len(phrase):
-            return True
-    return False
+    starts = ((number.text.find(phrase), len(phrase)) for phrase in quoted)
+    return any(start <= at < start + length for start, length in starts)
 
 
 def _part_of_a_name(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:
@@ -276,11 +258,11 @@ def _part_of_a_name(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:
     return any(name == page.content.tokens[at : at + 2] for page in pages for at in range(len(page.content.tokens) - 1))
 
 
-def _first_found(number: ClaimNumber, pages: Sequence[CitedPage]) -> tuple[CitedPage | None, Found]:
-    first: tuple[CitedPage | None, Found] = (None, Found(None))
+def _sighting(number: ClaimNumber, pages: Sequence[CitedPage]) -> _Sighting:
+    """Where a number stands rightly; or else the first fault that was found, or that there is none."""
+    every: list[_Sighting] = []
     for page in pages:
-        found = find_number(number, page.content, page.allowed)
-        if found.value and not found.fault:
-            return page, found
-        first = first if first[1].fault else (page, found)
-    return first
+        every.append(_Sighting(number, page, find_number(number, page.content, page.allowed)))
+        if every[-1].found.value and not every[-1].found.fault:
+            return every[-1]
+    return next((one for one in every if one.found.fault), every[-1])

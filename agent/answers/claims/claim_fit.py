@@ -1,0 +1,91 @@
+"""How well the numbers of a page fit what a claim says of one of its numbers, by the words that they stand with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from pagesight.agent.answers.claims.claim_number import ClaimNumber, Term
+from pagesight.indexing.lexical.tokens import function_words, tokenize
+from pagesight.indexing.values.page_values import PageContent, PageValue
+
+# Tried on made claims (benchmarks/claims.py) and on some written by hand: by how much of what the claim's words weigh
+# another value must fit them better, of the same row, column or sentence, and of another; and how much of it a value
+# must fit at all.
+_BETTER, _MUCH_BETTER = 0.08, 0.3
+_LEAST_FIT = 0.2
+_HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
+
+
+@dataclass(frozen=True)
+class ClaimFit:
+    """A claim's number held against the numbers of a page."""
+
+    number: ClaimNumber
+    content: PageContent
+
+    @cached_property
+    def weights(self) -> dict[Term, float]:
+        """What each of the claim's terms on the page weighs: the more, the fewer of the page's numbers have it."""
+        values = self.content.values
+        weights = {}
+        for term, near in self.number.terms:
+            if term & self.content.terms:
+                holders = sum(has(value, term) for value in values)
+                weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
+        return weights
+
+    @cached_property
+    def most(self) -> float:
+        """How well a number would fit that stands with all terms of the claim that the page has."""
+        return sum(self.weights.values())
+
+    @cached_property
+    def is_in_its_language(self) -> bool:
+        """Whether the page has the claim's small words: in another language its other words cannot be expected."""
+        terms = tokenize(self.number.text)
+        small = function_words(terms).intersection(terms)
+        return len(small.intersection(self.content.tokens)) > len(small) / 2
+
+    def of(self, value: PageValue) -> float:
+        """How well a number of the page fits, from 0 to `most`."""
+        return sum(weight * holds(value, term) for (term, _), weight in self.weights.items())
+
+    def is_about(self, value: PageValue) -> bool:
+        """Whether a number fits at all, as far as words can tell."""
+        return not self.most or is_alone(value) or self.of(value) >= _LEAST_FIT * self.most
+
+    def gain(self, rival: PageValue, value: PageValue, of: float | None = None) -> float:
+        """By how much, beyond what is needed, the rival fits the claim better than the value; 0 or less if it does not.
+
+        What is needed is a part ``of`` how well a number may fit; of `most` if nothing is said.
+        """
+        more = less = 0.0
+        for (term, _), weight in self.weights.items():
+            apart = weight * (holds(rival, term) - holds(value, term))
+            more, less = more + max(apart, 0), less + max(-apart, 0)
+        needed = _BETTER if beside(rival, value) or less <= more / 4 else _MUCH_BETTER
+        return more - less - needed * (self.most if of is None else of)
+
+
+def holds(value: PageValue, term: frozenset[str]) -> float:
+    """How closely a term of a claim belongs to a number of a page, 0 to 1."""
+    return max((value.context.get(stem, 0.0) for stem in term), default=0.0)
+
+
+def has(value: PageValue, term: frozenset[str]) -> bool:
+    """Whether a term of a claim belongs to a number of a page rather than to others."""
+    return holds(value, term) >= _HELD
+
+
+def beside(one: PageValue, other: PageValue) -> bool:
+    """Whether two numbers stand in one sentence, or in one row or column of a table."""
+    if one.place and other.place:
+        return one.place.heads == other.place.heads or one.place.labels == other.place.labels
+    return one.block is other.block and one.said == other.said
+
+
+def is_alone(value: PageValue) -> bool:
+    """Whether nothing stands beside or over a number, as in a chart, where words cannot tell what it is of."""
+    return value.place is not None and not value.place.labels and not value.place.heads

@@ -1,0 +1,60 @@
+"""Whether two numbers are the same, or may be taken for each other, by their values, units and scales."""
+
+from __future__ import annotations
+
+from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.indexing.values.page_values import PageContent
+from pagesight.indexing.values.quantities import Quantity, mentioned_units, same_value
+from pagesight.indexing.values.units import conversion
+
+
+def is_same(claimed: Quantity, printed: Quantity) -> bool:
+    """Whether a claim's number is a printed one, whatever their units; a year is one only as a year."""
+    if claimed.year or printed.year:
+        return claimed.values == printed.values
+    return same_value(claimed, printed)
+
+
+def is_rival(claimed: Quantity, printed: Quantity) -> bool:
+    """Whether a claim's number might have been meant to be a printed one: another one of its kind."""
+    if printed.year != claimed.year or bool(printed.days) != bool(claimed.days):
+        return False
+    return not is_same(claimed, printed) and not _differ(claimed.unit, printed.unit)
+
+
+def may_be_taken_for(rival: Quantity, value: Quantity) -> bool:
+    """Whether two numbers of a page may be taken for each other: of one unit, where both have one."""
+    if rival.unit in ("%", "pp") and value.unit is None:
+        return False
+    return not _differ(rival.unit, value.unit)
+
+
+def measures_agree(number: ClaimNumber, printed: Quantity, content: PageContent) -> bool:
+    """Whether a claim tells the unit and scale of a printed number, or what the page names where that has none."""
+    return _units_agree(number.quantity, printed, content) and _scales_agree(number, printed, content)
+
+
+def _units_agree(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
+    if claimed.unit and not printed.unit:
+        return claimed.unit in content.units
+    return not _differ(claimed.unit, printed.unit)
+
+
+def _scales_agree(number: ClaimNumber, printed: Quantity, content: PageContent) -> bool:
+    claimed = number.quantity
+    if _leaves_out_the_scale(number, printed):
+        return not claimed.values.isdisjoint(printed.full())
+    return not claimed.scale or claimed.scale <= 1 or bool(printed.scale) or claimed.scale in content.units
+
+
+def _leaves_out_the_scale(number: ClaimNumber, printed: Quantity) -> bool:
+    """Whether a claim has a unit and nowhere a scale, and the page has one: EUR 885.4 for EUR 885.4 million."""
+    claimed = number.quantity
+    if claimed.scale is not None or not printed.scale or not claimed.unit:
+        return False
+    return not any(scale for _, scale in mentioned_units(number.text))
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both have a unit, and none can be converted to the other."""
+    return bool(one and other) and conversion(one, other) is None
