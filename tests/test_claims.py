@@ -62,6 +62,8 @@ TRUE = [
     "The agreement was signed in December 2023 [annual.pdf p. 2].",
     "Net revenue rose from EUR 801.2 million to EUR 885.4 million [annual.pdf p. 2].",
     "According to [annual.pdf p. 1], net revenue was EUR 885.4 million in 2023.",
+    "In 2023 EUR 98.1 million of operating income was left [annual.pdf p. 1].",
+    "In 2022 €102.6m of operating income was left [annual.pdf p. 1].",
     "| Figure | 2023 |\n|---|---|\n| Net revenue | 885.4 |\n| Operating income | 98.1 |\n\nSource: [annual.pdf p. 1]",
     "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
@@ -92,6 +94,8 @@ FALSE = [
     "Net revenue was about EUR 970 million in 2023 [annual.pdf p. 1].",
     "Net revenue was 885,400 euros in 2023 [annual.pdf p. 1].",
     "According to [annual.pdf p. 1], net revenue was EUR 885.4 million in 2022.",
+    "In 2023 EUR 102.6 million of operating income was left [annual.pdf p. 1].",
+    "In 2022 $102.6m of operating income was left [annual.pdf p. 1].",
     "| Figure | 2023 |\n|---|---|\n| Net revenue | 98.1 |\n| Operating income | 885.4 |\n\nSource: [annual.pdf p. 1]",
 ]
 

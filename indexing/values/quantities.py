@@ -33,7 +33,15 @@ _DIGITS = (
     r"\d{1,3}(?:[.,'’\u00a0\u2009\u202f]\d{3})+(?![\d])(?:[.,]\d+)?|\d{1,3}(?: \d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?"
 )
 _BEFORE = rf"(?P<before>(?<![\w]){MONEY}){_GAP}(?P<before_scale>{SCALE}{_GAP})?"
-_AFTER = rf"(?:{_GAP}-?(?P<scale>{SCALE}))?(?:{_GAP}-?(?P<after>{MONEY}(?![^\W\d_\u3040-\u9fff])|{PERCENT}|{MEASURE}))?"
+# In "in 2026 EUR 52 million" the currency is that of the amount behind it, unless that has one of its own.
+_OF_THE_NEXT = (
+    rf"(?<=(?<![\d.,])(?:19|20)\d\d[ \u00a0\u2009\u202f]){MONEY}{_GAP}"
+    rf"(?>{_DIGITS})(?!{_GAP}(?>{SCALE}{_GAP})?{MONEY})"
+)
+_AFTER = (
+    rf"(?:{_GAP}-?(?P<scale>{SCALE}))?"
+    rf"(?:{_GAP}-?(?P<after>(?!{_OF_THE_NEXT}){MONEY}(?![^\W\d_\u3040-\u9fff])|{PERCENT}|{MEASURE}))?"
+)
 _QUANTITY = re.compile(
     rf"(?:{_BEFORE})?(?P<open>\()?(?P<sign>(?<![\w\d])[-−–+])?(?<![^\W\u2e80-\uffff])(?<![.,])(?P<digits>{_DIGITS})"
     rf"(?![²³])(?P<close>\))?{_AFTER}"
