@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from pagesight.agent import ask, create_page_agent
 from pagesight.agent.cli import main
 from pagesight.agent.testing import ScriptedReasoner, calls
 from pagesight.indexing import PageIndex
+from pagesight.indexing.errors import SettingsError
 from pagesight.tools.allowed_documents import AllowedDocuments
 
 QUESTION = "How high was the net revenue?"
@@ -81,6 +83,16 @@ def test_for_an_agent_for_one_question_and_for_the_models_own_search(
     assert years(ask(create_page_agent(index, model="offline"), QUESTION, context=named).hits) == left
     model = ScriptedReasoner(script=[calls("search_pages", query="net revenue", **named), NOT_FOUND])
     assert years(ask(create_page_agent(index, model=model), QUESTION).hits) == left
+
+
+@pytest.mark.parametrize("key", ["document", "Documents", "tenants", "were"])
+def test_a_misspelt_key_is_an_error_as_it_would_narrow_nothing(index: PageIndex, key: str) -> None:
+    agent = create_page_agent(index, model="offline")
+    with pytest.raises(SettingsError, match=f"'{key}' in the context narrows nothing: did you mean"):
+        ask(agent, QUESTION, context={key: "report-2023.pdf"})
+    with pytest.raises(SettingsError, match="narrows nothing"):
+        ask(agent, QUESTION, context=SimpleNamespace(**{key: "report-2023.pdf"}))
+    ask(agent, QUESTION, context={"tenant_id": 7, "user": "somebody", "locale": "de"})
 
 
 @pytest.mark.parametrize(("handle", "left"), HANDLES)

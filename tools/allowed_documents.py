@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ from pagesight.indexing.pages import DocumentRecord, PageRef, is_document_id
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
 
+#: What a context may narrow a call by.
+_NARROWING = ("documents", "where", "tenant")
+_LIKE = 0.85  # of 1: how near a key is that must be misspelt; "document" is .94, "tenant_id" .80. A guess, not measured
 #: Names that a message lists at most: a guess, not measured.
 _MOST_NAMES = 20
 
@@ -59,9 +63,10 @@ class AllowedDocuments:
         """Of these the ones that a call's context leaves: by its ``documents``, ``where`` and ``tenant``.
 
         A context is a mapping or an object. A tenant's documents are those whose metadata has it as ``tenant``. Raises
-        as `narrowed`, and SettingsError for one of these that is of another kind.
+        as `narrowed`, and SettingsError for one of these that is of another kind, or that is misspelt.
         """
-        documents, where, tenant = (_given(context, name) for name in ("documents", "where", "tenant"))
+        documents, where, tenant = (_given(context, name) for name in _NARROWING)
+        _refuse_misspelt(context)
         if documents is None and where is None and tenant is None:
             return self
         _check("tenant", tenant, "a text or a number", lambda given: isinstance(given, str | int))
@@ -181,6 +186,18 @@ class AllowedDocuments:
 
 def _given(context: object, name: str) -> Any:
     return context.get(name) if isinstance(context, Mapping) else getattr(context, name, None)
+
+
+def _refuse_misspelt(context: object) -> None:
+    """Raises SettingsError for a key that nearly is one of ours, where that one is missing: it would narrow nothing."""
+    keys = context if isinstance(context, Mapping) else getattr(context, "__dict__", {})
+    for key in keys:
+        near = get_close_matches(str(key).lower(), _NARROWING, 1, _LIKE)
+        if key not in _NARROWING and near and _given(context, near[0]) is None:
+            raise SettingsError(
+                f"{key!r} in the context narrows nothing: did you mean {near[0]!r}? If it is your own, give it a name "
+                "that is less like it"
+            )
 
 
 def _are_names(given: object) -> bool:
