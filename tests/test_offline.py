@@ -151,6 +151,13 @@ def test_the_cell_of_a_table_answers_with_its_row_column_and_unit(figures: PageI
     assert answer.text.splitlines()[0] == f"- {cell} [annual.pdf p. 2]"
 
 
+@pytest.mark.parametrize("count", ["4,120 3,998", "412 98"])
+def test_whole_numbers_among_decimals_are_not_told_in_the_tables_unit(count: str) -> None:
+    with made_index({"annual.pdf": [f"{TABLE}\nEmployees {count}"]}) as index:
+        answer = ask(create_page_agent(index, model="offline"), "How many employees were there in 2023?")
+    assert answer.text.splitlines()[0] == f"- Employees, 2023: {count.split()[0]} [annual.pdf p. 1]"
+
+
 def test_a_row_that_is_called_otherwise_is_no_answer_for_one_rare_word() -> None:
     rows = "Key figures\nin EUR million\n2023 2022\nRevenue 885.4 801.2\nEBIT 99.1 98.3\nNet financial debt 120.0 98.1"
     with made_index({"annual.pdf": ["Revenue rose again.", rows, "Revenue by region"]}) as index:

@@ -129,7 +129,8 @@ class PageContent:
             | dict.fromkeys(_stems_of(near), SAME_CLAUSE)
         )
         own_text = block.text if not quantity.unit else ""
-        unit, scale = _first_unit([*place.labels[::-1], *place.heads, own_text, *place.corner, *place.captions])
+        of_all = [] if self.tables.counts_others(block) else [*place.corner, *place.captions]
+        unit, scale = _first_unit([*place.labels[::-1], *place.heads, own_text, *of_all])
         said = " | ".join(near)
         return PageValue(
             with_unit(quantity, unit, scale), context, words, written, block, said, said, place,

@@ -22,6 +22,9 @@ _COLUMN_STEP = 6.0  # between the cells of a column, at most
 _MOST_HEADERS = 4
 _CAPTION_ROWS = 3
 
+_LEAST_ROWS = 2  # beside one, that say in what a table's numbers are; a guess, not measured
+
+_DECIMALS = re.compile(r"[.,]\d{1,2}$")
 _NUMBERED = re.compile(r"^\d{1,2}(?:\.\d+)*\.?\s+(?=[^\W\d_])")  # 7 Borrowings
 
 
@@ -72,6 +75,36 @@ class TableCells:
         heads = year or [self._part_over(header, box) for header in headers]
         labels = labels or (self._below(block) if not heads else [])
         return CellPlace(labels, heads, corner, self._captions(headers[-1].box if headers else block.box))
+
+    def counts_others(self, block: Block) -> bool:
+        """Whether a row has whole numbers alone where all around it have decimals, as employees do among millions: what
+        is said of the whole table's unit is not said of them."""
+        return any(block is cell for cell in self._whole_among_decimals)
+
+    @cached_property
+    def _whole_among_decimals(self) -> list[Block]:
+        found: list[Block] = []
+        for table in self._runs_of_numbers():
+            whole = [row for row, decimals in table if not any(decimals)]
+            if (
+                len(whole) == 1
+                and len(table) > _LEAST_ROWS
+                and all(all(decimals) for row, decimals in table if row not in whole)
+            ):
+                found += whole[0]
+        return found
+
+    def _runs_of_numbers(self) -> Iterator[list[tuple[list[Block], list[bool]]]]:
+        """Rows with numbers that stand one below the other, each with whether its numbers have decimals."""
+        run: list[tuple[list[Block], list[bool]]] = []
+        for row in sorted(self.rows, key=lambda cells: cells[0].box[1]):
+            decimals = [bool(_DECIMALS.search(text)) for cell in row for text in _numbers_without_unit(cell.text)]
+            if run and (not decimals or row[0].box[1] - run[-1][0][0].box[3] > _HEADER_STEP * self._height):
+                yield run
+                run = []
+            run += [(row, decimals)] if decimals else []
+        if run:
+            yield run
 
     def is_a_label(self, block: Block, quantity: Quantity) -> bool:
         """Whether a number belongs to the name of a row, such as "Tarn 16"."""
@@ -184,8 +217,8 @@ class TableCells:
 
 
 def _own_label(text: str) -> str:
-    """What stands before the numbers of a row that is one cell."""
-    first = next((one.span[0] for one in quantities(text) if not may_be_a_name(text, one)), 0)
+    """What stands before the numbers of a row that is one cell, each of which is one column's."""
+    first = next((one.span[0] for one in quantities(text) if not one.year), 0)
     return text[:first].strip(" |:")
 
 
@@ -217,3 +250,7 @@ def _only_numbers(block: Block) -> bool:
 
 def _several_heads(text: str) -> bool:
     return len(re.findall(r"\b(?:19|20)\d\d\b", text)) > 1 or len(quantities(text)) > 1
+
+
+def _numbers_without_unit(text: str) -> list[str]:
+    return [text[slice(*one.digits)] for one in quantities(text) if not (one.year or one.days or one.unit or one.scale)]
