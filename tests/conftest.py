@@ -74,6 +74,16 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that no process holds."""
+    from small_index import make_index
+
+    folder = tmp_path_factory.mktemp("index")
+    make_index(folder).close()
+    return folder / "index"
+
+
 @pytest.fixture
 def server() -> Iterator[GeminiServer]:
     """A server on loopback that speaks Gemini's protocol."""

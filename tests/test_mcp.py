@@ -47,14 +47,6 @@ TOOLS = ["list_documents", "search_pages", "view_pages"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index that no process holds."""
-    folder = tmp_path_factory.mktemp("index")
-    make_index(folder).close()
-    return folder / "index"
-
-
-@pytest.fixture(scope="module")
 def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server over HTTP, in a process of its own that ends with the tests."""
     copy = tmp_path_factory.mktemp("served")

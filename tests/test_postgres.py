@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 from postgres_server import installed, postgres
+from run_together import run_together
 from small_index import REPORT, make_index
 
 from pagesight.agent import aask, aresume, ask, create_page_agent
@@ -125,20 +124,7 @@ with PostgresSaver.from_conn_string({database!r}) as saver:
     for number in range(3):
         ask(agent, sys.argv[1] + str(number), thread_id="processes")
 """
-    running = [
-        subprocess.Popen([sys.executable, "-c", script, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for name in "AB"
-    ]
-    for process in running:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
-    assert [process.wait(120) for process in running] == [0, 0]
-    for process in running:
-        process.communicate()
+    run_together(script, ["A", "B"])
     with PageIndex.open(tmp_path / "index") as opened, PostgresSaver.from_conn_string(database) as saver:
         state = agent_with(opened, saver).get_state(thread("processes"))
     assert sorted(asked_in(state)) == ["A0", "A1", "A2", "B0", "B1", "B2"]

@@ -17,19 +17,12 @@ from conversations import KEY
 from gemini_server import GeminiServer
 from PIL import Image, ImageChops
 from service_server import QUESTION, Served, events, served, wait_until
-from small_index import REPORT, SLIDES, make_index
+from small_index import REPORT, SLIDES
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra http brings it")
 
 PAGE = f"{REPORT} p. 2"
 STREAM = {"Accept": "text/event-stream"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("index")
-    make_index(folder).close()
-    return folder / "index"
 
 
 @pytest.fixture(scope="module")

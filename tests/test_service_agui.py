@@ -13,20 +13,13 @@ import pytest
 from conversations import KEY
 from gemini_server import GeminiServer
 from service_server import QUESTION, Served, served, wait_until
-from small_index import REPORT, SLIDES, make_index
+from small_index import REPORT, SLIDES
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra http brings it")
 core = pytest.importorskip("ag_ui.core", reason="ag-ui-protocol is not installed: the extra http brings it")
 from pydantic import TypeAdapter  # noqa: E402
 
 CITED = f"4.2 billion euros [{REPORT} p. 2]."
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("index")
-    make_index(folder).close()
-    return folder / "index"
 
 
 @pytest.fixture

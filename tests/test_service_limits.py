@@ -10,7 +10,6 @@ import httpx
 import pytest
 from gemini_server import GeminiServer
 from service_server import QUESTION, Served, served, wait_until
-from small_index import make_index
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra http brings it")
 
@@ -20,13 +19,6 @@ from pagesight.agent.servers.tokens import TokenFile, Tokens, new_token, write_t
 from pagesight.indexing.calls.ledger import Ledger, Spent, Today
 
 NOT_FOUND = "Not found in these documents."
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("index")
-    make_index(folder).close()
-    return folder / "index"
 
 
 def ask(running: Served, token: str, **asked: object) -> httpx.Response:

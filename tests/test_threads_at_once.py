@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,10 +13,12 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from run_together import run_together
 from small_index import REPORT, make_index, small_settings
 
-from pagesight.agent import aask, ask, astream, create_page_agent, thread_locks
+from pagesight.agent import aask, ask, astream, create_page_agent
 from pagesight.agent.testing import ScriptedReasoner, calls
+from pagesight.agent.threads import thread_locks
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import ThreadInUse
 
@@ -70,20 +70,7 @@ for number in range(2):
     ask(agent, sys.argv[1] + str(number), thread_id="one")
 """
     index.close()
-    command = [sys.executable, "-c", script]
-    running = [
-        subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in "AB"
-    ]
-    for process in running:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
-    assert [process.wait(120) for process in running] == [0, 0]
-    for process in running:
-        process.communicate()
+    run_together(script, ["A", "B"])
     connection = sqlite3.connect(tmp_path / "threads.db", check_same_thread=False)
     with PageIndex.open(tmp_path / "index") as opened:
         assert sorted(kept(agent_with(opened, SqliteSaver(connection)))) == ["A0", "A1", "B0", "B1"]

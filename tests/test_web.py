@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gemini_server import GeminiServer
 from service_server import Served, served, wait_until
-from small_index import REPORT, make_index, write_pdf
+from small_index import REPORT, write_pdf
 
 from pagesight.agent.servers.tokens import new_token
 
@@ -34,13 +34,6 @@ LONGEST_LIFE = 600.0  # s that the module's servers live at most
 def gemini() -> Iterator[GeminiServer]:
     with GeminiServer(life=LONGEST_LIFE) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("index")
-    make_index(folder).close()
-    return folder / "index"
 
 
 @pytest.fixture(scope="module")

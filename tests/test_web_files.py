@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from service_server import Served, served, wait_until
-from small_index import make_index
 
 from pagesight.agent.cli import main
 
@@ -27,13 +26,6 @@ ROOM = Path(__file__).parent.parent / "agent" / "servers" / "web"
 BUILT, SOURCE = ROOM / "static", ROOM / "source"
 #: What a browser does not fetch: the name of a format, and where a fault in marked is to be told.
 NAMES = {"http://www.w3.org/", "https://github.com/"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("index")
-    make_index(folder).close()
-    return folder / "index"
 
 
 @pytest.fixture(scope="module")
