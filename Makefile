@@ -124,7 +124,7 @@ test-pip: $(HAS_ALL) ## let pip alone resolve the wheel with each extra, install
 	@mkdir -p .cache/tmp
 	@rm -rf .cache/wheel && .venv-dev/bin/python -m build --wheel --no-isolation --outdir .cache/wheel . >.cache/wheel.log
 	@$(PYTHON) -m venv .cache/bare
-	@for extra in colpali eval http langchain mcp studio web; do \
+	@for extra in colpali eval http langchain mcp postgres remote studio web; do \
 		.cache/bare/bin/python -m pip install --quiet --dry-run "$$(echo .cache/wheel/*.whl)[$$extra]"; \
 		echo "pip resolves the wheel with the extra $$extra"; \
 	done
