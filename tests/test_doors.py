@@ -109,7 +109,7 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
     calls = {
         "aadd": (other,), "asearch": ("ferry",), "arank": ("ferry",), "aaudit": (["ferry"],), "apages": (),
         "adocuments": (), "adocument": ("a.pdf",), "apage": ("a.pdf p. 1",), "apicture": (ref,), "atext": (ref,),
-        "awords": (ref,),
+        "awords": (ref,), "aprinted_labels": (),
         "amultivector": (ref,), "aquery_vectors": ("ferry",), "aevidence": (ref, tmp_path / "e.png"),
         "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aremoved": (), "arestore": ("b.pdf",),
         "aclose": (),

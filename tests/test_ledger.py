@@ -29,7 +29,7 @@ def test_what_is_noted_is_read_in_order(tmp_path: Path) -> None:
     assert json.loads(first) == {
         "kind": "ask", "model": "gemini-3.8-flash", "at": "2026-11-25T12:00:00Z", "calls": 6, "input_tokens": 23_000,
         "output_tokens": 800, "thinking_tokens": 500, "cached_tokens": 4096, "pictures": 11, "seconds": 12.5,
-        "dollars": 0.02,
+        "dollars": 0.02, "by": "",
     }  # fmt: skip
 
 

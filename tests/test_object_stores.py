@@ -110,7 +110,7 @@ def test_without_the_extra_the_way_out_is_named(
     tmp_path: Path, scheme: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = importlib.import_module("fsspec.registry")
-    monkeypatch.setattr(loaded, "_registry", {})  # what other tests have loaded
+    monkeypatch.delitem(loaded._registry, scheme, raising=False)  # what other tests have loaded
     monkeypatch.setitem(sys.modules, package, None)
     index, report = added(tmp_path, f"{scheme}://archive/a.pdf")
     index.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Self
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
@@ -71,6 +71,14 @@ class GeminiReasoner(ChatGoogleGenerativeAI):
         # LangChain sends a temperature to a name whose generation it cannot tell; those of today refuse any.
         plain = {"temperature": None} if generation(str(given.get("model", ""))) >= (3, 0) else {}
         return {"api_version": version, **plain, **given, "max_retries": 1, "client_args": client_args}
+
+    @model_validator(mode="after")
+    def _without_aiohttp(self) -> Self:
+        """Keeps google-genai from asking with aiohttp where that is installed, which knows none of our hooks."""
+        client: Any = self.client
+        # There is no public way: LangChain gives the sync and the async client the same arguments.
+        client._api_client._use_aiohttp = lambda: False
+        return self
 
     @property
     def capabilities(self) -> Capabilities:
