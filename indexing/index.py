@@ -310,10 +310,14 @@ class PageIndex:
 
     @_reading
     def words(self, ref: PageRef) -> PageText:
-        """The page's words with their boxes and lines, read anew from the kept document, by OCR where it is needed.
+        """The page's words with their boxes and lines, as they were read when it was indexed.
 
-        Raises as `picture` does.
+        Where the index does not have them, or not as they were written, they are read anew from the kept document, by
+        OCR where it is needed, which raises as `picture` does. Raises UnknownPage.
         """
+        row = self._parts.view().row(ref)
+        if (kept := self._parts.folder.words.read(row)) is not None:
+            return kept
         with self.opened(ref) as document:
             reading = self.settings.documents
             return read_text(document, ref.page, ocr=reading.ocr, languages=reading.ocr_languages)

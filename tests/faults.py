@@ -43,6 +43,7 @@ KINDS = {
     "document's record": "pages/*/document.json",
     "page file": "pages/*/000001.json",
     "multi-vectors": "multivectors/*/000001.npy",
+    "words": "words/*/000001.npy",
     "Milvus: rows": f"{_MILVUS}/pages/**/data/*.parquet",
     "Milvus: candidates": f"{_MILVUS}/candidates/**/data/*.parquet",
     "snapshot": "derived/*.arrays",
@@ -105,7 +106,8 @@ def answers(index: PageIndex) -> list[Any]:
     hits = [[(hit.label, hit.lines) for hit in index.search(question, top_k=3)] for question in QUESTIONS]
     pages = [ref for record in index.documents() for ref in record.page_refs]
     shown = [index.picture(ref, long_side=20).tobytes() for ref in pages]
-    return [index.documents(), hits, [index.text(ref) for ref in pages], shown]
+    words = [index.words(ref).text for ref in pages]
+    return [index.documents(), hits, [index.text(ref) for ref in pages], words, shown]
 
 
 @contextmanager

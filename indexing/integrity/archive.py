@@ -32,7 +32,7 @@ from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.recover import begin_writing
 
 _LIST = "archive.json"
-_FOLDERS = ("documents", "multivectors", "pages")
+_FOLDERS = ("documents", "multivectors", "words", "pages")
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes: 100 a file, for some two million files; a guess, not measured
 _BLOCK = 1 << 20
 _ID = "[0-9a-f]{16}"
@@ -41,6 +41,7 @@ _NAMES = re.compile(
     rf"|documents/{_ID}(?:\.\w{{1,16}}){{0,2}}"
     rf"|pages/{_ID}/(?:document|\d{{6,8}})\.json"
     rf"|multivectors/{_ID}/\d{{6,8}}(?:\.[A-Za-z0-9-]{{1,64}})?\.npy"
+    rf"|words/{_ID}/\d{{6,8}}\.npy"
 )
 
 Told = Callable[[int, int], object]

@@ -6,6 +6,7 @@ a document was indexed, if it still has the same bytes. What nothing is left of 
 
 from __future__ import annotations
 
+import os
 import shutil
 import warnings
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
+from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.catalog_view import Entry
@@ -31,6 +33,7 @@ from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors, re
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.add_report import Progress
 from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files
+from pagesight.indexing.writing.words_again import make_words_again
 
 _Told = Callable[[Progress], None] | None
 
@@ -117,6 +120,10 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
     for source, path in again.items():
         known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
         done.repaired += _made_again(parts, source, path, known, progress)
+    with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
+        for entry in parts.catalog.entries():
+            if entry.complete and make_words_again(parts, readers, entry, missing=True):
+                done.repaired.append(entry.first.document)
 
 
 def _made_again(parts: WritingParts, source: Path, path: str, metadata: Any, progress: _Told) -> list[str]:

@@ -140,6 +140,8 @@ def _look_through(parts: WritingParts, found: Verification, told: Told) -> None:
             found.damage.append(Damage("rows", row.document, why))
         for page in damaged_pages(parts, entry.rows.values()):
             found.damage.append(Damage("vectors", page.label, "they are gone, or not as they were written"))
+        for file in parts.folder.words.damage(entry.rows.values()):
+            found.damage.append(Damage("words", str(file.path), file.why))
         found.candidates += _candidates(parts, document_id, entry.rows, found)
         if parts.page_files:
             found.damage += _of_files(parts, parts.page_files, document_id, entry.rows)

@@ -6,6 +6,7 @@
 <folder>/milvus.db/      Milvus Lite
 <folder>/derived/        what readers open, made from Milvus Lite's rows (snapshot/)
 <folder>/multivectors/   see multivector_files.py
+<folder>/words/          see kept_words.py
 <folder>/documents/      the indexed files by their ids (kept_documents.py)
 
 What lies where, and in which order it is written: docs/format.md.
@@ -30,6 +31,7 @@ from pagesight.indexing.index_place import holds_index
 from pagesight.indexing.storage.atomic_files import make_private, write_atomically
 from pagesight.indexing.storage.checked_json import read_checked, read_json, write_checked
 from pagesight.indexing.storage.kept_documents import KeptDocuments
+from pagesight.indexing.storage.kept_words import KeptWords
 from pagesight.indexing.storage.manifest import FORMAT, Manifest, damaged, read_manifest
 from pagesight.indexing.storage.page_files import DamagedFile
 
@@ -41,7 +43,7 @@ SEAL = "milvus.json"
 #: Where an import unpacks its archive; it is there until all rows are taken in (integrity/archive.py).
 UNPACKED = "import.part"
 _MANIFEST, _COPY = "index.json", "index.backup.json"
-_HELD = ("writer.json", "holder.json", SEAL, UNPACKED, "documents", "pages", "multivectors", "removed")
+_HELD = ("writer.json", "holder.json", SEAL, UNPACKED, "documents", "pages", "multivectors", "words", "removed")
 _OF_SQLITE = ("threads.db-wal", "threads.db-shm", "threads.db-journal")
 _OWN = (_MANIFEST, _COPY, *_HELD, *_MADE_BY_LIBRARIES, *_MADE_BY_AGENT, *_OF_SQLITE)
 
@@ -52,6 +54,7 @@ class IndexFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.documents = KeptDocuments(path / "documents")
+        self.words = KeptWords(path / "words")
 
     @property
     def exists(self) -> bool:

@@ -7,22 +7,21 @@ A file holds numpy arrays, one after the other: ``offsets`` (pages + 1,) int64, 
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.pages import PageRow, checked_document_id
 from pagesight.indexing.storage.atomic_files import write_atomically
 from pagesight.indexing.storage.interfaces import Lost
+from pagesight.indexing.storage.npy_arrays import packed, unpacked
 from pagesight.indexing.vectors.quantization import Precision, StoredVectors, VectorLayout, page_checksum
 
 # Each open map holds a file descriptor; the usual limit of a process is 1,024.
@@ -106,14 +105,11 @@ class _Batch:
 
 
 def _packed(pages: Sequence[StoredVectors]) -> bytes:
-    # In memory first: numpy's own writing to a file reports a full disk without its error number.
-    file = io.BytesIO()
-    npy.write_array(file, np.concatenate([[0], np.cumsum([len(page) for page in pages])]).astype(np.int64))
-    npy.write_array(file, np.concatenate([page.boxes for page in pages]))
-    npy.write_array(file, np.concatenate([page.values for page in pages]))
+    offsets = np.concatenate([[0], np.cumsum([len(page) for page in pages])]).astype(np.int64)
+    arrays = [offsets, np.concatenate([page.boxes for page in pages]), np.concatenate([page.values for page in pages])]
     if scales := [page.scales for page in pages if page.scales is not None]:
-        npy.write_array(file, np.concatenate(scales))
-    return file.getvalue()
+        arrays.append(np.concatenate(scales))
+    return packed(arrays)
 
 
 def _missing(row: PageRow, why: str) -> VectorsMissing:
@@ -122,11 +118,7 @@ def _missing(row: PageRow, why: str) -> VectorsMissing:
 
 def _open_batch(path: Path, precision: Precision, dim: int) -> _Batch:
     """The file's arrays. Raises ValueError if they are not those of an index with these vectors."""
-    with path.open("rb") as file:
-        content = np.asarray(np.memmap(path, np.uint8, "r"))  # one map, and so one file descriptor, for all arrays
-        arrays = []
-        while file.tell() < len(content):
-            arrays.append(_next_array(file, content))
+    arrays = unpacked(np.asarray(np.memmap(path, np.uint8, "r")))  # one map, and so one file descriptor, for all
     kept = np.dtype(precision)
     offsets, boxes, values, *scales = arrays
     count = len(values)
@@ -137,14 +129,3 @@ def _open_batch(path: Path, precision: Precision, dim: int) -> _Batch:
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
         raise ValueError("its pages are not one after the other")
     return _Batch(offsets, boxes, values, scales[0] if scales else None)
-
-
-def _next_array(file: BinaryIO, content: NDArray[np.uint8]) -> NDArray[Any]:
-    """The array whose header comes next in the file, as a part of its mapped content."""
-    npy.read_magic(file)
-    shape, _, dtype = npy.read_array_header_1_0(file)
-    if dtype.hasobject or min(shape, default=0) < 0:
-        raise ValueError(f"it has an array of {dtype} with the shape {shape}")
-    start = file.tell()
-    end = file.seek(start + int(np.prod(shape)) * dtype.itemsize)
-    return content[start:end].view(dtype).reshape(shape)

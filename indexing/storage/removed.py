@@ -1,7 +1,7 @@
 """Documents that the last `remove` took out of an index: their files, until the next one, or 30 days later.
 
 <folder>/<document_id>/document.json   the document's record, written before anything is removed
-<folder>/<document_id>/pages/, multivectors/, and the kept document
+<folder>/<document_id>/pages/, multivectors/, words/, and the kept document
 <folder>/<document_id>/since           the second since the epoch in which it was removed
 """
 
@@ -50,7 +50,8 @@ class RemovedDocuments:
         """Move the files of a document, of which no row is left, to where they can be restored from."""
         place = self._folder / checked_document_id(document_id)
         kept = [path for path in (self._index / "documents").glob(f"{document_id}*") if path.is_file()]
-        for path in [self._index / "multivectors" / document_id, *kept, self._pages(document_id)]:
+        folders = [self._index / name / document_id for name in ("multivectors", "words")]
+        for path in [*folders, *kept, self._pages(document_id)]:
             target = place / (path.name if path in kept else path.parent.name)
             if path.exists() and not target.exists():  # what is there already is whole
                 path.rename(target)
@@ -95,7 +96,7 @@ class RemovedDocuments:
             private_folder(self._index / "documents")
             path.rename(self._index / "documents" / path.name)
             on_the_disk(self._index / "documents")
-        for name in ("multivectors", "pages"):
+        for name in ("multivectors", "words", "pages"):
             private_folder(self._index / name)
             target = self._index / name / document_id
             if (place / name).exists():

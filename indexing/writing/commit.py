@@ -1,7 +1,7 @@
 """Writing pages, and removing them, so that at every moment a page is whole or not there.
 
-A batch is written in this order: multi-vectors (renamed into place) → candidate vectors → page file → rows in
-`pages`. The row is the commit: whatever happens, a page with a row is whole. After a document's last batch comes its
+A batch is written in this order: multi-vectors (renamed into place) and words → candidate vectors → page file → rows
+in `pages`. The row is the commit: whatever happens, a page with a row is whole. After a document's last batch comes its
 record, which says that the rows are to be there: what a Milvus lost is taken from the page files. Removal goes the
 other way round and ends with the document's kept bytes: where these have neither record nor row, a removal or the first
 batch was cut off (docs/format.md).
@@ -49,6 +49,7 @@ def write_batch(
     pages = [pooled(page, layout.pool) for page in vectors]
     kept = [stored(page, layout.precision) for page in pages]
     parts.multivectors.write(document_id, first, kept)
+    parts.folder.words.write(document_id, first, texts)
     rows = [
         _row(document, first, number, text, page, parts.term_rules, label)
         for number, text, page, label in zip(numbers, texts, kept, labels, strict=True)
@@ -137,6 +138,7 @@ def _take_out(parts: WritingParts, document_id: str, removed: RemovedDocuments |
     if removed:
         removed.take(document_id)
     parts.multivectors.remove(document_id)
+    parts.folder.words.remove(document_id)
     if parts.page_files:
         parts.page_files.remove(document_id)
     parts.folder.documents.forget(document_id)

@@ -19,6 +19,7 @@ from pagesight.indexing.writing.attached_documents import WITHIN, Attached, Atta
 from pagesight.indexing.writing.commit import record_if_whole, remove_document
 from pagesight.indexing.writing.page_selection import SELECTED, checked_selection, selected
 from pagesight.indexing.writing.recover import put_right
+from pagesight.indexing.writing.words_again import make_words_again
 
 
 @dataclass
@@ -122,6 +123,7 @@ class Plan:
             yield from self._held(held, job)
             yield job
         elif entry := parts.catalog.get(known):
+            damaged |= make_words_again(parts, self.readers, entry, missing=False)
             (self.report.repaired if damaged else self.report.unchanged).append(entry.record)
 
     def _held(self, held: Sequence[Attached], holder: DocumentJob) -> Iterator[DocumentJob]:
