@@ -120,9 +120,15 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
     for source, path in again.items():
         known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
         done.repaired += _made_again(parts, source, path, known, progress)
+    _make_words_right(parts, done)
+
+
+def _make_words_right(parts: WritingParts, done: Repair) -> None:
+    """Words that are damaged, or missing since an earlier version kept none, are read again."""
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
         for entry in parts.catalog.entries():
-            if entry.complete and make_words_again(parts, readers, entry, missing=True):
+            made = entry.complete and make_words_again(parts, readers, entry, missing=True)
+            if made and entry.first.document not in done.repaired:
                 done.repaired.append(entry.first.document)
 
 
