@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pagesight.agent.run.run import HowToAsk
     from pagesight.agent.run.steps import Step
     from pagesight.agent.subagent import answers_in, as_node, as_tool
+    from pagesight.agent.sweeps.estimate import SweepEstimate
+    from pagesight.agent.sweeps.sweep import asweep, sweep
+    from pagesight.agent.sweeps.swept import SweepTable, SweptRow
     from pagesight.indexing.pages import Hit
     from pagesight.tools.allowed_documents import AllowedDocuments
 
@@ -34,6 +37,9 @@ __all__ = [
     "HowToAsk",
     "QuotingReasoner",
     "Step",
+    "SweepEstimate",
+    "SweepTable",
+    "SweptRow",
     "aask",
     "acheck_claims",
     "answers_in",
@@ -42,10 +48,12 @@ __all__ = [
     "as_tool",
     "ask",
     "astream",
+    "asweep",
     "check_claims",
     "create_page_agent",
     "resume",
     "stream",
+    "sweep",
     "with_fitted_requests",
 ]
 
@@ -62,6 +70,9 @@ _HOMES = {
     "QuotingReasoner": ".reasoners.quoting",
     "HowToAsk": ".run.run",
     "Step": ".run.steps",
+    "SweepEstimate": ".sweeps.estimate",
+    "SweepTable": ".sweeps.swept",
+    "SweptRow": ".sweeps.swept",
     "aresume": ".asking",
     "resume": ".asking",
     "aask": ".asking",
@@ -71,9 +82,11 @@ _HOMES = {
     "as_tool": ".subagent",
     "ask": ".asking",
     "astream": ".asking",
+    "asweep": ".sweeps.sweep",
     "check_claims": ".answers.claims.check_claims",
     "create_page_agent": ".graph",
     "stream": ".asking",
+    "sweep": ".sweeps.sweep",
     "with_fitted_requests": ".reasoners.gemini_requests",
 }
 

@@ -33,6 +33,7 @@ from pagesight.agent.terminal import (
     printing,
     reading_commands,
     serve_http_command,
+    sweep_command,
     web_command,
 )
 from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.settings import Settings
 
 _IN_THE_ORDER_OF_USE = """
-    demo index ask chat web search view documents remove restore verify repair export import
+    demo index ask sweep chat web search view documents remove restore verify repair export import
     doctor encoders mcp serve-http token costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
@@ -245,6 +246,7 @@ def _costs(context: typer.Context, index: options.Index = None, as_json: options
     costs(folder_of(named_index(context, index) or str(settings.index), settings), as_json=as_json)
 
 
+app.command("sweep")(sweep_command.sweep)
 app.command("search")(reading_commands.search)
 app.command("view")(reading_commands.view)
 app.command("documents")(reading_commands.documents)

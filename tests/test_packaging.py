@@ -255,7 +255,7 @@ ORDER = {
         answers
         prompts reasoners
         loop run
-        graph asking testing
+        graph asking testing sweeps
         subagent
         reports evaluate
         servers

@@ -77,18 +77,26 @@ class PageOnHand:
     terms: frozenset[str]
 
 
-def best_passages(question: str, pages: Sequence[PageOnHand], said_before: Sequence[str] = ()) -> list[Passage]:
-    """The passages, six at most, best first, of one page or of two that fit alike; none if no page speaks of it.
+def best_passages(
+    question: str,
+    pages: Sequence[PageOnHand],
+    said_before: Sequence[str] = (),
+    *,
+    most: int = _MOST,
+    least: float = _LEAST_OF_PASSAGES,
+) -> list[Passage]:
+    """The passages, six at ``most``, best first, of one page or of two that fit alike; none if no page speaks of it.
 
-    What was ``said_before`` is not said again while there is something else.
+    What was ``said_before`` is not said again while there is something else. ``least`` is the share, 0-1, of what the
+    question's words weigh that they must hold together.
     """
     asked = _Question(question, [passage for page in pages for passage in page.passages])
     speaking = {page.hit.label: asked.is_spoken_of(page) for page in pages}
     scored = (_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label])
     fitting = [one for one in scored if one.score > 0]
     fresh = [one for one in fitting if one.passage.text not in said_before]
-    chosen = _chosen(sorted(fresh or fitting, key=lambda one: -one.score))
-    return chosen if asked.is_covered_by(chosen) else []
+    chosen = _chosen(sorted(fresh or fitting, key=lambda one: -one.score))[:most]
+    return chosen if asked.is_covered_by(chosen, least) else []
 
 
 class _Scored(NamedTuple):
@@ -140,11 +148,11 @@ class _Question:
         held = sum(weight for term, weight in self.weights.items() if stems(term) & page.terms)
         return held >= _LEAST_OF_PAGE * sum(self.weights.values())
 
-    def is_covered_by(self, chosen: Sequence[Passage]) -> bool:
-        """Whether passages hold enough of it together."""
+    def is_covered_by(self, chosen: Sequence[Passage], least: float) -> bool:
+        """Whether passages hold that share of it together."""
         weights = self.weights.items()
         held = sum(weight * max((_held(one, term) for one in chosen), default=0.0) for term, weight in weights)
-        return held >= _LEAST_OF_PASSAGES * sum(self.weights.values())
+        return held >= least * sum(self.weights.values())
 
     def score(self, passage: Passage) -> float:
         """The weight of its terms that a passage holds, more where it has what is asked for."""

@@ -134,14 +134,14 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
     hits = [hit for reply in replies for hit in reply.hits]
-    pages = [_on_hand(hit, index, language_of(question)) for hit in hits[:_PAGES_READ]]
+    pages = [on_hand(hit, index, language_of(question)) for hit in hits[:_PAGES_READ]]
     quotes = best_passages(question, pages, _quoted_before(conversation))
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     return _message(_answer_text(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
 
 
-def _on_hand(hit: Hit, index: PageIndex | None, language: str) -> PageOnHand:
+def on_hand(hit: Hit, index: PageIndex | None, language: str) -> PageOnHand:
     """A page that was found, with what can be quoted of it; only the lines found, where its words cannot be read."""
     named = frozenset(stem for token in tokenize(hit.ref.document) for stem in stems(token))
     try:
@@ -206,13 +206,13 @@ def _answer_text(question: str, hits: Sequence[Hit], quotes: Sequence[Passage], 
     language = language_of(question)
     said = _SAID[language]
     if quotes:
-        return "\n".join(f"- {_quoted(one)} [{one.hit.label}]" for one in quotes) + f"\n\n{said['quoted']}"
+        return "\n".join(f"- {quoted(one)} [{one.hit.label}]" for one in quotes) + f"\n\n{said['quoted']}"
     pages = ", ".join(dict.fromkeys(hit.label for hit in hits))
     why = " ".join(failures) or (said["missed"].format(pages=pages) if pages else said["nothing"])
     return f"{NOT_FOUND_IN[language]}. {why}\n\n{said['model']}"
 
 
-def _quoted(passage: Passage) -> str:
+def quoted(passage: Passage) -> str:
     """A cell as it is told, anything else in quotation marks; what is too long ends in an ellipsis."""
     text = (
         passage.text if len(passage.text) <= _LONGEST_QUOTE else passage.text[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from PIL.Image import open as open_image
 
 from pagesight.agent.answers.citations import Bracket, CitationReader
+from pagesight.agent.reports.html_page import html_page
 from pagesight.agent.reports.report_file import footer, write_report
-from pagesight.agent.reports.report_style import STYLE
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ _MOST_SEEN = 12
 _QUALITY = 80
 #: Stands for a citation while Markdown becomes HTML; from a private area of Unicode that no text uses.
 _PLACE = re.compile("\ue000(\\d+)\ue001")
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def write_html(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
@@ -47,21 +46,7 @@ def write_html(path: Path, index: PageIndex, turns: Sequence[Turn]) -> None:
     Raises StorageFull and PageIndexError when it cannot be written. A page that cannot be rendered is named instead.
     """
     articles = "\n".join(_article(index, turn, number) for number, turn in enumerate(turns, 1) if turn.answer)
-    title = html.escape(turns[0].question if turns else "pagesight")
-    page = f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="generator" content="pagesight">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>{STYLE}</style>
-<main>
-{articles}
-</main>
-</html>
-"""
+    page = html_page(turns[0].question if turns else "pagesight", articles)
     write_report(path, page)
 
 

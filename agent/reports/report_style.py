@@ -17,7 +17,7 @@ article + article { margin-top: 4rem; border-top: 2px solid var(--line); padding
 .answer table, .answer pre { display: block; overflow-x: auto; } .answer ul, .answer ol { padding-left: 1.3rem; }
 .answer table { border-collapse: collapse; } .answer th, .answer td { padding: .3rem .7rem;
   border-bottom: 1px solid var(--line); text-align: left; }
-a.cite, .unverified { font-size: .82em; border-radius: 5px; padding: .08em .42em; text-decoration: none;
+a.cite, span.cite, .unverified { font-size: .82em; border-radius: 5px; padding: .08em .42em; text-decoration: none;
   background: var(--chip); color: var(--link); -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 a.cite:hover { text-decoration: underline; }
 .unverified { background: var(--warnchip); color: var(--warn); }

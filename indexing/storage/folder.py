@@ -37,7 +37,7 @@ from pagesight.indexing.storage.page_files import DamagedFile
 
 # What libraries and the agent write here, as the user's umask says; the folder, where we made it, is private before.
 _MADE_BY_LIBRARIES = ("lock", "milvus.db", "derived")
-_MADE_BY_AGENT = ("threads.db", "identity", "uploads", "evidence", "costs.jsonl", "chat-history")
+_MADE_BY_AGENT = ("threads.db", "identity", "uploads", "evidence", "costs.jsonl", "sweeps.jsonl", "chat-history")
 #: What notes the files of the closed Milvus Lite (sealed_files.py).
 SEAL = "milvus.json"
 #: Where an import unpacks its archive; it is there until all rows are taken in (integrity/archive.py).
