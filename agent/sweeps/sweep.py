@@ -113,6 +113,12 @@ class _Item:
         return SweptRow(record.document, record.document_id, self.page, metadata=record.metadata, **told)
 
 
+def _beyond(item: _Item, dollars: float | None) -> SweptRow:
+    """The row of what was not asked, since the limit was reached."""
+    why = f"the limit of {dollars or 0:g} dollars was reached: ask again, with more, to go on"
+    return item.row(state="not asked", reason=why)
+
+
 class _Sweep:
     """One run: what is to be asked, of whom, and what has been kept."""
 
@@ -141,21 +147,19 @@ class _Sweep:
         progress: Callable[[int, int], None],
     ) -> SweepTable:
         started = time.perf_counter()
-        items = self._items()
-        known = {item: cell for item in items if (cell := self._kept.get(item.key))}
-        rows = {item: self._row(item, cell, kept=True) for item, cell in known.items()}
-        asked = [item for item in items if item not in rows]
         purse = Purse(dollars)
+        items = self._items()
+        rows = {item: self._row(item, cell, kept=True) for item in items if (cell := self._kept.get(item.key))}
+        asked = [item for item in items if item not in rows]
         if asked and approve and self._reads:
-            approve(self._prices.estimate(self._by, [self._pages_of(item) for item in asked], len(known), dollars))
+            pages = [self._pages_of(item) for item in asked]
+            approve(self._prices.estimate(self._by, pages, len(rows), dollars))
         with closing(self._at_a_time(asked, concurrency, purse)) as answered:
             for item, row in answered:
                 rows[item] = row
                 progress(len(rows), len(items))
-        unasked = f"the limit of {dollars or 0:g} dollars was reached: ask again, with more, to go on"
-        rows |= {item: item.row(state="not asked", reason=unasked) for item in items if item not in rows}
-        taken = time.perf_counter() - started
-        return SweepTable(self._question, self._by, self._reasoner, [rows[item] for item in items], taken)
+        every = [rows[item] if item in rows else _beyond(item, dollars) for item in items]
+        return SweepTable(self._question, self._by, self._reasoner, every, time.perf_counter() - started)
 
     def _items(self) -> list[_Item]:
         pairs: list[tuple[DocumentRecord, int | None]] = [(record, None) for record in self._allowed.records()]
