@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 from pagesight.indexing.documents.document import OpenDocument
+from pagesight.indexing.documents.page_content import content_fault
+from pagesight.indexing.documents.pdf import PdfDocument
 from pagesight.indexing.page_text.printed_label import printed_label
 from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.pages import PageText
@@ -30,10 +32,14 @@ def prepare_page(
 
 
 def _blank(document: OpenDocument, number: int, text: PageText, picture: Image.Image | None) -> tuple[str, ...]:
-    """The warning for a page with words of which its picture shows nothing.
+    """The warning for a page without words whose content is damaged, or with words of which its picture shows nothing.
 
-    Only words with letters that no font of pdfium's own has are looked at: of the others something is always drawn.
+    Of the latter only words with letters that no font of pdfium's own has are looked at: of the others something is
+    always drawn.
     """
+    if not text.words:
+        fault = content_fault(document, number) if isinstance(document, PdfDocument) else None
+        return (fault,) if fault else ()
     if not _FOREIGN.search(" ".join(text.words)):
         return ()
     foreign = [_FOREIGN.search(word) is not None for word in text.words]
