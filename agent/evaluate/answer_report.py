@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pagesight.agent.evaluate import published_report
 from pagesight.agent.evaluate.ask_questions import AskedQuestion
+from pagesight.agent.evaluate.published_report import published_scores, published_totals
 from pagesight.agent.evaluate.scoring import (
     anls,
     contains,
@@ -45,7 +47,10 @@ MEASURES = {
 
 @dataclass
 class AnswerReport:
-    """The measures of answers, each with its interval, their costs, and the questions that failed."""
+    """The measures of answers, each with its interval, their costs, and the questions that failed.
+
+    ``benchmark`` is the published set that the questions are of, if any, and ``totals`` its figures over all of them.
+    """
 
     name: str
     reasoner: str
@@ -53,6 +58,13 @@ class AnswerReport:
     costs: dict[str, float | None]
     failures: dict[str, str] = field(default_factory=dict)
     splits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    benchmark: str = ""
+    totals: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """The measures that apply, the published set's own first, each with what it says."""
+        return published_report.MEASURES.get(self.benchmark, {}) | MEASURES
 
     def of(self, measure: str, rows: Sequence[int] | None = None) -> tuple[int, MeanInBounds] | None:
         """Over how many questions a measure is taken, and its mean; None if it is of none."""
@@ -68,6 +80,7 @@ class AnswerReport:
             "questions": len(self.scores),
             "failed": self.failures,
             "measures": self._measures(None),
+            **({"totals": {name: round(value, 4) for name, value in self.totals.items()}} if self.totals else {}),
             "costs": self.costs,
             "splits": {
                 split: {value: self._measures(rows) for value, rows in values.items()}
@@ -76,19 +89,25 @@ class AnswerReport:
         }
 
     def _measures(self, rows: Sequence[int] | None) -> dict[str, Any]:
-        found = {measure: self.of(measure, rows) for measure in MEASURES}
+        found = {measure: self.of(measure, rows) for measure in self.measures}
         return {name: {"questions": one[0]} | one[1].as_dict() for name, one in found.items() if one}
 
 
 def report_on(
-    name: str, reasoner: str, index: PageIndex, asked: Sequence[AskedQuestion], split: Sequence[str] = ()
+    name: str,
+    reasoner: str,
+    index: PageIndex,
+    asked: Sequence[AskedQuestion],
+    split: Sequence[str] = (),
+    benchmark: str = "",
 ) -> AnswerReport:
     """The report on answers. Raises QuestionsError for a field that no question has, UnknownDocument."""
     answered = [one for one in asked if one.record and not one.failure]
     failures = {one.question.id: one.failure for one in asked if one.failure}
-    scores = [_scores(index, one) for one in answered]
+    scores = [_scores(index, one) | published_scores(benchmark, index, one) for one in answered]
     splits = {field: _rows_by(field, answered) for field in split}
-    return AnswerReport(name, reasoner, scores, _costs([one.record or {} for one in answered]), failures, splits)
+    costs, totals = _costs([one.record or {} for one in answered]), published_totals(benchmark, index, answered)
+    return AnswerReport(name, reasoner, scores, costs, failures, splits, benchmark, totals)
 
 
 def _scores(index: PageIndex, asked: AskedQuestion) -> dict[str, float | None]:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from pagesight.agent.answers.question_costs import QuestionCosts
 from pagesight.agent.asking import ask
 from pagesight.agent.evaluate.scoring import is_answerable, judged
+from pagesight.agent.evaluate.short_answer import COMPARES_BRIEF, brief_answer
 from pagesight.agent.graph import create_page_agent
 from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner
-from pagesight.indexing.errors import EmptyQuestion, KeyRefused, QuestionsError, ReasonerError
+from pagesight.indexing.errors import EmptyQuestion, KeyRefused, QuestionsError, ReasonerError, UnknownDocument
 from pagesight.indexing.storage.folder import disk_errors
 
 if TYPE_CHECKING:
@@ -49,11 +50,15 @@ class AskedQuestion:
 
 @dataclass(frozen=True)
 class AskingOptions:
-    """How questions are asked: reasoner and judge by name, and whether only in the question's own document."""
+    """How questions are asked: reasoner and judge by name, and whether only in the question's own document.
+
+    ``benchmark`` is the published set that they are of, whose measures may compare the answer in brief.
+    """
 
     reasoner: str
     within: bool = False
     judge: str | None = None
+    benchmark: str = ""
 
 
 class AnswerFile:
@@ -119,17 +124,18 @@ class _Asker:
         self._told = [make_reasoner(options.reasoner, settings).name or chosen, *_fingerprint(index, settings)]
 
     def __call__(self, question: JudgedQuestion) -> AskedQuestion:
-        documents = self._documents(question)
-        key = _key([question.text, documents, *self._told])
-        record = self._answers.get(key)
+        record = None
         try:
+            documents = self._documents(question)
+            key = _key([question.text, documents, *self._told])
+            record = self._answers.get(key)
             if record is None:
                 record = self._ask(question, documents) | {"key": key}
                 self._answers.add(record)
-            return AskedQuestion(question, self._with_judgement(question, record))
+            return AskedQuestion(question, self._in_brief(question, self._with_judgement(question, record)))
         except KeyRefused:
             raise
-        except (ReasonerError, EmptyQuestion) as error:
+        except (ReasonerError, EmptyQuestion, UnknownDocument) as error:
             return AskedQuestion(question, record, str(error))
 
     def _ask(self, question: JudgedQuestion, documents: tuple[str, ...]) -> dict[str, Any]:
@@ -159,6 +165,18 @@ class _Asker:
             record = record | {"judged": record.get("judged", {}) | {name: verdict}}
             self._answers.add(record)
         return record | {"judgement": record["judged"][name]}
+
+    def _in_brief(self, question: JudgedQuestion, record: dict[str, Any]) -> dict[str, Any]:
+        """The record with the answer in the few words that the set's measures compare, by the judge's model."""
+        if self._judge is None or not record["found"] or self._options.benchmark not in COMPARES_BRIEF:
+            return record
+        name = str(self._options.judge)
+        if name not in record.get("brief", {}):
+            with self._costs(name) as costs:
+                brief = brief_answer(self._judge, question.text, record["answer"], {"callbacks": [costs]})
+            record = record | {"brief": record.get("brief", {}) | {name: brief}}
+            self._answers.add(record)
+        return record | {"brief_answer": record["brief"][name]}
 
     def _documents(self, question: JudgedQuestion) -> tuple[str, ...]:
         if not self._options.within or not question.documents:

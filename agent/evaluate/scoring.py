@@ -86,7 +86,7 @@ def anls(answer: str, expected: str) -> float:
     given, wanted = " ".join(without_citations(answer).lower().split()), " ".join(expected.lower().split())
     if not given or not wanted:
         return float(given == wanted)
-    similarity = 1 - _levenshtein(given, wanted) / max(len(given), len(wanted))
+    similarity = 1 - levenshtein(given, wanted) / max(len(given), len(wanted))
     return similarity if similarity >= _LEAST_SIMILARITY else 0.0
 
 
@@ -132,7 +132,8 @@ def _equal(found: float, wanted: float) -> bool:
     return abs(found - wanted) <= _TOLERANCE * abs(wanted)
 
 
-def _levenshtein(one: str, other: str) -> int:
+def levenshtein(one: str, other: str) -> int:
+    """How many letters must be put in, left out or changed to make one text the other."""
     row = list(range(len(other) + 1))
     for place, letter in enumerate(one, 1):
         above, row[0] = row[0], place

@@ -45,6 +45,7 @@ def _retrieval(
     split: options.Split = None,
     rerank: options.Rerank = None,
     language: options.Language = None,
+    part: options.Part = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -61,7 +62,7 @@ def _retrieval(
 
     runs = [parse_run(name) for name in run or (*DEFAULT, *(["reranked"] if rerank else []))]
     settings = settings_of(rerank=rerank, trust_scripts=trust_scripts)
-    collection = _collection(questions, out, language)
+    collection = _collection(questions, out, language, part)
     with (
         _opened(context, index, settings, collection, documents, out) as opened,
         EncoderIndexes(opened, _folder(collection, out) / "indexes") as indexes,
@@ -103,6 +104,7 @@ def _answers(
     ] = None,
     split: options.Split = None,
     language: options.Language = None,
+    part: options.Part = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -115,36 +117,43 @@ def _answers(
     """
     from pagesight.agent.evaluate.answer_report import report_on
     from pagesight.agent.evaluate.ask_questions import AnswerFile, AskingOptions, answer_questions
+    from pagesight.agent.evaluate.short_answer import COMPARES_BRIEF
     from pagesight.agent.reasoners.choose import choose_reasoner
 
     settings = settings_of(top_k=top_k, trust_scripts=trust_scripts)
     reasoner = choose_reasoner(model, settings).name
-    collection = _collection(questions, out, language)
+    collection = _collection(questions, out, language, part)
     known = [question for question in collection.questions if question.answer is not None][:limit]
     kept = AnswerFile(_folder(collection, out) / "answers.jsonl")
     with _opened(context, index, settings, collection, documents, out) as opened:
         with progress_bars.count_bar("questions") as asking:
             asked = answer_questions(
-                opened, known, kept, AskingOptions(reasoner, within, judge),
+                opened, known, kept, AskingOptions(reasoner, within, judge, collection.benchmark),
                 settings=settings, concurrency=concurrency, progress=asking,
             )  # fmt: skip
-        report = report_on(collection.name, reasoner, opened, asked, split or [])
+        report = report_on(collection.name, reasoner, opened, asked, split or [], collection.benchmark)
     if out:
         eval_tables.save(report.as_dict(), out / "answers.json")
     if as_json:
         printing.write_json(report.as_dict())
     else:
         eval_tables.answers(report)
+    if collection.benchmark in COMPARES_BRIEF and judge is None:
+        printing.note(
+            f"{collection.name} compares brief answers, and whole ones stand here: with --judge MODEL each is brought "
+            "to a few words first"
+        )
     if report.failures:
         printing.error(f"{len(report.failures)} questions failed; run the same command again to ask only them")
         raise typer.Exit(1)
 
 
-def _collection(source: str, out: Path | None, language: str | None) -> QuestionSet:
+def _collection(source: str, out: Path | None, language: str | None, part: str | None) -> QuestionSet:
     from pagesight.indexing.evaluate.collections import load_collection
 
     name = Path(source).name
-    return load_collection(source, (out or Path(f"evaluation-{name}")) / "pictures", language=language)
+    pictures = (out or Path(f"evaluation-{name}")) / "pictures"
+    return load_collection(source, pictures, language=language, part=part)
 
 
 def _folder(collection: QuestionSet, out: Path | None) -> Path:

@@ -73,17 +73,18 @@ def _short(value: float) -> str:
 
 def answers(report: AnswerReport) -> None:
     """The measures of answers, what they cost, the splits, and what failed."""
-    from pagesight.agent.evaluate.answer_report import MEASURES
+    from pagesight.agent.evaluate.published_report import TOTALS
 
     printing.write(f"{report.name}: {len(report.scores)} questions answered by {report.reasoner}\n\n")
-    found = {name: report.of(name) for name in MEASURES}
-    rows = [[name, _interval(one[1]), str(one[0]), MEASURES[name]] for name, one in found.items() if one]
+    found = {name: report.of(name) for name in report.measures}
+    rows = [[name, _interval(one[1]), str(one[0]), report.measures[name]] for name, one in found.items() if one]
+    rows += [[name, _short(value), str(len(report.scores)), TOTALS[name]] for name, value in report.totals.items()]
     print_figures(["measure", "mean", "questions", "what it says"], rows, left=(0, 3))
     printing.write("\n")
     print_figures(["", ""], [[name.replace("_", " "), _amount(value)] for name, value in report.costs.items()])
     for split, values in report.splits.items():
         printing.write(f"\nBy {split}\n")
-        names = [name for name in MEASURES if found[name]]
+        names = [name for name in report.measures if found[name]]
         rows = [
             [value, str(len(places)), *(_mean(report.of(name, places)) for name in names)]
             for value, places in values.items()

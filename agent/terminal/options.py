@@ -138,9 +138,14 @@ Questions = Annotated[
     typer.Option(
         "--questions",
         metavar="SOURCE",
-        help="A JSONL file, a BEIR folder, or a ViDoRe dataset by name or folder.",
+        help="A JSONL file, a BEIR folder, or a published set by name or folder: MMLongBench-Doc, MADQA, DocScope, "
+        "FinanceBench, SlideVQA, or one of ViDoRe's.",
         show_default=False,
     ),
+]
+Part = Annotated[
+    str | None,
+    typer.Option("--part", metavar="NAME", help="test, dev or the like, of a published set that has several."),
 ]
 Paths = Annotated[
     list[str] | None, typer.Option("--documents", metavar="PATH", help="Index this first; can be given again.")

@@ -2,6 +2,7 @@
 
 questions.py   a JSONL file of questions with evidence pages
 beir.py        a folder of corpus, queries and qrels
+published/     sets with answers in their authors' layouts: MMLongBench-Doc, MADQA, DocScope, FinanceBench, SlideVQA
 vidore.py      a dataset in one of ViDoRe's formats, by name or from a local copy
 runs.py        the rankings that are compared: text, OCR, vectors, all together
 metrics.py     nDCG, recall and MRR by ir-measures, their intervals, and the test of a difference

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from pagesight.indexing.errors import QuestionsError
+from pagesight.indexing.errors import IndexWarning, QuestionsError
 from pagesight.indexing.evaluate.beir import is_beir, read_beir
+from pagesight.indexing.evaluate.published.read import by_name, fetch, read_published
 from pagesight.indexing.evaluate.questions import QuestionSet, read_questions
 from pagesight.indexing.evaluate.vidore import read_vidore
 from pagesight.indexing.index import PageIndex
 from pagesight.indexing.writing.add_report import Progress
 
 
-def load_collection(source: str, pictures: Path, *, language: str | None = None) -> QuestionSet:
-    """The questions in a JSONL file, a BEIR folder, or a dataset of ViDoRe's by name or folder.
+def load_collection(
+    source: str, pictures: Path, *, language: str | None = None, part: str | None = None
+) -> QuestionSet:
+    """The questions in a JSONL file, a BEIR folder, or a published set by name or folder.
 
-    ``pictures`` is where a dataset's pictures are written; ``language`` keeps the questions in one, where a dataset
-    says theirs. Raises QuestionsError if there is no such thing or it cannot be used.
+    ``pictures`` is where a set's pictures are written; ``language`` keeps the questions in one, where a set says
+    theirs; ``part`` is "test", "dev" or the like of a set that has several. Raises QuestionsError if there is no such
+    thing or it cannot be used.
     """
     path = Path(source).expanduser()
     if path.is_dir():
-        return read_beir(path) if is_beir(path) else read_vidore(str(path), pictures, language=language)
+        if is_beir(path):
+            return read_beir(path)
+        return read_published(path, pictures, part) or read_vidore(str(path), pictures, language=language)
+    if layout := by_name(source):
+        found = read_published(fetch(layout), pictures, part)
+        if found is None:
+            raise QuestionsError(f"{layout.hub} holds no questions of {layout.title} as it was published.")
+        return found
     if path.is_file() or path.suffix in (".jsonl", ".json", ".tsv", ".csv") or source.count("/") != 1:
         return read_questions(path)
     return read_vidore(source, pictures, language=language)
@@ -35,11 +47,15 @@ def add_files(
 ) -> float | None:
     """Index the files and return the seconds that a page took; None if nothing was to be done.
 
-    Raises QuestionsError if one of them cannot be indexed.
+    Files that cannot be indexed are left out with a warning: questions about them find nothing. Raises QuestionsError
+    if nothing else is there.
     """
     report = index.add(files, progress=progress)
     if report.failed:
-        raise QuestionsError(f"{len(report.failed)} files cannot be indexed; the first: {report.failed[0].error}")
+        message = f"{len(report.failed)} files cannot be indexed; the first: {report.failed[0].error}"
+        if not index.documents():
+            raise QuestionsError(message)
+        warnings.warn(f"{message}. Questions about them count, and find nothing.", IndexWarning, stacklevel=2)
     return report.seconds / report.pages if report.pages else None
 
 

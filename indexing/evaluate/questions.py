@@ -18,6 +18,7 @@ from typing import Any
 
 from pagesight.indexing.errors import QuestionsError
 from pagesight.indexing.labels.page_numbers import whole_number
+from pagesight.indexing.pages import Box
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class JudgedQuestion:
     """A question; ``pages`` are its evidence with their grades (1 or more), ``documents`` those it is asked about.
 
     ``source`` says where it stands, such as ``questions.jsonl line 3``; ``fields`` is all that stands there.
+    ``variants`` are ways to write the answer, each a list, any of which will do; ``boxes`` what each person marked of
+    an evidence page, as parts of it: both only where a published set has them.
     """
 
     id: str
@@ -42,15 +45,21 @@ class JudgedQuestion:
     answer: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    variants: tuple[tuple[str, ...], ...] = ()
+    boxes: Mapping[EvidencePage, tuple[tuple[Box, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class QuestionSet:
-    """Questions, and the files that must be indexed for them: none if they are asked of an index that is there."""
+    """Questions, and the files that must be indexed for them: none if they are asked of an index that is there.
+
+    ``benchmark`` is the published set whose own measures apply, such as "mmlongbench"; "" for others.
+    """
 
     name: str
     questions: list[JudgedQuestion]
     files: list[Path] = field(default_factory=list)
+    benchmark: str = ""
 
 
 def read_questions(path: Path) -> QuestionSet:
