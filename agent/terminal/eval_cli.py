@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -174,9 +174,11 @@ def _opened(
     from pagesight.indexing.evaluate.collections import add_files
 
     own = str(_folder(collection, out) / "index") if collection.files else None
-    files: list[Any] = [*collection.files, *(documents or [])]
-    with open_index(named_index(context, index) or own, settings, create=bool(files)) as opened:
-        if files:
-            with progress_bars.pages_bar() as progress:
-                add_files(opened, files, progress)
+    create = bool(collection.files or documents)
+    with open_index(named_index(context, index) or own, settings, create=create) as opened:
+        with progress_bars.pages_bar() as progress:
+            if collection.files:
+                add_files(opened, collection.files, progress, published=True)
+            if documents:
+                add_files(opened, documents, progress)
         yield opened

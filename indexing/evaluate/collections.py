@@ -43,19 +43,23 @@ def load_collection(
 
 
 def add_files(
-    index: PageIndex, files: Iterable[Path | str], progress: Callable[[Progress], None] | None = None
+    index: PageIndex,
+    files: Iterable[Path | str],
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    published: bool = False,
 ) -> float | None:
     """Index the files and return the seconds that a page took; None if nothing was to be done.
 
-    Files that cannot be indexed are left out with a warning: questions about them find nothing. Raises QuestionsError
-    if nothing else is there.
+    Raises QuestionsError if one of them cannot be indexed. Where they are those of a ``published`` set, which may hold
+    broken ones, that is a warning, unless it is all of them: questions about them count, and find nothing.
     """
     report = index.add(files, progress=progress)
     if report.failed:
         message = f"{len(report.failed)} files cannot be indexed; the first: {report.failed[0].error}"
-        if not index.documents():
+        if not published or not index.documents():
             raise QuestionsError(message)
-        warnings.warn(f"{message}. Questions about them count, and find nothing.", IndexWarning, stacklevel=2)
+        warnings.warn(message, IndexWarning, stacklevel=2)
     return report.seconds / report.pages if report.pages else None
 
 

@@ -38,8 +38,8 @@ class Layout:
             raise QuestionsError(f"{where} lacks the column {missing[0]!r}, which {self.title} has: get the copy anew.")
         if unknown := sorted(set(row) - self.columns - self.also):
             raise QuestionsError(
-                f"{where} has the column {unknown[0]!r}, which is not known of {self.title}: it may be a later version, "
-                "whose meaning nobody has checked. Take the column out to go on without it."
+                f"{where} has the column {unknown[0]!r}, which is not known of {self.title}: it may be a later "
+                "version, whose meaning nobody has checked. Take the column out to go on without it."
             )
 
 
