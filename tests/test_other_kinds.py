@@ -300,6 +300,39 @@ def test_slides_are_pages(tmp_path: Path, suffix: str) -> None:
     assert quoted(tmp_path, "thalers") == (f"falcons.{suffix} p. 2", ["They cost 8,812 thalers"])
 
 
+def slides_with_notes(path: Path) -> Path:
+    """A presentation of three slides; the first and the last one have notes for the speaker."""
+    names = 'xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0"'
+    notes = (
+        f'<presentation:notes {names}><draw:frame presentation:class="notes" svg:width="14cm" svg:height="10cm" '
+        'svg:x="3cm" svg:y="14cm"><draw:text-box><text:p>{0}</text:p></draw:text-box></draw:frame></presentation:notes>'
+    )
+    page = (
+        '<draw:page draw:name="{0}"><draw:frame svg:width="20cm" svg:height="3cm" svg:x="2cm" svg:y="2cm">'
+        "<draw:text-box><text:p>{0} heron</text:p></draw:text-box></draw:frame>{1}</draw:page>"
+    )
+    said = [notes.format("Mention the kestrel of 33 guilders"), "", notes.format("Then wait for the applause")]
+    body = "".join(page.format(f"Slide {number}", one) for number, one in enumerate(said, 1))
+    return opendocument(path, "presentation", body)
+
+
+@pytest.mark.slow
+@needs_office
+@pytest.mark.parametrize("suffix", ["pptx", "odp", "ppt"])
+def test_notes_of_a_speaker_are_pages_behind_the_slides(tmp_path: Path, suffix: str) -> None:
+    made = slides_with_notes(tmp_path / "birds.odp")
+    path = made if suffix == "odp" else converted(made, suffix)
+    report = indexed(tmp_path, path)
+    assert (report.failed, report.pages) == ([], 5)
+    assert quoted(tmp_path, "kestrel guilders") == (f"birds.{suffix} p. 4", ["Mention the kestrel of 33 guilders"])
+    assert quoted(tmp_path, "applause")[0] == f"birds.{suffix} p. 5"
+    with opened(tmp_path) as index:
+        lines = [index.text(index.page(f"birds.{suffix} p. {page}")).splitlines() for page in (2, 4, 5)]
+    assert lines[0] == ["Slide 2 heron"]
+    assert "Speaker notes of slide 1" in lines[1]
+    assert "Speaker notes of slide 3" in lines[2]
+
+
 @needs_office
 def test_libreoffice_is_given_up_after_its_time(tmp_path: Path) -> None:
     path = docx(tmp_path / "slow.docx", "Words.")

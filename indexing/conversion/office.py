@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pagesight.indexing.conversion.protected_office import content_of
+from pagesight.indexing.conversion.speaker_notes import SLIDES_AND_NOTES, only_with_notes
 from pagesight.indexing.errors import UnreadableDocument
 
 _NO_OFFICE = (
@@ -38,6 +39,7 @@ _PROFILE = (
     *(("Inet/Settings", f"ooInet{kind}ProxyPort", "9") for kind in ("HTTP", "HTTPS", "FTP")),
 )
 
+_PRESENTATIONS = (".pptx", ".pptm", ".ppsx", ".ppt", ".odp")
 _RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to begin again
 _ATTEMPTS = 3
 
@@ -59,8 +61,13 @@ def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[s
             shutil.copyfile(path, copy)  # LibreOffice leaves a lock file beside what it reads
         else:
             copy.write_bytes(content)
-        _convert([*_command(program, profile), "--outdir", str(made), str(copy)], path, seconds)
-        pdf = made / "source.pdf"
+        command, pdf = _command(program, profile), made / "source.pdf"
+        there = ("--outdir", str(made), str(copy))  # in this order
+        if path.suffix.lower() in _PRESENTATIONS:
+            _convert([*command, "--convert-to", SLIDES_AND_NOTES, *there], path, seconds)
+            if pdf.is_file():
+                return only_with_notes(pdf.read_bytes())
+        _convert([*command, "--convert-to", "pdf", *there], path, seconds)
         if not pdf.is_file():
             raise UnreadableDocument(f"{path} cannot be read: LibreOffice makes no PDF of it. {_DAMAGED}")
         return pdf.read_bytes()
@@ -77,7 +84,7 @@ def _program() -> str | None:
 
 def _command(program: str, profile: Path) -> list[str]:
     options = ["--headless", "--norestore", "--nolockcheck", "--nodefault", "--nofirststartwizard", "--nologo"]
-    return [program, f"-env:UserInstallation={profile.as_uri()}", *options, "--convert-to", "pdf"]
+    return [program, f"-env:UserInstallation={profile.as_uri()}", *options]
 
 
 def _convert(command: list[str], path: Path, seconds: float) -> None:
