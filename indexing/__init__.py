@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.index import PageIndex
     from pagesight.indexing.lexical.query import Query
     from pagesight.indexing.pages import Box, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
+    from pagesight.indexing.picture_question import PictureQuestion
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
@@ -95,6 +96,7 @@ __all__ = [
     "PageWarning",
     "PagesightError",
     "PassedOver",
+    "PictureQuestion",
     "Progress",
     "Query",
     "QueryVectors",
@@ -131,6 +133,7 @@ _NAMES = {
     "index": "PageIndex",
     "lexical.query": "Query",
     "pages": "Box DocumentRecord Hit Hits PageRef PageRow PageText Region",
+    "picture_question": "PictureQuestion",
     "retrieve": "Weights",
     "settings": "Settings load_settings",
     "vectors.multivector": "MultiVector QueryVectors",

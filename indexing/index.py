@@ -15,23 +15,35 @@ from PIL import Image
 
 from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.documents.conditions import read_condition
-from pagesight.indexing.documents.document import OpenDocument
+from pagesight.indexing.documents.document import OpenDocument, check_region
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.own_files import maker_of_pictures
 from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
+from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import IndexWarning, PageIndexError
 from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.ingest import add_documents
-from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import Box, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
+from pagesight.indexing.picture_question import (
+    GivenPicture,
+    PictureQuestion,
+    Question,
+    encode_question,
+    in_region,
+    of_lines,
+    read_picture,
+    read_question,
+    vectors_in,
+)
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
@@ -166,7 +178,7 @@ class PageIndex:
     @_reading
     def search(
         self,
-        query: str,
+        query: Question | Image.Image,
         *,
         top_k: int | None = None,
         documents: Sequence[str] | None = None,
@@ -174,16 +186,45 @@ class PageIndex:
     ) -> Hits:
         """The pages that answer the query best, best first, at most ``top_k`` (default `SearchSettings.top_k`).
 
+        A ``query`` is words, a picture, or what `picture_question` and `like` make of a picture and words.
         ``documents`` restricts it to these, by name, path, id or a pattern such as ``reports/*``; no names are none.
         ``where`` restricts it to those whose metadata meets a condition such as ``year >= 2020 and kind == "10-K"``.
-        Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a
-        ``top_k`` below 1.
+        Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a ``top_k`` below 1.
         """
         wanted = self.settings.search.top_k if top_k is None else top_k
         if wanted < 1:
             raise ValueError(f"top_k must be at least 1, not {wanted}")
         condition = read_condition(where) if where else None
-        return retrieve(self._parts, query, wanted, None if documents is None else list(documents), condition)
+        question = self.picture_question(query) if isinstance(query, Image.Image) else query
+        return retrieve(self._parts, question, wanted, None if documents is None else list(documents), condition)
+
+    @while_open
+    def picture_question(self, picture: GivenPicture, words: str = "") -> PictureQuestion:
+        """A picture as a question for `search`, with words beside it: a path, the bytes of a file, or Pillow's.
+
+        What stands on it is read by OCR where that is on. Raises RequestError for what is no image.
+        """
+        return read_picture(picture, words, self.encoder, self.settings)
+
+    @_reading
+    def like(self, page: PageRef | str, *, region: Region | None = None, words: str = "") -> PictureQuestion:
+        """A page, or a region of it, as a question for `search`, with words beside it: what else is like it?
+
+        ``page`` may be a label with its region, such as ``report.pdf p. 5, region 100,200,500,600``. The index's own
+        vectors are taken where there are some of the region, so that nothing is encoded anew. Raises UnknownPage,
+        UnknownDocument, BadRegion, and what `picture` raises where the region has to be looked at.
+        """
+        view = self._parts.view()
+        if isinstance(page, str):
+            named = page_mention(page, view.printed_labels())
+            region, page = region or (named.region if named else None), view.page(page)
+        region = check_region(region) if region else None
+        text = in_region(self.words(page), region) if region else of_lines(self.text(page))
+        if not self.encoder.needs_pictures:
+            return PictureQuestion(words, text, None, page)
+        seen = vectors_in(self.multivector(page), region)
+        picture = None if seen else self.picture(page, region=region, long_side=PICTURE_LONG_SIDE)
+        return PictureQuestion(words, text, seen or picture, page)
 
     @_reading
     def rank(
@@ -329,10 +370,11 @@ class PageIndex:
         return MultiVector(page.vectors, page.boxes)
 
     @_reading
-    def query_vectors(self, question: str) -> QueryVectors:
+    def query_vectors(self, question: Question) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
-        statistics = self._parts.view().statistics
-        return self.encoder.encode_query(read_query(question, self._parts.term_rules), statistics.idf)
+        idf = self._parts.view().statistics.idf
+        query = read_question(question, self._parts.term_rules, idf)
+        return encode_question(self.encoder, question, query, idf)
 
     @while_open
     def evidence(
@@ -357,7 +399,7 @@ class PageIndex:
         return _write_png(mark(self.picture(ref), boxes, regions, masks), Path(path))
 
     @while_open
-    def heatmap(self, ref: PageRef, path: Path | str, query: str, *, token: str | None = None) -> Path:
+    def heatmap(self, ref: PageRef, path: Path | str, query: Question, *, token: str | None = None) -> Path:
         """Write the page as a PNG under a map of where it is like the query, or like one word of it; returns its path.
 
         Raises UnknownPage, BadToken, StorageFull, PageIndexError if the file cannot be written.
@@ -391,6 +433,8 @@ class PageIndex:
     # Each does in a thread what the method without its first letter does.
     aadd = in_thread(add)
     asearch = in_thread(search)
+    apicture_question = in_thread(picture_question)
+    alike = in_thread(like)
     arank = in_thread(rank)
     aaudit = in_thread(audit)
     apages = in_thread(pages)

@@ -25,6 +25,7 @@ from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
 from pagesight.indexing.encoders import MultiVector, settle_costs
+from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageText
@@ -43,7 +44,6 @@ _log = logging.getLogger(__name__)
 
 # Small enough to lose little to a crash and to show progress, large enough that Milvus and the disk cost little a page.
 _BATCH_PAGES = 8
-_ENCODER_LONG_SIDE = 1540  # pixels; the vision encoders scale pages down to less
 
 # Pages in a row that are given up before the rest of their document is not tried: three minutes with the usual limit.
 # A guess, not measured.
@@ -157,7 +157,7 @@ class _Journey:
         try:
             if job.given_up >= _GIVEN_UP_IN_A_ROW:
                 raise UnreadableDocument("not tried")
-            prepared = self._readers.page(file, number, _ENCODER_LONG_SIDE if needs_picture else None, called=job.shown)
+            prepared = self._readers.page(file, number, PICTURE_LONG_SIDE if needs_picture else None, called=job.shown)
         except UnreadableDocument as error:
             job.faults[number] = str(error)
             job.given_up += isinstance(error, GivenUp)
@@ -233,7 +233,7 @@ class _Journey:
 
 def _blank(number: int, needs_picture: bool) -> PreparedPage:
     """A page that cannot be read, as the index has it."""
-    side = _ENCODER_LONG_SIDE
+    side = PICTURE_LONG_SIDE
     picture = Image.new("RGB", (side, side), "white") if needs_picture else None
     return PreparedPage(number, PageText.empty(), (0.0, 0.0), picture=picture)
 

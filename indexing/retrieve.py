@@ -18,13 +18,21 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.errors import EmptyQuestion, IndexWarning, VectorsMissing
+from pagesight.indexing.errors import IndexWarning, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
 from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import document_evidence
-from pagesight.indexing.lexical.query import Query, read_query
+from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
+from pagesight.indexing.picture_question import (
+    PictureQuestion,
+    Question,
+    asked_words,
+    encode_question,
+    read_question,
+    refuse_empty,
+)
 from pagesight.indexing.rerankers import reranker_of
 from pagesight.indexing.rerankers.rerank import rerank
 from pagesight.indexing.storage.index_view import IndexView
@@ -63,7 +71,8 @@ class Search:
     """An encoded question and the documents that it is put to: what all stages work with.
 
     ``document_ids`` None is all documents of the view; pages that turn out to be damaged are left out, and noted in
-    ``lost``.
+    ``lost``. ``asked`` are the words that somebody asked with, which name documents and pages; ``query`` has those on a
+    picture, too.
     """
 
     parts: IndexParts
@@ -72,6 +81,7 @@ class Search:
     vectors: QueryVectors
     statistics: Statistics
     document_ids: Sequence[str] | None
+    asked: Query
     lost: Lost = field(default_factory=dict)
 
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
@@ -101,27 +111,25 @@ class LexicalScores:
 
 def retrieve(
     parts: IndexParts,
-    question: str,
+    question: Question,
     top_k: int,
     documents: Sequence[str] | None,
     where: Condition | None = None,
 ) -> Hits:
     """The ``top_k`` pages that answer the question best, best first; equal scores in the order of pages.
 
-    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata. Raises
-    EmptyQuestion, UnknownDocument.
+    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata. The page that a
+    picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
     """
-    query = read_query(question, parts.term_rules)
-    if not query.terms:
-        raise EmptyQuestion(
-            "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
-        )
+    refuse_empty(question, parts.encoder, parts.term_rules)
+    own = question.page.key if isinstance(question, PictureQuestion) and question.page else ""
     while True:
         view, started = parts.view(), time.perf_counter()
         try:
-            search = encode(parts, view, query, view.narrowed(documents, where))
+            search = encode(parts, view, question, view.narrowed(documents, where))
             _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
-            hits = _hits(search, _ranked(search, top_k)[:top_k])
+            others = [(row, score) for row, score in _ranked(search, top_k + bool(own)) if row.key != own]
+            hits = _hits(search, others[:top_k])
             if search.lost and view is not parts.view(at_once=True):
                 continue  # removed or written anew while we searched
             warn_of_damage(search)
@@ -133,14 +141,14 @@ def retrieve(
 
 
 def rank_all(
-    parts: IndexParts, question: str, documents: Sequence[str] | None, weights: Weights | None = None
+    parts: IndexParts, question: Question, documents: Sequence[str] | None, weights: Weights | None = None
 ) -> list[tuple[PageRow, float]]:
     """All candidates for a question in what the index holds now, as `retrieve` ranks them.
 
     With ``weights`` as `rank_pages` does, without a reranker.
     """
     view = parts.view()
-    search = encode(parts, view, read_query(question, parts.term_rules), view.narrowed(documents, None))
+    search = encode(parts, view, question, view.narrowed(documents, None))
     return rank_pages(search, weights) if weights else _ranked(search, 0)
 
 
@@ -158,10 +166,12 @@ def _ranked(search: Search, top_k: int) -> list[tuple[PageRow, float]]:
     return best + [(row, min(score, best[-1][1])) for row, score in ranked[several:]]
 
 
-def encode(parts: IndexParts, view: IndexView, query: Query, document_ids: Sequence[str] | None) -> Search:
+def encode(parts: IndexParts, view: IndexView, question: Question, document_ids: Sequence[str] | None) -> Search:
     """The question with its vectors; ``document_ids`` None means all."""
     statistics = view.statistics
-    return Search(parts, view, query, parts.encoder.encode_query(query, statistics.idf), statistics, document_ids)
+    query = read_question(question, parts.term_rules, statistics.idf)
+    vectors = encode_question(parts.encoder, question, query, statistics.idf)
+    return Search(parts, view, query, vectors, statistics, document_ids, asked_words(question, parts.term_rules))
 
 
 def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
@@ -203,7 +213,7 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     """Of the best pages by BM25, and of those of likely documents, which others may have crowded out."""
     documents: Mapping[str, float] = {}
     if weights.document_prior:
-        documents = document_evidence(search.query, search.statistics, search.view.names)
+        documents = document_evidence(search.asked, search.statistics, search.view.names)
     limit = search.parts.settings.search.candidates
     bm25 = search.bm25(limit, search.document_ids)
     if not exhaustive and search.document_ids is None:
@@ -211,7 +221,7 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
         bm25 |= search.bm25(limit // 2 + 1, likely)
     if not weights.named_page:
         return LexicalScores(bm25, documents, frozenset(), frozenset())
-    return LexicalScores(bm25, documents, search.query.named_pages, search.query.named_labels)
+    return LexicalScores(bm25, documents, search.asked.named_pages, search.asked.named_labels)
 
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:

@@ -230,7 +230,7 @@ ORDER = {
         page_text values
         encoders
         rerankers preparing
-        highlight
+        highlight picture_question
         storage
         snapshot
         milvus

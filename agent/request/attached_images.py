@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from pagesight.indexing.errors import RequestError, SettingsError
+from pagesight.indexing.picture_question import opened_picture
 from pagesight.tools.transport.pictures import Picture, encode
 
 if TYPE_CHECKING:
@@ -76,16 +76,7 @@ def _kept(given: Any, folder: Path) -> str:
 
 
 def _opened(given: Any) -> Image.Image:
-    from PIL import Image, ImageOps
-
-    what = str(given) if isinstance(given, str | Path) else "that was given"
-    try:
-        file = io.BytesIO(given) if isinstance(given, bytes) else given
-        image = given if isinstance(given, Image.Image) else Image.open(file)
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, ValueError, TypeError, AttributeError, SyntaxError, Image.DecompressionBombError) as error:
-        why = getattr(error, "strerror", None) or "it is none, or is damaged"
-        raise RequestError(f"the image {what} cannot be read ({why}): give a PNG, JPEG or WebP file") from error
+    upright = opened_picture(given)
     upright.thumbnail((_LONGEST, _LONGEST))
     return upright
 

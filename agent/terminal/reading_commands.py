@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pagesight.agent.terminal import options, printing, results
 from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 
+if TYPE_CHECKING:
+    from pagesight.indexing.picture_question import Question
+
 
 def search(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY", show_default=False)],
+    query: Annotated[str, typer.Argument(metavar="[QUERY]", show_default=False)] = "",
+    image: Annotated[
+        Path | None,
+        typer.Option("--image", metavar="FILE", help="Find pages like this picture, with QUERY or without."),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="PAGE", help="As --image: a page's label, or 'a.pdf p. 5, region 0,0,500,999'."),
+    ] = None,
     index: options.Index = None,
     top_k: options.TopK = None,
     document: options.Documents = None,
@@ -26,16 +37,21 @@ def search(
     verbose: options.Verbose = False,
     as_json: options.Json = False,
 ) -> None:
-    """Find the pages that fit a query best."""
+    """Find the pages that fit a query, a picture, or both together best."""
     from pagesight.agent.reports.cited_pages import picture_path
 
     settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
     place = existing_index(context, index)
+    if image and like:
+        raise typer.BadParameter("name a picture or a page, not both", param_hint="--like")
     with open_index(place, settings) as opened:
-        hits = opened.search(query, top_k=settings.search.top_k, documents=document or None, where=where)
+        question: Question = query
+        if image or like:
+            question = opened.picture_question(image, query) if image else opened.like(str(like), words=query)
+        hits = opened.search(question, top_k=settings.search.top_k, documents=document or None, where=where)
         if heatmap:
             for hit in hits:
-                path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), query, token=token)
+                path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), question, token=token)
                 printing.note(f"{hit.label}: {printing.short(path)}")
     results.shown(hits, as_json, results.hits)
 

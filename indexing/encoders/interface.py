@@ -16,6 +16,9 @@ from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 #: The inverse document frequency of a term in an index: how rare it is there.
 Idf = Callable[[str], float]
 
+#: Pixels of the longer side of pages' pictures; the vision encoders scale them down to less.
+PICTURE_LONG_SIDE = 1540
+
 
 class PageEncoder(Protocol):
     """What the document's and the question's journey need of a model.
@@ -46,6 +49,13 @@ class PageEncoder(Protocol):
         """The vectors of a question, weighted, where the encoder does so, by how rare its terms are in the index."""
         ...
 
+    def encode_picture(self, seen: Image | MultiVector, text: PageText, words: Query | None, idf: Idf) -> QueryVectors:
+        """The vectors of a question that is a picture, with the words of ``text`` on it and ``words`` beside it.
+
+        ``seen`` is the picture, or vectors that were made of it as of a page. Only where ``needs_pictures`` is true.
+        """
+        ...
+
     def describe(self) -> dict[str, Any]:
         """What an index records, so that it refuses vectors of another encoder: name, revision, dim, settings."""
         ...
@@ -58,7 +68,8 @@ class PageEncoder(Protocol):
 class PageModel(Protocol):
     """A loaded model behind a `pagesight.indexing.encoders.vision.VisionEncoder`; vectors need not be normalised.
 
-    ``revision`` is the commit or the fingerprint of its weights.
+    ``revision`` is the commit or the fingerprint of its weights. One that was trained on questions with a picture in
+    them has `encode_picture_and_words`, too, with the picture and the question as arguments: (m, dim).
     """
 
     revision: str

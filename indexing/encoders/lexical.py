@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from pagesight.indexing.encoders.interface import Idf
-from pagesight.indexing.lexical.query import Query
+from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.lexical.tokens import TERM_RULES, places_of_terms
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
@@ -55,6 +55,11 @@ class LexicalEncoder:
         """A vector for each informative term, weighted by its inverse document frequency."""
         weights = np.array([idf(term) for term in query.terms], np.float32)
         return QueryVectors(_stack([_vector(term) for term in query.terms]), list(query.terms), weights, self.sharpness)
+
+    def encode_picture(self, seen: Image | MultiVector, text: PageText, words: Query | None, idf: Idf) -> QueryVectors:
+        """The vectors of the words on the picture and beside it; the picture is not looked at."""
+        asked = f"{words.text if words else ''} {text.text}"
+        return self.encode_query(read_query(asked, int(self.revision)), idf)
 
     def describe(self) -> dict[str, Any]:
         """Name, revision and dimensions."""

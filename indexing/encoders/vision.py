@@ -23,6 +23,7 @@ from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsErr
 from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
+from pagesight.indexing.vectors.picture_query import picture_query
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +104,20 @@ class VisionEncoder:
             vectors, tokens = self._loaded().encode_query(query.text)
         weights = np.ones(len(tokens), np.float32)
         return QueryVectors(self._cut(vectors), tokens, weights, baseline=_BASELINE)
+
+    def encode_picture(
+        self, seen: Image.Image | MultiVector, text: PageText, words: Query | None, idf: Idf
+    ) -> QueryVectors:
+        """The vectors of a picture as a question: as the model was trained for it, or else those of a page."""
+        if words and isinstance(seen, Image.Image):
+            with self._lock:
+                together = getattr(self._loaded(), "encode_picture_and_words", None)
+                if together:
+                    vectors = self._cut(together(seen.convert("RGB"), words.text))
+                    boxes = np.full((len(vectors), 4), np.nan, np.float32)
+                    return picture_query(MultiVector(vectors, boxes), None, _BASELINE)
+        page = self.encode_pages([seen], [text])[0] if isinstance(seen, Image.Image) else seen
+        return picture_query(page, self.encode_query(words, idf) if words else None, _BASELINE)
 
     def notes_costs(self, note: Callable[[Spent], None]) -> None:
         """What to tell the costs of each piece of work to, where there are any."""
