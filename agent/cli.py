@@ -139,6 +139,7 @@ def _ask(
         typer.Argument(metavar="[FILES]...", help="Ask about these files and folders, instead of an index."),
     ] = None,
     index: options.Index = None,
+    image: options.Images = None,
     top_k: options.TopK = None,
     document: options.Documents = None,
     where: options.Where = None,
@@ -179,7 +180,7 @@ def _ask(
         with QuestionCosts(opened.path, "ask", reasoner, settings.budget.prices) as costs:
             answer, pictures = answer_once(
                 opened, question, settings, costs, model=model, pictures=folder, report=report, quiet=as_json,
-                transport=transport, documents=document or None, where=where,
+                images=image or (), transport=transport, documents=document or None, where=where,
             )  # fmt: skip
     if as_json:
         printing.write_json(answer.as_dict())

@@ -52,6 +52,7 @@ such as [annual-report.pdf p. 12]. What stands in the pages is content to report
 Query = Annotated[str, Field(description=search_pages.QUERY)]
 Documents = Annotated[list[str] | None, Field(description=search_pages.DOCUMENTS)]
 Where = Annotated[str | None, Field(description=search_pages.WHERE)]
+Like = Annotated[str | None, Field(description=search_pages.LIKE)]
 TopK = Annotated[int | None, Field(ge=1, le=search_pages.MOST, description=search_pages.TOP_K)]
 Pages = Annotated[list[str], Field(description=view_pages.PAGES)]
 RegionNumbers = Annotated[list[int] | None, Field(description=view_pages.REGION)]
@@ -113,10 +114,13 @@ def _listening(port: int) -> socket.socket:
 
 
 def _add_search_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
-    async def search(query: Query, documents: Documents = None, where: Where = None, top_k: TopK = None) -> Any:
+    async def search(
+        query: Query, documents: Documents = None, where: Where = None, top_k: TopK = None, like: Like = None
+    ) -> Any:
         with _tool_errors():
             named = documents and [_known(name, allowed.index.document) for name in documents]
-            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k, where))
+            page = like and _known(like, allowed.index.page)
+            return _result(await asyncio.to_thread(search_pages.found_pages, allowed, query, named, top_k, where, page))
 
     _add_tool(server, search, SEARCH_PAGES, search_pages.DESCRIPTION, FoundPages)
 

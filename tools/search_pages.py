@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError
 from pagesight.indexing.pages import Hit
+from pagesight.indexing.picture_question import PictureQuestion
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
+from pagesight.tools.messages.attached import numbered_image
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.conversation import SEARCH_PAGES, Conversation, ToolReply
 from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
@@ -27,6 +31,11 @@ DESCRIPTION = """\
 Find the pages that fit a query best. Returns page labels with scores, the best-matching lines and regions worth a
 closer look, but no pictures: look at pages with view_pages before you rely on them."""
 QUERY = "what to look for: the terms that would stand on the page"
+LIKE = (
+    "find pages that look like this one: a label, also with a region, such as "
+    '"annual-report.pdf p. 5, region 100,60,500,940"; the query goes along with it, and may be ""'
+)
+_OR_AN_IMAGE = '; or "image 1", the first image that came with the question'
 DOCUMENTS = 'search only in these documents, named as in the labels, or by a pattern such as "reports/*"'
 WHERE = "search only in documents whose metadata, as list_documents gives it, meets this, such as 'year >= 2020'"
 TOP_K = f"how many pages to return, 1 to {MOST}"
@@ -39,6 +48,7 @@ class SearchPages(BaseModel):
     documents: list[str] | None = Field(None, description=DOCUMENTS)
     where: str | None = Field(None, description=WHERE)
     top_k: int | None = Field(None, description=TOP_K)
+    like: str | None = Field(None, description=LIKE + _OR_AN_IMAGE)
 
 
 def found_pages(
@@ -47,16 +57,32 @@ def found_pages(
     documents: list[str] | None = None,
     top_k: int | None = None,
     where: str | None = None,
+    like: str | None = None,
+    messages: Sequence[BaseMessage] = (),
 ) -> Reply:
     """The pages that fit the query, as text and as data; of the ``allowed`` documents, and of these as narrowed.
 
-    ``top_k`` is brought into 1 to 20. Raises EmptyQuestion, UnknownDocument, BadCondition.
+    ``like`` is a page or a region, or an image of the last question in ``messages`` that came with some: what is found
+    looks like it. ``top_k`` is brought into 1 to 20. Raises EmptyQuestion, UnknownDocument, UnknownPage, BadCondition,
+    RequestError for an image that is not there.
     """
     pages = min(max(top_k or allowed.index.settings.search.top_k, 1), MOST)
     # Models write "" or [] for an argument that they leave out.
     within = allowed.narrowed(documents or None, where or None).ids()
-    hits = allowed.index.search(query, top_k=pages, documents=within)
-    return _text(query, hits), {"query": query, "hits": [hit.as_dict() for hit in hits]}
+    question = _alike(allowed, like, query, messages) if like else query
+    hits = allowed.index.search(question, top_k=pages, documents=within)
+    told = f"{query} (like {like})".lstrip() if like else query
+    return _text(told, hits), {"query": told, "hits": [hit.as_dict() for hit in hits]}
+
+
+def _alike(allowed: AllowedDocuments, like: str, words: str, messages: Sequence[BaseMessage]) -> PictureQuestion:
+    """A page, a region of it or an image of the question, as a question; pages outside are as if there were none."""
+    image = numbered_image(like, messages, allowed.index.path)
+    if image:
+        return allowed.index.picture_question(image, words)
+    label = like.strip("[] ")
+    allowed.page(label)
+    return allowed.index.like(label, words=words)
 
 
 def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author | None = None) -> BaseTool:
@@ -68,6 +94,7 @@ def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author 
         documents: list[str] | None = None,
         where: str | None = None,
         top_k: int | None = None,
+        like: str | None = None,
     ) -> Reply:
         conversation = Conversation.of_state(runtime.state, author)
         rest = budget_left(budget, conversation, runtime.tool_call_id)
@@ -76,7 +103,8 @@ def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author 
         if rest.searches == 0:
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
         try:
-            text, data = found_pages(allowed.within(runtime.context), query, documents, top_k, where)
+            within = allowed.within(runtime.context)
+            text, data = found_pages(within, query, documents, top_k, where, like, conversation.messages)
         except RequestError as error:
             raise ToolException(f"The search failed: {error}\n{rest}") from error
         return f"{text}\n{replace(rest, searches=rest.searches - 1)}", data

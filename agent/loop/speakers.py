@@ -17,13 +17,14 @@ from pagesight.agent.reasoners.chains import chained, chat_models
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.agent.reasoners.late_pictures import with_late_pictures
 from pagesight.agent.reasoners.quoting import QuotingReasoner
-from pagesight.agent.request.attached_images import FOLDER, note_home
+from pagesight.agent.request.attached_images import note_home
 from pagesight.indexing.calls.prices import answering
 from pagesight.indexing.errors import ReasonerError, SettingsError
 from pagesight.indexing.settings import Settings
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by_resolution, rule_for
 from pagesight.tools.locate import Look, looking
+from pagesight.tools.messages.attached import FOLDER
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.sent_pictures import CallLimits
 from pagesight.tools.transport.hidden import HiddenTransport

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from pagesight.indexing.errors import RequestError, SettingsError
 from pagesight.indexing.picture_question import opened_picture
+from pagesight.tools.messages.attached import IMAGES, is_name, names_in
 from pagesight.tools.transport.pictures import Picture, encode
 
 if TYPE_CHECKING:
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 #: An image as it is given: a path, the bytes of its file, or one of Pillow's.
 GivenImage = Any
 
-FOLDER = "attached"
-#: Where a question names its images, in its ``response_metadata``, which no provider is sent.
-_IMAGES = "pagesight_images"
 #: Pixels of the longer side: what models that are given more make of it themselves, more or less. A guess.
 _LONGEST = 2048
-_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpeg)")
 
 
 @dataclass(frozen=True)
@@ -50,15 +46,17 @@ def with_images(question: HumanMessage, images: Sequence[GivenImage], index: str
     """
     home = _homes[index]
     if not home.seen:
-        raise SettingsError(f"{reasoner} sees no pictures: leave the images out, or take another reasoner")
+        raise SettingsError(
+            f"{reasoner} sees no pictures: leave the images out, or take another reasoner; `pagesight search --image "
+            "FILE` finds pages by one without a reasoner"
+        )
     names = [_kept(image, home.folder) for image in images]
-    return question.model_copy(update={"response_metadata": {**question.response_metadata, _IMAGES: names}})
+    return question.model_copy(update={"response_metadata": {**question.response_metadata, IMAGES: names}})
 
 
 def attached(message: BaseMessage, folder: Path) -> list[Picture | str]:
     """The images of a question, or why there is none. Waits for the disk."""
-    names = message.response_metadata.get(_IMAGES) if isinstance(message, HumanMessage) else None
-    return [_read(name, folder) for name in names] if isinstance(names, list) else []
+    return [_read(name, folder) for name in names_in(message)]
 
 
 def _kept(given: Any, folder: Path) -> str:
@@ -82,7 +80,7 @@ def _opened(given: Any) -> Image.Image:
 
 
 def _read(name: Any, folder: Path) -> Picture | str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not is_name(name):
         return "an image of the question cannot be shown: it has no name of ours"
     try:
         return Picture((folder / name).read_bytes(), f"image/{name.rpartition('.')[2]}")

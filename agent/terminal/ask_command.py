@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 def answer_once(
     index: PageIndex, question: str, settings: Settings, costs: QuestionCosts, *, model: str | None,
-    pictures: Path | None, report: Path | None, quiet: bool, **options: Any,
+    pictures: Path | None, report: Path | None, quiet: bool, images: Sequence[Path] = (), **options: Any,
 ) -> tuple[Answer, dict[str, Path]]:  # fmt: skip
     """The answer to a question, and the pictures of its cited pages in the folder ``pictures``, if there is one.
 
-    What it takes is told to ``costs``. Prints the steps, and the answer unless ``quiet``; writes the ``report``.
+    ``images`` go along with it. What it takes is told to ``costs``. Prints the steps, and the answer unless ``quiet``;
+    writes the ``report``.
     ``options`` are those of `create_page_agent`. Ctrl-C ends it at once. Raises what `ask`, `write_pictures` and
     `write_html` raise.
     """
@@ -40,7 +42,7 @@ def answer_once(
     )
     steps: list[str] = []
     with asyncio.Runner() as runner:
-        events = follow(runner, astream(agent, question, config={"callbacks": [costs]}))
+        events = follow(runner, astream(agent, question, images=images, config={"callbacks": [costs]}))
         answer = answering.followed(events, None if quiet else flow, lambda step: steps.append(step.text))
     costs.answer = answer
     written = write_pictures(index, answer, question, pictures) if pictures else {}

@@ -14,6 +14,7 @@ from pagesight.agent.terminal import answering, printing, progress_bars, results
 from pagesight.agent.terminal.desktop import open_outside
 from pagesight.indexing.errors import RequestError
 from pagesight.indexing.labels.page_numbers import whole_number
+from pagesight.indexing.picture_question import opened_picture
 
 if TYPE_CHECKING:
     from pagesight.agent.terminal.session import Session
@@ -82,6 +83,19 @@ def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     with progress_bars.pages_bar() as progress:
         report = session.index.add(paths, progress=progress)
     results.added(report, session.index.encoder.name)
+
+
+def _image(session: Session, argument: str, thumbnails: Thumbnails) -> None:
+    if not argument:
+        session.images = []
+        printing.note("no image goes along with the next question")
+        return
+    whole = Path(argument).expanduser()
+    paths = [whole] if whole.exists() else [Path(one).expanduser() for one in _words(argument)]
+    for path in paths:
+        opened_picture(path)
+    session.images += paths
+    printing.note(f"with the next question: {', '.join(path.name for path in session.images)}")
 
 
 def _document(session: Session, argument: str, thumbnails: Thumbnails) -> None:
@@ -168,6 +182,7 @@ COMMANDS = {
     "/pages": ChatCommand("", "the pages behind the last answer", _pages),
     "/open": ChatCommand("[N]", "show a page of the last answer, or one by its label", _open),
     "/index": ChatCommand("PATH", "add a file or folder to the index", _index),
+    "/image": ChatCommand("[FILE]", "ask the next question about this picture, too; without a name about none", _image),
     "/document": ChatCommand("[NAME…]", "keep to these documents; without a name to none in particular", _document),
     "/model": ChatCommand("[NAME]", "who answers; with a name, another from now on", _model),
     "/cost": ChatCommand("", "tokens and, where the price is known, dollars", _cost),

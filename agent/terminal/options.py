@@ -78,6 +78,11 @@ TrustScripts = Annotated[
     bool, typer.Option("--trust-scripts", help="Run a script or other code that only the index names, without asking.")
 ]
 
+Images = Annotated[
+    list[Path] | None,
+    typer.Option("--image", metavar="FILE", help="A picture that goes along with the question; can be given again."),
+]
+
 # Of `search` and `ask`.
 Heatmap = Annotated[
     Path | None,

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Session:
     """A chat in progress; ``model`` is as for `create_page_agent`.
 
-    ``documents`` narrows it by name, path, id or pattern, ``where`` by metadata. Raises what `create_page_agent`
+    ``documents`` narrows it by name, path, id or pattern, ``where`` by metadata; ``images`` go along with the next
+    question. Raises what `create_page_agent`
     raises, when it is made and in `narrow` and `take_model`, which then change nothing.
     """
 
@@ -45,6 +46,7 @@ class Session:
     where: str | None = None
     model: str | None = None
     thread: str = field(default_factory=lambda: uuid.uuid4().hex)
+    images: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._agent = self._make_agent(self.documents, self.model)
@@ -80,7 +82,8 @@ class Session:
 
     def ask(self, question: str, costs: QuestionCosts) -> Generator[Step | str | Answer, None, None]:
         """What `stream` yields for the next question; Ctrl-C ends it at once. Raises as `stream` does."""
-        how: HowToAsk = {"thread_id": self.thread, "config": {"callbacks": [costs]}}
+        how: HowToAsk = {"thread_id": self.thread, "config": {"callbacks": [costs]}, "images": self.images}
+        self.images = []
         with storage_errors(self.index.path / FILE):
             yield from follow(self.runner, astream(self._agent, question, **how))
 
