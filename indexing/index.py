@@ -37,6 +37,7 @@ from pagesight.indexing.picture_question import (
     GivenPicture,
     PictureQuestion,
     Question,
+    asked_words,
     encode_question,
     in_region,
     of_lines,
@@ -373,8 +374,8 @@ class PageIndex:
     def query_vectors(self, question: Question) -> QueryVectors:
         """The question's vectors, as they are compared with those of pages."""
         idf = self._parts.view().statistics.idf
-        query = read_question(question, self._parts.term_rules, idf)
-        return encode_question(self.encoder, question, query, idf)
+        asked = asked_words(question, self._parts.term_rules)
+        return encode_question(self.encoder, question, asked, read_question(question, asked, idf), idf)
 
     @while_open
     def evidence(

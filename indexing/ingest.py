@@ -11,8 +11,8 @@ import logging
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from PIL import Image
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
-from pagesight.indexing.encoders import MultiVector, settle_costs
+from pagesight.indexing.encoders import MultiVector, foresee, settle_costs
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
@@ -92,6 +92,8 @@ def add_documents(
         if approve and jobs:
             approve(sum(job.to_read for job in jobs))
         try:
+            if jobs:
+                foresee(parts.encoder, partial(_foreseen, parts, jobs))
             _Journey(parts, readers, jobs, report, progress).go()
         finally:
             settle_costs(parts.encoder)
@@ -134,20 +136,12 @@ class _Journey:
         for job in self._jobs:
             try:
                 with self._disk_errors(job):
-                    file = self._kept(job)
+                    file = _kept(self._parts, job)
             except SourceError as error:  # the file vanished or changed under our hands
                 self._report.failed.append(Failure(job.shown, error))
                 continue
             for number in job.missing:
                 yield partial(self._read, job, file, number)
-
-    def _kept(self, job: DocumentJob) -> Path:
-        """What the index keeps of the document, which is what is read: known to be the bytes that were hashed."""
-        documents = self._parts.folder.documents
-        documents.keep(job.source)
-        if job.source.kind in DRAWN_KINDS:
-            return documents.drawn(job.source.document_id, job.source.path.suffix)
-        return documents.path(job.source.document_id, Path(job.path).suffix)
 
     def _read(self, job: DocumentJob, file: Path, number: int) -> _ReadPage:
         """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
@@ -229,6 +223,30 @@ class _Journey:
 
     def _disk_errors(self, job: DocumentJob) -> AbstractContextManager[None]:
         return disk_errors(f"{job.name} could not be written to the index in {self._parts.place}")
+
+
+def _kept(parts: WritingParts, job: DocumentJob) -> Path:
+    """What the index keeps of the document, which is what is read: known to be the bytes that were hashed."""
+    documents = parts.folder.documents
+    documents.keep(job.source)
+    if job.source.kind in DRAWN_KINDS:
+        return documents.drawn(job.source.document_id, job.source.path.suffix)
+    return documents.path(job.source.document_id, Path(job.path).suffix)
+
+
+def _foreseen(parts: WritingParts, jobs: Sequence[DocumentJob]) -> Iterator[Image.Image]:
+    """The pictures of all pages that will be encoded; those that cannot be read are left to the journey to name."""
+    without_ocr = parts.settings.documents.model_copy(update={"ocr": False})
+    with PageReaders(without_ocr, os.cpu_count() or 1) as readers:
+        for job in jobs:
+            with suppress(SourceError):
+                file = _kept(parts, job)
+                for number in job.missing:
+                    if number not in job.left_out:
+                        with suppress(UnreadableDocument):
+                            page = readers.page(file, number, PICTURE_LONG_SIDE, called=job.shown)
+                            if page.picture:
+                                yield page.picture
 
 
 def _blank(number: int, needs_picture: bool) -> PreparedPage:

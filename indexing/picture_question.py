@@ -99,14 +99,14 @@ def of_lines(text: str) -> PageText:
     return PageText([word for word, _ in words], np.zeros((len(words), 4), np.float32), lines, "text layer")
 
 
-def refuse_empty(question: Question, encoder: PageEncoder, rules: int) -> None:
+def refuse_empty(question: Question, asked: Query, encoder: PageEncoder) -> None:
     """Raises EmptyQuestion for one that asks nothing, or nothing that the encoder can look at."""
     if isinstance(question, str):
-        if not read_query(question, rules).terms:
+        if not asked.terms:
             raise EmptyQuestion(
                 "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
             )
-    elif question.seen is None and not read_query(f"{question.words} {question.text.text}", rules).terms:
+    elif question.seen is None and not (asked.terms or tokenize(question.text.text, asked.rules)):
         raise EmptyQuestion(
             f"no word can be read on the picture, and the index's encoder, {encoder.name}, compares words alone: ask "
             "with words beside it, or make an index with an encoder that looks at pages (docs/encoders.md)."
@@ -118,24 +118,22 @@ def asked_words(question: Question, rules: int) -> Query:
     return read_query(question if isinstance(question, str) else question.words, rules)
 
 
-def read_question(question: Question, rules: int, idf: Idf) -> Query:
-    """The question as a query: the words that were asked with and the rarest of those on the picture."""
-    asked = asked_words(question, rules)
+def read_question(question: Question, asked: Query, idf: Idf) -> Query:
+    """The question as a query: the words that were ``asked`` with and the rarest of those on the picture."""
     if isinstance(question, str):
         return asked
     read = question.text.text
-    often = Counter(tokenize(read, rules))
+    often = Counter(tokenize(read, asked.rules))
     terms = [term for term in informative(often) if term not in asked.terms]
     rarest = sorted(terms, key=lambda term: -idf(term) * often[term])[:_MOST_TERMS]
     return replace(asked, text=f"{asked.text}\n{read}".strip(), terms=(*asked.terms, *rarest))
 
 
-def encode_question(encoder: PageEncoder, question: Question, query: Query, idf: Idf) -> QueryVectors:
-    """The vectors of a question; ``query`` is what `read_question` made of it."""
+def encode_question(encoder: PageEncoder, question: Question, asked: Query, query: Query, idf: Idf) -> QueryVectors:
+    """The vectors of a question; ``asked`` and ``query`` are what `asked_words` and `read_question` made of it."""
     if isinstance(question, str) or question.seen is None:
         return encoder.encode_query(query, idf)
-    words = asked_words(question, query.rules)
-    return encoder.encode_picture(question.seen, question.text, words if question.words.strip() else None, idf)
+    return encoder.encode_picture(question.seen, question.text, asked if question.words.strip() else None, idf)
 
 
 def _read(picture: Image.Image, languages: str) -> PageText:

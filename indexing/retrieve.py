@@ -121,12 +121,13 @@ def retrieve(
     ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata. The page that a
     picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
     """
-    refuse_empty(question, parts.encoder, parts.term_rules)
+    asked = asked_words(question, parts.term_rules)
+    refuse_empty(question, asked, parts.encoder)
     own = question.page.key if isinstance(question, PictureQuestion) and question.page else ""
     while True:
         view, started = parts.view(), time.perf_counter()
         try:
-            search = encode(parts, view, question, view.narrowed(documents, where))
+            search = encode(parts, view, question, asked, view.narrowed(documents, where))
             _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
             others = [(row, score) for row, score in _ranked(search, top_k + bool(own)) if row.key != own]
             hits = _hits(search, others[:top_k])
@@ -148,7 +149,7 @@ def rank_all(
     With ``weights`` as `rank_pages` does, without a reranker.
     """
     view = parts.view()
-    search = encode(parts, view, question, view.narrowed(documents, None))
+    search = encode(parts, view, question, asked_words(question, parts.term_rules), view.narrowed(documents, None))
     return rank_pages(search, weights) if weights else _ranked(search, 0)
 
 
@@ -166,12 +167,14 @@ def _ranked(search: Search, top_k: int) -> list[tuple[PageRow, float]]:
     return best + [(row, min(score, best[-1][1])) for row, score in ranked[several:]]
 
 
-def encode(parts: IndexParts, view: IndexView, question: Question, document_ids: Sequence[str] | None) -> Search:
-    """The question with its vectors; ``document_ids`` None means all."""
+def encode(
+    parts: IndexParts, view: IndexView, question: Question, asked: Query, document_ids: Sequence[str] | None
+) -> Search:
+    """The question with its vectors; ``asked`` are its words, ``document_ids`` None means all."""
     statistics = view.statistics
-    query = read_question(question, parts.term_rules, statistics.idf)
-    vectors = encode_question(parts.encoder, question, query, statistics.idf)
-    return Search(parts, view, query, vectors, statistics, document_ids, asked_words(question, parts.term_rules))
+    query = read_question(question, asked, statistics.idf)
+    vectors = encode_question(parts.encoder, question, asked, query, statistics.idf)
+    return Search(parts, view, query, vectors, statistics, document_ids, asked)
 
 
 def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:

@@ -79,6 +79,9 @@ class EncodingSettings(SettingsGroup):
     encoder_dollars: float | None = Field(
         None, gt=0, description="US dollars that an encoder behind HTTP may cost in one run; then it ends"
     )
+    encoder_batch: bool = Field(
+        False, description="whether gemini-embedding-2 encodes pages in jobs, at half the price and within a day"
+    )
     encoder_key: SecretStr | None = Field(
         None, description="key of an encoder's server that --encoder MODEL@URL names; goes to that address alone"
     )

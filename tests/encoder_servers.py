@@ -93,6 +93,10 @@ class EncoderServer:
         self.seconds = 0.0
         self.at_once = self._running = 0
         self.fails_after: int | None = None
+        self.loses_answers = 0
+        #: Gemini's jobs by name; each is looked at so often before it ends, as ``job_ends`` says, "" for well.
+        self.jobs: dict[str, Json] = {}
+        self.job_looks, self.job_ends, self.job_refuses = 1, "", 0
         self._lock = threading.Lock()
         self._http = _Http(self)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -260,7 +264,12 @@ def _jina(server: EncoderServer, path: str, body: Json) -> Json:
 
 def _gemini(server: EncoderServer, path: str, body: Json) -> Json:
     """ai.google.dev/gemini-api/docs/embeddings: batchEmbedContents."""
+    if path.startswith("/v1beta/batches"):
+        return _gemini_jobs(server, path.removeprefix("/v1beta/").partition("?")[0])
     model, _, call = path.removeprefix("/v1beta/models/").partition(":")
+    if call == "asyncBatchEmbedContent":
+        server.knows(model)
+        return _gemini_job(server, body)
     if call != "batchEmbedContents":
         raise Refused(404, f"unknown method {path}")
     server.knows(model)
@@ -292,6 +301,51 @@ def _gemini(server: EncoderServer, path: str, body: Json) -> Json:
         raise Refused(400, "up to 6 images per request")
     tokens = 258 * pictures + 10 * (len(found) - pictures)
     return {"embeddings": [{"values": vector} for vector in found], "usageMetadata": {"promptTokenCount": tokens}}
+
+
+def _gemini_job(server: EncoderServer, body: Json) -> Json:
+    """ai.google.dev/gemini-api/docs/batch-api: a job with its requests inline, 20 MB at most."""
+    only(body, {"batch": dict}, needed=("batch",))
+    only(body["batch"], {"displayName": str, "inputConfig": dict}, needed=("displayName", "inputConfig"))
+    asked = body["batch"]["inputConfig"]["requests"]["requests"]
+    if len(json.dumps(asked)) > 20_000_000 or not asked:
+        raise Refused(400, "inline requests may have 20 MB")
+    made = []
+    for number, one in enumerate(asked):
+        only(one, {"request": dict, "metadata": dict}, needed=("request",))
+        pages, found = server.pages, _gemini_one(server, one["request"])
+        if number < server.job_refuses:
+            server.pages = pages
+            made.append({"error": {"code": 3, "message": "the picture cannot be read"}})
+        else:
+            made.append({"response": {"embedding": {"values": found}, "tokenCount": "258"}})
+    name = f"batches/{len(server.jobs) + 1:08d}"
+    state = {"state": "BATCH_STATE_PENDING", "displayName": body["batch"]["displayName"], "model": server.model}
+    server.jobs[name] = {"looks": server.job_looks, "ends": server.job_ends, "made": made, "state": state}
+    return {"name": name, "metadata": state}
+
+
+def _gemini_one(server: EncoderServer, one: Json) -> list[float]:
+    only(one, {"model": str, "content": dict, "outputDimensionality": int}, needed=("content",))
+    (part,) = (camel(part) for part in one["content"]["parts"])
+    one_of(part["inlineData"]["mimeType"], ("image/png", "image/jpeg"), "mimeType")
+    picture = decoded(part["inlineData"]["data"].replace("-", "+").replace("_", "/"))
+    return server.page(picture, one.get("outputDimensionality", 3072))
+
+
+def _gemini_jobs(server: EncoderServer, name: str) -> Json:
+    if name == "batches":
+        return {"operations": [{"name": name, "metadata": job["state"]} for name, job in server.jobs.items()]}
+    if name not in server.jobs:
+        raise Refused(404, f"{name} is not found")
+    job = server.jobs[name]
+    job["looks"] -= 1
+    if job["looks"] >= 0:
+        return {"name": name, "metadata": job["state"] | {"state": "BATCH_STATE_RUNNING"}}
+    if job["ends"]:
+        return {"name": name, "done": True, "metadata": job["state"] | {"state": f"BATCH_STATE_{job['ends']}"}}
+    output = {"inlinedEmbedContentResponses": {"inlinedResponses": job["made"]}}
+    return {"name": name, "done": True, "metadata": job["state"] | {"state": "BATCH_STATE_SUCCEEDED", "output": output}}
 
 
 def _reranked(
@@ -419,6 +473,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
 
+    def do_GET(self) -> None:
+        """Jobs, by name, and the list of them."""
+        self._answer({})
+
     def do_POST(self) -> None:
         encoder: EncoderServer = self.server.encoder  # type: ignore[attr-defined]
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -436,17 +494,26 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(failure, tuple):
             self._send(failure[0], json.dumps({"error": {"message": "try again"}}).encode(), failure[1])
             return
+        if self.headers.get("content-type", "").partition(";")[0] != "application/json":
+            self._send(415, b'{"error": {"code": 415, "message": "application/json is taken"}}', {})
+            return
+        self._answer(json.loads(raw))
+
+    def _answer(self, body: Json) -> None:
+        encoder: EncoderServer = self.server.encoder  # type: ignore[attr-defined]
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            if headers.get("content-type", "").partition(";")[0] != "application/json":
-                raise Refused(415, "application/json is taken")
-            answer = encoder.answer(self.path, json.loads(raw), headers)
+            answer = encoder.answer(self.path, body, headers)
         except Refused as refusal:
-            body = {"error": {"code": refusal.status, "message": refusal.message, "status": "REFUSED"}}
-            self._send(refusal.status, json.dumps(body).encode(), {})
+            told = {"error": {"code": refusal.status, "message": refusal.message, "status": "REFUSED"}}
+            self._send(refusal.status, json.dumps(told).encode(), {})
             return
         except (KeyError, TypeError, ValueError) as error:
             self._send(400, json.dumps({"detail": f"bad request: {error!r}"}).encode(), {})
+            return
+        if encoder.loses_answers:
+            encoder.loses_answers -= 1
+            self.close_connection = True
             return
         self._send(200, json.dumps(answer).encode(), {})
 

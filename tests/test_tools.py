@@ -35,7 +35,7 @@ def test_the_model_is_offered_these_tools_and_nothing_else(server: GeminiServer,
     [request] = server.model_requests
     offered = {tool["name"]: tool for tool in request.body["tools"][0]["functionDeclarations"]}
     assert set(offered) == {"search_pages", "view_pages", "list_documents", "locate"}
-    assert set(offered["search_pages"]["parameters"]["properties"]) == {"query", "documents", "where", "top_k"}
+    assert set(offered["search_pages"]["parameters"]["properties"]) == {"query", "documents", "where", "top_k", "like"}
     assert set(offered["view_pages"]["parameters"]["properties"]) == {"pages", "region", "neighbours"}
     assert offered["search_pages"]["parameters"]["required"] == ["query"]
     assert "[annual-report.pdf p. 12]" in request.body["systemInstruction"]["parts"][0]["text"]

@@ -20,6 +20,7 @@ def encoders(
     device: options.Device = None,
     revision: options.Revision = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    dollars: options.Dollars = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -28,7 +29,10 @@ def encoders(
     A folder with a model in it, or another repository whose configuration names a class that is known, will do too.
     """
     if check is not None:
-        _check(check, settings_of(device=device, revision=revision, trust_remote_code=trust_remote_code), yes, as_json)
+        settings = settings_of(
+            device=device, revision=revision, trust_remote_code=trust_remote_code, encoder_dollars=dollars
+        )
+        _check(check, settings, yes, as_json)
         return
     from pagesight.indexing.encoders import KNOWN, choose
 

@@ -40,6 +40,7 @@ def index(
     ] = False,
     wait: options.Wait = None,
     dollars: options.Dollars = None,
+    batch: options.Batch = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -51,7 +52,7 @@ def index(
 
     settings = settings_of(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars,
+        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars, encoder_batch=batch,
         wait=wait, passwords=password, password_file=password_file,
     )  # fmt: skip
     noted = read_pairs(meta or [])

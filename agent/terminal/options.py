@@ -124,6 +124,9 @@ TrustRemoteCode = Annotated[
 Dollars = Annotated[
     float | None, typer.Option("--dollars", min=0, help="US dollars that a paid encoder may cost; then it ends.")
 ]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Have gemini-embedding-2 encode in jobs: half the price, within a day.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Use a paid encoder without asking.")]
 Pool = Annotated[int | None, typer.Option("--pool", min=1, help="Pool so many vectors of a page into one: less disk.")]
 Precision = Annotated[Literal["float16", "int8"] | None, typer.Option("--precision", help="How page vectors are kept.")]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         choose,
         encoder_code,
         estimate_costs,
+        foresee,
         is_called,
         make_encoder,
         note_costs,
@@ -35,6 +36,7 @@ __all__ = [
     "choose",
     "encoder_code",
     "estimate_costs",
+    "foresee",
     "is_called",
     "make_encoder",
     "note_costs",
@@ -47,7 +49,7 @@ __all__ = [
 
 _NAMES = {
     "encoders.choice": (
-        "EncoderChoice choose encoder_code estimate_costs is_called make_encoder note_costs settle_costs"
+        "EncoderChoice choose encoder_code estimate_costs foresee is_called make_encoder note_costs settle_costs"
     ),
     "encoders.interface": "PageEncoder",
     "encoders.known_model": "KnownModel runnable",

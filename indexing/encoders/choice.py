@@ -6,7 +6,7 @@ import contextlib
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ from pagesight.indexing.installation import install_command
 from pagesight.indexing.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from pagesight.indexing.encoders.remote.spending import Estimate
 
 _LONGEST_PROMPT = 2000  # characters; those that are known have less than 300
@@ -137,6 +139,12 @@ def settle_costs(encoder: PageEncoder) -> None:
     """Have what an encoder has cost until now noted."""
     if isinstance(encoder, VisionEncoder):
         encoder.settle()
+
+
+def foresee(encoder: PageEncoder, pictures: Callable[[], Iterator[Image]]) -> None:
+    """Tell an encoder of all pages before they are encoded; ``pictures`` gives them, each time it is called."""
+    if isinstance(encoder, VisionEncoder):
+        encoder.foresee(pictures)
 
 
 def _encoder_class(name: str) -> type[VisionEncoder]:

@@ -125,6 +125,9 @@ class VisionEncoder:
     def settle(self) -> None:
         """Tell what has been spent until now."""
 
+    def foresee(self, pictures: Callable[[], Iterator[Image.Image]]) -> None:
+        """Be told of all pages before they are encoded, as often as wanted; most encoders have no use for that."""
+
     def close(self) -> None:
         """Let the model go, with its memory or its process; it is loaded again when it is needed."""
         with self._lock:

@@ -70,6 +70,7 @@ def remote_encoder(
         served.name,
         load,
         spending,
+        in_jobs=settings.encoding.encoder_batch,
         dim=settings.encoding.dim,
         settings=kept,
         batch=max(settings.encoding.encoder_requests, settings.encoding.pages_at_once),

@@ -6,7 +6,9 @@ contents in one request are one vector each on the Gemini API; Vertex AI takes o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import islice
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from pagesight.indexing.calls.deadline import ends_within, without_header
 from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.encoders.remote.forms import Encoded
+from pagesight.indexing.encoders.remote.jobs import JobState
 from pagesight.indexing.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -29,6 +32,11 @@ _PICTURES_A_REQUEST = 6  # the service's limit, as published
 #: gemini-embedding-2's form is the same in v1; our other calls speak this version.
 _VERSION, _VERTEX_VERSION = "v1beta", "v1beta1"
 _TOLD = 300  # letters of what the service says that an error repeats
+_MOST_LISTED = 2000  # jobs that are looked through for one of ours, the newest first; a guess, not measured
+
+
+class _NotThere(EncoderError):
+    """The service knows nothing of that name."""
 
 
 class GeminiClient:
@@ -54,24 +62,93 @@ class GeminiClient:
         (encoded,) = self._embed([types.Content(parts=[types.Part(text=f"{_QUESTION}{question}")], role="user")])
         return encoded, [question]
 
+    def send(self, called: str, pictures: list[bytes]) -> str:
+        """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
+        from google.genai import types
+
+        parts = [types.Part.from_bytes(data=picture, mime_type="image/png") for picture in pictures]
+        contents: Any = [types.Content(parts=[part], role="user") for part in parts]
+        config = types.EmbedContentConfig(output_dimensionality=self._dim)
+        source = types.EmbeddingsBatchJobSource(
+            inlined_requests=types.EmbedContentBatch(contents=contents, config=config)
+        )
+        tried = False
+
+        def begin() -> Any:
+            nonlocal tried
+            # The answer to a job that was taken may have been lost: it would be paid for twice.
+            if tried and (taken := self._job_called(called)):
+                return taken
+            tried = True
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "experimental"
+                return self._client.batches.create_embeddings(
+                    model=self._model, src=source, config={"display_name": called}
+                )
+
+        return str(self._asked(begin).name)
+
+    def look(self, job: str) -> JobState:
+        """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
+        try:
+            found = self._asked(lambda: self._client.batches.get(name=job))
+        except _NotThere as error:
+            return JobState("gone", why=str(error))
+        state = str(getattr(found.state, "name", found.state)).removeprefix("JOB_STATE_")
+        if state in ("SUCCEEDED", "PARTIALLY_SUCCEEDED"):
+            return self._job_made(found)
+        if state in ("FAILED", "CANCELLED", "EXPIRED"):
+            return JobState("gone", why=f"{state.lower()} {getattr(found.error, 'message', None) or ''}".strip())
+        return JobState("waits")
+
+    def called(self, name: str) -> str | None:
+        """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
+        found = self._asked(lambda: self._job_called(name))
+        return str(found.name) if found else None
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _job_called(self, name: str) -> Any:
+        listed = islice(self._client.batches.list(config={"page_size": 100}), _MOST_LISTED)
+        return next((job for job in listed if job.display_name == name), None)
+
+    def _job_made(self, job: Any) -> JobState:
+        made: list[Encoded | None] = []
+        why = ""
+        for one in (job.dest.inlined_embed_content_responses if job.dest else None) or []:
+            values = one.response.embedding.values if one.response and one.response.embedding else None
+            vector = np.asarray(values or [], np.float32)[None]
+            if vector.size and np.isfinite(vector).all():
+                made.append((vector, one.response.token_count))
+            else:
+                made.append(None)
+                why = str(getattr(one.error, "message", None) or why or "a vector of nothing")[:_TOLD]
+        return JobState("done", tuple(made), why)
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        """What a call gives, tried again where that may help. Raises EncoderError, and `_NotThere` for a 404."""
+        reasoning = self._settings.reasoning
+        try:
+            for attempt in Attempts("Gemini", _failure_of, reasoning.max_retries, reasoning.longest_wait):
+                with attempt:
+                    return ask()
+        except Exception as error:
+            if _failure_of(error) is None:
+                raise
+            if getattr(error, "code", None) == 404:
+                raise _NotThere(str(self._error(error))) from None
+            raise self._error(error) from None
 
     def _embed(self, contents: list[types.Content]) -> list[Encoded]:
         from google.genai import types
 
         config = types.EmbedContentConfig(output_dimensionality=self._dim)
-        reasoning = self._settings.reasoning
-        try:
-            for attempt in Attempts("Gemini", _failure_of, reasoning.max_retries, reasoning.longest_wait):
-                with attempt:
-                    asked: Any = contents
-                    answer = self._client.models.embed_content(model=self._model, contents=asked, config=config)
-        except Exception as error:
-            if _failure_of(error) is None:
-                raise
-            raise self._error(error) from None
+        asked: Any = contents
+        answer = self._asked(
+            lambda: self._client.models.embed_content(model=self._model, contents=asked, config=config)
+        )
         return self._read(answer, len(contents))
 
     def _read(self, answer: types.EmbedContentResponse, count: int) -> list[Encoded]:

@@ -27,7 +27,11 @@ class PaidVectors:
 
     def get(self, kind: str, content: bytes) -> NDArray[np.float32] | None:
         """(n, dim), or None; what cannot be read counts as not kept."""
-        path = self._path(kind, content)
+        return self.named(self.name(kind, content))
+
+    def named(self, name: str) -> NDArray[np.float32] | None:
+        """The same by the name that `name` gives the content."""
+        path = self._path(name)
         try:
             vectors = np.load(path, allow_pickle=False)
         except (OSError, ValueError, EOFError):
@@ -37,7 +41,11 @@ class PaidVectors:
 
     def keep(self, kind: str, content: bytes, vectors: NDArray[np.float32]) -> None:
         """Note them; where the disk takes none, they will be paid for again."""
-        path = self._path(kind, content)
+        self.keep_named(self.name(kind, content), vectors)
+
+    def keep_named(self, name: str, vectors: NDArray[np.float32]) -> None:
+        """The same by the name that `name` gives the content."""
+        path = self._path(name)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, written = tempfile.mkstemp(dir=path.parent)
@@ -45,6 +53,14 @@ class PaidVectors:
                 np.save(file, np.ascontiguousarray(vectors, np.float32), allow_pickle=False)
             os.replace(written, path)  # noqa: PTH105 (whole or not there)
 
-    def _path(self, kind: str, content: bytes) -> Path:
-        digest = hashlib.sha256(f"{kind}\0{self._how}\0".encode() + content).hexdigest()
-        return state_folder() / "paid-vectors" / digest[:2] / f"{digest[2:40]}.npy"
+    def name(self, kind: str, content: bytes) -> str:
+        """What a page's or a question's vectors are kept by: 40 hex digits."""
+        return hashlib.sha256(f"{kind}\0{self._how}\0".encode() + content).hexdigest()[:40]
+
+    @property
+    def jobs(self) -> Path:
+        """The folder for notes of the jobs that make such vectors."""
+        return state_folder() / "paid-vectors" / "jobs" / hashlib.sha256(self._how.encode()).hexdigest()[:40]
+
+    def _path(self, name: str) -> Path:
+        return state_folder() / "paid-vectors" / name[:2] / f"{name[2:]}.npy"

@@ -11,6 +11,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,10 +20,11 @@ from PIL import Image
 
 from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.encoders.remote.forms import Encoded
+from pagesight.indexing.encoders.remote.jobs import JobPage, Jobs
 from pagesight.indexing.encoders.remote.kept import PaidVectors
 from pagesight.indexing.encoders.remote.spending import Spending
 from pagesight.indexing.encoders.vision import VisionEncoder, trial_page
-from pagesight.indexing.errors import EncoderError, EncoderMismatch
+from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector
 
@@ -131,6 +133,25 @@ class RemoteModel:
         if failed:
             raise failed
 
+    def encode_in_jobs(self, pictures: Callable[[], Iterator[Image.Image]]) -> None:
+        """Have the service encode these in jobs, and keep what it makes; then `encode_pages` finds them.
+
+        Waits until they are done. Raises EncoderError, and SettingsError for a service without jobs.
+        """
+        client: Any = self._client
+        if not (self._paid and self._spending and hasattr(client, "send")):
+            raise SettingsError(
+                f"{self._name} encodes in no jobs: leave out --batch (PAGESIGHT_ENCODER_BATCH). gemini-embedding-2 "
+                "does, with a key of the Gemini API."
+            )
+        paid = self._paid
+
+        def pages() -> Iterator[JobPage]:
+            for picture in pictures():
+                yield paid.name("page", _content(picture)), partial(_png, picture)
+
+        Jobs(client, paid, self._spending, paid.jobs).encode(pages)
+
     def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
         """The vectors of a question, and the token of each where the server tells them."""
         content = question.encode()
@@ -183,10 +204,16 @@ class RemoteModel:
 
 
 class RemoteEncoder(VisionEncoder):
-    """An encoder behind HTTP. What it spends is told to ``spending.note``, once one is set."""
+    """An encoder behind HTTP. What it spends is told to ``spending.note``, once one is set.
 
-    def __init__(self, name: str, load: Callable[[], RemoteModel], spending: Spending | None, **options: Any) -> None:
+    ``in_jobs`` says that pages are encoded in the service's jobs, where it is told of them before.
+    """
+
+    def __init__(
+        self, name: str, load: Callable[[], RemoteModel], spending: Spending | None, *, in_jobs: bool, **options: Any
+    ) -> None:
         super().__init__(name, load, **options)
+        self._in_jobs = in_jobs
         self.spending = spending
         self._asking = threading.Lock()
 
@@ -207,6 +234,13 @@ class RemoteEncoder(VisionEncoder):
                 self._model.close()
         self.settle()
         super().close()
+
+    def foresee(self, pictures: Callable[[], Iterator[Image.Image]]) -> None:
+        """Have them encoded in the service's jobs, where that is asked for."""
+        if self._in_jobs:
+            model = self._loaded()
+            assert isinstance(model, RemoteModel)
+            model.encode_in_jobs(pictures)
 
     def _encode(self, pictures: Sequence[Image.Image], texts: Sequence[PageText]) -> list[MultiVector]:
         return self._loaded().encode_pages(pictures)

@@ -15,24 +15,30 @@ from pagesight.indexing.encoders.remote.served import SERVICES
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.settings import Settings
 
+#: What pages cost in a job beside the same one by one, as published (https://ai.google.dev/gemini-api/docs/batch-api).
+JOB_PRICE = 0.5
 #: Requests that a service answers in a second while one waits for it: a guess, not measured.
 _REQUESTS_A_SECOND = 1.0
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What encoding ``pages`` will take, most likely; ``tokens`` and ``dollars`` None where nobody publishes them."""
+    """What encoding ``pages`` will take, most likely; ``tokens`` and ``dollars`` None where nobody publishes them.
+
+    ``seconds`` None is for jobs, which the service does when it likes.
+    """
 
     model: str
     pages: int
     tokens: int | None
     dollars: float | None
-    seconds: float
+    seconds: float | None
 
     def __str__(self) -> str:
         tokens = f"about {self.tokens:,} tokens" if self.tokens is not None else "tokens not known"
         dollars = f"about ${self.dollars:.4f}" if self.dollars is not None else "price not known (PAGESIGHT_PRICES)"
-        return f"{self.model}: {self.pages:,} pages, {tokens}, {dollars}, about {self.seconds:.0f} s"
+        takes = f"about {self.seconds:.0f} s" if self.seconds is not None else "as jobs, which may take a day"
+        return f"{self.model}: {self.pages:,} pages, {tokens}, {dollars}, {takes}"
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -41,7 +47,7 @@ class Estimate:
             "pages": self.pages,
             "tokens": self.tokens,
             "dollars": self.dollars,
-            "seconds": round(self.seconds, 1),
+            "seconds": None if self.seconds is None else round(self.seconds, 1),
         }
 
 
@@ -50,7 +56,10 @@ def estimate(model: str, pages: int, settings: Settings) -> Estimate:
     a_page = SERVICES[model].page_tokens
     tokens = a_page * pages if a_page is not None else None
     price = _dollars_a_token(model, settings)
-    dollars = tokens * price if tokens is not None and price is not None else None
+    share = JOB_PRICE if settings.encoding.encoder_batch else 1.0
+    dollars = tokens * price * share if tokens is not None and price is not None else None
+    if settings.encoding.encoder_batch:
+        return Estimate(model, pages, tokens, dollars, None)
     seconds = pages / (_REQUESTS_A_SECOND * settings.encoding.encoder_requests)
     return Estimate(model, pages, tokens, dollars, seconds)
 
@@ -66,7 +75,7 @@ class Spending:
         self._price = _dollars_a_token(model, settings)
         self._page_tokens = SERVICES[model].page_tokens or 0
         self._lock = threading.Lock()
-        self._noted: dict[str, list[float]] = {}
+        self._noted: dict[tuple[str, float], list[float]] = {}
         self._dollars = 0.0
         self._started = time.monotonic()
         self.note: Callable[[Spent], None] | None = None
@@ -77,12 +86,14 @@ class Spending:
             )
 
     @contextmanager
-    def set_aside(self, pages: int) -> Iterator[None]:
+    def set_aside(self, pages: int, share: float = 1.0) -> Iterator[None]:
         """Keeps what so many pages will cost from other requests meanwhile; inside it, `add` says what they did cost.
+
+        ``share`` is the part of the usual price that is asked for them.
 
         Raises EncoderError where that would be more than the limit.
         """
-        more = pages * self._page_tokens * (self._price or 0.0)
+        more = pages * self._page_tokens * (self._price or 0.0) * share
         self._check(pages, more)
         try:
             yield
@@ -101,12 +112,12 @@ class Spending:
                     "again with more --dollars (PAGESIGHT_ENCODER_DOLLARS)."
                 )
 
-    def add(self, kind: str, calls: int, pictures: int, tokens: int | None) -> None:
-        """Note a call; pictures whose tokens nobody tells count as estimated."""
+    def add(self, kind: str, calls: int, pictures: int, tokens: int | None, share: float = 1.0) -> None:
+        """Note a call at this part of the price; pictures whose tokens nobody tells count as estimated."""
         counted = tokens if tokens is not None else pictures * self._page_tokens
         with self._lock:
-            self._dollars += counted * (self._price or 0.0)
-            sums = self._noted.setdefault(kind, [0, 0, 0])
+            self._dollars += counted * (self._price or 0.0) * share
+            sums = self._noted.setdefault((kind, share), [0, 0, 0])
             for place, more in enumerate((calls, pictures, counted)):
                 sums[place] += more
 
@@ -115,8 +126,8 @@ class Spending:
         with self._lock:
             noted, self._noted = self._noted, {}
             seconds, self._started = time.monotonic() - self._started, time.monotonic()
-        for kind, (calls, pictures, tokens) in noted.items():
-            dollars = tokens * self._price if self._price is not None else None
+        for (kind, share), (calls, pictures, tokens) in noted.items():
+            dollars = tokens * self._price * share if self._price is not None else None
             if self.note:
                 self.note(
                     Spent(
