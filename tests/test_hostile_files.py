@@ -47,7 +47,7 @@ def test_a_folder_of_hostile_files_is_gone_through_to_its_end(tmp_path: Path) ->
     same = {name for name in silent if _has_a_twin(folder / name, names)}
     assert silent - same == set()
     assert "pelicans" in texts["owner.pdf"]
-    assert "two\nlines.pdf" in texts
+    assert {"two\nlines.pdf", "n" * 250 + ".pdf"} <= texts.keys()
     assert all("write_photo" not in text for text in texts.values())  # what stands in a file that some of them name
     assert json.dumps(report.as_dict()).encode()
     failed = {failure.path.name: str(failure.error) for failure in report.failed}

@@ -6,6 +6,7 @@ pairs given at indexing, which win. Values are texts, numbers and truth values.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,8 @@ def read_sidecar(path: Path) -> Metadata:
     except RecursionError:
         raise _unreadable(sidecar, "it is nested too deeply") from None
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # so that nobody can have written one
+            return {}
         raise _unreadable(sidecar, str(error)) from None
     if not isinstance(content, dict) or not all(isinstance(value, Value) for value in content.values()):
         raise UnreadableDocument(
