@@ -19,6 +19,8 @@ Each setting can be set in the environment, or in the file `.env` of the folder 
 in capitals: `PAGESIGHT_TOP_K=10`. Keys and addresses of services have their usual names; the tables say which.
 
 - Options and arguments beat the environment, the environment beats `.env`, and `.env` beats the defaults.
+- A place that only `.env` names, where pages or words would go, is asked about once: an address that is not of this
+  machine, a Google Cloud project, a bucket. Where nobody can be asked, it is refused; name it in the environment.
 - `pagesight doctor` lists the settings that are not the defaults, and what sets them.
 - A variable that begins with `PAGESIGHT_` and is no setting is named when a command starts, with the one that was
   probably meant.

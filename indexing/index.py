@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from PIL import Image
 
 from pagesight.indexing.audit.audit import Audit, audit
+from pagesight.indexing.destinations import index_set
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument, check_region
 from pagesight.indexing.documents.metadata import Metadata
@@ -48,7 +49,6 @@ from pagesight.indexing.picture_question import (
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
-from pagesight.indexing.storage.address import refuse_address_from_dotenv, server_address
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.writing.add_report import AddReport, Progress
@@ -110,9 +110,7 @@ class PageIndex:
         LoginRefused, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
         settings = settings or load_settings()
-        place = os.fspath(path_or_uri if path_or_uri is not None else settings.index)
-        if path_or_uri is None and settings.milvus.token and server_address(place):
-            refuse_address_from_dotenv(settings, "index", ["milvus_token"])
+        place = os.fspath(path_or_uri) if path_or_uri is not None else index_set(settings)
         return cls(take(place, encoder, settings, create))
 
     @classmethod

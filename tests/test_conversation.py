@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,6 +109,20 @@ def test_where_no_person_has_asked_there_are_no_questions_to_tell() -> None:
 
 
 # Read once
+
+
+def test_a_thread_that_is_loaded_anew_for_each_question_is_kept_once() -> None:
+    """A chat's memory grew with the square of its questions while the earlier loadings stayed."""
+    asked = [AIMessage(str(number), id=f"{number}") for number in range(40)]
+    beside = Conversation.read([HumanMessage("?", id="0"), HumanMessage("other", id="1, of a fork")])
+    loaded = []
+    for length in range(1, 40, 3):
+        anew = [message.model_copy() for message in asked[:length]]
+        loaded += [weakref.ref(Conversation.read(anew))]
+        del anew
+    gc.collect()
+    assert [one() is not None for one in loaded] == [False] * (len(loaded) - 1) + [True]
+    assert Conversation.read(beside.messages) is beside
 
 
 class Counted(dict[str, Any]):

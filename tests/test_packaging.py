@@ -220,7 +220,7 @@ def test_imports_never_go_backwards():
 #: The rooms within each package, in the order in which data goes; those of one row may import each other.
 ORDER = {
     "indexing": """
-        errors environment index_place setting_groups settings installation pages parallel open_calls
+        errors environment index_place setting_groups settings destinations installation pages parallel open_calls
         labels
         calls
         lexical

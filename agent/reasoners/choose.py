@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pagesight.agent.reasoners.capabilities import Capabilities, capabilities_of
+from pagesight.indexing.destinations import is_googles, refuse_address_from_dotenv, refuse_unconfirmed, shown
 from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
 from pagesight.indexing.installation import package_command
-from pagesight.indexing.storage.address import refuse_address_from_dotenv, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +61,9 @@ def _choice(wanted: str, asked: bool, settings: Settings) -> ReasonerChoice:
     if settings.gemini.vertex_project:
         return ReasonerChoice(gemini_model, f"Vertex AI is set, project {settings.gemini.vertex_project}")
     if settings.gemini.google_api_key:
-        return ReasonerChoice(gemini_model, "there is a GOOGLE_API_KEY")
+        where = " in the file .env of this folder" if settings.from_dotenv("google_api_key") else ""
+        return ReasonerChoice(gemini_model, f"there is a GOOGLE_API_KEY{where}")
     return ReasonerChoice("offline", "there is no GOOGLE_API_KEY; with one, Gemini would answer")
-
-
-def is_googles(address: str) -> bool:
-    """Whether an address of the Gemini API is one of Google's own."""
-    parts = urlsplit(address)
-    return parts.scheme == "https" and (parts.hostname or "").endswith(".googleapis.com")
 
 
 def make_reasoner(model: str | BaseChatModel | None, settings: Settings) -> Reasoner:
@@ -105,6 +99,7 @@ def transport_for(reasoner: Reasoner, name: str, settings: Settings, folder: Pat
     _must(can.files or name != "files", name, "the Gemini API", reasoner)
     inline = BytesTransport() if can.raw_parts and name in ("bytes", "auto") else Base64Transport()
     if can.buckets and settings.pictures.bucket:
+        refuse_unconfirmed(settings, "bucket")
         return BucketTransport(settings.pictures.bucket, inline)
     if name == "files":
         return _files(reasoner, settings, folder)
@@ -182,6 +177,7 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
     if address and not is_googles(address):
         key = [] if settings.gemini.vertex_project else ["google_api_key"]
         refuse_address_from_dotenv(settings, "google_base_url", key)
+    refuse_unconfirmed(settings, "vertex_project")
     from pagesight.agent.reasoners.gemini import GeminiReasoner
     from pagesight.tools.gemini_service.errors import plain_refusals
 

@@ -84,7 +84,7 @@ def _set_by(name: str, settings: Settings) -> str:
 
 def _without_password(value: Any) -> Any:
     """A value without the password of an address in it."""
-    from pagesight.indexing.storage.address import shown
+    from pagesight.indexing.destinations import shown
 
     return shown(value) if isinstance(value, str) else value
 
@@ -182,8 +182,8 @@ def price_table(on: date | None = None) -> Check:
 
 def _index(settings: Settings, place: str | None) -> Check:
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.destinations import shown
     from pagesight.indexing.encoders import encoder_code, unconfirmed
-    from pagesight.indexing.storage.address import shown
 
     named = shown(place or str(settings.index))
     try:

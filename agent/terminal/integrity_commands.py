@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pagesight.agent.terminal import options, printing, progress_bars, results
-from pagesight.agent.terminal.options import existing_index, named_index, open_index, settings_of
+from pagesight.agent.terminal.options import existing_index, named_index, open_index, set_index, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def verify(context: typer.Context, index: options.Index = None, as_json: options
     from pagesight.indexing.integrity import verify as room
 
     settings = settings_of()
-    place = existing_index(context, index) or str(settings.index)
+    place = existing_index(context, index) or set_index(settings)
     printing.quieten_milvus()
     found = room.verify(place, settings)
     if as_json:
@@ -120,7 +120,7 @@ def repair(context: typer.Context, index: options.Index = None, as_json: options
     from pagesight.indexing.integrity import repair as room
 
     settings = settings_of()
-    place = existing_index(context, index) or str(settings.index)
+    place = existing_index(context, index) or set_index(settings)
     printing.quieten_milvus()
     with progress_bars.pages_bar() as progress:
         done = room.repair(place, settings, progress)
@@ -143,7 +143,7 @@ def export(
     from pagesight.indexing.integrity.archive import export_index
 
     settings = settings_of()
-    place = existing_index(context, index) or str(settings.index)
+    place = existing_index(context, index) or set_index(settings)
     printing.quieten_milvus()
     with progress_bars.count_bar("bytes") as told:
         done = export_index(place, file, settings, told)
@@ -157,7 +157,7 @@ def import_(
     from pagesight.indexing.integrity.archive import import_index
 
     settings = settings_of()
-    place = named_index(context, index) or str(settings.index)
+    place = named_index(context, index) or set_index(settings)
     printing.quieten_milvus()
     with progress_bars.count_bar("bytes") as told:
         done = import_index(file, place, settings, told)

@@ -20,8 +20,8 @@ from pagesight.agent.reasoners.choose import make_reasoner
 from pagesight.agent.terminal.live_service import LiveService, StepFailed, StepSkipped
 from pagesight.agent.terminal.live_steps import STEPS, Step
 from pagesight.indexing.calls.network_errors import network_error
+from pagesight.indexing.destinations import shown
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
-from pagesight.indexing.storage.address import shown
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -185,12 +185,34 @@ def settings_of(*, passwords: list[str] | None = None, **explicit: object) -> Se
     for name, where in unknown_variables().items():
         printing.note(f"warning: {name} is no setting ({where})")
     explicit["passwords"] = "\n".join(passwords) if passwords else None
-    return load_settings(**{name: value for name, value in explicit.items() if value is not False})
+    settings = load_settings(**{name: value for name, value in explicit.items() if value is not False})
+    _confirm_places(settings)
+    return settings
+
+
+def _confirm_places(settings: Settings) -> None:
+    """Asks, on a terminal, whether places that only `.env` names are right; elsewhere they are refused when needed."""
+    from pagesight.indexing.destinations import unconfirmed
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    for place in unconfirmed(settings):
+        printing.note(f"{place}, now and later. A file that came with a folder may be somebody else's.")
+        if not typer.confirm("Is that right?", default=False, err=True):
+            raise place.refusal()
+        place.confirm()
 
 
 def named_index(context: typer.Context, index: str | None) -> str | None:
     """The index that the command line names, after the command or before it; None leaves it to the settings."""
     return index or context.obj
+
+
+def set_index(settings: Settings) -> str:
+    """The place of the index that is set. Raises SettingsError where it may not be taken."""
+    from pagesight.indexing.destinations import index_set
+
+    return index_set(settings)
 
 
 def existing_index(context: typer.Context, index: str | None) -> str | None:

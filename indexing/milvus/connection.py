@@ -16,11 +16,12 @@ from typing import Any
 
 import grpc
 
+from pagesight.indexing.destinations import shown
 from pagesight.indexing.errors import LoginRefused, PageIndexError, ServerUnreachable, SettingsError, StorageFull
 from pagesight.indexing.milvus.capabilities import LITE, capabilities
 from pagesight.indexing.milvus.client import CollectionSchema, DataType, IndexParams, MilvusClient, MilvusException
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.storage.address import ServerAddress, shown
+from pagesight.indexing.storage.address import ServerAddress
 
 # pymilvus pings every 10 s, also when nothing is asked; Milvus Lite takes that for an attack and closes the connection,
 # with a message on standard error.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
+from pagesight.indexing.destinations import refuse_address_from_dotenv, refuse_unconfirmed
 from pagesight.indexing.encoders.remote.http_calls import ServerCalls
 from pagesight.indexing.encoders.remote.served import read_served
 from pagesight.indexing.encoders.roles import RERANKER
@@ -86,18 +87,11 @@ def served_reranker(setting: str, settings: Settings) -> ServedReranker | None:
         return None
     if served.form not in _PATHS:
         raise SettingsError(f"{served.form} has no rerankers: in {setting!r} take one of {', '.join(_PATHS)}.")
-    key = _key(settings, served.address)
-    return ServedReranker(setting, served.model, served.form, _calls(served.address, key, settings))
-
-
-def _key(settings: Settings, address: str) -> SecretStr | None:
     key = settings.reranking.rerank_key
-    if key and settings.from_dotenv("rerank") and not settings.from_dotenv("rerank_key"):
-        raise SettingsError(
-            f"PAGESIGHT_RERANK_KEY is not sent to {address}: only the file .env of this folder names that address. If "
-            "it is right, name it yourself, with --rerank or in the environment."
-        )
-    return key
+    if key:
+        refuse_address_from_dotenv(settings, "rerank", ["rerank_key"])
+    refuse_unconfirmed(settings, "rerank")
+    return ServedReranker(setting, served.model, served.form, _calls(served.address, key, settings))
 
 
 def _calls(address: str, key: SecretStr | None, settings: Settings) -> ServerCalls:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from pagesight.indexing.destinations import shown
 from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.settings import Settings, variables_of
+from pagesight.indexing.settings import Settings
 
 _USUAL_NAME = "pagesight"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -62,25 +62,3 @@ def folder_of(place: str, settings: Settings) -> Path:
         return Path(place).expanduser().resolve()
     below = ".pagesight" if server_address(str(settings.index)) else settings.index
     return Path(below).expanduser().resolve() / "servers" / address.as_folder_name
-
-
-def shown(text: str) -> str:
-    """A text that addresses may stand in, without the passwords in them."""
-    return re.sub(r"(?<=//)[^/@\s]*@", "", text)
-
-
-def refuse_address_from_dotenv(settings: Settings, address: str, keys: Sequence[str]) -> None:
-    """Raises SettingsError where a key would go to an address that only the current folder's `.env` names.
-
-    ``address`` and ``keys`` are flat names of settings. A key from the same file may go there; where there are no
-    ``keys``, it is what this machine is logged in with that would go there.
-    """
-    place = shown(str(settings.flat()[address]))
-    if not settings.from_dotenv(address) or (keys and all(map(settings.from_dotenv, keys))):
-        return
-    variable = variables_of(address)[0]
-    key = " or ".join(variables_of(name)[0] for name in keys) or "what this machine is logged in with"
-    raise SettingsError(
-        f"{key} is not sent to {place}: only the file {Path('.env').resolve()} names that address, by {variable}. If "
-        f"it is right, set {variable}={place} in the environment too; if not, take that line out of the file."
-    )

@@ -20,8 +20,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from pagesight.indexing.destinations import shown
 from pagesight.indexing.errors import IndexInUse, IndexWarning
-from pagesight.indexing.storage.address import shown
 from pagesight.indexing.storage.atomic_files import write_atomically
 
 # Seconds that nothing is said of a wait: readers hold the lock for less, when they look whether a writer was killed.

@@ -136,8 +136,8 @@ class Conversation:
         conversation = Conversation(messages, known, author)
         if messages:
             with _lock:
-                if known is not None and known in _recent:
-                    _recent.remove(known)
+                for older in [one for one in _recent if one is known or one._is_outgrown_by(conversation)]:
+                    _recent.remove(older)
                 _recent.append(conversation)
         return conversation
 
@@ -281,6 +281,14 @@ class Conversation:
             else:
                 pictures.add_call(position, shown_with(self.messages[position]))
         return pictures
+
+    def _is_outgrown_by(self, other: Conversation) -> bool:
+        """Whether the other goes on from what this one holds as other objects: a thread's messages, loaded anew."""
+        last = len(self) - 1
+        if self.author != other.author or last >= len(other):
+            return False
+        ours, theirs = ((one.messages[0].id, one.messages[last].id) for one in (self, other))
+        return ours == theirs and None not in ours
 
     def _begins(self, messages: Sequence[BaseMessage], author: Author | None) -> bool:
         same = self.author == author and len(self) <= len(messages)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from pagesight.indexing.destinations import refuse_unconfirmed
 from pagesight.indexing.encoders.remote.forms import FormClient, form_of
 from pagesight.indexing.encoders.remote.gemini import GeminiClient
 from pagesight.indexing.encoders.remote.http_calls import ServerCalls
@@ -43,9 +44,9 @@ def remote_encoder(
     spending = Spending(served.model, settings) if served.is_paid else None
 
     def load() -> RemoteModel:
-        address, by = _address(served, settings, named_by)
+        address, key, by = _asked_with(served, settings, named_by)
         asked = dim if service and dim != service.dim else None
-        client = _client(served, address, _key(served, address, settings, by), settings, asked, prompts, kept)
+        client = _client(served, address, key, settings, asked, prompts, kept)
         own, known = _is_own(served, address), _servers().get(served.name)
         noted = known.get(address) if isinstance(known, dict) else None
 
@@ -83,10 +84,24 @@ def client_of(served: Served, settings: Settings) -> PageClient:
 
     Raises SettingsError without an address or a key that is needed.
     """
-    address, by = _address(served, settings, "")
+    address, key, _ = _asked_with(served, settings, "")
     service, dim = served.service, settings.encoding.dim
     asked = dim if service and dim != service.dim else None
-    return _client(served, address, _key(served, address, settings, by), settings, asked, None, {})
+    return _client(served, address, key, settings, asked, None, {})
+
+
+def _asked_with(served: Served, settings: Settings, named_by: str) -> tuple[str, SecretStr | None, str]:
+    """Where the model is asked, with which key, and what names the address if it is not the user.
+
+    Raises SettingsError without one of them, and where only the current folder's `.env` names where pages would go.
+    """
+    address, by = _address(served, settings, named_by)
+    key = _key(served, address, settings, by)
+    if by:
+        refuse_unconfirmed(settings, "encoder" if served.address else "google_base_url")
+    if served.form == "gemini":
+        refuse_unconfirmed(settings, "vertex_project")
+    return address, key, by
 
 
 def _client(
