@@ -68,6 +68,17 @@ def test_a_page_with_damaged_vectors_is_left_out_and_named(folder: Path, made: P
     assert any("ferry.pdf p. 1" in one and "repair" in one for one in said)
 
 
+@pytest.mark.parametrize(("pages", "more"), [(8, ""), (11, " and 3 more")])
+def test_a_warning_lists_some_of_many_damaged_pages(tmp_path: Path, pages: int, more: str) -> None:
+    with open_index(tmp_path / "index") as index:
+        index.add(write_pdf(tmp_path / "annex.pdf", [["The buoy lies in the bay."]] * pages))
+    for path in (tmp_path / "index" / "multivectors").rglob("*.npy"):
+        path.write_bytes(b"")
+    with warned() as said, open_index(tmp_path / "index") as index:
+        assert index.search("buoy") == []
+    assert f"{', '.join(f'annex.pdf p. {page}' for page in range(1, 9))}{more}. " in said[0]
+
+
 @pytest.mark.parametrize("harm", ["flip", "empty", "gone"])
 def test_indexing_again_makes_anew_what_is_damaged(folder: Path, made: Path, harm: str) -> None:
     vectors = vectors_of(folder, "annex.pdf")

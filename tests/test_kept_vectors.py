@@ -99,3 +99,14 @@ def test_an_index_is_not_mixed(tmp_path: Path, source: Path, capsys: pytest.Capt
     assert main(["index", str(other), "--index", str(folder)]) == 0
     with PageIndex.open(folder, settings=small_settings(precision="float16")) as index:  # asking is always allowed
         assert {hit.ref.document for hit in index.search("ferry")[:2]} == {"report.pdf", "other.pdf"}
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_vectors_are_read_without_parsing_python(
+    tmp_path: Path, source: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """numpy's own reading of a header does, and Python's parser fails now and then where threads use it at once."""
+    made(tmp_path / "index", source, "--precision", precision).close()
+    monkeypatch.setattr("ast.parse", lambda *given, **named: pytest.fail("a header was parsed"))
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        assert len(vectors(index, 1).vectors) == len(vectors(index, 1).boxes) > 5

@@ -42,12 +42,15 @@ def content(folder: Path) -> dict[str, bytes]:
 
 LINKED = [
     *("index.json", "lock", "writer.json", "holder.json", "milvus.json", "threads.db", "costs.jsonl", "chat-history"),
-    *("documents", "pages", "multivectors", "removed", "derived", "milvus.db", "uploads", "evidence"),
+    *("documents", "pages", "multivectors", "removed", "derived", "milvus.db", "uploads", "evidence", "attached"),
+    *("service-threads.db", "threads.db-wal", "threads.db-journal", "index.json.part", "holder.json.part"),
 ]
 BELOW = [
     *("pages/*", "multivectors/*", "documents/*", "removed/*", "removed/*/pages", "derived/*.arrays"),
     *("milvus.db/collections", "milvus.db/collections/pages", "milvus.db/collections/pages/manifest.json"),
     *("milvus.db/collections/pages/partitions/_default/data", "pages/*/000001.json"),
+    *("uploads/files.json", "uploads/lock.part", "evidence/ferry.pdf-p1.png", f"attached/{'a' * 64}.png"),
+    *("threads.db.locks/000.txt", "service-threads.db.locks/000.txt"),
 ]
 
 
@@ -85,6 +88,7 @@ def worked_on(folder: Path) -> None:
 @pytest.mark.parametrize("name", [*LINKED, *BELOW])
 def test_links_in_the_folder_are_refused_by_name(folder: Path, tmp_path: Path, name: str) -> None:
     path = next((folder / "i").glob(name), folder / "i" / name)
+    path.parent.mkdir(exist_ok=True)
     victim = tmp_path / "victim"
     if path.exists():
         shutil.move(path, victim)

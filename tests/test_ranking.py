@@ -155,3 +155,9 @@ def test_what_no_page_is_about_finds_none(index: PageIndex, files: Path, questio
     assert index.search(question) == []
     assert index.search(f"{question} revenue")  # one word of a page is enough
     assert index.search("revenues and expenditures")[0].document_id  # and so is one that is spelt nearly like it
+
+
+def test_a_page_without_words_is_found_by_its_number_only(index: PageIndex, files: Path) -> None:
+    index.add(write_pdf(files / "deck.pdf", [["Quartz"], []]))
+    assert [hit.page for hit in index.search("quartz", top_k=9)] == [1]
+    assert {hit.page for hit in index.search("quartz on page 2", top_k=9)} == {1, 2}

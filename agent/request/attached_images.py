@@ -83,6 +83,10 @@ def _read(name: Any, folder: Path) -> Picture | str:
     if not is_name(name):
         return "an image of the question cannot be shown: it has no name of ours"
     try:
-        return Picture((folder / name).read_bytes(), f"image/{name.rpartition('.')[2]}")
+        data = (folder / name).read_bytes()
     except OSError:
         return "an image of the question cannot be shown: it is not kept here any more"
+    digest, _, kind = name.partition(".")
+    if hashlib.sha256(data).hexdigest() != digest:
+        return "an image of the question cannot be shown: it is not as it was kept"
+    return Picture(data, f"image/{kind}")

@@ -26,7 +26,7 @@ from pagesight.agent.servers.problems import Problem
 from pagesight.agent.servers.question_loop import QuestionLoop, Waiting
 from pagesight.agent.servers.quotas import Quotas
 from pagesight.agent.servers.tokens import KnownTokens, Token
-from pagesight.agent.threads.kept_threads import KeptThreads, Thread, storage_errors
+from pagesight.agent.threads.kept_threads import SERVICE_FILE, KeptThreads, Thread, storage_errors
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
-#: The conversations of the service; those of the terminal's chat are others.
-THREADS_FILE = "service-threads.db"
 #: Threads that render pages: rendering holds a core (a guess, not measured: 2).
 _DRAWING = 2
 #: Seconds that a job waits before it says who writes to the index.
@@ -104,7 +102,7 @@ class Service:
             await asyncio.to_thread(files.tidy)
             questions = QuestionLoop(at_once=limits.questions, queue=limits.queue, seconds=limits.seconds)
             stack.push_async_callback(asyncio.to_thread, questions.close)
-            kept = KeptThreads.kept_in(index.path / THREADS_FILE)
+            kept = KeptThreads.kept_in(index.path / SERVICE_FILE)
             threads = await questions.call(kept.__aenter__())
             stack.push_async_callback(lambda: questions.call(kept.__aexit__(None, None, None)))
             jobs = Jobs(index, files, metrics.pages.inc)
@@ -208,7 +206,7 @@ class Service:
             raise Problem(404, "Unknown thread", f"this token has no conversation {thread!r}: GET /threads lists them")
 
     async def _stored(self, asked: Callable[[], Any]) -> Any:
-        with storage_errors(self.index.path / THREADS_FILE):
+        with storage_errors(self.index.path / SERVICE_FILE):
             return await self.questions.call(asked())
 
 

@@ -201,12 +201,13 @@ def _index(settings: Settings, place: str | None) -> Check:
 
 def _damage(place: str, settings: Settings) -> Check | None:
     """What is damaged in an index in a folder, all of it read; None where nothing is, or on a server."""
+    from pagesight.agent.threads.whole_threads import damaged_threads
     from pagesight.indexing.integrity.verify import verify
     from pagesight.indexing.storage.address import server_address
 
     if server_address(place):
         return None
-    found = verify(place, settings)
+    found = verify(place, settings, beside=damaged_threads)
     if found.whole:
         return None
     first = found.damage[0]

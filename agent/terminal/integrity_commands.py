@@ -89,12 +89,13 @@ def verify(context: typer.Context, index: options.Index = None, as_json: options
 
     Exit status 1 if something is. Nothing is changed.
     """
+    from pagesight.agent.threads.whole_threads import damaged_threads
     from pagesight.indexing.integrity import verify as room
 
     settings = settings_of()
     place = existing_index(context, index) or set_index(settings)
     printing.quieten_milvus()
-    found = room.verify(place, settings)
+    found = room.verify(place, settings, beside=damaged_threads)
     if as_json:
         printing.write_json(found.as_dict())
     else:
@@ -117,13 +118,14 @@ def repair(context: typer.Context, index: options.Index = None, as_json: options
     From the index's other files, its kept documents, or the documents where they were indexed. Exit status 1 if
     something stays damaged.
     """
+    from pagesight.agent.threads.whole_threads import damaged_threads
     from pagesight.indexing.integrity import repair as room
 
     settings = settings_of()
     place = existing_index(context, index) or set_index(settings)
     printing.quieten_milvus()
     with progress_bars.pages_bar() as progress:
-        done = room.repair(place, settings, progress)
+        done = room.repair(place, settings, progress, damaged_threads)
     if as_json:
         printing.write_json(done.as_dict())
     else:

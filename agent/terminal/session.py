@@ -19,8 +19,8 @@ from pagesight.agent.reports.turns import Turn, turns
 from pagesight.agent.run.run import HowToAsk
 from pagesight.agent.run.steps import Step
 from pagesight.agent.terminal.interruptible import follow
-from pagesight.agent.terminal.threads import FILE, Threads
-from pagesight.agent.threads.kept_threads import storage_errors
+from pagesight.agent.terminal.threads import Threads
+from pagesight.agent.threads.kept_threads import FILE, storage_errors
 from pagesight.indexing.errors import RequestError
 
 if TYPE_CHECKING:

@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagesight.agent.threads.kept_threads import KeptThreads, storage_errors
+from pagesight.agent.threads.kept_threads import FILE, KeptThreads, storage_errors
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     from pagesight.agent.threads.kept_threads import Thread
-
-FILE = "threads.db"
 
 
 class Threads:

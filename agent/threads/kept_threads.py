@@ -20,6 +20,8 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from pagesight.agent.threads.thread_data import ThreadData
 from pagesight.indexing.errors import PageIndexError
 
+#: The conversations of the terminal's chat, and those of the service, in an index's folder.
+FILE, SERVICE_FILE = "threads.db", "service-threads.db"
 #: The title of a conversation that cannot be opened; `KeptThreads.messages` says why.
 UNREADABLE = "(cannot be opened)"
 

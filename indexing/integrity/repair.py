@@ -19,7 +19,7 @@ from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDocument
 from pagesight.indexing.index_place import refuse_missing
 from pagesight.indexing.ingest import add_documents
-from pagesight.indexing.integrity.verify import Damage, rows_are_unlike, verify
+from pagesight.indexing.integrity.verify import Beside, Damage, rows_are_unlike, verify
 from pagesight.indexing.milvus.folder_store import opens
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.opening.index_parts import WritingParts
@@ -51,7 +51,7 @@ class Repair:
         return {"index": self.place, "repaired": self.repaired, "left": [one.as_dict() for one in self.left]}
 
 
-def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
+def repair(place: str, settings: Settings, progress: _Told = None, beside: Beside = lambda folder: ()) -> Repair:
     """Repair an index; one on a server from the documents that this machine keeps of it.
 
     Raises IndexMissing, IndexInUse, StorageFull, PageIndexError for one with nothing left of it.
@@ -68,7 +68,7 @@ def repair(place: str, settings: Settings, progress: _Told = None) -> Repair:
             opened.flush()
     finally:
         give_back(parts)
-    done.left = verify(place, settings).damage
+    done.left = verify(place, settings, beside=beside).damage
     return done
 
 

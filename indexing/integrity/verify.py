@@ -5,11 +5,9 @@ The files are looked at first, without Milvus, which may not open; then its rows
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +40,9 @@ class Damage:
         return vars(self).copy()
 
 
+Beside = Callable[[Path], Iterable[Damage]]
+
+
 @dataclass
 class Verification:
     """What `verify` found: how much of each kind was looked at, and what of it is damaged."""
@@ -63,8 +64,12 @@ class Verification:
         return {"index": self.place, "whole": self.whole} | counts | {"damage": [one.as_dict() for one in self.damage]}
 
 
-def verify(place: str, settings: Settings, told: Told = lambda name: None) -> Verification:
+def verify(
+    place: str, settings: Settings, told: Told = lambda name: None, beside: Beside = lambda folder: ()
+) -> Verification:
     """Look through the index at a place; ``told`` is called with each document's name.
+
+    ``beside`` says what is damaged of the things in the folder that others than the index keep there.
 
     Raises IndexMissing, IndexInUse, and PageIndexError for an index that does not say what it was made with.
     """
@@ -74,7 +79,7 @@ def verify(place: str, settings: Settings, told: Told = lambda name: None) -> Ve
         if server_address(place) is None:
             path = Path(place).expanduser().resolve()
             refuse_links(path, below=True)
-            found.damage += _files_of_folder(path)
+            found.damage += [*_files_of_folder(path), *beside(path)]
             if any(one.kind == "Milvus" for one in found.damage) or not _can_be_read(path):
                 return found
         parts = take(place, None, settings, create=False)
@@ -100,28 +105,11 @@ def _files_of_folder(path: Path) -> Iterator[Damage]:
         yield Damage("manifest", str(damage.path), damage.why)
     for damage in unsealed_damage(path / "milvus.db", path / SEAL):
         yield Damage("Milvus", str(damage.path), damage.why)
-    yield from _others(path)
-
-
-def _others(path: Path) -> Iterator[Damage]:
-    """What the agent keeps in the folder: conversations and uploads."""
-    threads = path / "threads.db"
-    if threads.is_file() and (why := _broken_database(threads)):
-        yield Damage("conversations", str(threads), why)
     for file in sorted((path / "uploads").glob("*.json")):
         try:
             json.loads(file.read_text())
         except (OSError, ValueError) as error:
             yield Damage("uploads", str(file), str(error))
-
-
-def _broken_database(path: Path) -> str:
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as error:
-        return str(error)
-    return "" if said == "ok" else str(said)
 
 
 def _look_through(parts: WritingParts, found: Verification, told: Told) -> None:

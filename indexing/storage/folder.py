@@ -37,15 +37,18 @@ from pagesight.indexing.storage.page_files import DamagedFile
 
 # What libraries and the agent write here, as the user's umask says; the folder, where we made it, is private before.
 _MADE_BY_LIBRARIES = ("lock", "milvus.db", "derived")
-_MADE_BY_AGENT = ("threads.db", "identity", "uploads", "evidence", "costs.jsonl", "sweeps.jsonl", "chat-history")
+_AGENTS_FOLDERS = ("uploads", "evidence", "attached")
+_AGENTS_DATABASES = ("threads.db", "service-threads.db")
+_MADE_BY_AGENT = (*_AGENTS_DATABASES, *_AGENTS_FOLDERS, "identity", "costs.jsonl", "sweeps.jsonl", "chat-history")
 #: What notes the files of the closed Milvus Lite (sealed_files.py).
 SEAL = "milvus.json"
 #: Where an import unpacks its archive; it is there until all rows are taken in (integrity/archive.py).
 UNPACKED = "import.part"
 _MANIFEST, _COPY = "index.json", "index.backup.json"
 _HELD = ("writer.json", "holder.json", SEAL, UNPACKED, "documents", "pages", "multivectors", "words", "removed")
-_OF_SQLITE = ("threads.db-wal", "threads.db-shm", "threads.db-journal")
-_OWN = (_MANIFEST, _COPY, *_HELD, *_MADE_BY_LIBRARIES, *_MADE_BY_AGENT, *_OF_SQLITE)
+_OWN = (_MANIFEST, _COPY, *_HELD, *_MADE_BY_LIBRARIES, *_MADE_BY_AGENT)
+#: What lies beside them: SQLite's, the locks of conversations, and what is not whole yet.
+_BESIDE = ("-wal", "-shm", "-journal", ".locks", ".part")
 
 
 class IndexFolder:
@@ -124,9 +127,11 @@ def refuse_links(path: Path, *, below: bool = False) -> None:
     """Raise PageIndexError for a symbolic link among what an index has in its folder, with ``below`` at any depth.
 
     Through one, what is written to an index, or removed from it, would be so elsewhere. The folder itself may be one.
+    What the agent keeps is small, and looked through at any depth each time.
     """
-    for name in _OWN:
-        for link in _links(path / name, below):
+    beside = [f"{name}{more}" for name in _OWN for more in _BESIDE]
+    for name in (*_OWN, *beside):
+        for link in _links(path / name, below or name in _AGENTS_FOLDERS or name.endswith(".locks")):
             raise PageIndexError(
                 f"{link} is a symbolic link, and an index has none: what is written to it or removed from it stays in "
                 "its folder. Put what it leads to in its place, or remove it if it is not yours."

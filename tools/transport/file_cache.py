@@ -76,7 +76,8 @@ class FileCache:
     def all(self) -> dict[str, Upload]:
         """All uploads that are noted, those that have expired too."""
         stored = self._stored().get(self._owner, {})
-        return {sha256: Upload.from_dict(upload) for sha256, upload in stored.items()}
+        read = {sha256: _upload(kept) for sha256, kept in stored.items()} if isinstance(stored, dict) else {}
+        return {sha256: upload for sha256, upload in read.items() if upload}
 
     def keep(self, sha256: str, upload: Upload) -> None:
         """Note an upload; those that have expired are struck out."""
@@ -104,7 +105,7 @@ class FileCache:
 
     def _stored(self) -> dict[str, Any]:
         """What the file says; nothing if it is not there or was damaged, which costs an upload and no more."""
-        with suppress(FileNotFoundError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             stored = json.loads((self._folder / "files.json").read_text(encoding="utf-8"))
             return stored if isinstance(stored, dict) else {}
         return {}
@@ -113,3 +114,13 @@ class FileCache:
         with disk_errors(f"the folder {self._folder} cannot be made"):
             self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
+
+
+def _upload(stored: Any) -> Upload | None:
+    """The upload of a record; None where it is none, which costs an upload and no more."""
+    try:
+        found = Upload.from_dict(stored)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+    texts = (found.name, found.uri, found.mime_type)
+    return found if all(isinstance(text, str) for text in texts) and found.expires.tzinfo else None
