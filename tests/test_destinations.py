@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,40 @@ def test_the_reasoners_line_says_that_its_key_is_the_folders(own_folder: Path) -
     assert choose_reasoner(None, load_settings(google_api_key="AIza")).why == "there is a GOOGLE_API_KEY"
     (own_folder / ".env").write_text("GOOGLE_API_KEY=AIza-theirs\n")
     assert choose_reasoner(None, load_settings()).why == "there is a GOOGLE_API_KEY in the file .env of this folder"
+
+
+#: What libraries take from the environment of where they send things, or by whom they let themselves be answered.
+OTHERS = [
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "grpc_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
+    "LANGSMITH_TRACING", "LANGSMITH_ENDPOINT", "LANGSMITH_API_KEY", "LANGCHAIN_TRACING_V2", "LANGCHAIN_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "OPENAI_BASE_URL", "OPENAI_API_BASE", "ANTHROPIC_BASE_URL", "OLLAMA_HOST",
+    "HF_ENDPOINT", "AWS_ENDPOINT_URL", "GCE_METADATA_HOST", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
+    "GOOGLE_VERTEX_BASE_URL", "MILVUS_URI", "FASTMCP_HOST",
+]  # fmt: skip
+
+COMMANDS = """
+import os, sys
+from pagesight.agent.cli import main
+from pagesight.agent.mcp import make_server
+from pagesight.indexing import PageIndex
+assert main(["index", sys.argv[1]]) == 0
+assert main(["ask", "How high was the net revenue?"]) == 0
+with PageIndex.open() as index:
+    assert make_server(index).settings.host == "127.0.0.1"
+print("left in the environment:", [name for name in sys.argv[2:] if name in os.environ])
+"""
+
+
+def test_no_other_variable_of_the_file_reaches_a_library(own_folder: Path, tmp_path: Path) -> None:
+    (own_folder / ".env").write_text("".join(f"{name}=http://127.0.0.1:9\n" for name in OTHERS))
+    paper = write_pdf(tmp_path / "paper.pdf", [["Net revenue rose to 4.2 billion euros."]])
+    environment = {name: value for name, value in os.environ.items() if name not in OTHERS}
+    environment.pop("PYTHON_DOTENV_DISABLED")
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS, str(paper), *OTHERS], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("left in the environment: []\n")
 
 
 def test_a_terminal_asks_once(own_folder: Path, tmp_path: Path) -> None:

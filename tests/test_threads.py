@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,65 @@ def test_a_thread_that_was_stopped_in_a_tool_is_read_with_what_waits(tmp_path: P
 
     plain = {"at": "2026-01-01T00:00:00", "id": str(UUID(int=1))}
     assert kept == state | {"messages": [HumanMessage("?"), said.model_copy(update={"response_metadata": plain})]}
+
+
+def changed_by(*statements: str) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        with sqlite3.connect(file) as database:
+            for statement in statements:
+                database.execute(statement)
+        database.close()
+
+    return change
+
+
+def flipped(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[100] ^= 0xFF  # the kind of its first page
+    file.write_bytes(content)
+
+
+def written_by_a_later_one(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        [(kind, blob)] = database.execute("select type, checkpoint from checkpoints").fetchall()
+        later = ThreadData(file).loads_typed((kind, blob)) | {"v": 99}
+        database.execute("update checkpoints set checkpoint = ?", (ThreadData(file).dumps_typed(later)[1],))
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (changed_by("alter table checkpoints drop column metadata"), "the table checkpoints has no column metadata"),
+        (changed_by("alter table writes rename column value to content"), "the table writes has no column value"),
+        (changed_by("drop table writes"), "the table writes is gone"),
+        (lambda file: file.write_bytes(b"") and None, "the table checkpoints is gone"),
+        (lambda file: file.write_bytes(file.read_bytes()[:5000]) and None, "malformed"),
+        (flipped, "malformed"),
+        (changed_by("update checkpoints set checkpoint = substr(checkpoint, 9)"), r"conversation \w+ cannot be opened"),
+        (changed_by("update checkpoints set type = 'pickle'"), r"conversation \w+ cannot be opened"),
+        (changed_by("update checkpoints set metadata = '{'"), r"conversation \w+ cannot be opened"),
+        (written_by_a_later_one, r"conversation \w+ cannot be opened: .* later version of LangGraph"),
+    ],
+    ids=["a column less", "another column", "a table less", "emptied", "halved", "flipped", "cut off", "another kind",
+         "notes", "a later LangGraph"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["threads.db", "service-threads.db"])
+def test_verify_reads_conversations(
+    talked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], harm: Callable[[Path], None], why: str, name: str
+) -> None:
+    index = Path(shutil.copytree(talked, tmp_path / "index"))
+    shutil.move(index / "threads.db", index / name)
+    assert main(["verify", "--index", str(index)]) == 0
+    harm(index / name)
+    assert main(["verify", "--index", str(index)]) == 1
+    assert re.search(rf"conversations: .*/{name}: .*{why}", capsys.readouterr().out)
+
+
+def test_a_column_more_is_no_damage(talked: Path, tmp_path: Path) -> None:
+    index = Path(shutil.copytree(talked, tmp_path / "index"))
+    changed_by("alter table checkpoints add column of_a_later_saver text")(index / "threads.db")
+    assert main(["verify", "--index", str(index)]) == 0
 
 
 def test_no_file_is_read_as_code() -> None:

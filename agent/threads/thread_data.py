@@ -7,7 +7,9 @@ LangGraph's `Send`, which waits for a tool that was not done; anything else is r
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,17 @@ _SEND = ("langgraph.types", "Send")
 _WRITING = ormsgpack.OPT_NON_STR_KEYS | ormsgpack.OPT_REPLACE_SURROGATES
 _LONGEST_NAME = 80
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # LangGraph makes bytes of it
+
+
+def _newest_form() -> int:
+    """The newest form of checkpoints that this LangGraph writes, which it says in a private place."""
+    try:
+        return int(importlib.import_module("langgraph.pregel._checkpoint").LATEST_VERSION)
+    except (ImportError, AttributeError):
+        return sys.maxsize
+
+
+_NEWEST_FORM = _newest_form()
 
 
 class ThreadData(JsonPlusSerializer):
@@ -53,9 +66,15 @@ class ThreadData(JsonPlusSerializer):
         if kind != "msgpack":
             raise self.refusal(f"it holds a value of the kind {_printable(kind)}")
         value = self._read(blob, self._extension)
-        if isinstance(value, dict) and "channel_values" in value and not _is_checkpoint(value):
-            raise self.refusal("it is damaged")
+        if isinstance(value, dict) and "channel_values" in value:
+            self._check(value)
         return value
+
+    def _check(self, checkpoint: dict[Any, Any]) -> None:
+        if not _is_checkpoint(checkpoint):
+            raise self.refusal("it is damaged")
+        if checkpoint.get("v", 0) > _NEWEST_FORM:
+            raise self.refusal("it was written by a later version of LangGraph: update that package")
 
     def _read(self, blob: bytes, extension: Callable[[int, bytes], Any]) -> Any:
         refusals: list[PageIndexError] = []
@@ -102,7 +121,8 @@ def _is_checkpoint(value: dict[Any, Any]) -> bool:
     values, versions, seen = (value.get(name) for name in ("channel_values", "channel_versions", "versions_seen"))
     if not (isinstance(values, dict) and isinstance(versions, dict) and isinstance(seen, dict)):
         return False
-    return bool(_ID.fullmatch(str(value.get("id")))) and all(isinstance(one, dict) for one in seen.values())
+    known = isinstance(value.get("v", 0), int) and bool(_ID.fullmatch(str(value.get("id"))))
+    return known and all(isinstance(one, dict) for one in seen.values())
 
 
 def _packed(value: Any) -> bytes:

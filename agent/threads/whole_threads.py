@@ -68,8 +68,10 @@ def _unreadable(database: sqlite3.Connection, data: ThreadData) -> Iterator[str]
         if name in told:
             continue
         try:
-            data.loads_typed((kind, blob))
-            json.loads(metadata or "{}")
-        except (PageIndexError, TypeError, AttributeError, ValueError, RecursionError):
+            value = data.loads_typed((kind, blob))
+            if metadata is not None and (not isinstance(json.loads(metadata), dict) or "channel_values" not in value):
+                raise data.refusal("it is damaged")
+        except (PageIndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
             told.add(name)
-            yield f"the conversation {name} cannot be opened: it is damaged, or not of this version"
+            refusal = error if isinstance(error, PageIndexError) else data.refusal("it is damaged")
+            yield f"the conversation {name} cannot be opened: {str(refusal).partition(' cannot be opened: ')[2]}"

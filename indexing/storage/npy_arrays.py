@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-
 # What numpy writes before an array (numpy.lib.format, version 1.0), and the length of its header. numpy's own reading
 # parses the header as Python, which fails now and then on a busy machine ("SystemError: AST constructor recursion depth
 # mismatch", seen with Python 3.11).
