@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from pagesight.agent.terminal import (
     answering,
     audit_cli,
+    correct_commands,
     demo_command,
     doctor_command,
     encoders_command,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.settings import Settings
 
 _IN_THE_ORDER_OF_USE = """
-    demo index ask sweep chat web search view documents remove restore verify repair export import
+    demo index ask sweep chat web search view correct corrections documents remove restore verify repair export import
     doctor encoders mcp serve-http token costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
@@ -250,6 +251,8 @@ def _costs(context: typer.Context, index: options.Index = None, as_json: options
 app.command("sweep")(sweep_command.sweep)
 app.command("search")(reading_commands.search)
 app.command("view")(reading_commands.view)
+app.command("correct")(correct_commands.correct)
+app.command("corrections")(correct_commands.corrections)
 app.command("documents")(reading_commands.documents)
 app.command("remove")(integrity_commands.remove)
 app.command("encoders")(encoders_command.encoders)

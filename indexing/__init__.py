@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         AnswerBlocked,
         AnswerCutOff,
         BadCondition,
+        BadCorrection,
         BadRegion,
         BadToken,
         EmptyAnswer,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     )
     from pagesight.indexing.index import PageIndex
     from pagesight.indexing.lexical.query import Query
-    from pagesight.indexing.pages import Box, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
+    from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
     from pagesight.indexing.picture_question import PictureQuestion
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
@@ -64,10 +65,12 @@ __all__ = [
     "AnswerCutOff",
     "Audit",
     "BadCondition",
+    "BadCorrection",
     "BadRegion",
     "BadToken",
     "Box",
     "Breadth",
+    "Correction",
     "DocumentRecord",
     "EmptyAnswer",
     "EmptyQuestion",
@@ -124,8 +127,8 @@ _NAMES = {
     "documents.sources": "Failure PassedOver",
     "encoders.interface": "PageEncoder",
     "errors": (
-        "AnswerBlocked AnswerCutOff BadCondition BadRegion BadToken EmptyAnswer EmptyQuestion EncoderError "
-        "EncoderMismatch IndexInUse IndexMissing IndexWarning KeyRefused LoginRefused MissingExtra "
+        "AnswerBlocked AnswerCutOff BadCondition BadCorrection BadRegion BadToken EmptyAnswer EmptyQuestion "
+        "EncoderError EncoderMismatch IndexInUse IndexMissing IndexWarning KeyRefused LoginRefused MissingExtra "
         "MissingPath NoDocuments PageIndexError PagesightError QuestionsError ReasonerError RequestError "
         "ServerUnreachable SettingsError SourceError StorageFull UnknownDocument UnknownPage "
         "UnreadableDocument VectorsMissing"

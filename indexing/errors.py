@@ -22,7 +22,8 @@ Each message names the thing that failed, why, and the command or setting that f
     │   ├── BadRegion
     │   ├── ThreadInUse          another run is being answered in the same thread
     │   ├── BadToken             a word that is not in the query
-    │   └── BadCondition         a condition on metadata that cannot be read
+    │   ├── BadCondition         a condition on metadata that cannot be read
+    │   └── BadCorrection        of words that a page has not, or not once
     ├── MissingExtra             an optional package that the setting needs
     ├── SettingsError            a setting that cannot be used
     ├── EncoderError             a page encoder that cannot be loaded, or does not make usable vectors
@@ -114,6 +115,10 @@ class BadRegion(RequestError):
 
 class BadCondition(RequestError):
     """The condition on metadata cannot be read."""
+
+
+class BadCorrection(RequestError):
+    """The words to correct are not on the page, or it is not clear which are meant."""
 
 
 class ThreadInUse(RequestError):

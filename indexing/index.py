@@ -15,6 +15,7 @@ from PIL import Image
 
 from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.destinations import index_set
+from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument, check_region
 from pagesight.indexing.documents.metadata import Metadata
@@ -33,7 +34,7 @@ from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.page_text.text import read_text
-from pagesight.indexing.pages import Box, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
+from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
 from pagesight.indexing.picture_question import (
     GivenPicture,
     PictureQuestion,
@@ -53,6 +54,7 @@ from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.writing.add_report import AddReport, Progress
 from pagesight.indexing.writing.commit import remove_document
+from pagesight.indexing.writing.correct import correct_words, undo_correction
 from pagesight.indexing.writing.given_files import Given, GivenFiles, several
 from pagesight.indexing.writing.recover import begin_writing, restore_documents
 
@@ -352,15 +354,58 @@ class PageIndex:
     def words(self, ref: PageRef) -> PageText:
         """The page's words with their boxes and lines, as they were read when it was indexed.
 
-        Where the index does not have them, or not as they were written, they are read anew from the kept document, by
-        OCR where it is needed, which raises as `picture` does. Raises UnknownPage.
+        What was corrected of them is as corrected. Where the index does not have them, or not as they were written,
+        they are read anew from the kept document, by OCR where it is needed, which raises as `picture` does. Raises
+        UnknownPage.
         """
         row = self._parts.view().row(ref)
+        return corrected(self._as_read(row), row.corrections)
+
+    def _as_read(self, row: PageRow) -> PageText:
         if (kept := self._parts.folder.words.read(row)) is not None:
             return kept
+        ref = row.ref
         with self.opened(ref) as document:
             reading = self.settings.documents
             return read_text(document, ref.page, ocr=reading.ocr, languages=reading.ocr_languages)
+
+    @while_open
+    def correct(self, ref: PageRef, was: str, now: str, *, at: Box | int | None = None, by: str = "") -> Correction:
+        """Correct words of a page that were read wrongly; they are searched, quoted and marked so from then on.
+
+        ``was`` are words side by side in a line as they are read, or a part of one between punctuation. Where they
+        stand on the page more than once, ``at`` is the number of the one that is meant, from 1, or the box of these
+        very words. ``by`` says who corrects. Kept with the page, also when it is read anew, until the document
+        changes or is removed. Raises BadCorrection, IndexInUse as `add` does, and what `picture` raises.
+        """
+        read = self._as_read(self._parts.view().row(ref))
+        with self._parts.writing() as parts:
+            return correct_words(parts, ref, read, was, now, at, by)
+
+    @while_open
+    def undo_correction(self, ref: PageRef, known: str) -> list[Correction]:
+        """Take back a correction of a page by its id, and those made later of the same words; returns them.
+
+        Raises as `correct` does.
+        """
+        read = self._as_read(self._parts.view().row(ref))
+        with self._parts.writing() as parts:
+            return undo_correction(parts, ref, read, known)
+
+    @_reading
+    def corrections_of(self, ref: PageRef) -> tuple[Correction, ...]:
+        """The corrections of a page, the oldest first. Raises UnknownPage."""
+        return self._parts.view().row(ref).corrections
+
+    @_reading
+    def corrections(self, documents: Sequence[str] | None = None) -> list[tuple[PageRef, Correction]]:
+        """The corrections of these documents, or of all, in the order of documents, pages and times.
+
+        Raises UnknownDocument.
+        """
+        view = self._parts.view()
+        rows = view.pages(view.narrowed(documents, None))
+        return [(row.ref, correction) for row in rows for correction in row.corrections]
 
     @_reading
     def multivector(self, ref: PageRef) -> MultiVector:
@@ -447,6 +492,10 @@ class PageIndex:
     apicture = in_thread(picture)
     atext = in_thread(text)
     awords = in_thread(words)
+    acorrect = in_thread(correct)
+    aundo_correction = in_thread(undo_correction)
+    acorrections = in_thread(corrections)
+    acorrections_of = in_thread(corrections_of)
     amultivector = in_thread(multivector)
     aquery_vectors = in_thread(query_vectors)
     aevidence = in_thread(evidence)

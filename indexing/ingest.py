@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure
@@ -183,8 +184,9 @@ class _Journey:
     ) -> tuple[list[PreparedPage], list[MultiVector]]:
         """The pages with their vectors; one that the encoder cannot take is blank. Raises EncoderError, MemoryError."""
         encode = self._parts.encoder.encode_pages
+        texts = [corrected(page.text, job.corrections.get(page.number, ())) for page in batch]
         try:
-            return batch, encode([page.picture for page in batch], [page.text for page in batch])
+            return batch, encode([page.picture for page in batch], texts)
         except (PagesightError, MemoryError):
             raise
         except Exception as error:  # whatever an encoder says of a page
@@ -201,7 +203,7 @@ class _Journey:
         with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
             labels = [page.label for page in batch]
-            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors)
+            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors, job.corrections)
             if numbers[-1] == job.missing[-1]:
                 self._finish(job)
         self._report.pages += sum(number not in job.left_out for number in numbers)

@@ -21,6 +21,10 @@ WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
 #: A part of a page as the model writes it, ``(ymin, xmin, ymax, xmax)``, integers 0–1000.
 Region = tuple[int, int, int, int]
 
+#: Letters of a correction, and corrections of a page: so a page's are less than a row of Milvus' may hold beside its
+#: text, 65,536 bytes.
+MOST_LETTERS, MOST_CORRECTIONS = 120, 40
+
 _DOCUMENT_ID = "[0-9a-f]{16}"
 
 #: Documents' numbers are below it: a candidate's key has room for 31 bits of them.
@@ -34,6 +38,9 @@ _Page = Annotated[int, Field(strict=True, ge=1, lt=2**24)]  # as many as a candi
 _Ordinal = Annotated[int, Field(strict=True, ge=1, lt=ORDINAL_END)]
 _Vectors = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]  # a guess, not measured: 500 times a page of patches
 _Number = Annotated[int, Field(strict=True)]
+_CorrectionId = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{12}$")]
+_Who = Annotated[str, Field(strict=True, max_length=64)]
+_Words = Annotated[str, Field(strict=True, min_length=1, max_length=MOST_LETTERS)]
 _Checksum = Annotated[str, Field(strict=True, pattern="^([0-9a-f]{16})?$")]
 
 
@@ -87,6 +94,26 @@ class PageText:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """Words of a page that were read wrongly, side by side in a line, and what stands there.
+
+    ``was`` and ``now`` are words with a space between; ``box`` is around what was read; ``by`` says who corrected it
+    and ``at`` when, ISO 8601 in UTC; ``id`` has 12 hex digits.
+    """
+
+    id: _CorrectionId
+    was: _Words
+    now: _Words
+    box: Box
+    by: _Who
+    at: _Text
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in ``corrections --json``."""
+        return vars(self) | {"box": [round(edge, 4) for edge in self.box]}
+
+
+@dataclass(frozen=True)
 class PageRef:
     """One page of an indexed document; ``page`` counts from 1."""
 
@@ -113,7 +140,8 @@ class PageRow:
     page of its multi-vector file, which has ``vectors`` with this ``checksum`` for it (empty in rows of format 3), and
     ``candidates`` stand for it; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
     the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's; ``printed_label`` is
-    what the document counts the page by, such as "iv", where that is not its number.
+    what the document counts the page by, such as "iv", where that is not its number; ``terms`` and ``text`` are as they
+    stand after its ``corrections``.
     """
 
     document_id: _Id
@@ -134,6 +162,7 @@ class PageRow:
     terms: _Text = ""
     text: _Text = ""
     printed_label: _Text = ""
+    corrections: Annotated[tuple[Correction, ...], Field(max_length=MOST_CORRECTIONS)] = ()
 
     @property
     def key(self) -> str:

@@ -97,6 +97,7 @@ def made(folder: Path) -> Path:
         write_pdf(sources / name, pages)
     with PageIndex.open(folder / "index", settings=settings()) as index:
         index.add(sources)
+        index.correct(index.page("ferry.pdf p. 1"), "1200", "1250")
     shutil.rmtree(sources)
     return folder / "index"
 
@@ -107,7 +108,7 @@ def answers(index: PageIndex) -> list[Any]:
     pages = [ref for record in index.documents() for ref in record.page_refs]
     shown = [index.picture(ref, long_side=20).tobytes() for ref in pages]
     words = [index.words(ref).text for ref in pages]
-    return [index.documents(), hits, [index.text(ref) for ref in pages], words, shown]
+    return [index.documents(), index.corrections(), hits, [index.text(ref) for ref in pages], words, shown]
 
 
 @contextmanager

@@ -224,7 +224,7 @@ ORDER = {
         labels
         calls
         lexical
-        vectors
+        vectors corrections
         documents
         conversion
         page_text values

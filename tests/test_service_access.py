@@ -206,6 +206,41 @@ def test_conversations_belong_to_their_token(service: Served) -> None:
         assert one.get("/threads/mine").status_code == 200
 
 
+def test_words_are_corrected_by_who_may_write_and_sees_the_page(service: Served, ids: dict[str, str]) -> None:
+    page, hidden = f"/pages/{quote(REPORT)}%20p.%201", f"/pages/{ids[SECRET]}:1"
+    asked = {"was": "4.2 billion", "now": "4.4 <b>billion</b>"}
+    with service.client("reader") as client:
+        assert client.post(f"{page}/corrections", json=asked).status_code == 403
+        assert client.get(f"{page}/words").json()["words"][:2] == ["Net", "revenue"]
+    with service.client("acme") as client:
+        assert client.post(f"{hidden}/corrections", json={"was": "7", "now": "8"}).status_code == 404
+        assert client.get(f"{hidden}/words").status_code == 404
+        made = client.post(f"{page}/corrections", json=asked)
+        assert (made.status_code, made.json()["by"], made.json()["now"]) == (201, "acme", "4.4 <b>billion</b>")
+        again = client.post(f"{page}/corrections", json=asked)
+        assert (again.status_code, again.json()["title"]) == (422, "Bad correction")
+        assert "4.4 <b>billion</b>" in client.get(f"{page}.json").json()["text"]
+        hits = client.get("/search", params={"query": "revenue 4.4"}).json()["hits"]
+        assert hits[0]["lines"][0] == "Net revenue rose to 4.4 <b>billion</b> euros in 2023."
+        told = client.get(f"{page}/words").json()
+        assert told["words"][4:6] == ["4.4", "<b>billion</b>"]
+        assert len(told["boxes"]) == len(told["lines"]) == len(told["words"])
+    known = made.json()["id"]
+    with service.client("borg") as client:
+        assert client.get("/corrections").json() == {"corrections": []}
+        assert client.get("/corrections", params={"documents": REPORT}).status_code == 404
+        assert client.delete(f"{page}/corrections/{known}").status_code == 404
+    with service.client("reader") as client:
+        assert [one["id"] for one in client.get("/corrections").json()["corrections"]] == [known]
+        assert client.delete(f"{page}/corrections/{known}").status_code == 403
+    with service.client("acme") as client:
+        assert [one["id"] for one in client.delete(f"{page}/corrections/{known}").json()["corrections"]] == [known]
+        assert client.delete(f"{page}/corrections/{known}").status_code == 422
+        box = client.get(f"{page}/words").json()["boxes"][4]
+        made = client.post(f"{page}/corrections", json={"was": "4.2", "now": "4.3", "box": box})
+        assert client.delete(f"{page}/corrections/{made.json()['id']}").status_code == 200
+
+
 # where requests come from
 
 

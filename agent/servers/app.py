@@ -20,6 +20,7 @@ from pagesight.agent.servers import (
     agui_routes,
     ask_routes,
     claim_routes,
+    correction_routes,
     document_routes,
     page_routes,
     report_routes,
@@ -45,7 +46,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     }.items()
 }  # fmt: skip
 
-_ROUTES = (ask_routes, agui_routes, claim_routes, document_routes, page_routes, report_routes)
+_ROUTES = (ask_routes, agui_routes, claim_routes, correction_routes, document_routes, page_routes, report_routes)
 
 router = APIRouter()
 

@@ -45,9 +45,12 @@ class Wanted:
     as_map: bool = False
     word: str | None = None
 
-    def tag(self, ref: PageRef) -> str:
-        """What names this very picture, for who has it already: a document's id is the hash of its bytes."""
-        return hashlib.sha256(f"{ref.key} {self!r}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    def tag(self, ref: PageRef, *corrections: str) -> str:
+        """What names this very picture, for who has it already: a document's id is the hash of its bytes.
+
+        ``corrections`` are the ids of the page's, where marks depend on them.
+        """
+        return hashlib.sha256(f"{ref.key} {self!r} {corrections}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def read_boxes(texts: Sequence[str]) -> tuple[Box, ...]:

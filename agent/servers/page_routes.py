@@ -17,7 +17,8 @@ from pagesight.indexing.documents.document import check_region
 
 router = APIRouter()
 
-#: Pictures of a page never change: its document's id is the hash of the bytes. Who may see it can, so it is asked for.
+#: Pictures of a page change with its corrections alone: its document's id is the hash of the bytes. Who may see it can,
+#: so it is asked for.
 _CACHE = "private, no-cache"
 
 
@@ -77,7 +78,8 @@ async def page_picture(
         read_regions(outline), query, show == "map", word,
     )  # fmt: skip
     ref = await asyncio.to_thread(find_page, token.allowed(service.index), label)
-    tag = f'"{wanted.tag(ref)}"'
+    marked = await service.index.acorrections_of(ref) if wanted.query else ()
+    tag = f'"{wanted.tag(ref, *(one.id for one in marked))}"'
     headers = {"ETag": tag, "Cache-Control": _CACHE}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

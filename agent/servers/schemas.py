@@ -138,6 +138,62 @@ class PageReply(BaseModel):
     next: str | None
 
 
+_CORRECTION = {
+    "id": "8f0c1d2e3b4a", "label": "annual-report.pdf p. 5", "key": "0123456789abcdef:5", "was": "1O5.2",
+    "now": "105.2", "box": (0.1, 0.2, 0.2, 0.22), "by": "owner", "at": "2026-11-26T02:00:00+00:00",
+}  # fmt: skip
+_Box = tuple[float, float, float, float]
+
+
+class CorrectionRequest(BaseModel):
+    """Words of a page that were read wrongly. Where they stand there more than once, ``box`` or ``nth`` says which."""
+
+    model_config = {**example(was="1O5.2", now="105.2", box=(0.1, 0.2, 0.2, 0.22)), "extra": "forbid"}
+
+    was: Text = Field(description="the words as they were read, side by side in a line")
+    now: Text = Field(description="what stands on the page")
+    box: _Box | None = Field(None, description="left, top, right, bottom, 0 to 1 of the page, of these very words")
+    nth: int | None = Field(None, ge=1, description="which one, from the top, if there is no box")
+
+
+class CorrectionReply(BaseModel):
+    """A correction: what was read, what is there, who said so and when (ISO 8601 in UTC)."""
+
+    model_config = example(**_CORRECTION)
+
+    id: str
+    label: str
+    key: str
+    was: str
+    now: str
+    box: _Box
+    by: str
+    at: str
+
+
+class CorrectionsReply(BaseModel):
+    """Corrections, in the order of pages and times."""
+
+    model_config = example(corrections=[_CORRECTION])
+
+    corrections: list[CorrectionReply]
+
+
+class PageWordsReply(BaseModel):
+    """A page's words in reading order, the place of each (0 to 1 of the page) and the number of its line."""
+
+    model_config = example(
+        label="annual-report.pdf p. 5", words=["Net", "revenue"], lines=[0, 0],
+        boxes=[(0.1, 0.2, 0.14, 0.22), (0.15, 0.2, 0.21, 0.22)], corrections=[_CORRECTION],
+    )  # fmt: skip
+
+    label: str
+    words: list[str]
+    boxes: list[_Box]
+    lines: list[int]
+    corrections: list[CorrectionReply]
+
+
 class FailedFile(BaseModel):
     """A file that is not in the index, or not whole, and why."""
 

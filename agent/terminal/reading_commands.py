@@ -65,6 +65,7 @@ def view(
     index: options.Index = None,
     query: Annotated[str | None, typer.Option("--query", help="Lay a map over it of where it is like this.")] = None,
     token: options.Token = None,
+    text: Annotated[bool, typer.Option("--text", help="Print its words instead, as they were read.")] = False,
     password: options.Passwords = None,
     password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
@@ -82,6 +83,9 @@ def view(
     place = existing_index(context, index)
     with open_index(place, settings, encodes=query is not None) as opened:
         page = opened.page(label.strip("[] "))
+        if text:
+            printing.write(opened.text(page) + "\n")
+            return
         to = out or picture_path(opened.path / "evidence", page.label)
         path = opened.heatmap(page, to, query, token=token) if query else opened.evidence(page, to)
     printing.write(f"{path if out else printing.short(path)}\n")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pagesight.agent.terminal.doctor import Checkup
     from pagesight.indexing.audit.encoder_check import EncoderCheck
     from pagesight.indexing.encoders import KnownModel
-    from pagesight.indexing.pages import DocumentRecord, Hit
+    from pagesight.indexing.pages import Correction, DocumentRecord, Hit, PageRef
     from pagesight.indexing.writing.add_report import AddReport, Progress
     from pagesight.tools.transport.file_cache import Upload
 
@@ -64,6 +64,19 @@ def removed(records: Sequence[DocumentRecord], *, would: bool = False) -> None:
     done = "would remove" if would else "removed"
     for record in records:
         printing.write(f"{done} {record.document} ({printing.counted(record.pages, 'page')})\n")
+
+
+def corrections(found: Sequence[tuple[PageRef, Correction]], *, undone: bool) -> None:
+    """Words that were corrected, or whose corrections were taken back."""
+    if not found:
+        printing.note("nothing was corrected")
+        return
+    rows = (
+        (one.id, ref.label, one.was, one.now, " ".join([one.at[:16].replace("T", " "), one.by]).strip())
+        for ref, one in found
+    )
+    first = "undone" if undone else "id"
+    print_listing({first: "label", "page": "label", "was read": "text", "is": "text", "when, who": "text"}, rows)
 
 
 def gone(records: Sequence[DocumentRecord], *, removed: bool) -> None:

@@ -68,6 +68,11 @@ def tokenize(text: str, rules: int = TERM_RULES) -> list[str]:
     return [term for run in _term_pattern().findall(folded(text)) for term in _terms_of(run)]
 
 
+def is_unspaced(letter: str) -> bool:
+    """Whether a letter is of a script that is written without spaces between words."""
+    return bool(_IS_UNSPACED.match(letter))
+
+
 def folded(text: str) -> str:
     """The text with what is written in several ways in one, for matching only: never to be shown or quoted."""
     text = unicodedata.normalize("NFKC", _BEHIND_A_DIGIT.sub(" ", text)).translate(_one_digit())

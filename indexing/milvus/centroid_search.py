@@ -76,6 +76,11 @@ class CentroidSearch:
         best = best_holders(similarities, pages, query.weights, settings.search.candidates, limit)
         return [page_of(page << _CENTROID_BITS) for page in best]
 
+    def drop_surplus(self, ordinal: int, page: int, count: int) -> None:
+        """Forget the page's centroids beyond so many."""
+        first, end = candidate_id(ordinal, page, count), candidate_id(ordinal, page + 1, 0)
+        self._connection.delete("candidates", f"id >= {first} and id < {end}")
+
     def counts(self, document_id: str) -> dict[int, int]:
         """How many centroids each page of a document has."""
         self._connection.load("candidates")

@@ -63,6 +63,11 @@ class ServerMaxSim:
         )
         return [page_of(hit.id) for hit in found[0]]
 
+    def drop_surplus(self, ordinal: int, page: int, count: int) -> None:
+        """Forget the page where it has no vectors any more."""
+        if not count:
+            self._connection.delete("patches", f"id == {candidate_id(ordinal, page, 0)}")
+
     def counts(self, document_id: str) -> dict[int, int]:
         """One for each page of a document."""
         found = self._connection.rows("patches", documents_filter([document_id]), ["id"])

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pagesight.indexing.lexical.tokens import TERM_RULES
-from pagesight.indexing.pages import ORDINAL_END, PageRow
+from pagesight.indexing.pages import ORDINAL_END, Correction, PageRow
 from pagesight.indexing.storage.catalog_view import Entry, TermCounts, View
 from pagesight.indexing.storage.interfaces import CandidateSearch, CatalogListener, PageRows, Sharing
 
@@ -50,6 +50,7 @@ class Catalog:
         #: One writer at a time in this process; searching does not take it.
         self._writer = threading.RLock()
         self._not_before = 0.0
+        self._corrections: dict[str, dict[int, tuple[Correction, ...]]] = {}  # of pages that were forgotten
         self._view: View | None = None
         self._revision = sharing.revision()  # before the rows are read: what comes in between is read again
         self._reload()
@@ -149,7 +150,12 @@ class Catalog:
     def add(self, rows: Sequence[PageRow]) -> None:
         """Take in pages of a document that are now written; readers see it with its last page."""
         with self._lock:
+            known = self._entries.get(rows[0].document_id)
+            if known and any(row.page in known.rows and row.terms for row in rows):
+                self._terms.forget(rows[0].document_id)  # they may be others now
+            forgotten = self._corrections.get(rows[0].document_id, {})
             for row in rows:
+                forgotten.pop(row.page, None)
                 entry = self._take(replace(row, text=""))  # what only searching needs stays in Milvus
             complete = entry.complete
             if complete:
@@ -170,6 +176,7 @@ class Catalog:
         with self._lock:
             if entry := self._entries.get(document_id):
                 gone = set(pages)
+                self._corrections[document_id] = _corrections(entry)
                 rows = {page: row for page, row in entry.rows.items() if page not in gone}
                 self._drop(document_id)
                 for row in rows.values():
@@ -180,9 +187,15 @@ class Catalog:
             self._listener.removed(document_id)
         self._sharing.changed()
 
+    def corrections(self, document_id: str) -> dict[int, tuple[Correction, ...]]:
+        """The corrections of a document by page, also of pages that were forgotten to be made anew."""
+        entry = self._entries.get(document_id)
+        return self._corrections.get(document_id, {}) | (_corrections(entry) if entry else {})
+
     def remove(self, document_id: str) -> None:
         """Forget a document."""
         with self._lock:
+            self._corrections.pop(document_id, None)
             self._drop(document_id)
             self._terms.forget(document_id)
             self._view = None
@@ -202,6 +215,10 @@ class Catalog:
         self._names[row.document].add(row.document_id)
         self._last_ordinal = max(self._last_ordinal, row.ordinal)
         return entry
+
+
+def _corrections(entry: Entry) -> dict[int, tuple[Correction, ...]]:
+    return {page: row.corrections for page, row in entry.rows.items() if row.corrections}
 
 
 def _ms(started: float) -> float:

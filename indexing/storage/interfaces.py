@@ -112,6 +112,10 @@ class CandidateSearch(Protocol):
         """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`."""
         ...
 
+    def drop_surplus(self, ordinal: int, page: int, count: int) -> None:
+        """Forget what a page had beyond so many candidate vectors, before it was written anew."""
+        ...
+
     def counts(self, document_id: str) -> dict[int, int]:
         """How many candidate vectors each page of a document has."""
         ...

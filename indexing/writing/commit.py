@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.pages import PageRow, PageText, page_key
+from pagesight.indexing.pages import Correction, PageRow, PageText, page_key
 from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum, stored
@@ -38,10 +39,12 @@ def write_batch(
     texts: Sequence[PageText],
     labels: Sequence[str | None],
     vectors: Sequence[MultiVector],
+    corrections: Mapping[int, tuple[Correction, ...]],
 ) -> None:
     """Write consecutive pages of a document, findable when its last page is.
 
-    ``document`` has what all its pages have in their rows (see `PageRow`). Raises StorageFull, PageIndexError, OSError.
+    ``texts`` are as they were read, without the ``corrections``, which are those of pages by number. ``document``
+    has what all its pages have in their rows (see `PageRow`). Raises StorageFull, PageIndexError, OSError.
     """
     started = time.monotonic()
     parts.sharing.confirm()
@@ -51,7 +54,9 @@ def write_batch(
     parts.multivectors.write(document_id, first, kept)
     parts.folder.words.write(document_id, first, texts)
     rows = [
-        _row(document, first, number, text, page, parts.term_rules, label)
+        _row(
+            {"corrections": corrections.get(number, ())} | document, first, number, text, page, parts.term_rules, label
+        )
         for number, text, page, label in zip(numbers, texts, kept, labels, strict=True)
     ]
     write_rows(parts, rows, [page.vectors for page in pages])
@@ -105,6 +110,7 @@ def _row(
     rules: int,
     label: str | None,
 ) -> PageRow:
+    text = corrected(text, document["corrections"])
     return PageRow(
         page=number,
         batch=batch,

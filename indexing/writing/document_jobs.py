@@ -12,13 +12,13 @@ from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.pages import Correction, PageRow
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.writing.add_report import AddReport, PageWarning, page_ranges
 from pagesight.indexing.writing.attached_documents import WITHIN, Attached, AttachedDocuments
 from pagesight.indexing.writing.commit import record_if_whole, remove_document
 from pagesight.indexing.writing.page_selection import SELECTED, checked_selection, selected
-from pagesight.indexing.writing.recover import put_right
+from pagesight.indexing.writing.recover import corrections_of, put_right
 from pagesight.indexing.writing.words_again import make_words_again
 
 
@@ -28,7 +28,8 @@ class DocumentJob:
 
     ``left_out`` are pages that are not wanted, and blank; ``faults`` say of others that are blank why they are,
     ``warnings`` of which pages something may be missing, ``of_document`` what else of the document; ``given_up`` counts
-    the last pages in a row that took too much; ``repairs`` that it was whole and became damaged.
+    the last pages in a row that took too much; ``repairs`` that it was whole and became damaged; ``corrections`` are
+    those of its pages by number.
     """
 
     source: Source
@@ -42,6 +43,7 @@ class DocumentJob:
     of_document: list[str] = field(default_factory=list)
     given_up: int = 0
     repairs: bool = False
+    corrections: dict[int, tuple[Correction, ...]] = field(default_factory=dict)
 
     @property
     def shown(self) -> Path:
@@ -162,11 +164,14 @@ class Plan:
             return None
         count, warnings = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
         left_out = _left_out(metadata, count, Path(path).name)
+        corrections = corrections_of(parts, source.document_id)
         if others:  # what the index has of it are other pages than are wanted now
             remove_document(parts, source.document_id)
             file_to_read(parts, readers, source, Path(path))
         missing = _missing(entry.rows if entry and not others else {}, count)
-        return DocumentJob(source, path, count, missing, metadata, left_out, of_document=warnings)
+        return DocumentJob(
+            source, path, count, missing, metadata, left_out, of_document=warnings, corrections=corrections
+        )
 
 
 def _describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:

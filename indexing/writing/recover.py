@@ -16,7 +16,7 @@ from typing import Any
 
 from pagesight.indexing.errors import PageIndexError, UnknownDocument
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.pages import DocumentRecord, PageRow
+from pagesight.indexing.pages import Correction, DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import UNPACKED
 from pagesight.indexing.storage.interfaces import Lost
@@ -74,6 +74,15 @@ def shared_fields(parts: WritingParts, document_id: str) -> dict[str, Any] | Non
     except ValueError:
         return None
     return {name: _fitted(parts, record)[name] for name in DOCUMENT_FIELDS} if record else None
+
+
+def corrections_of(parts: WritingParts, document_id: str) -> dict[int, tuple[Correction, ...]]:
+    """The corrections of a document by page, as far as the index has them, also of pages that are to be made anew."""
+    rows: dict[int, PageRow] = {}
+    if parts.page_files and (record := _readable(parts.page_files, document_id)):
+        rows, _ = parts.page_files.rows(document_id, record)
+    in_files = {page: row.corrections for page, row in rows.items() if row.corrections}
+    return in_files | parts.catalog.corrections(document_id)
 
 
 def put_right(parts: WritingParts, document_id: str, *, readable: bool = True) -> bool:

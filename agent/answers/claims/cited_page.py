@@ -17,7 +17,7 @@ from pagesight.indexing.values.page_values import PageContent
 _EDGE = 0.006  # that a word may reach out of a cited region, as part of the page; a guess, not measured
 _PAGES_KEPT = 100  # a few MB; a guess, not measured
 
-_kept: WeakKeyDictionary[PageIndex, dict[PageRef, PageContent]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[PageIndex, dict[tuple[PageRef, tuple[str, ...]], PageContent]] = WeakKeyDictionary()
 _keeping = threading.Lock()
 
 
@@ -53,16 +53,20 @@ def cited_page(index: PageIndex, label: str, ref: PageRef, region: Region | None
 
 
 def page_content(index: PageIndex, ref: PageRef) -> PageContent:
-    """What stands on a page, read once: OCR takes seconds. A changed document has another id, so nothing is stale."""
+    """What stands on a page, read once: OCR takes seconds.
+
+    Nothing is stale: a changed document has another id, and a page whose corrections changed is read anew.
+    """
+    key = ref, tuple(one.id for one in index.corrections_of(ref))
     with _keeping:
         known = _kept.setdefault(index, {})
-        content = known.get(ref)
+        content = known.get(key)
     if content is None:
         content = PageContent(index.words(ref))
         with _keeping:
             if len(known) >= _PAGES_KEPT:
                 known.pop(next(iter(known)))
-            known[ref] = content
+            known[key] = content
     return content
 
 

@@ -1,0 +1,1 @@
+"""Words that were read wrongly: where they stand on a page, and its text with what stands there."""
