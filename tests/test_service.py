@@ -344,6 +344,25 @@ def test_a_conversation_goes_on_is_read_back_and_is_deleted(client: httpx.Client
     assert client.delete("/threads/talk").status_code == 404
 
 
+def test_a_question_in_the_place_of_another_begins_a_conversation_with_what_was_before_it(client: httpx.Client) -> None:
+    for question in (QUESTION, "How many people worked for the group?", "And Asia?"):
+        client.post("/ask", json={"question": question, "thread_id": "root"})
+    other = {"question": "What rose?", "thread_id": "other", "instead_of": {"thread_id": "root", "question": 1}}
+    assert client.post("/ask", json=other).status_code == 200
+    listed = {one["thread_id"]: one["asked"] for one in client.get("/threads").json()["threads"]}
+    assert listed["other"] == [QUESTION, "What rose?"]
+    assert len(listed["root"]) == 3
+    first = client.get("/threads/other").json()["turns"][0]
+    assert first["answer"]["citations"][0]["label"] == PAGE  # what was shown then counts as shown
+    assert client.post("/ask", json=other).status_code == 409
+    unknown = {**other, "thread_id": "more", "instead_of": {"thread_id": "nothing", "question": 0}}
+    assert client.post("/ask", json=unknown).status_code == 404
+    past = {**unknown, "instead_of": {"thread_id": "root", "question": 3}}
+    assert client.post("/ask", json=past).status_code == 404
+    for thread in ("root", "other"):
+        client.delete(f"/threads/{thread}")
+
+
 def test_a_conversation_is_had_as_a_report_by_those_without_a_boundary(service: Served, client: httpx.Client) -> None:
     client.post("/ask", json={"question": f"{QUESTION} <b>", "thread_id": "report"})
     reply = client.get("/threads/report/report")

@@ -319,6 +319,34 @@ def test_citations_and_regions_are_copied(browser: Browser, service: Served) -> 
     context.close()
 
 
+def test_a_word_that_was_read_wrongly_is_corrected_and_taken_back(page: Page) -> None:
+    ask_offline(page, "How many people worked for the group at the end of the year?")
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 3")
+    page.get_by_role("button", name="Correct words").click()
+    word = page.get_by_role("button", name="5310", exact=True)
+    word.click()
+    field = page.get_by_label("Read as “5310”")
+    expect(field).to_be_focused()
+    field.fill(f"5301 {SCRIPT}")
+    page.keyboard.press("Enter")
+    expect(page.locator(".corrected li")).to_contain_text(f"5310 → 5301 {SCRIPT}")
+    expect(page.locator(".corrected li")).to_contain_text("owner")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".turn").nth(1).locator(".markdown")).to_contain_text("5301 <img")
+    assert page.evaluate("window.hit") is None
+    found = faults_of(page, "corrections")
+    page.get_by_role("button", name="Undo “5310”").click()
+    expect(page.locator(".corrected")).to_have_count(0)
+    assert found == []
+    # with the keyboard: two words of a line
+    expect(word).to_be_visible()
+    page.get_by_role("button", name="Employees", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_label("Read as “At the”")).to_be_visible()
+
+
 # what goes wrong
 
 
@@ -336,6 +364,25 @@ def test_a_question_is_stopped_in_the_middle_and_asked_again(page: Page, gemini:
     answers(gemini)
     page.keyboard.press("Enter")
     expect(page.locator(".took")).to_be_visible()
+
+
+def test_an_edited_question_takes_the_place_of_the_first_which_stays_a_version(page: Page) -> None:
+    first, other = "How many people worked for the group?", "Wie hoch ist die Leistungsaufnahme?"
+    ask_offline(page, first)
+    ask(page, "What rose to 4.2 billion?")
+    expect(page.locator(".took")).to_have_count(2)
+    page.get_by_role("button", name="Edit and ask again").nth(0).click()
+    expect(page.locator(".only")).to_contain_text("another version")
+    ask(page, other)
+    expect(page.locator(".took")).to_have_count(1)
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator(".turn h3")).to_have_text(other)
+    page.reload()
+    expect(page.locator(".turn h3")).to_have_text(other)
+    page.locator(".versions").get_by_role("button", name=first).click()
+    expect(page.locator(".turn h3")).to_have_text([first, "What rose to 4.2 billion?"])
+    page.locator(".versions").get_by_role("button", name=other).click()
+    expect(page.locator(".turn h3")).to_have_text([other])
 
 
 def test_a_conversation_is_saved_as_a_report_and_deleted(page: Page) -> None:

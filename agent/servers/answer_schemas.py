@@ -104,13 +104,15 @@ class ThreadReply(BaseModel):
     """A conversation: what it began with, how many questions, when the last one was."""
 
     model_config = example(
-        thread_id="8d0c4a", title="How high was the net revenue in 2024?", questions=2, last="2026-11-26T02:00:00+00:00"
-    )
+        thread_id="8d0c4a", title="How high was the net revenue in 2024?", questions=2,
+        last="2026-11-26T02:00:00+00:00", asked=["How high was the net revenue in 2024?", "And the year before?"],
+    )  # fmt: skip
 
     thread_id: str
     title: str
     questions: int
     last: str
+    asked: list[str] = Field([], description="its questions, each cut after 200 letters")
 
 
 class ThreadsReply(BaseModel):

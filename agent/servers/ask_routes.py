@@ -21,7 +21,7 @@ from pagesight.agent.servers.problems import Problem, problem_of
 from pagesight.agent.servers.question_loop import Waiting
 from pagesight.agent.servers.replies import answer_reply, thread_reply, turn_reply
 from pagesight.agent.servers.schemas import AskRequest
-from pagesight.agent.servers.service import HowToAnswer, Service
+from pagesight.agent.servers.service import Branch, HowToAnswer, Service
 
 #: Seconds between two signs of life in a stream, and that a client may take for an event: guesses, not measured.
 PING, SEND_SECONDS = 15, 30.0
@@ -53,7 +53,8 @@ async def ask(asked: AskRequest, request: Request, token: Asker) -> Any:
     thread = asked.thread_id or uuid.uuid4().hex
     context = {"documents": asked.documents, "where": asked.where}
     how = HowToAnswer(asked.effort, asked.dollars, asked.offline)
-    items = service.ask(token, asked.question, thread, context, how)
+    branch = Branch(asked.instead_of.thread_id, asked.instead_of.question) if asked.instead_of else None
+    items = service.ask(token, asked.question, thread, context, how, branch)
     started = time.monotonic()
     first = await anext(items)  # what the request itself is refused for has its status
     if EVENTS in request.headers.get("accept", ""):

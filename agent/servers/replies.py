@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pagesight.indexing.pages import DocumentRecord
 
 
+_LONGEST_QUESTION = 200  # letters, in a list
+
+
 def answer_reply(answer: Answer, thread_id: str, seconds: float | None = None) -> AnswerReply:
     """An answer, as ``ask --json`` has it and more."""
     row: dict[str, Any] = {
@@ -37,8 +40,9 @@ def document_reply(record: DocumentRecord) -> DocumentReply:
 def thread_reply(thread: Thread) -> ThreadReply:
     """A conversation in a list."""
     return ThreadReply(
-        thread_id=thread.id, title=thread.title, questions=thread.questions, last=thread.last.isoformat()
-    )
+        thread_id=thread.id, title=thread.title, questions=thread.questions, last=thread.last.isoformat(),
+        asked=[one[:_LONGEST_QUESTION] for one in thread.asked],
+    )  # fmt: skip
 
 
 def turn_reply(turn: Turn, thread_id: str) -> TurnReply:

@@ -22,6 +22,15 @@ _DOCUMENT = {
 }  # fmt: skip
 
 
+class InsteadOf(BaseModel):
+    """A question of a conversation of the token's, by its number from 0."""
+
+    model_config = {**example(thread_id="8d0c4a", question=1), "extra": "forbid"}
+
+    thread_id: str = Field(pattern=THREAD_ID)
+    question: int = Field(ge=0)
+
+
 class AskRequest(BaseModel):
     """A question, and what narrows it."""
 
@@ -33,6 +42,9 @@ class AskRequest(BaseModel):
     question: Text = Field(description="what is asked; not empty")
     thread_id: str | None = Field(
         None, pattern=THREAD_ID, description="the conversation it belongs to; a new one if left out"
+    )
+    instead_of: InsteadOf | None = Field(
+        None, description="a question of another conversation; this one, a new one, has what was said before it"
     )
     documents: Names | None = Field(None, description="only these: names, ids, patterns such as reports/*")
     where: Text | None = Field(

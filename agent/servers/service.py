@@ -26,12 +26,13 @@ from pagesight.agent.servers.problems import Problem
 from pagesight.agent.servers.question_loop import QuestionLoop, Waiting
 from pagesight.agent.servers.quotas import Quotas
 from pagesight.agent.servers.tokens import KnownTokens, Token
-from pagesight.agent.threads.kept_threads import SERVICE_FILE, KeptThreads, Thread, storage_errors
+from pagesight.agent.threads.kept_threads import SERVICE_FILE, KeptThreads, Thread, questions_in, storage_errors
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
 
 if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
@@ -70,6 +71,14 @@ class HowToAnswer:
     effort: str | None = None
     dollars: float | None = None
     offline: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A question of a kept conversation, by its number from 0, in the place of which another one is asked."""
+
+    thread: str
+    question: int
 
 
 #: As the service's own settings have it.
@@ -116,9 +125,12 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self.drawing, work)
 
     async def ask(
-        self, token: Token, question: str, thread: str, context: dict[str, Any], how: HowToAnswer = _AS_SET
-    ) -> AsyncGenerator[Waiting | Step | str | Answer, None]:
+        self, token: Token, question: str, thread: str, context: dict[str, Any], how: HowToAnswer = _AS_SET,
+        branch: Branch | None = None,
+    ) -> AsyncGenerator[Waiting | Step | str | Answer, None]:  # fmt: skip
         """What `stream` yields for a question, after `Waiting`; closing it ends the run, and so its cost.
+
+        With a ``branch`` the thread, which must be new, begins with what was said before that question.
 
         Raises what `ask` raises, Problem 429 and 504; errors of the request itself come before anything is yielded.
         """
@@ -126,12 +138,13 @@ class Service:
             raise EmptyQuestion("the question is empty: ask something about the documents")
         agent = await asyncio.to_thread(self._checked, token, context, how)
         run_id, name = uuid4(), _internal(token, thread)
+        before = await self._before(token, thread, branch) if branch else []
         prices = self.plan.settings.budget.prices
         costs = QuestionCosts(self.index.path, "ask", limits_of(agent).reasoner, prices, by=token.name)
 
         def run() -> AsyncIterator[Step | str | Answer]:
             config: RunnableConfig = {"run_id": run_id, "callbacks": [costs]}
-            return astream(agent, question, thread_id=name, context=context, config=config)
+            return astream(agent, question, thread_id=name, context=context, config=config, messages=before)
 
         outcome = "stopped"
         try:
@@ -167,6 +180,17 @@ class Service:
         messages = await self._stored(lambda: self.threads.messages(_internal(token, thread)))
         agent = await asyncio.to_thread(self.agent, token)
         return await asyncio.to_thread(turns, messages, limits_of(agent))
+
+    async def _before(self, token: Token, thread: str, branch: Branch) -> list[BaseMessage]:
+        """What was said before a question. Raises Problem 404, and 409 where the thread is not new."""
+        if await self._stored(lambda: self.threads.is_kept(_internal(token, thread))):
+            raise Problem(409, "Known thread", f"there is a conversation {thread!r} already: name a new one")
+        await self._refuse_unknown(token, branch.thread)
+        messages = await self._stored(lambda: self.threads.messages(_internal(token, branch.thread)))
+        questions = questions_in(messages)
+        if branch.question >= len(questions):
+            raise Problem(404, "Unknown question", f"the conversation has {len(questions)} questions, from 0")
+        return list(messages[: messages.index(questions[branch.question])])
 
     async def forget(self, token: Token, thread: str) -> None:
         """Deletes one of the token's conversations. Raises Problem 404, PageIndexError."""

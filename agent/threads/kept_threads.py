@@ -32,12 +32,13 @@ WHERE checkpoint_ns = '' AND substr(thread_id, 1, ?) = ? GROUP BY thread_id ORDE
 
 @dataclass(frozen=True)
 class Thread:
-    """A kept conversation: its first question, how many were asked, and when the last one was (local time)."""
+    """A kept conversation: its first question, how many were asked, which, and when the last one was (local time)."""
 
     id: str
     title: str
     questions: int
     last: datetime
+    asked: tuple[str, ...] = ()
 
 
 class KeptThreads:
@@ -97,10 +98,10 @@ class KeptThreads:
     async def _thread(self, thread_id: str, checkpoint_id: str) -> Thread:
         last = _made_at(checkpoint_id)
         try:
-            questions = questions_in(await self.messages(thread_id))
+            asked = tuple(" ".join(one.text.split()) for one in questions_in(await self.messages(thread_id)))
         except PageIndexError:
             return Thread(thread_id, UNREADABLE, 0, last)
-        return Thread(thread_id, " ".join(questions[0].text.split()) if questions else "", len(questions), last)
+        return Thread(thread_id, asked[0] if asked else "", len(asked), last, asked)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ export const turns = signal<Turn[]>([]);
 export const threads = signal<Thread[]>([]);
 export const thread = signal("");
 export const draft = signal("");
+/** The question that is asked anew, with what is said after it left to an earlier version of the conversation. */
+export const editing = signal<Turn | null>(null);
 export const running = computed(() => turns.value.find((turn) => turn.state === "running") ?? null);
 
 let counted = 0;
@@ -40,14 +42,14 @@ function change(id: number, changed: Partial<Turn> | ((turn: Turn) => Partial<Tu
 }
 
 /** Asks, and follows what comes until the answer is there, it fails, or it is stopped. */
-export async function ask(question: string): Promise<void> {
+export async function ask(question: string, insteadOf?: InsteadOf): Promise<void> {
   if (!question.trim() || running.value) return;
   const one = turn(question.trim());
   turns.value = [...turns.value, one];
   if (!thread.value) enter(crypto.randomUUID());
   const own = (hangUp = new AbortController());
   try {
-    for await (const [name, told] of events("/ask", { ...request(one.question), signal: own.signal })) take(one.id, name, told);
+    for await (const [name, told] of events("/ask", { ...request(one.question, insteadOf), signal: own.signal })) take(one.id, name, told);
     change(one.id, (now) => (now.state === "running" ? { state: "failed", error: "…" } : {}));
   } catch (error) {
     change(one.id, (now) => {
@@ -59,12 +61,55 @@ export async function ask(question: string): Promise<void> {
   }
 }
 
-function request(question: string): RequestInit {
+interface InsteadOf {
+  thread_id: string;
+  question: number; // from 0
+}
+
+/** Asks another question in the place of one. The conversation as it was stays, as an earlier version of this one. */
+export async function askInstead(old: Turn, question: string): Promise<void> {
+  if (!question.trim() || running.value) return;
+  const place = turns.value.findIndex((one) => one.id === old.id);
+  await listThreads();
+  const asked = threads.value.find((one) => one.thread_id === thread.value)?.asked ?? [];
+  const kept = asked.lastIndexOf(inAList(old.question), place);
+  const before = thread.value;
+  batch(() => {
+    turns.value = turns.value.slice(0, Math.max(place, 0));
+    if (kept >= 0) enter(`${rootOf(before)}_${crypto.randomUUID().slice(0, 8)}`);
+  });
+  await ask(question, kept >= 0 ? { thread_id: before, question: kept } : undefined);
+}
+
+/** The other versions of this conversation, each with the place of the question from which on it is another one. */
+export const versions = computed(() => {
+  const mine = turns.value.map((one) => inAList(one.question));
+  return threads.value
+    .filter((one) => one.thread_id !== thread.value && rootOf(one.thread_id) === rootOf(thread.value))
+    .map((one) => {
+      const other = mine.findIndex((question, place) => question !== one.asked[place]);
+      const place = Math.min(other < 0 ? mine.length - 1 : other, mine.length - 1);
+      return { thread: one.thread_id, place, question: one.asked[place] ?? one.title };
+    });
+});
+
+/** Versions of one conversation have the same beginning of their names. */
+function rootOf(id: string): string {
+  return id.split("_")[0]!;
+}
+
+/** A question as the list of conversations has it. */
+function inAList(question: string): string {
+  return question.split(/\s+/).filter(Boolean).join(" ").slice(0, 200);
+}
+
+function request(question: string, insteadOf?: InsteadOf): RequestInit {
   const { offline, effort, dollars } = settings.value;
   const most = Number(dollars.replace(",", "."));
   const body = {
     question,
     thread_id: thread.value,
+    ...(insteadOf ? { instead_of: insteadOf } : {}),
     ...(only.value.length ? { documents: only.value } : {}),
     ...(offline ? { offline } : {}),
     ...(effort ? { effort } : {}),
@@ -100,6 +145,7 @@ export function begin(): void {
   stop();
   batch(() => {
     turns.value = [];
+    editing.value = null;
     thread.value = "";
     history.replaceState(null, "", location.pathname);
   });
@@ -115,8 +161,10 @@ export async function resume(id: string): Promise<void> {
   stop();
   try {
     const kept = await read<{ turns: { question: string; steps: string[]; answer: Answer | null }[] }>(`/threads/${encodeURIComponent(id)}`);
+    void listThreads();
     batch(() => {
       enter(id);
+      editing.value = null;
       turns.value = kept.turns.map(({ question, steps, answer }) =>
         turn(question, { steps, answer, state: answer ? "done" : "stopped", usage: answer?.usage ?? null }),
       );

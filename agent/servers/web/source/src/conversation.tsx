@@ -3,7 +3,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { AnswerText, Draft, Took } from "./answer";
-import { ask, begin, draft, forget, listThreads, resume, running, stop, thread, threads, turns, type Turn } from "./chat";
+import {
+  ask, askInstead, begin, draft, editing, forget, listThreads, resume, running, stop, thread, threads, turns, versions, type Turn,
+} from "./chat"; // prettier-ignore
 import { Icon, IconButton } from "./icons";
 import { me, only, open } from "./state";
 import { settings } from "./settings";
@@ -19,7 +21,7 @@ export function Conversation(): VNode {
     <div class="conversation">
       <Kept />
       <div class="log" ref={log} tabIndex={0} role="log" aria-label={w("ask")} aria-live="off">
-        {turns.value.length ? turns.value.map((one) => <OneTurn key={one.id} turn={one} />) : <Start />}
+        {turns.value.length ? turns.value.map((one, place) => <OneTurn key={one.id} turn={one} place={place} />) : <Start />}
       </div>
       <p class="unseen" role="status">{last?.state === "running" ? w("working") : last?.answer ? last.answer.answer : ""}</p>
       <Line />
@@ -41,8 +43,9 @@ function Start(): VNode {
   );
 }
 
-function OneTurn({ turn }: { turn: Turn }): VNode {
+function OneTurn({ turn, place }: { turn: Turn; place: number }): VNode {
   const edit = () => {
+    editing.value = turn;
     draft.value = turn.question;
     document.getElementById("question")?.focus();
   };
@@ -57,10 +60,25 @@ function OneTurn({ turn }: { turn: Turn }): VNode {
           </span>
         )}
       </div>
+      <Versions place={place} />
       <Steps turn={turn} />
       {turn.answer ? <AnswerText answer={turn.answer} /> : turn.text && <Draft text={turn.text} />}
       <Ending turn={turn} />
     </article>
+  );
+}
+
+/** The ways to what was asked in the place of a question. */
+function Versions({ place }: { place: number }): VNode | null {
+  const others = versions.value.filter((one) => one.place === place);
+  if (!others.length) return null;
+  return (
+    <p class="versions">
+      <span class="quiet">{w("otherVersions")}</span>
+      {others.map((one) => (
+        <button type="button" class="plain" key={one.thread} onClick={() => void resume(one.thread)}>{one.question}</button>
+      ))}
+    </p>
   );
 }
 
@@ -94,8 +112,10 @@ function Line(): VNode {
   const send = () => {
     const question = draft.value;
     if (!question.trim() || running.value) return;
+    const old = editing.value;
     draft.value = "";
-    void ask(question);
+    editing.value = null;
+    void (old ? askInstead(old, question) : ask(question));
   };
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -108,6 +128,12 @@ function Line(): VNode {
         <p class="only">
           {w("narrowed", { names: only.value.join(", ") })}
           <IconButton icon="close" name={w("narrowOff")} onClick={() => (only.value = [])} />
+        </p>
+      )}
+      {editing.value && (
+        <p class="only">
+          {w("editing")}
+          <IconButton icon="close" name={w("editingOff")} onClick={() => ((editing.value = null), (draft.value = ""))} />
         </p>
       )}
       <label class="unseen" for="question">{w("question")}</label>
@@ -154,7 +180,7 @@ function Kept(): VNode {
               type="button" class="plain title" aria-current={one.thread_id === thread.value ? "true" : undefined}
               onClick={choose(() => void resume(one.thread_id))}
             >
-              <span>{one.title || one.thread_id}</span>
+              <span>{one.title || one.thread_id}{one.asked.length > 1 && <span class="quiet"> · {one.asked.at(-1)}</span>}</span>
               <time class="quiet" dateTime={one.last}>{when(one.last)}</time>
             </button>
             <IconButton icon="trash" name={w("deleteConversation", { title: one.title })} onClick={() => void forget(one.thread_id)} />

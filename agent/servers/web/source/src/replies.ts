@@ -62,6 +62,7 @@ export interface Thread {
   title: string;
   questions: number;
   last: string;
+  asked: string[]; // each cut after 200 letters
 }
 
 export interface PageFacts {
@@ -76,6 +77,25 @@ export interface PageFacts {
   text: string;
   previous: string | null;
   next: string | null;
+}
+
+export interface Correction {
+  id: string;
+  label: string;
+  key: string;
+  was: string;
+  now: string;
+  box: Box;
+  by: string;
+  at: string; // ISO 8601 in UTC
+}
+
+export interface PageWords {
+  label: string;
+  words: string[];
+  boxes: Box[];
+  lines: number[];
+  corrections: Correction[];
 }
 
 export interface Doc {
@@ -106,6 +126,7 @@ export interface Job {
 }
 
 export interface Me {
+  scopes: string[];
   documents: number;
   pages: number;
   encoder: string;

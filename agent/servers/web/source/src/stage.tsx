@@ -2,7 +2,7 @@
 // above it the visible part as sharp as the screen.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { VNode } from "preact";
+import type { ComponentChildren, VNode } from "preact";
 import { asBox, asRegion, between, visible, type Turned } from "./geometry";
 import { useFirstMark, useKeptPlace } from "./kept_place";
 import { picture, type Look } from "./page_tools";
@@ -20,9 +20,10 @@ interface StageOf {
   look: Look;
   change: (changed: Partial<Look>) => void;
   zoomBy: (factor: number) => void;
+  children?: ComponentChildren; // what lies over the page
 }
 
-export function Stage({ facts, look, change, zoomBy }: StageOf): VNode {
+export function Stage({ facts, look, change, zoomBy, children }: StageOf): VNode {
   const stage = useRef<HTMLDivElement>(null);
   const sheet = useRef<HTMLDivElement>(null);
   const room = useWidth(stage);
@@ -56,6 +57,7 @@ export function Stage({ facts, look, change, zoomBy }: StageOf): VNode {
           )}
           {look.map === null && (page.boxes ?? []).map((box) => <div class="mark-box" style={placed(box)} />)}
           {(page.outlines ?? []).map((region) => <div class="mark-outline" style={placed(asBox(region))} />)}
+          {children}
           {(mark ?? look.selected) && <div class="selected" style={placed((mark ?? look.selected)!)} />}
         </div>
       </div>
@@ -138,6 +140,7 @@ function useSelection(sheet: { current: HTMLElement | null }, look: Look, change
   return {
     mark,
     onPointerDown: (event: PointerEvent) => {
+      if ((event.target as Element).closest(".word")) return; // or the button would not be told of the click
       if (event.button !== 0 || event.pointerType === "touch" && !look.selecting) return;
       start.current = { x: event.clientX, y: event.clientY, left: scroller().scrollLeft, top: scroller().scrollTop };
       sheet.current!.setPointerCapture(event.pointerId);

@@ -5,8 +5,9 @@ import type { VNode } from "preact";
 import { IconButton } from "./icons";
 import type { PageFacts } from "./replies";
 import { read, told } from "./service";
-import { shown } from "./state";
+import { me, shown } from "./state";
 import { Stage } from "./stage";
+import { CorrectionPanel, useCorrecting, WordsToChoose } from "./corrections";
 import { address, Copies, MapWords, type Look } from "./page_tools";
 import type { Turned } from "./geometry";
 import { w } from "./words";
@@ -19,6 +20,7 @@ export function Viewer(): VNode {
   const page = shown.value;
   const [facts, setFacts] = useState<PageFacts | null>(null);
   const [error, setError] = useState("");
+  const [changed, setChanged] = useState(0);
   useEffect(() => {
     setError("");
     if (!page) return;
@@ -29,7 +31,7 @@ export function Viewer(): VNode {
     return () => {
       gone = true;
     };
-  }, [page?.label]);
+  }, [page?.label, changed]);
   if (!page || (error && !facts)) {
     return (
       <section class="viewer empty" aria-label={w("page")}>
@@ -40,16 +42,18 @@ export function Viewer(): VNode {
   }
   return (
     <section class="viewer" aria-label={w("page")}>
-      {facts && <Opened facts={facts} />}
+      {facts && <Opened facts={facts} changed={() => setChanged((count) => count + 1)} />}
       {error && <p class="note bad" role="alert">{error}</p>}
     </section>
   );
 }
 
-function Opened({ facts }: { facts: PageFacts }): VNode {
+function Opened({ facts, changed }: { facts: PageFacts; changed: () => void }): VNode {
   const page = shown.value!;
   const [look, setLook] = useState<Look>({ zoom: 1, turned: 0, map: null, marks: true, selecting: false, selected: null });
   const [text, setText] = useState(false);
+  const [isCorrecting, setCorrecting] = useState(false);
+  const correcting = useCorrecting(facts, isCorrecting, changed);
   const change = (changed: Partial<Look>) => setLook((now) => ({ ...now, ...changed }));
   useEffect(() => change({ selected: null, selecting: false }), [facts.key]);
   useEffect(() => change({ map: null }), [page.query]);
@@ -89,11 +93,19 @@ function Opened({ facts }: { facts: PageFacts }): VNode {
         <span class="group">
           <IconButton icon="map" name={w("map")} pressed={look.map !== null} disabled={!page.query} onClick={() => change({ map: look.map === null ? "" : null })} />
           <IconButton icon="text" name={w("pageText")} pressed={text} onClick={() => setText(!text)} />
+          {me.value?.scopes.includes("write") && (
+            <IconButton icon="edit" name={w("correct")} pressed={isCorrecting} onClick={() => (setText(false), setCorrecting(!isCorrecting))} />
+          )}
         </span>
         <Copies facts={facts} look={look} change={change} />
       </div>
       {look.map !== null && page.query && <MapWords query={page.query} chosen={look.map} choose={(map) => change({ map })} />}
-      {text ? <PageText facts={facts} /> : <Stage facts={facts} look={look} change={change} zoomBy={zoom} />}
+      {isCorrecting && <CorrectionPanel correcting={correcting} />}
+      {text ? (
+        <PageText facts={facts} />
+      ) : (
+        <Stage facts={facts} look={look} change={change} zoomBy={zoom}>{isCorrecting && <WordsToChoose correcting={correcting} />}</Stage>
+      )}
     </div>
   );
 }
