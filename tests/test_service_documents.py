@@ -17,8 +17,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from encoder_servers import EncoderServer
 from service_server import QUESTION, Served, events, served, wait_until
-from small_index import REPORT, SHEET, make_index, write_pdf
+from small_index import REPORT, SHEET, make_index, small_settings, write_pdf
+
+from pagesight.indexing import PageIndex
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra http brings it")
 
@@ -294,3 +297,37 @@ def test_a_report_is_not_for_tokens_with_a_boundary(service: Served) -> None:
         refused = client.get("/threads/bounded/report")
         assert refused.status_code == 403
         assert "see all documents" in refused.json()["detail"]
+
+
+def test_what_costs_money_is_confirmed_first(tmp_path: Path) -> None:
+    with EncoderServer("gemini", key="AIza-test-key") as encoding:
+        name, key = f"gemini-embedding-2@{encoding.url}", {"encoder_key": "AIza-test-key"}
+        PageIndex.open(tmp_path / "paid", encoder=name, settings=small_settings(**key)).close()
+        with served(tmp_path / "paid", reasoner="offline", encoder=name, **key) as running, running.client() as client:
+            pages = write_pdf(tmp_path / "a.pdf", [["Pumps"], ["Ferries"]]).read_bytes()
+            asks = {"files": ("a.pdf", pages), "ask": (None, "price")}
+
+            def asking() -> dict[str, Any]:
+                job = client.post("/documents", files=asks).json()
+                wait_until(lambda: client.get(f"/jobs/{job['id']}").json()["state"] == "asking")
+                return dict(client.get(f"/jobs/{job['id']}").json())
+
+            before = encoding.pages
+            stopped, confirmed = asking(), asking()
+            assert confirmed["estimate"]["pages"] == 2
+            assert 0 < confirmed["estimate"]["dollars"] < 0.01
+            client.delete(f"/jobs/{stopped['id']}")
+            wait_until(lambda: client.get(f"/jobs/{stopped['id']}").json()["state"] == "stopped")
+            assert encoding.pages == before
+            assert client.post(f"/jobs/{stopped['id']}/confirm").status_code == 409
+            assert client.post(f"/jobs/{confirmed['id']}/confirm").status_code == 202
+            wait_until(lambda: client.get(f"/jobs/{confirmed['id']}").json()["state"] == "done")
+            assert encoding.pages >= before + 2  # and one by which the model is known again
+            assert client.get("/documents").json()["total"] == 1
+            told = client.get("/encoders").json()
+            assert (told["encoder"], told["pages"]) == ("gemini-embedding-2", 2)
+            assert "gemini-embedding-2" not in [one["model"] for one in told["others"]]
+            # who does not ask is not asked: as the command line with --yes
+            other = write_pdf(tmp_path / "b.pdf", [["Buoys"]]).read_bytes()
+            job = client.post("/documents", files={"files": ("b.pdf", other)}).json()
+            wait_until(lambda: client.get(f"/jobs/{job['id']}").json()["state"] == "done")

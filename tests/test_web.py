@@ -331,7 +331,7 @@ def test_a_word_that_was_read_wrongly_is_corrected_and_taken_back(page: Page) ->
     page.keyboard.press("Enter")
     expect(page.locator(".corrected li")).to_contain_text(f"5310 → 5301 {SCRIPT}")
     expect(page.locator(".corrected li")).to_contain_text("owner")
-    page.get_by_role("button", name="Ask again").click()
+    page.get_by_role("button", name="Ask again", exact=True).click()
     expect(page.locator(".turn").nth(1).locator(".markdown")).to_contain_text("5301 <img")
     assert page.evaluate("window.hit") is None
     found = faults_of(page, "corrections")
@@ -342,9 +342,11 @@ def test_a_word_that_was_read_wrongly_is_corrected_and_taken_back(page: Page) ->
     expect(word).to_be_visible()
     page.get_by_role("button", name="Employees", exact=True).focus()
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
     page.keyboard.press("Shift+ArrowRight")
-    expect(page.get_by_label("Read as “At the”")).to_be_visible()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_label("Read as “At the end”")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Read as “At the end”")).to_be_focused()
 
 
 # what goes wrong
@@ -635,3 +637,35 @@ def test_it_speaks_german(browser: Browser, service: Served) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     expect(page.get_by_label("Your question")).to_be_visible()
     context.close()
+
+
+# a table of all documents
+
+
+def test_each_document_is_asked_and_the_table_is_saved(page: Page, gemini: GeminiServer) -> None:
+    page.evaluate("localStorage.setItem('pagesight', JSON.stringify({offline: true}))")
+    page.reload()
+    page.get_by_role("button", name="Table", exact=True).click()
+    page.get_by_label("Question for each document").fill("How many people worked for the group?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sweep [role=status]").first).to_contain_text("answered")
+    row = page.locator(".swept", has_text=REPORT)
+    expect(row).to_contain_text("5310")
+    row.locator(".chip").click()
+    expect(page.locator(".viewer h2")).to_have_text(f"{REPORT} p. 3")
+    expect(page.locator(".mark-box").first).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save the table as CSV").click()
+    assert "5310" in saved.value.path().read_text(encoding="utf-8")
+    assert faults_of(page, "table") == []
+    # with a model what it costs is said first, and nothing is asked until it is confirmed
+    page.evaluate("localStorage.setItem('pagesight', JSON.stringify({offline: false}))")
+    page.reload()
+    before = len(gemini.model_requests)
+    page.get_by_role("button", name="Table", exact=True).click()
+    page.get_by_label("Question for each document").fill("What is the notice period?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".price")).to_contain_text("4 documents to ask")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".price")).to_have_count(0)
+    assert len(gemini.model_requests) == before

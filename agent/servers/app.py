@@ -24,15 +24,17 @@ from pagesight.agent.servers import (
     document_routes,
     page_routes,
     report_routes,
+    sweep_routes,
 )
-from pagesight.agent.servers.access import Anybody, Authenticated, cookie_name
+from pagesight.agent.servers.access import Anybody, Authenticated, Reader, cookie_name
 from pagesight.agent.servers.guard import Guard
 from pagesight.agent.servers.guarded_http import Application
 from pagesight.agent.servers.metrics import Counted, Metrics
 from pagesight.agent.servers.problems import MEDIA_TYPE, Problem, problem_of
-from pagesight.agent.servers.schemas import HealthReply, MeReply, ProblemReply
+from pagesight.agent.servers.schemas import EncodersReply, HealthReply, MeReply, ProblemReply
 from pagesight.agent.servers.service import Plan, Service
 from pagesight.agent.servers.web.site import Site
+from pagesight.indexing.encoders import estimate_costs, paid_encoders
 from pagesight.indexing.errors import PagesightError
 
 _log = logging.getLogger(__name__)
@@ -46,7 +48,16 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     }.items()
 }  # fmt: skip
 
-_ROUTES = (ask_routes, agui_routes, claim_routes, correction_routes, document_routes, page_routes, report_routes)
+_ROUTES = (
+    ask_routes,
+    agui_routes,
+    claim_routes,
+    correction_routes,
+    document_routes,
+    page_routes,
+    report_routes,
+    sweep_routes,
+)
 
 router = APIRouter()
 
@@ -116,6 +127,25 @@ async def me(request: Request, token: Anybody) -> MeReply:
             pages=sum(record.pages for record in records), encoder=service.index.encoder.name, reasoner=choice.name,
             why=choice.why, version=version("pagesight"),
         )  # fmt: skip
+
+    return await asyncio.to_thread(told)
+
+
+@router.get("/encoders")
+async def encoders(request: Request, token: Reader) -> EncodersReply:
+    """The index's encoder, and what encoders that are paid by the page would cost for the token's pages."""
+    service: Service = request.app.state.service
+
+    def told() -> EncodersReply:
+        pages = sum(record.pages for record in token.allowed(service.index).records())
+        costs = [estimate_costs(name, pages, service.index.settings) for name in paid_encoders()]
+        return EncodersReply.model_validate(
+            {
+                "encoder": service.index.encoder.name,
+                "pages": pages,
+                "others": [cost.as_dict() for cost in costs if cost and cost.model != service.index.encoder.name],
+            }
+        )
 
     return await asyncio.to_thread(told)
 

@@ -50,6 +50,11 @@ _UPLOAD = {
                             "description": "a JSON object of texts, numbers and truth values, for all files",
                             "examples": ['{"year": 2024}'],
                         },
+                        "ask": {
+                            "type": "string",
+                            "enum": ["price"],
+                            "description": "where encoding costs money, the job says what, and waits to be confirmed",
+                        },
                     },
                 }
             }
@@ -93,9 +98,10 @@ async def upload(request: Request, token: Writer) -> Response:
         files = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
         if not files:
             raise Problem(422, "No files", "there is no file in the form: send some as files")
+        asks = form.get("ask") == "price"
         folder = await asyncio.to_thread(_received, service.jobs.files, files)
     try:
-        job = await asyncio.to_thread(service.jobs.add, token, Upload(folder, metadata))
+        job = await asyncio.to_thread(service.jobs.add, token, Upload(folder, metadata, asks))
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
@@ -167,6 +173,17 @@ async def job(job_id: str, request: Request, token: Writer) -> Any:
     found = await asyncio.to_thread(_job, service, token, job_id)
     if EVENTS in request.headers.get("accept", ""):
         return EventSourceResponse(_progress(service, token, job_id), ping=15, send_timeout=30.0)
+    return found.as_dict()
+
+
+@router.post("/jobs/{job_id}/confirm", status_code=202, response_model=JobReply)
+async def confirm_job(job_id: str, request: Request, token: Writer) -> Any:
+    """Says to a job that is `asking` that what it will cost is to be paid. Problem 409 where it does not ask."""
+    service: Service = request.app.state.service
+    found = await asyncio.to_thread(_job, service, token, job_id)
+    if found.state != "asking":
+        raise Problem(409, "Nothing asked", f"the job {job_id} is {found.state}: there is nothing to confirm")
+    await asyncio.to_thread(service.jobs.files.confirm, job_id)
     return found.as_dict()
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pagesight.indexing.storage.atomic_files import private_folder, write_atomically
 from pagesight.indexing.storage.sharing import is_running, this_process
 
-State = Literal["waiting", "running", "done", "failed", "stopped", "lost"]
+State = Literal["waiting", "asking", "running", "done", "failed", "stopped", "lost"]
 _OVER: frozenset[State] = frozenset(("done", "failed", "stopped", "lost"))
 _ID = re.compile(r"[0-9a-f]{16}")
 #: Seconds for which it can be read what a job did: a guess, not measured.
@@ -27,7 +27,10 @@ _LOST = "the process that did it ended in the middle: what was written stays; se
 
 @dataclass(frozen=True)
 class Job:
-    """An upload (``add``) or a removal (``remove``) by the token named ``owner``; ``process`` does it."""
+    """An upload (``add``) or a removal (``remove``) by the token named ``owner``; ``process`` does it.
+
+    ``estimate`` says what encoding will cost, where the job is ``asking`` whether it shall.
+    """
 
     id: str
     kind: Literal["add", "remove"]
@@ -41,6 +44,7 @@ class Job:
     seconds_left: float | None = None
     message: str = ""
     report: dict[str, Any] | None = None
+    estimate: dict[str, Any] | None = None
     process: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -111,6 +115,14 @@ class JobFiles:
         """Whether it was asked to."""
         return (self._folder / f"{job_id}.stop").exists()
 
+    def confirm(self, job_id: str) -> None:
+        """Notes that a job which asked shall go on."""
+        (self._folder / f"{job_id}.go").touch()
+
+    def is_confirmed(self, job_id: str) -> bool:
+        """Whether it shall."""
+        return (self._folder / f"{job_id}.go").exists()
+
     def tidy(self) -> None:
         """Takes away what is old, and what came for jobs whose process has ended."""
         private_folder(self._folder)
@@ -119,7 +131,8 @@ class JobFiles:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _older(self) -> Iterator[Path]:
-        places = [*self._folder.glob("*.json"), *self._folder.glob("*.stop"), *(self._folder / "incoming").glob("*")]
+        places = [*self._folder.glob("*.json"), *self._folder.glob("*.stop"), *self._folder.glob("*.go")]
+        places += [*(self._folder / "incoming").glob("*")]
         places += [path for path in (self._folder / "uploads").rglob("*") if path.is_file()]
         for path in places:
             with contextlib.suppress(OSError):

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from pagesight.agent.servers.job_files import Job, JobFiles
 from pagesight.agent.servers.problems import Problem, problem_of
 from pagesight.indexing.documents.sources import hash_file
+from pagesight.indexing.encoders import estimate_costs
 from pagesight.indexing.errors import IndexInUse, UnknownDocument
 from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.storage.atomic_files import private_folder
@@ -31,6 +32,7 @@ from pagesight.indexing.storage.atomic_files import private_folder
 if TYPE_CHECKING:
     from pagesight.agent.servers.tokens import Token
     from pagesight.indexing import AddReport, PageIndex, Progress
+    from pagesight.indexing.encoders.remote.spending import Estimate
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +53,24 @@ class Stopped(Exception):
     """A job was asked to stop."""
 
 
+class _Asks(Exception):
+    """What a job would cost has to be confirmed first."""
+
+    def __init__(self, estimate: Estimate) -> None:
+        super().__init__(str(estimate))
+        self.estimate = estimate
+
+
 @dataclass(frozen=True)
 class Upload:
-    """Files of one request in a folder of their own, and the metadata that they get."""
+    """Files of one request in a folder of their own, and the metadata that they get.
+
+    ``asks`` says that what costs money is confirmed first.
+    """
 
     folder: Path
     metadata: dict[str, Any]
+    asks: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,7 @@ class Jobs:
         self._index = index
         self._written = written
         self._tasks: queue.Queue[_Task | None] = queue.Queue()
+        self._asking: list[_Task] = []
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="pagesight-jobs", daemon=True)
         self._thread.start()
@@ -86,7 +101,7 @@ class Jobs:
         names = [str(path.relative_to(upload.folder)) for path in _files_in(upload.folder)]
         self._refuse_too_many(token)
         job = self.files.new("add", token.name, names)
-        self._tasks.put(_Task(job, token, self._add, Upload(upload.folder, metadata)))
+        self._tasks.put(_Task(job, token, self._add, replace(upload, metadata=metadata)))
         return job
 
     def remove(self, token: Token, records: Sequence[DocumentRecord]) -> Job:
@@ -111,14 +126,28 @@ class Jobs:
             raise Problem(429, "Too many jobs", f"{many} wait: try again later", {"Retry-After": "30"})
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None and not self._ending.is_set():
+        while (task := self._next()) is not None and not self._ending.is_set():
             try:
                 self._done(task)
+            except _Asks as asks:
+                job = replace(task.job, state="asking", estimate=asks.estimate.as_dict())
+                self.files.write(job)
+                self._asking.append(replace(task, job=job))
+                continue
             except OSError as error:
                 _log.error("the job %s cannot be noted: %s", task.job.id, error)
-            finally:
-                if task.upload:
-                    shutil.rmtree(task.upload.folder, ignore_errors=True)
+            if task.upload:
+                shutil.rmtree(task.upload.folder, ignore_errors=True)
+
+    def _next(self) -> _Task | None:
+        """The next job to do: one that was confirmed or stopped while it asked, or the one that waits longest."""
+        while True:
+            for task in self._asking:
+                if self.files.is_confirmed(task.job.id) or self.files.shall_stop(task.job.id):
+                    self._asking.remove(task)
+                    return task
+            with contextlib.suppress(queue.Empty):
+                return self._tasks.get(timeout=_LOOK_EVERY if self._asking else None)
 
     def _done(self, task: _Task) -> None:
         try:
@@ -126,6 +155,8 @@ class Jobs:
                 task.do(task)
         except Stopped:
             self.files.write(replace(task.job, state="stopped", message="it was stopped: what was written stays"))
+        except _Asks:
+            raise
         except Exception as error:  # noqa: BLE001 (a job that fails says so, and the next one goes on)
             problem = problem_of(error, sees_all=task.token.sees_all)
             if problem.status == 500:
@@ -161,6 +192,11 @@ class Jobs:
         paths, failed = self._placed(task, task.upload, known)
         try:
             report = self._added(task, task.upload, paths)
+        except _Asks:
+            place = self.files.uploads(task.token.name)
+            for path in paths:  # to be placed again, once it is confirmed
+                path.replace(task.upload.folder / path.relative_to(place))
+            raise
         finally:
             for path in paths:  # the index keeps a copy of its own
                 path.unlink(missing_ok=True)
@@ -201,8 +237,15 @@ class Jobs:
                 noted = now
                 self.files.write(_under_way(task.job, made, now - started))
 
-        self.files.write(replace(task.job, state="running"))
-        return self._with_others(task, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata))
+        def approve(pages: int) -> None:
+            estimate = estimate_costs(self._index.encoder.name, pages, self._index.settings)
+            if estimate and upload.asks and not self.files.is_confirmed(task.job.id):
+                raise _Asks(estimate)
+
+        self.files.write(replace(task.job, state="running", estimate=None))
+        return self._with_others(
+            task, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata, approve=approve)
+        )
 
     def _remove(self, task: _Task) -> None:
         self.files.write(replace(task.job, state="running"))

@@ -87,6 +87,27 @@ async def page_picture(
     return Response(data, media_type="image/png", headers=headers)
 
 
+@router.get("/pages/{label:path}/similar")
+async def similar(
+    label: str,
+    request: Request,
+    token: Reader,
+    top_k: Annotated[int | None, Query(ge=1, le=100)] = None,
+    documents: Annotated[list[str] | None, Query(max_length=1000)] = None,
+) -> SearchReply:
+    """The pages of the token's documents that are most like a page, best first; without the page itself."""
+    service: Service = request.app.state.service
+
+    def found() -> SearchReply:
+        allowed = token.allowed(service.index)
+        ref = find_page(allowed, label)
+        asked = service.index.like(ref)
+        hits = service.index.search(asked, top_k=top_k, documents=allowed.narrowed(documents).ids())
+        return SearchReply.model_validate({"query": ref.label, "hits": [hit.as_dict() for hit in hits]})
+
+    return await asyncio.to_thread(found)
+
+
 @router.get("/words")
 async def words(
     request: Request, token: Reader, query: Annotated[str, Query(min_length=1, max_length=20_000)]

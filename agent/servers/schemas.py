@@ -59,6 +59,26 @@ class AskRequest(BaseModel):
     offline: bool = Field(False, description="quote the best lines, without a language model and its cost")
 
 
+class SweepRequest(BaseModel):
+    """One small question of each document or page."""
+
+    model_config = {**example(question="What is the notice period?", dollars=0.5, confirmed=True), "extra": "forbid"}
+
+    question: Text
+    by: Literal["document", "page"] = "document"
+    documents: Names | None = Field(None, description="only these: names, ids, patterns such as reports/*")
+    where: Text | None = Field(None, description="only those whose metadata meets this")
+    dollars: float | None = Field(None, ge=0, description="US dollars that it may cost at most")
+    offline: bool = Field(False, description="quote the best passage of each, without a language model and its cost")
+    confirmed: bool = Field(False, description="that the estimate is to be paid")
+
+
+class SweepFileRequest(SweepRequest):
+    """The same, as a file of what is known."""
+
+    form: Literal["csv", "json", "html"] = "csv"
+
+
 class SearchRequest(BaseModel):
     """A query, and what narrows it."""
 
@@ -224,6 +244,31 @@ class JobReport(BaseModel):
     warnings: list[FailedFile] = []
 
 
+class EncodingCost(BaseModel):
+    """What encoding pages will take, most likely; tokens and US dollars are null where they are not known."""
+
+    model_config = example(model="gemini-embedding-2", pages=34, tokens=8772, dollars=0.0018, seconds=9.0)
+
+    model: str
+    pages: int
+    tokens: int | None
+    dollars: float | None
+    seconds: float
+
+
+class EncodersReply(BaseModel):
+    """The index's encoder, and what others would cost for the token's pages, in a new index."""
+
+    model_config = example(
+        encoder="lexical", pages=34,
+        others=[{"model": "gemini-embedding-2", "pages": 34, "tokens": 8772, "dollars": 0.0018, "seconds": 9.0}],
+    )  # fmt: skip
+
+    encoder: str
+    pages: int
+    others: list[EncodingCost]
+
+
 class JobReply(BaseModel):
     """How far an upload or a removal is. ``lost`` means that its process ended in the middle."""
 
@@ -234,7 +279,7 @@ class JobReply(BaseModel):
 
     id: str
     kind: Literal["add", "remove"]
-    state: Literal["waiting", "running", "done", "failed", "stopped", "lost"]
+    state: Literal["waiting", "asking", "running", "done", "failed", "stopped", "lost"]
     files: list[str]
     done_pages: int = 0
     total_pages: int = 0
@@ -243,6 +288,7 @@ class JobReply(BaseModel):
     seconds_left: float | None = None
     message: str = Field("", description="what it waits for, or why it failed")
     report: JobReport | None = None
+    estimate: EncodingCost | None = Field(None, description="what it will cost, where it is asking")
 
 
 class JobsReply(BaseModel):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         is_called,
         make_encoder,
         note_costs,
+        paid_encoders,
         settle_costs,
     )
     from pagesight.indexing.encoders.interface import PageEncoder
@@ -40,6 +41,7 @@ __all__ = [
     "is_called",
     "make_encoder",
     "note_costs",
+    "paid_encoders",
     "refused",
     "remember",
     "runnable",
@@ -49,7 +51,8 @@ __all__ = [
 
 _NAMES = {
     "encoders.choice": (
-        "EncoderChoice choose encoder_code estimate_costs foresee is_called make_encoder note_costs settle_costs"
+        "EncoderChoice choose encoder_code estimate_costs foresee is_called make_encoder note_costs paid_encoders "
+        "settle_costs"
     ),
     "encoders.interface": "PageEncoder",
     "encoders.known_model": "KnownModel runnable",

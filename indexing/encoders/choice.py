@@ -19,7 +19,7 @@ from pagesight.indexing.encoders.lexical import LexicalEncoder
 from pagesight.indexing.encoders.load_errors import only_served, unknown, untrusted
 from pagesight.indexing.encoders.recognise import recognise, row_of
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX
-from pagesight.indexing.encoders.remote.served import read_served
+from pagesight.indexing.encoders.remote.served import SERVICES, read_served
 from pagesight.indexing.encoders.trust import EncoderCode, check_confirmed, code_of
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
@@ -133,6 +133,11 @@ def estimate_costs(name: str, pages: int, settings: Settings) -> Estimate | None
     from pagesight.indexing.encoders.remote.spending import estimate
 
     return estimate(served.model, pages, settings)
+
+
+def paid_encoders() -> list[str]:
+    """The names of encoders that are paid by the page."""
+    return list(SERVICES)
 
 
 def settle_costs(encoder: PageEncoder) -> None:

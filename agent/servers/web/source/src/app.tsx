@@ -8,6 +8,7 @@ import { Search, Strip } from "./found";
 import { IconButton } from "./icons";
 import { connection } from "./service";
 import { front, me, open, tab, type Tab } from "./state";
+import { Sweep } from "./sweep";
 import { SettingsDialog } from "./settings_dialog";
 import { Viewer } from "./viewer";
 import { number, w } from "./words";
@@ -18,7 +19,7 @@ function skip(event: Event): void {
   setTimeout(() => document.getElementById("question")?.focus());
 }
 
-const TABS: Record<Tab, () => VNode> = { ask: Conversation, search: Search, documents: Documents };
+const TABS: Record<Tab, () => VNode> = { ask: Conversation, search: Search, sweep: Sweep, documents: Documents };
 
 export function App(): VNode {
   const [set, setSet] = useState(false);

@@ -14,11 +14,15 @@ export async function copyPicture(picture: Blob, name: string): Promise<"copied"
     await navigator.clipboard.write([new ClipboardItem({ [picture.type]: picture })]);
     return "copied";
   } catch {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(picture);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    saveFile(picture, name);
     return "saved";
   }
+}
+
+export function saveFile(content: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -9,12 +9,13 @@ import { asked, post, read, told } from "./service";
 import { settings } from "./settings";
 import { w } from "./words";
 
-/** What is being corrected: the page's words, and which of them are chosen, from the first to the last. */
+/** What is being corrected: the page's words, and which are chosen, from the first to the last; `settled` if no more are to come. */
 export interface Correcting {
   words: PageWords | null;
   error: string;
   chosen: [first: number, last: number] | null;
-  choose: (word: number, more: boolean) => void;
+  settled: boolean;
+  choose: (from: number, to: number, settled: boolean) => void;
   take: (now: string) => Promise<void>;
   undo: (correction: Correction) => Promise<void>;
 }
@@ -24,6 +25,7 @@ export function useCorrecting(facts: PageFacts, on: boolean, changed: () => void
   const [words, setWords] = useState<PageWords | null>(null);
   const [error, setError] = useState("");
   const [chosen, setChosen] = useState<[number, number] | null>(null);
+  const [settled, setSettled] = useState(false);
   const latest = useRef("");
   latest.current = on ? facts.key : "";
   const load = async () => {
@@ -53,8 +55,8 @@ export function useCorrecting(facts: PageFacts, on: boolean, changed: () => void
     }
   };
   return {
-    words, error, chosen,
-    choose: (word, more) => setChosen(more && chosen && words ? between(words, chosen[0], word) : [word, word]),
+    words, error, chosen, settled,
+    choose: (from, to, done) => (setChosen(between(words!, from, to)), setSettled(done)),
     take: (now) =>
       done(() => post(`${address(facts.key)}/corrections`, { was: textOf(words!, chosen!), now, box: around(words!, chosen!) })),
     undo: (correction) => done(() => asked(`${address(facts.key)}/corrections/${correction.id}`, { method: "DELETE" })),
@@ -85,6 +87,12 @@ export function WordsToChoose({ correcting }: { correcting: Correcting }): VNode
   const { words, chosen, choose } = correcting;
   if (!words) return null;
   const isCorrected = (box: Box) => words.corrections.some((one) => overlap(one.box, box));
+  const take = (number: number, event: MouseEvent) => {
+    const byKey = event.detail === 0;
+    setAt(number);
+    if (byKey && chosen && chosen[0] <= number && number <= chosen[1]) choose(chosen[0], chosen[1], true);
+    else choose(event.shiftKey && chosen ? chosen[0] : number, number, true);
+  };
   const key = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -92,7 +100,7 @@ export function WordsToChoose({ correcting }: { correcting: Correcting }): VNode
     event.stopPropagation();
     const next = Math.min(words.words.length - 1, Math.max(0, at + step));
     setAt(next);
-    if (event.shiftKey) choose(next, true);
+    if (event.shiftKey) choose(chosen ? (at === chosen[0] ? chosen[1] : chosen[0]) : at, next, false);
     (event.currentTarget as HTMLElement).children[next]?.querySelector("button")?.focus();
   };
   return (
@@ -102,7 +110,7 @@ export function WordsToChoose({ correcting }: { correcting: Correcting }): VNode
           <button
             type="button" class="word" tabIndex={number === at ? 0 : -1} aria-label={word} title={word}
             aria-pressed={chosen !== null && chosen[0] <= number && number <= chosen[1]} data-corrected={isCorrected(words.boxes[number]!) || undefined}
-            onClick={(event) => (setAt(number), choose(number, event.shiftKey))}
+            onFocus={() => setAt(number)} onClick={(event) => take(number, event)}
           />
         </li>
       ))}
@@ -121,13 +129,13 @@ function placed([left, top, right, bottom]: Box) {
 
 /** What was read, what stands there, and what was corrected on the page before. */
 export function CorrectionPanel({ correcting }: { correcting: Correcting }): VNode {
-  const { words, error, chosen, take, undo } = correcting;
+  const { words, error, chosen, settled, take, undo } = correcting;
   return (
     <section class="correction" aria-label={w("correct")}>
       {error && <p class="note bad" role="alert">{error}</p>}
       {!words && !error && <p class="quiet" role="status">{w("readingWords")}</p>}
       {words && !chosen && <p class="quiet">{w(words.words.length ? "chooseWord" : "noText")}</p>}
-      {words && chosen && <Line was={textOf(words, chosen)} key={chosen.join()} take={take} />}
+      {words && chosen && <Line was={textOf(words, chosen)} key={chosen.join()} settled={settled} take={take} />}
       {words && words.corrections.length > 0 && (
         <ul class="corrected" aria-label={w("corrections")}>
           {words.corrections.map((one) => (
@@ -143,11 +151,13 @@ export function CorrectionPanel({ correcting }: { correcting: Correcting }): VNo
   );
 }
 
-function Line({ was, take }: { was: string; take: (now: string) => Promise<void> }): VNode {
+function Line({ was, settled, take }: { was: string; settled: boolean; take: (now: string) => Promise<void> }): VNode {
   const [now, setNow] = useState(was);
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useEffect(() => {
+    if (settled) field.current!.select();
+  }, [settled]);
   const send = async (event: Event) => {
     event.preventDefault();
     setBusy(true);

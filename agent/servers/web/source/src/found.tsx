@@ -1,10 +1,9 @@
 // Pages that were found: as a list that is searched for, and as the strip below the page.
 
-import { useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Icon } from "./icons";
 import { picture } from "./page_tools";
-import type { Hit, PageFacts } from "./replies";
+import type { Hit } from "./replies";
 import { post, read, told } from "./service";
 import { only, open, show, shown, strip } from "./state";
 import { address } from "./page_tools";
@@ -14,19 +13,17 @@ import { signal } from "@preact/signals";
 const query = signal("");
 const found = signal<{ query: string; hits: Hit[] } | null>(null);
 const MOST = 20;
-const LONGEST_SAMPLE = 400; // letters of a page that others are compared with
 
 export function Search(): VNode {
-  const [error, setError] = useState("");
   const search = async (event: Event) => {
     event.preventDefault();
     if (!query.value.trim()) return;
     try {
       found.value = await hitsOf(query.value.trim());
       strip.value = found.value;
-      setError("");
-    } catch (failure) {
-      setError(told(failure));
+      failure.value = "";
+    } catch (error) {
+      failure.value = told(error);
     }
   };
   return (
@@ -39,7 +36,7 @@ export function Search(): VNode {
         />
         <button type="submit" class="primary">{w("search")}</button>
       </form>
-      {error && <p class="note bad" role="alert">{error}</p>}
+      {failure.value && <p class="note bad" role="alert">{failure.value}</p>}
       <p class="quiet" role="status">{summary()}</p>
       <ol class="hits">
         {found.value?.hits.map((hit) => (
@@ -74,14 +71,20 @@ function look(hit: Hit, words: string): void {
   show({ label: hit.label, boxes: hit.boxes, outlines: [], query: words });
 }
 
-/** Searches with what stands on a page. */
+const failure = signal("");
+
+/** Pages that are like one, in the place of what was searched for. */
 async function likeThis(hit: Hit): Promise<void> {
-  const text = (await read<PageFacts>(`${address(hit.label)}.json`)).text.trim().slice(0, LONGEST_SAMPLE) || hit.lines.join(" ");
-  if (!text) return;
-  query.value = text.replace(/\s+/g, " ");
-  found.value = await hitsOf(query.value);
-  strip.value = { ...found.value, query: `${w("moreLikeThis")}: ${hit.label}` };
+  const names = only.value.map((name) => `&documents=${encodeURIComponent(name)}`).join("");
   open("search");
+  try {
+    found.value = await read(`${address(hit.label)}/similar?top_k=${MOST}${names}`);
+    query.value = "";
+    strip.value = { ...found.value!, query: `${w("moreLikeThis")}: ${hit.label}` };
+    failure.value = "";
+  } catch (error) {
+    failure.value = told(error);
+  }
 }
 
 function Thumbnail({ hit }: { hit: Hit }): VNode {

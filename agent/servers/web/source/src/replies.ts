@@ -111,10 +111,25 @@ export interface Failed {
   reason: string;
 }
 
+/** What encoding pages will take, most likely; null where it is not known. */
+export interface EncodingCost {
+  model: string;
+  pages: number;
+  tokens: number | null;
+  dollars: number | null;
+  seconds: number;
+}
+
+export interface Encoders {
+  encoder: string;
+  pages: number;
+  others: EncodingCost[];
+}
+
 export interface Job {
   id: string;
   kind: "add" | "remove";
-  state: "waiting" | "running" | "done" | "failed" | "stopped" | "lost";
+  state: "waiting" | "asking" | "running" | "done" | "failed" | "stopped" | "lost";
   files: string[];
   done_pages: number;
   total_pages: number;
@@ -123,6 +138,27 @@ export interface Job {
   seconds_left: number | null;
   message: string;
   report: { added: Doc[]; replaced: Doc[]; unchanged: Doc[]; removed: Doc[]; failed: Failed[]; warnings: Failed[] } | null;
+  estimate: EncodingCost | null;
+}
+
+export interface SweptRow {
+  document: string;
+  document_id: string;
+  page: number | null;
+  state: "answered" | "none" | "failed" | "not asked";
+  value: string | null;
+  citation: string | null;
+  outcome: Claim["outcome"] | null;
+  reason: string;
+  boxes: Box[];
+}
+
+export interface SweptTable {
+  question: string;
+  reasoner: string;
+  counts: { answered: number; none: number; failed: number; "not asked": number; kept: number };
+  dollars: number | null;
+  rows: SweptRow[];
 }
 
 export interface Me {

@@ -1,7 +1,10 @@
 // The settings that matter, in a dialog: how questions are answered, language, colours.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
+import type { Encoders } from "./replies";
+import { read } from "./service";
+import { costOf } from "./upload_list";
 import { change, settings, type Settings } from "./settings";
 import { me } from "./state";
 import { w } from "./words";
@@ -20,6 +23,7 @@ export function SettingsDialog({ close }: { close: () => void }): VNode {
         <dt>{w("encoder")}</dt>
         <dd>{me.value?.encoder}</dd>
       </dl>
+      <OtherEncoders />
       {!hasModel && <p class="note">{w("noKey")}</p>}
       <fieldset>
         <legend>{w("answering")}</legend>
@@ -55,6 +59,23 @@ export function SettingsDialog({ close }: { close: () => void }): VNode {
         <button type="button" class="primary" onClick={() => dialog.current!.close()}>{w("close")}</button>
       </div>
     </dialog>
+  );
+}
+
+/** What encoders that are paid by the page would cost for these pages: nothing is paid here. */
+function OtherEncoders(): VNode | null {
+  const [found, setFound] = useState<Encoders | null>(null);
+  useEffect(() => {
+    read<Encoders>("/encoders").then(setFound, () => undefined);
+  }, []);
+  if (!found?.others.length) return null;
+  return (
+    <details class="encoders">
+      <summary>{w("otherEncoders")}</summary>
+      <ul>{found.others.map((one) => <li key={one.model}>{costOf(one)}</li>)}</ul>
+      <p class="quiet">{w("otherEncodersHow")}</p>
+      <pre tabIndex={0}>pagesight index PATH… --index NEW --encoder {found.others[0]!.model}</pre>
+    </details>
   );
 }
 

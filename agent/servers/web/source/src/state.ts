@@ -12,7 +12,7 @@ export interface Shown {
   query?: string;
 }
 
-export type Tab = "ask" | "search" | "documents";
+export type Tab = "ask" | "search" | "sweep" | "documents";
 
 export const me = signal<Me | null>(null);
 export const tab = signal<Tab>("ask");

@@ -2,9 +2,9 @@
 
 import type { VNode } from "preact";
 import { IconButton } from "./icons";
-import type { Failed, Job } from "./replies";
-import { dismiss, jobs, refused, sending, stopJob } from "./uploads";
-import { number, time, w } from "./words";
+import type { EncodingCost, Failed, Job } from "./replies";
+import { confirmJob, dismiss, isOver, jobs, refused, sending, stopJob } from "./uploads";
+import { number, pagesOf, time, w } from "./words";
 
 export function Uploads(): VNode | null {
   if (!jobs.value.length && !refused.value.length && !sending.value) return null;
@@ -23,18 +23,25 @@ export function Uploads(): VNode | null {
 }
 
 function OneJob({ job }: { job: Job }): VNode {
-  const over = job.state !== "waiting" && job.state !== "running";
+  const over = isOver(job);
+  const asks = job.state === "asking";
   return (
     <div class="job" data-state={job.state}>
       <div class="what">
         <p role="status">{headline(job)}</p>
-        {!over && <progress max={job.total_pages || undefined} value={job.total_pages ? job.done_pages : undefined} aria-label={headline(job)} />}
-        {!over && <p class="quiet">{pace(job)}</p>}
+        {asks && (
+          <p class="row">
+            <button type="button" class="primary" onClick={() => void confirmJob(job)}>{w("encode")}</button>
+            <button type="button" class="secondary" onClick={() => void stopJob(job)}>{w("cancel")}</button>
+          </p>
+        )}
+        {!over && !asks && <progress max={job.total_pages || undefined} value={job.total_pages ? job.done_pages : undefined} aria-label={headline(job)} />}
+        {!over && !asks && <p class="quiet">{pace(job)}</p>}
         {job.report && <Failures failed={[...job.report.failed, ...job.report.warnings]} />}
       </div>
       {over ? (
         <IconButton icon="close" name={w("dismiss")} onClick={() => dismiss(job)} />
-      ) : (
+      ) : asks ? null : (
         <IconButton icon="stop" name={w("stop")} onClick={() => void stopJob(job)} />
       )}
     </div>
@@ -44,10 +51,17 @@ function OneJob({ job }: { job: Job }): VNode {
 function headline(job: Job): string {
   if (job.state === "running") return w("jobRunning", { document: job.document || job.files[0] || "" });
   if (job.state === "waiting") return [w("jobWaiting"), job.message].filter(Boolean).join(": ");
+  if (job.state === "asking" && job.estimate) return w("jobAsks", { cost: costOf(job.estimate) });
   if (job.state === "stopped") return w("jobStopped");
   if (job.state !== "done" || !job.report) return w("jobFailed", { message: job.message });
   const { added, replaced, unchanged, failed } = job.report;
   return w("jobDone", { added: added.length + replaced.length, unchanged: unchanged.length, failed: failed.length });
+}
+
+/** What encoding will take, in words. */
+export function costOf({ model, pages, tokens, dollars }: EncodingCost): string {
+  const known = dollars === null ? w("priceUnknown") : w("aboutDollars", { dollars: number(dollars, 4) });
+  return [model, pagesOf(pages), tokens === null ? "" : w("tokens", { count: number(tokens) }), known].filter(Boolean).join(" · ");
 }
 
 function pace(job: Job): string {

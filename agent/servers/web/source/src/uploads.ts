@@ -41,6 +41,7 @@ function batches(given: Given[]): Given[][] {
 /** One request. A name that is refused keeps no other file out: then each half is sent alone. */
 async function send(given: Given[]): Promise<void> {
   const form = new FormData();
+  form.append("ask", "price"); // nothing is paid that was not confirmed
   for (const { file, name } of given) form.append("files", file, name);
   try {
     const job = (await (await asked("/documents", { method: "POST", body: form })).json()) as Job;
@@ -79,8 +80,17 @@ export async function followAll(): Promise<void> {
   const known = await read<{ jobs: Job[] }>("/jobs").catch(() => ({ jobs: [] }));
   for (const job of known.jobs) {
     const before = jobs.value.find((one) => one.id === job.id);
-    if (job.kind === "add" && (job.state === "waiting" || job.state === "running" || before)) void follow(job);
+    if (job.kind === "add" && (!isOver(job) || before)) void follow(job);
   }
+}
+
+export function isOver(job: Job): boolean {
+  return job.state !== "waiting" && job.state !== "asking" && job.state !== "running";
+}
+
+/** Says that what a job will cost is to be paid. */
+export async function confirmJob(job: Job): Promise<void> {
+  await asked(`/jobs/${job.id}/confirm`, { method: "POST" }).catch(() => undefined);
 }
 
 export async function stopJob(job: Job): Promise<void> {
