@@ -1,21 +1,24 @@
 """Makes docs/web-*.png: the page of `pagesight web` in Chromium, with the samples, as everybody sees it without a key.
 
 .venv-dev/bin/python docs/record_page.py [INDEX]     # an index of the samples; one is made if none is named
+.venv-dev/bin/python docs/record_page.py --frames DIR    # a newcomer's way as numbered pictures, from an empty index
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -26,16 +29,75 @@ OWN = {**os.environ, "PAGESIGHT_REASONER": "offline"}
 
 def main() -> None:
     """Indexes the samples unless an index is named, serves it, and takes the pictures."""
+    if sys.argv[1:2] == ["--frames"]:
+        record(Path(sys.argv[2]))
+        return
     with TemporaryDirectory() as folder:
         index = sys.argv[1] if len(sys.argv) > 1 else f"{folder}/index"
         subprocess.run([PAGESIGHT, "index", ROOT / "samples", "--index", index], check=True)
-        chromium = shutil.which("chromium") or shutil.which("google-chrome")
         with served(index) as address, sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            browser = chromium(driver)
             take(browser, address, "light", 1280, 800)
             take(browser, address, "dark", 1280, 800, documents=True)
             take(browser, address, "narrow", 380, 760)
             browser.close()
+
+
+def chromium(driver: Playwright) -> Browser:
+    """The browser of this machine."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    return driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+
+
+def record(folder: Path) -> None:
+    """From an empty index to a cited page, a correction and a table: a picture of each step, with the seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with TemporaryDirectory() as index, served(index) as address, sync_playwright() as driver:
+        size = {"width": 1280, "height": 800}
+        page = chromium(driver).new_context(viewport=size, locale="en-US", reduced_motion="reduce").new_page()
+        page.set_default_timeout(300_000)
+        frames = itertools.count(1)
+
+        def frame(name: str) -> None:
+            page.screenshot(path=folder / f"{next(frames):02}-{name}.png")
+            print(f"{time.monotonic() - started:6.1f} s  {name}")
+
+        page.goto(address)
+        page.locator(".badge").wait_for()
+        frame("empty")
+        page.get_by_role("button", name="Documents", exact=True).click()
+        page.locator("input[data-for=files]").set_input_files(sorted((ROOT / "samples").glob("*.pdf")))
+        page.locator(".job progress").first.wait_for()
+        frame("uploading")
+        page.locator(".job[data-state=done]").wait_for()
+        frame("documents")
+        page.get_by_role("button", name="Ask", exact=True).first.click()
+        page.get_by_label("Your question").fill(QUESTION)
+        page.keyboard.press("Enter")
+        page.locator(".steps li").first.wait_for()
+        frame("asked")
+        page.locator(".took").wait_for()
+        page.locator(".mark-box").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        frame("cited")
+        page.get_by_role("button", name="Zoom in").click(click_count=3)
+        page.wait_for_load_state("networkidle")
+        frame("zoomed")
+        page.get_by_role("button", name="Fit to width").click()
+        page.get_by_role("button", name="Correct words").click()
+        page.locator(".word[aria-label='4.3']").click()
+        frame("word")
+        page.locator(".correction input").fill("4.8")
+        page.keyboard.press("Enter")
+        page.locator(".corrected li").wait_for()
+        frame("corrected")
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("button", name="Table", exact=True).click()
+        page.get_by_label("Question for each document").fill("What does it cost?")
+        page.keyboard.press("Enter")
+        page.locator(".swept").first.wait_for()
+        frame("table")
 
 
 @contextmanager
