@@ -14,8 +14,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from PIL import Image
 
 from pagesight.indexing.audit.audit import Audit, audit
-from pagesight.indexing.destinations import index_set
 from pagesight.indexing.corrections.corrected import corrected
+from pagesight.indexing.destinations import index_set
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import OpenDocument, check_region
 from pagesight.indexing.documents.metadata import Metadata
