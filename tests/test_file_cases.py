@@ -75,6 +75,7 @@ SHOWN: dict[str, dict[str, str]] = {
     "more kinds of files": {
         "office files": "other_kinds: office_files_are_read_quoted_and_shown",
         "tables": "other_kinds: tables_are_read_whole_with_what_formulas_come_to",
+        "a stray far cell": "far_cells: a_table_with_a_far_cell_is_read_and_that_is_told",
         "slides": "other_kinds: slides_are_pages",
         "speaker's notes": "other_kinds: notes_of_a_speaker_are_pages_behind_the_slides",
         "time of LibreOffice": "other_kinds: libreoffice_is_given_up_after_its_time",

@@ -14,8 +14,10 @@ from pagesight.indexing.errors import UnreadableDocument
 _LARGEST = 20_000_000  # bytes of a web page, a text or a mail: some thousand pages. A guess, not measured
 
 
-def as_pdf(path: Path, kind: Kind, place: Path, seconds: float, passwords: Sequence[str] = ()) -> bytes:
-    """The PDF of a file.
+def as_pdf(
+    path: Path, kind: Kind, place: Path, seconds: float, passwords: Sequence[str] = ()
+) -> tuple[bytes, list[str]]:
+    """The PDF of a file, and what is left out of it, each as it goes on from "report.xlsx: ".
 
     ``place`` is a folder for what lies on the disk meanwhile; ``seconds`` is what LibreOffice may take; ``passwords``
     are tried where an office file needs one. Nothing that the file names is fetched or opened, and nothing in it is
@@ -26,10 +28,10 @@ def as_pdf(path: Path, kind: Kind, place: Path, seconds: float, passwords: Seque
     content = _content(path, kind)
     if kind == "mail":
         html, pictures = mail_as_html(content)
-        return drawn(html, path, pictures)
+        return drawn(html, path, pictures), []
     if kind == "markdown":
-        return drawn(markdown_as_html(content, path.stem), path)
-    return drawn(content if kind == "html" else text_as_html(content, path.stem), path)
+        return drawn(markdown_as_html(content, path.stem), path), []
+    return drawn(content if kind == "html" else text_as_html(content, path.stem), path), []
 
 
 def _content(path: Path, kind: Kind) -> bytes:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pagesight.indexing.conversion.far_cells import TABLES, without_far_cells
 from pagesight.indexing.conversion.protected_office import content_of
 from pagesight.indexing.conversion.speaker_notes import SLIDES_AND_NOTES, only_with_notes
 from pagesight.indexing.errors import UnreadableDocument
@@ -44,16 +45,19 @@ _RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to beg
 _ATTEMPTS = 3
 
 
-def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[str] = ()) -> bytes:
+def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[str] = ()) -> tuple[bytes, list[str]]:
     """The PDF of an office file, made in a folder within ``place``; ``passwords`` are tried where it needs one.
 
+    With it comes what is left out of it, each as it goes on from "report.xlsx: ".
     Raises UnreadableDocument where LibreOffice is not installed, cannot read the file, or takes longer, and where no
     password fits.
     """
     program = _program()
     if program is None:
         raise UnreadableDocument(_NO_OFFICE.format(path=path))
-    content = content_of(path, passwords)
+    content, left_out = content_of(path, passwords), list[str]()
+    if content is None and path.suffix.lower() in TABLES:
+        content, left_out = without_far_cells(path)
     profile = _profile(place)
     with tempfile.TemporaryDirectory(dir=place) as folder:
         copy, made = Path(folder, f"source{path.suffix}"), Path(folder, "made")
@@ -66,11 +70,11 @@ def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[s
         if path.suffix.lower() in _PRESENTATIONS:
             _convert([*command, "--convert-to", SLIDES_AND_NOTES, *there], path, seconds)
             if pdf.is_file():
-                return only_with_notes(pdf.read_bytes())
+                return only_with_notes(pdf.read_bytes()), []
         _convert([*command, "--convert-to", "pdf", *there], path, seconds)
         if not pdf.is_file():
             raise UnreadableDocument(f"{path} cannot be read: LibreOffice makes no PDF of it. {_DAMAGED}")
-        return pdf.read_bytes()
+        return pdf.read_bytes(), left_out
 
 
 def _program() -> str | None:

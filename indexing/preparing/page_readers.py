@@ -109,11 +109,14 @@ class PageReaders:
         except ValueError as error:
             raise UnreadableDocument(f"{what} cannot be read: {error}") from None
 
-    def as_pdf(self, path: Path, kind: Kind, *, called: Path) -> bytes:
-        """The PDF of a file of one of `DRAWN_KINDS`. Raises UnreadableDocument, which says what would have it read."""
+    def as_pdf(self, path: Path, kind: Kind, *, called: Path) -> tuple[bytes, list[str]]:
+        """The PDF of a file of one of `DRAWN_KINDS`, and what is left out of it, each as it goes on from "a.xlsx: ".
+
+        Raises UnreadableDocument, which says what would have it read.
+        """
         request = {"type": "as_pdf", "kind": kind, "place": self._folder.name}
-        _, (content,) = self._ask(path, request, called.name, called)
-        return content.tobytes()
+        header, (content,) = self._ask(path, request, called.name, called)
+        return content.tobytes(), [str(one) for one in header["left_out"]]
 
     def attachments(self, path: Path, *, called: Path) -> list[tuple[str, bytes | None]]:
         """The files that the document holds, by name; None for one that is too large to be taken out.

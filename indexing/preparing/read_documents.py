@@ -68,8 +68,9 @@ class _DocumentReader:
 
     def _as_pdf(self, request: dict[str, Any]) -> Message:
         seconds = request["settings"]["conversion_seconds"]
-        content = as_pdf(Path(request["path"]), request["kind"], Path(request["place"]), seconds, request["passwords"])
-        return {"type": "pdf"}, [np.frombuffer(content, np.uint8)]
+        path, place = Path(request["path"]), Path(request["place"])
+        content, left_out = as_pdf(path, request["kind"], place, seconds, request["passwords"])
+        return {"type": "pdf", "left_out": left_out}, [np.frombuffer(content, np.uint8)]
 
     def _attachments(self, request: dict[str, Any]) -> Message:
         path = Path(request["path"])

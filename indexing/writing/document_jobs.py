@@ -156,7 +156,8 @@ class Plan:
         if pages:
             metadata = metadata | {SELECTED: pages}
         others = entry is not None and entry.first.metadata.get(SELECTED) != metadata.get(SELECTED)
-        file = file_to_read(parts, readers, source, Path(path))
+        not_drawn = list[str]()
+        file = file_to_read(parts, readers, source, Path(path), not_drawn)
         if entry and entry.complete and not others:
             parts.folder.documents.keep(source)  # lost, or added to a server by another machine
             remove_older(parts, path, source.document_id)
@@ -167,11 +168,10 @@ class Plan:
         corrections = corrections_of(parts, source.document_id)
         if others:  # what the index has of it are other pages than are wanted now
             remove_document(parts, source.document_id)
-            file_to_read(parts, readers, source, Path(path))
+            file_to_read(parts, readers, source, Path(path), not_drawn)
         missing = _missing(entry.rows if entry and not others else {}, count)
-        return DocumentJob(
-            source, path, count, missing, metadata, left_out, of_document=warnings, corrections=corrections
-        )
+        told = [*warnings, *not_drawn]
+        return DocumentJob(source, path, count, missing, metadata, left_out, of_document=told, corrections=corrections)
 
 
 def _describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:
@@ -189,11 +189,20 @@ def _left_out(metadata: Metadata, count: int, name: str) -> frozenset[int]:
     return frozenset(range(1, count + 1)) - set(selected(checked_selection(wanted), count, name))
 
 
-def file_to_read(parts: WritingParts, readers: PageReaders, source: Source, called: Path) -> Path:
-    """The file that is read of a source: itself, or the PDF that is made of it and kept. Raises UnreadableDocument."""
+def file_to_read(parts: WritingParts, readers: PageReaders, source: Source, called: Path, said: list[str]) -> Path:
+    """The file that is read of a source: itself, or the PDF that is made of it and kept. Raises UnreadableDocument.
+
+    ``said`` gets what is left out of a PDF that is made now.
+    """
     if source.kind not in DRAWN_KINDS:
         return source.path
-    return parts.folder.documents.keep_drawn(source, lambda kept: readers.as_pdf(kept, source.kind, called=called))
+
+    def make(kept: Path) -> bytes:
+        content, left_out = readers.as_pdf(kept, source.kind, called=called)
+        said.extend(left_out)
+        return content
+
+    return parts.folder.documents.keep_drawn(source, make)
 
 
 def _missing(rows: Mapping[int, PageRow], count: int) -> list[int]:
