@@ -150,6 +150,11 @@ class EncoderServer:
             letters[(letter * 31 + place) % 768] += 1
         return self._projected(letters, dim)
 
+    def together(self, picture: Image.Image, text: str, dim: int) -> list[float]:
+        """The vector of a picture and a text in one content."""
+        seen, said = self.page(picture, dim), self.question(text, dim)
+        return [one + other for one, other in zip(seen, said, strict=True)]
+
     def _projected(self, features: np.ndarray, dim: int) -> list[float]:
         return [float(number) for number in (features @ _random(self.seed)[: len(features)])[:dim]]
 
@@ -179,6 +184,13 @@ def _cohere(server: EncoderServer, path: str, body: Json) -> Json:
     found = []
     for one in body["inputs"]:
         only(one, {"content": list}, needed=("content",))
+        kinds = [part["type"] for part in one["content"]]
+        if kinds == ["text", "image_url"]:
+            said, seen = one["content"]
+            if body["input_type"] != "search_query":
+                raise Refused(400, "a question is a query")
+            found.append(server.together(picture_of(seen["image_url"]["url"]), said["text"], dim))
+            continue
         (part,) = one["content"]
         if part["type"] == "image_url":
             only(part, {"type": str, "image_url": dict})
@@ -204,6 +216,11 @@ def _voyage(server: EncoderServer, path: str, body: Json) -> Json:
     found = []
     for place, one in enumerate(body["inputs"]):
         only(one, {"content": list}, needed=("content",))
+        if [part["type"] for part in one["content"]] == ["text", "image_base64"] and body["input_type"] == "query":
+            said, seen = one["content"]
+            vector = server.together(picture_of(seen["image_base64"]), said["text"], dim)
+            found.append({"object": "embedding", "embedding": vector, "index": place})
+            continue
         (part,) = one["content"]
         if part["type"] == "image_base64":
             only(part, {"type": str, "image_base64": str})
@@ -286,8 +303,13 @@ def _gemini(server: EncoderServer, path: str, body: Json) -> Json:
         if not 128 <= dim <= 3072:
             raise Refused(400, "output_dimensionality must be 128 to 3072")
         only(one["content"], {"parts": list, "role": str}, needed=("parts",))
-        (part,) = (camel(part) for part in one["content"]["parts"])  # the service takes both spellings
-        if "inlineData" in part:
+        *said, part = (camel(part) for part in one["content"]["parts"])  # the service takes both spellings
+        if said:
+            only(said[0], {"text": str}, needed=("text",))
+            pictures += 1
+            seen = decoded(part["inlineData"]["data"].replace("-", "+").replace("_", "/"))
+            found.append(server.together(seen, said[0]["text"], dim))
+        elif "inlineData" in part:
             only(part["inlineData"], {"mimeType": str, "data": str})
             one_of(part["inlineData"]["mimeType"], ("image/png", "image/jpeg"), "mimeType")
             pictures += 1

@@ -12,7 +12,11 @@ from small_index import REPORT, SHEET, make_index, small_settings, write_pdf
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
+from pagesight.indexing.encoders import make_encoder
 from pagesight.indexing.errors import BadRegion, EmptyQuestion, RequestError, UnknownPage
+from pagesight.indexing.lexical.bm25 import TermStatistics
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.pages import PageText
 
 KEY = "sk-of-this-server"
 
@@ -175,3 +179,40 @@ def test_picture_and_words_count_for_half_each_where_the_model_takes_one_at_a_ti
         inside = (page.boxes[:, 1] + page.boxes[:, 3]) / 2 <= 0.4
         assert 0 < len(part.vectors) <= inside.sum() < len(page.vectors)
         assert made.search(made.like("a.pdf p. 1"), top_k=3)
+
+
+@pytest.mark.parametrize("model", ["gemini-embedding-2", "embed-v4.0", "voyage-multimodal-3.5", "jina-embeddings-v4"])
+def test_services_take_a_picture_and_words_as_they_were_made_to(model, tmp_path):
+    form = {"g": "gemini", "e": "cohere", "v": "voyage", "j": "jina"}[model[0]]
+    with EncoderServer(form, key=KEY) as server:
+        settings = small_settings(encoder_key=KEY, google_api_key=KEY, dim=512)
+        encoder = make_encoder(f"{model}@{server.url}", settings)
+        picture, idf = picture_of_text([("Revenue", 40, 40)]), TermStatistics().idf
+        asked = encoder.encode_picture(picture, PageText.empty(), read_query("in per cent"), idf)
+        text = "task: search result | query: in per cent" if form == "gemini" else "in per cent"
+        seen, said = np.array(server.page(picture, 512)), np.array(server.question(text, 512))
+        if form == "jina":  # which takes one at a time
+            wanted = np.stack([seen, said])
+        else:
+            wanted = (seen + said)[None]
+            before = len(server.requests)
+            encoder.encode_picture(picture, PageText.empty(), read_query("in per cent"), idf)
+            assert len(server.requests) == before  # paid for once
+        wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+        np.testing.assert_allclose(asked.vectors, wanted, atol=1e-4)
+        encoder.close()
+
+
+@pytest.mark.slow
+def test_vlm2vec_takes_a_picture_with_a_question(tmp_path):
+    tiny = pytest.importorskip("tiny_checkpoints")
+    folder = tiny.vlm2vec(tmp_path / "VLM2Vec-Qwen2VL-2B")
+    encoder = make_encoder(str(folder), small_settings(device="cpu", dtype="float32"))
+    picture, idf = picture_of_text([("Revenue", 40, 40)]), TermStatistics().idf
+    alone = encoder.encode_picture(picture, PageText.empty(), None, idf)
+    both = [encoder.encode_picture(picture, PageText.empty(), read_query(words), idf) for words in ("one", "another")]
+    (page,) = encoder.encode_pages([picture], [PageText.empty()])
+    np.testing.assert_allclose(alone.vectors, page.vectors, atol=1e-5)
+    assert [one.vectors.shape for one in both] == [page.vectors.shape] * 2  # one vector of both, not one of each
+    assert np.abs(both[0].vectors - both[1].vectors).max() > 1e-4
+    assert np.abs(both[0].vectors - alone.vectors).max() > 1e-4

@@ -69,7 +69,7 @@ class PageModel(Protocol):
     """A loaded model behind a `pagesight.indexing.encoders.vision.VisionEncoder`; vectors need not be normalised.
 
     ``revision`` is the commit or the fingerprint of its weights. One that was trained on questions with a picture in
-    them has `encode_picture_and_words`, too, with the picture and the question as arguments: (m, dim).
+    them has `encode_picture_and_words`, too, with the picture and the words as arguments, (m, dim); or it is None.
     """
 
     revision: str

@@ -8,7 +8,7 @@ is merged into its base as it is loaded.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,9 @@ _PICTURE = "<|image_pad|>"
 _FRAMED = f"<|vision_start|>{_PICTURE}<|vision_end|>"
 _TURN = f"<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n{_FRAMED}"
 
+# VLM2Vec's instruction for a picture with a question, as its card has it.
+_TOGETHER = "Represent the given image with the following question: %s"
+
 # What stands in a prompt that has a picture by form only.
 _BLANK = Image.new("RGB", (56, 56))
 
@@ -37,11 +40,15 @@ _RENAMED_PARTS = {r"^visual": "model.visual", r"^model\.(?!language_model|visual
 
 @dataclass(frozen=True)
 class _Prompts:
-    """What a family puts a page and a question into (for ``%s``), and the image tokens of a page at most, if any."""
+    """What a family puts a page and a question into (for ``%s``), and the image tokens of a page at most, if any.
+
+    ``together`` is what a question with a picture in it stands in, where the family was trained on some.
+    """
 
     page: str
     question: str
     visual_tokens: int | None = None
+    together: str | None = None
 
 
 _PROMPTS = {
@@ -54,11 +61,13 @@ _PROMPTS = {
     "VLM2Vec": _Prompts(
         f"{_PICTURE} Represent the given image.",
         "Find the document image that can answer the given query: %s",
+        together=f"{_PICTURE} {_TOGETHER}",
     ),
     # As the data of its evaluation on documents has them (MMEB-V2's visdoc tasks).
     "VLM2Vec-V2": _Prompts(
         f"{_PICTURE}\nUnderstand the content of the provided document image.\n",
         "Find a document image that matches the given query: %s\n",
+        together=f"{_PICTURE}\n{_TOGETHER}\n",
     ),
 }
 
@@ -97,6 +106,14 @@ class LastTokenModel:
         prompt = self._prompts.question
         blanks = [_BLANK] if _PICTURE in prompt else []
         return self._run([prompt.replace("%s", question)], blanks), [question]
+
+    @property
+    def encode_picture_and_words(self) -> Callable[[Image.Image, str], NDArray[np.float32]] | None:
+        """What makes one vector, (1, dim), of a picture and words, where the model was trained on such questions."""
+        prompt = self._prompts.together
+        if prompt is None:
+            return None
+        return lambda picture, words: self._run([prompt.replace("%s", words)], [self._resized(picture)])
 
     def _resized(self, picture: Image.Image) -> Image.Image:
         """The picture in as many pixels as its tokens may be."""

@@ -8,7 +8,7 @@ by who asked.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,18 +50,23 @@ class _Cohere:
     path = "/v2/embed"
 
     def page(self, model: str, picture: bytes, dim: int | None) -> dict[str, Any]:
-        part = {"type": "image_url", "image_url": {"url": data_url(picture)}}
-        return self._asked(model, "search_document", part, dim)
+        return self._asked(model, "search_document", [self._seen(picture)], dim)
 
     def question(self, model: str, question: str, dim: int | None) -> dict[str, Any]:
-        return self._asked(model, "search_query", {"type": "text", "text": question}, dim)
+        return self._asked(model, "search_query", [{"type": "text", "text": question}], dim)
+
+    def together(self, model: str, picture: bytes, words: str, dim: int | None) -> dict[str, Any]:
+        return self._asked(model, "search_query", [{"type": "text", "text": words}, self._seen(picture)], dim)
 
     def vectors(self, answer: dict[str, Any]) -> Any:
         (vector,) = answer["embeddings"]["float"]
         return vector
 
-    def _asked(self, model: str, kind: str, part: dict[str, Any], dim: int | None) -> dict[str, Any]:
-        body = {"model": model, "input_type": kind, "inputs": [{"content": [part]}], "embedding_types": ["float"]}
+    def _seen(self, picture: bytes) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": data_url(picture)}}
+
+    def _asked(self, model: str, kind: str, parts: list[dict[str, Any]], dim: int | None) -> dict[str, Any]:
+        body = {"model": model, "input_type": kind, "inputs": [{"content": parts}], "embedding_types": ["float"]}
         return body | ({"output_dimension": dim} if dim else {})
 
 
@@ -71,17 +76,23 @@ class _Voyage:
     path = "/v1/multimodalembeddings"
 
     def page(self, model: str, picture: bytes, dim: int | None) -> dict[str, Any]:
-        return self._asked(model, "document", {"type": "image_base64", "image_base64": data_url(picture)}, dim)
+        return self._asked(model, "document", [self._seen(picture)], dim)
 
     def question(self, model: str, question: str, dim: int | None) -> dict[str, Any]:
-        return self._asked(model, "query", {"type": "text", "text": question}, dim)
+        return self._asked(model, "query", [{"type": "text", "text": question}], dim)
+
+    def together(self, model: str, picture: bytes, words: str, dim: int | None) -> dict[str, Any]:
+        return self._asked(model, "query", [{"type": "text", "text": words}, self._seen(picture)], dim)
 
     def vectors(self, answer: dict[str, Any]) -> Any:
         (one,) = answer["data"]
         return one["embedding"]
 
-    def _asked(self, model: str, kind: str, part: dict[str, Any], dim: int | None) -> dict[str, Any]:
-        body = {"model": model, "inputs": [{"content": [part]}], "input_type": kind}
+    def _seen(self, picture: bytes) -> dict[str, Any]:
+        return {"type": "image_base64", "image_base64": data_url(picture)}
+
+    def _asked(self, model: str, kind: str, parts: list[dict[str, Any]], dim: int | None) -> dict[str, Any]:
+        body = {"model": model, "inputs": [{"content": parts}], "input_type": kind}
         return body | ({"output_dimension": dim} if dim else {})
 
 
@@ -158,6 +169,12 @@ class FormClient:
         encoded = self._ask(self._form.question(self._model, question, self._dim))
         count = len(encoded[0])
         return encoded, [question] if count == 1 else [""] * count
+
+    @property
+    def picture_and_words(self) -> Callable[[bytes, str], Encoded]:
+        """What asks for the vector of a picture and words together; AttributeError where the form has no such thing."""
+        together = self._form.together  # type: ignore[attr-defined]
+        return lambda picture, words: self._ask(together(self._model, picture, words, self._dim))
 
     def close(self) -> None:
         """Close the connections."""

@@ -62,6 +62,14 @@ class GeminiClient:
         (encoded,) = self._embed([types.Content(parts=[types.Part(text=f"{_QUESTION}{question}")], role="user")])
         return encoded, [question]
 
+    def picture_and_words(self, picture: bytes, words: str) -> Encoded:
+        """The vector of a picture and words: several parts of one content are one vector."""
+        from google.genai import types
+
+        seen = types.Part.from_bytes(data=picture, mime_type="image/png")
+        (encoded,) = self._embed([types.Content(parts=[types.Part(text=f"{_QUESTION}{words}"), seen], role="user")])
+        return encoded
+
     def send(self, called: str, pictures: list[bytes]) -> str:
         """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
         from google.genai import types

@@ -159,16 +159,36 @@ class RemoteModel:
         if kept is not None:
             return kept, [question] if len(kept) == 1 else [""] * len(kept)
         (vectors, tokens), names = self._client.question(question)
-        if self._paid:
-            self._paid.keep("question", content, vectors)
-        if self._spending:
-            self._spending.add("search", 1, 0, tokens)
-            self._spending.settle()
+        self._note_question("question", content, vectors, 0, tokens)
         return vectors, names
+
+    @property
+    def encode_picture_and_words(self) -> Callable[[Image.Image, str], NDArray[np.float32]] | None:
+        """What makes the vectors of a picture and words together, where the service takes both in one content."""
+        return self._together if hasattr(self._client, "picture_and_words") else None
+
+    def _together(self, picture: Image.Image, words: str) -> NDArray[np.float32]:
+        content = _content(picture) + words.encode()
+        kept = self._paid.get("picture and words", content) if self._paid else None
+        if kept is not None:
+            return kept
+        client: Any = self._client
+        vectors, tokens = client.picture_and_words(_png(picture), words)
+        self._note_question("picture and words", content, vectors, 1, tokens)
+        return np.asarray(vectors, np.float32)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _note_question(
+        self, kind: str, content: bytes, vectors: NDArray[np.float32], pictures: int, tokens: int | None
+    ) -> None:
+        if self._paid:
+            self._paid.keep(kind, content, vectors)
+        if self._spending:
+            self._spending.add("search", 1, pictures, tokens)
+            self._spending.settle()
 
     def _ask(self, pictures: list[Image.Image]) -> list[NDArray[np.float32]]:
         packed, sizes = [_png(one) for one in pictures], [one.size for one in pictures]
