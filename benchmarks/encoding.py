@@ -26,6 +26,9 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "encoding.json"
 sys.path.insert(0, str(ROOT / "tests"))
 
+import httpx  # noqa: E402
+from served import FORMS  # noqa: E402
+
 from pagesight.indexing import PageIndex, ingest, load_settings  # noqa: E402
 
 # Sizes as in the published configurations; what is not here is as in the tiny checkpoints of the tests, or by default.
@@ -107,8 +110,12 @@ MODELS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 LEXICAL = {"lexical": {"pages": 400}}
-# Behind a stand-in on loopback that takes so many seconds for each request.
-SERVED: dict[str, dict[str, Any]] = {"served": {"form": "voyage", "pages": 48, "seconds": 0.4}}
+# Behind a stand-in on loopback, in a process of its own, that takes so many seconds for each request (served.py).
+SERVED: dict[str, dict[str, Any]] = {
+    f"{model}, served": {"form": form, "model": model, "pages": 96, "seconds": seconds, "pages_a_request": 1}
+    for form, (model, seconds) in FORMS.items()
+}
+SERVED["gemini-embedding-2, served"]["pages_a_request"] = 6
 
 
 def main() -> None:
@@ -140,29 +147,35 @@ def measure(name: str, pages: int | None) -> dict[str, Any]:
     """A model's row; seconds, pages a second, bytes."""
     pages = pages or (LEXICAL | SERVED | MODELS)[name]["pages"]
     with tempfile.TemporaryDirectory() as folder, _server_of(name) as address:
+        os.environ["XDG_STATE_HOME"] = folder  # or the second run would find its pages paid for
         encoder = address or (str(_at_true_size(name, Path(folder) / "model")) if name in MODELS else name)
         document = _document(Path(folder) / "pages.pdf", pages)
-        settings = load_settings(ocr=False, google_api_key=None)
+        settings = load_settings(ocr=False, google_api_key="none" if address else None, voyage_api_key="none")
         with PageIndex.open(Path(folder) / "index", encoder=encoder, settings=settings) as index:
             row = _added(index, document, pages)
+        busy = httpx.get(f"{address.partition('@')[2]}/busy").json() if address else {}
     row = {"model": name, "device": _device() if name in MODELS else "cpu", "pages": pages} | row
     if address:
-        row["overhead"] = row["seconds"] / pages - SERVED[name]["seconds"] / settings.encoding.encoder_requests
+        at_once = settings.encoding.encoder_requests * SERVED[name]["pages_a_request"]
+        row["overhead"] = row["seconds"] / pages - SERVED[name]["seconds"] / at_once
+        row |= {f"server_{what}": value for what, value in busy.items()}
     return row | {"memory": _peak(), "gpu_memory": _gpu_peak()}
 
 
 def _added(index: PageIndex, document: Path, pages: int) -> dict[str, Any]:
     """Adds the document, and says how long each part of it took."""
     index.encoder.encode_pages([], [])  # loads the model, and checks that it looks at pages
-    encoded, read, written = _Timed(index.encoder.encode_pages), _Timed(ingest._Run._read), _Timed(ingest.write_batch)
-    index.encoder.encode_pages, ingest._Run._read, ingest.write_batch = encoded, read.method(), written  # type: ignore
+    journey: Any = ingest._Journey
+    encoded, read, written = _Timed(index.encoder.encode_pages), _Timed(journey._read), _Timed(ingest.write_batch)
+    index.encoder.encode_pages, journey._read, ingest.write_batch = encoded, read.method(), written  # type: ignore
     _forget_peak()
-    used, started = _processor_seconds(), time.perf_counter()
+    used, own, started = _processor_seconds(), time.process_time(), time.perf_counter()
     report = index.add(document)
-    wall, used = time.perf_counter() - started, _processor_seconds() - used
+    wall, used, own = time.perf_counter() - started, _processor_seconds() - used, time.process_time() - own
     if report.failed or report.pages != pages:
         sys.exit(f"{report.pages} of {pages} pages: {report.failed}")
     row = {"seconds": wall, "pages_per_second": pages / wall, "pages_per_processor_second": pages / used}
+    row["processor"] = own / pages
     row |= {"busy": encoded.share, "encode": encoded.seconds / pages}
     return row | {"read": read.seconds / pages, "write": written.seconds / pages}
 
@@ -173,11 +186,13 @@ def _server_of(name: str) -> Iterator[str | None]:
     if name not in SERVED:
         yield None
         return
-    from encoder_servers import EncoderServer
-
-    with EncoderServer(SERVED[name]["form"]) as server:
-        server.seconds = SERVED[name]["seconds"]
-        yield f"{server.model}@{server.url}"
+    served = SERVED[name]
+    command = [sys.executable, str(ROOT / "benchmarks" / "served.py"), served["form"], str(served["seconds"])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdin
+        yield f"{served['model']}@{process.stdout.readline().strip()}"
+        process.stdin.close()
 
 
 class _Timed:
@@ -329,7 +344,11 @@ def _line(row: dict[str, Any]) -> str:
 def _in_the_way(row: dict[str, Any]) -> str:
     """What keeps the encoder from being busy."""
     if "overhead" in row:
-        return f"{1000 * row['overhead']:.0f} ms a page beyond what the server takes"
+        return (
+            f"{1000 * row['overhead']:.0f} ms a page beyond what the server takes; processor time of this process, "
+            f"writing too: {1000 * row['processor']:.0f} ms; the server was busy {row['server_busy']:.0%} of the time, "
+            f"{row['server_at_once']:.1f} requests at once"
+        )
     if row["model"] == "lexical":
         return f"{row['pages_per_processor_second']:.0f} pages a second of one core"
     if row["busy"] >= 0.9:

@@ -103,18 +103,18 @@ class RemoteModel:
 
     def encode_pages(self, pictures: Sequence[Image.Image]) -> list[MultiVector]:
         """Vectors and boxes, in the order of the pictures. Raises EncoderError; what came until then is kept."""
-        contents = [_content(picture) for picture in pictures]
-        found = [self._paid.get("page", content) if self._paid else None for content in contents]
+        names = [self._paid.name("page", _content(picture)) if self._paid else "" for picture in pictures]
+        found = [self._paid.named(name) if self._paid else None for name in names]
         missing = [place for place, vectors in enumerate(found) if vectors is None]
         size = self._client.pages_at_once
         groups = [missing[start : start + size] for start in range(0, len(missing), size)]
-        for place, vectors in self._made(groups, pictures, contents):
+        for place, vectors in self._made(groups, pictures, names):
             found[place] = vectors
         whole = [vectors for vectors in found if vectors is not None]
         return [MultiVector(vectors, self._boxes(vectors, one)) for vectors, one in zip(whole, pictures, strict=True)]
 
     def _made(
-        self, groups: list[list[int]], pictures: Sequence[Image.Image], contents: list[bytes]
+        self, groups: list[list[int]], pictures: Sequence[Image.Image], names: list[str]
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Each page's place and vectors, asked for side by side; the first error is raised once all have ended."""
         failed: EncoderError | None = None
@@ -128,7 +128,7 @@ class RemoteModel:
                     continue
                 for place, vectors in made:
                     if self._paid:
-                        self._paid.keep("page", contents[place], vectors)
+                        self._paid.keep_named(names[place], vectors)
                     yield place, vectors
         if failed:
             raise failed
