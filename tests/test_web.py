@@ -642,6 +642,10 @@ def test_it_speaks_german(browser: Browser, service: Served) -> None:
     assert page.evaluate("document.documentElement.lang") == "de"
     expect(page.get_by_label("Ihre Frage")).to_be_visible()
     expect(page.locator(".holds")).to_contain_text("4 Dokumente")
+    page.get_by_role("button", name="Dokumente", exact=True).click()
+    page.locator("input[data-for=files]").set_input_files({"name": "x.pdf", "mimeType": "", "buffer": b"no PDF"})
+    expect(page.locator(".failures")).to_contain_text("x.pdf: die Datei kann nicht gelesen werden")
+    page.get_by_role("button", name="Fragen", exact=True).first.click()
     page.get_by_role("button", name="Einstellungen").click()
     page.get_by_label("Sprache").select_option("en")
     page.get_by_role("dialog").get_by_role("button", name="Close").click()

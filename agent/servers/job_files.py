@@ -29,7 +29,8 @@ _LOST = "the process that did it ended in the middle: what was written stays; se
 class Job:
     """An upload (``add``) or a removal (``remove``) by the token named ``owner``; ``process`` does it.
 
-    ``estimate`` says what encoding will cost, where the job is ``asking`` whether it shall.
+    ``estimate`` says what encoding will cost, where the job is ``asking`` whether it shall; ``code`` names the kind of
+    its message, for those who say it in another language.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Job:
     pages_per_second: float | None = None
     seconds_left: float | None = None
     message: str = ""
+    code: str = ""
     report: dict[str, Any] | None = None
     estimate: dict[str, Any] | None = None
     process: dict[str, Any] = field(default_factory=dict)
@@ -100,7 +102,7 @@ class JobFiles:
         if job.owner != owner:
             return None
         lost = not job.is_over and not is_running(job.process)
-        return replace(job, state="lost", message=_LOST) if lost else job
+        return replace(job, state="lost", message=_LOST, code="lost") if lost else job
 
     def of(self, owner: str) -> list[Job]:
         """The token's jobs, the newest first."""

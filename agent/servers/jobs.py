@@ -161,7 +161,9 @@ class Jobs:
             problem = problem_of(error, sees_all=task.token.sees_all)
             if problem.status == 500:
                 _log.exception("the job %s failed", task.job.id)
-            self.files.write(replace(task.job, state="failed", message=self._shown(problem.detail, task)))
+            self.files.write(
+                replace(task.job, state="failed", message=self._shown(problem.detail, task), code=problem.code)
+            )
 
     @contextlib.contextmanager
     def _turn(self, job: Job) -> Iterator[None]:
@@ -175,7 +177,7 @@ class Jobs:
                 break
             except Timeout:
                 if not told:
-                    self.files.write(replace(job, message="another upload is being written"))
+                    self.files.write(replace(job, message="another upload is being written", code="another-upload"))
                     told = True
         try:
             yield
@@ -217,7 +219,8 @@ class Jobs:
         for file in _files_in(upload.folder):
             record = known.get(hash_file(file))
             if record and not task.token.sees(record):
-                failed.append({"document": file.name, "reason": f"{file.name} cannot be added: {_OTHERS}"})
+                why = {"reason": f"{file.name} cannot be added: {_OTHERS}", "code": "out-of-bounds"}
+                failed.append({"document": file.name, **why})
                 continue
             target = place / file.relative_to(upload.folder)
             private_folder(target.parent)
@@ -264,7 +267,7 @@ class Jobs:
             except IndexInUse as error:
                 self._check(task.job)
                 who = str(error) if task.token.sees_all else "another program writes to the index"
-                self.files.write(replace(task.job, state="waiting", message=who))
+                self.files.write(replace(task.job, state="waiting", message=who, code="another-program"))
 
     def _shown(self, text: str, task: _Task) -> str:
         """A sentence without the folders of this machine."""
@@ -298,7 +301,10 @@ def _told(report: AddReport) -> dict[str, Any]:
     lists = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged + report.repaired}
     return {
         **{name: [document_row(record) for record in records] for name, records in lists.items()},
-        "failed": [{"document": one.path.name, "reason": str(one.error)} for one in report.failed],
+        "failed": [
+            {"document": one.path.name, "reason": str(one.error), "code": problem_of(one.error).code}
+            for one in report.failed
+        ],
         "warnings": [{"document": one.path.name, "reason": one.text} for one in report.warnings],
     }
 

@@ -46,11 +46,15 @@ class Problem(Exception):
         self.headers = headers or {}
         self.more = more
 
+    @property
+    def code(self) -> str:
+        """Its kind: ``unknown-page``."""
+        return re.sub(r"\W+", "-", self.title.lower()).strip("-")
+
     def as_dict(self) -> dict[str, Any]:
         """The body of the reply."""
-        kind = re.sub(r"\W+", "-", self.title.lower()).strip("-")
         return {
-            "type": f"urn:pagesight:{kind}",
+            "type": f"urn:pagesight:{self.code}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,

@@ -231,6 +231,7 @@ class FailedFile(BaseModel):
 
     document: str
     reason: str
+    code: str = Field("", description="the kind of reason, such as unreadable-document")
 
 
 class JobReport(BaseModel):
@@ -287,6 +288,7 @@ class JobReply(BaseModel):
     pages_per_second: float | None = None
     seconds_left: float | None = None
     message: str = Field("", description="what it waits for, or why it failed")
+    code: str = Field("", description="the kind of message: another-upload, another-program, lost, or an error's")
     report: JobReport | None = None
     estimate: EncodingCost | None = Field(None, description="what it will cost, where it is asking")
 

@@ -109,6 +109,7 @@ export interface Doc {
 export interface Failed {
   document: string;
   reason: string;
+  code?: string;
 }
 
 /** What encoding pages will take, most likely; null where it is not known. */
@@ -137,6 +138,7 @@ export interface Job {
   pages_per_second: number | null;
   seconds_left: number | null;
   message: string;
+  code: string;
   report: { added: Doc[]; replaced: Doc[]; unchanged: Doc[]; removed: Doc[]; failed: Failed[]; warnings: Failed[] } | null;
   estimate: EncodingCost | null;
 }

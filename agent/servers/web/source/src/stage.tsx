@@ -46,9 +46,11 @@ export function Stage({ facts, look, change, zoomBy, children }: StageOf): VNode
     <div class="stage" ref={stage} tabIndex={0} role="region" aria-label={w("stage")} data-selecting={look.selecting || undefined}>
       <div class="sheet" ref={sheet} style={{ width: aside ? height : width, height: aside ? width : height }} {...drags}>
         <div class="paper" style={{ width, height, transform: `translate(-50%, -50%) rotate(${look.turned}deg)` }}>
-          <img
-            class="whole" src={picture(facts.key, { width: whole, ...asked })} alt={w("picture", { label: facts.label })} draggable={false}
-          />
+          {room > 0 && (
+            <img
+              class="whole" src={picture(facts.key, { width: whole, ...asked })} alt={w("picture", { label: facts.label })} draggable={false}
+            />
+          )}
           {sharp && (
             <img
               class="detail" alt="" draggable={false} style={placed(asBox(detail))} key={detail.join()}

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { IconButton } from "./icons";
 import type { EncodingCost, Failed, Job } from "./replies";
 import { confirmJob, dismiss, isOver, jobs, refused, sending, stopJob } from "./uploads";
-import { number, pagesOf, time, w } from "./words";
+import { number, pagesOf, said, time, w } from "./words";
 
 export function Uploads(): VNode | null {
   if (!jobs.value.length && !refused.value.length && !sending.value) return null;
@@ -50,10 +50,10 @@ function OneJob({ job }: { job: Job }): VNode {
 
 function headline(job: Job): string {
   if (job.state === "running") return w("jobRunning", { document: job.document || job.files[0] || "" });
-  if (job.state === "waiting") return [w("jobWaiting"), job.message].filter(Boolean).join(": ");
+  if (job.state === "waiting") return [w("jobWaiting"), said(job.code, job.message)].filter(Boolean).join(": ");
   if (job.state === "asking" && job.estimate) return w("jobAsks", { cost: costOf(job.estimate) });
   if (job.state === "stopped") return w("jobStopped");
-  if (job.state !== "done" || !job.report) return w("jobFailed", { message: job.message });
+  if (job.state !== "done" || !job.report) return w("jobFailed", { message: said(job.code, job.message) });
   const { added, replaced, unchanged, failed } = job.report;
   return w("jobDone", { added: added.length + replaced.length, unchanged: unchanged.length, failed: failed.length });
 }
@@ -77,7 +77,7 @@ function Failures({ failed }: { failed: Failed[] }): VNode | null {
   return (
     <ul class="failures">
       {failed.map((one) => (
-        <li><strong>{one.document}</strong>: {one.reason}</li>
+        <li><strong>{one.document}</strong>: {said(one.code ?? "", one.reason)}</li>
       ))}
     </ul>
   );

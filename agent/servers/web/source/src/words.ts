@@ -186,6 +186,27 @@ export function w(word: Word, filled: Record<string, string | number> = {}): str
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(filled[name] ?? whole));
 }
 
+/** What kinds of messages are in German; the service says each in English, with its details. */
+const KINDS: Record<string, string> = {
+  "another-upload": "gerade wird etwas anderes aufgenommen",
+  "another-program": "ein anderes Programm schreibt in den Index",
+  lost: "der Dienst wurde mittendrin beendet; Geschriebenes bleibt, bitte noch einmal senden",
+  "out-of-bounds": "das Dokument liegt außerhalb dessen, was dieser Zugang sieht",
+  "unreadable-document": "die Datei kann nicht gelesen werden",
+  "missing-path": "die Datei ist nicht mehr da",
+  "storage-full": "der Datenträger ist voll",
+  "index-in-use": "ein anderes Programm schreibt in den Index",
+  "encoder-error": "der Encoder konnte nicht arbeiten",
+  "page-index-error": "der Index kann nicht benutzt werden",
+};
+
+/** A message in the language that is set, with the service's own words behind it where they may say more. */
+export function said(code: string, message: string): string {
+  const known = settings.value.language === "de" ? KINDS[code] : undefined;
+  if (!known) return message;
+  return code.startsWith("another-") || code === "lost" ? known : `${known} (${message})`;
+}
+
 export function number(value: number, digits = 0): string {
   return value.toLocaleString(settings.value.language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
