@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 from pagesight.indexing.rerankers.interface import Reranker
-from pagesight.indexing.rerankers.served import served_reranker
 from pagesight.indexing.settings import Settings
 
 # Loading takes seconds and gigabytes: a process does it once for all its indexes.
@@ -25,8 +24,14 @@ def reranker_of(settings: Settings) -> Reranker | None:
     known = (name, settings.reranking.model_dump_json(), settings.encoding.device, settings.encoding.dtype)
     with _lock:
         if known not in _loaded:
-            _loaded[known] = served_reranker(name, settings) or _cross_encoder(name, settings)
+            _loaded[known] = _served(name, settings) or _cross_encoder(name, settings)
         return _loaded[known]
+
+
+def _served(name: str, settings: Settings) -> Reranker | None:
+    from pagesight.indexing.rerankers.served import served_reranker  # a client for HTTP, which takes time to load
+
+    return served_reranker(name, settings)
 
 
 def _cross_encoder(name: str, settings: Settings) -> Reranker:

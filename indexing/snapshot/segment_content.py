@@ -61,7 +61,7 @@ def content_of(documents: Iterable[CompleteDocument], dim: int, term_rules: int)
         **_content_of_documents([document.rows[0] for document in documents], term_rules),
         **_content_of_pages(rows),
         pages=np.array([len(document.rows) for document in documents], np.int64),
-        vectors=np.concatenate([np.zeros((0, dim)), *vectors]).astype(np.float16),
+        vectors=np.concatenate([np.zeros((0, dim), np.float16), *vectors]).astype(np.float16),
         vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), [len(page) for page in vectors]),
     )
 
@@ -82,12 +82,11 @@ def _content_of_documents(first: Sequence[PageRow], term_rules: int) -> dict[str
 
 def _content_of_pages(rows: Sequence[PageRow]) -> dict[str, Any]:
     """What is kept of each page beside its vectors."""
-    found = [row.terms.split() for row in rows]
     return {
-        "lengths": np.array([len(terms) for terms in found], np.int32),
+        "lengths": np.array([len(row.terms.split()) for row in rows], np.int32),
         "rows": [_json(_of_a_page(row)) for row in rows],
         "texts": [row.text.encode(errors="replace") for row in rows],
-        "terms": counted(enumerate(found)),
+        "terms": counted((number, row.terms.split()) for number, row in enumerate(rows)),  # held for one page at a time
     }
 
 
