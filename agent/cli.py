@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from pagesight.indexing.settings import Settings
 
 _IN_THE_ORDER_OF_USE = """
-    demo index ask sweep chat web search view correct corrections documents remove restore verify repair export import
-    doctor encoders mcp serve-http token costs files eval audit
+    demo index ask sweep chat web search view outline correct corrections documents
+    remove restore verify repair export import doctor encoders mcp serve-http token costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
 
@@ -253,6 +253,7 @@ app.command("search")(reading_commands.search)
 app.command("view")(reading_commands.view)
 app.command("correct")(correct_commands.correct)
 app.command("corrections")(correct_commands.corrections)
+app.command("outline")(reading_commands.outline)
 app.command("documents")(reading_commands.documents)
 app.command("remove")(integrity_commands.remove)
 app.command("encoders")(encoders_command.encoders)

@@ -31,6 +31,8 @@ from pagesight.tools.list_documents import make_list_documents
 from pagesight.tools.locate import make_locate
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.index_identity import index_identity
+from pagesight.tools.outline import make_outline_tool
+from pagesight.tools.read_pages import make_read_pages
 from pagesight.tools.search_pages import make_search_pages
 from pagesight.tools.view_pages import make_view_pages
 
@@ -145,6 +147,7 @@ def _tools(allowed: AllowedDocuments, budget: Budget, author: Author, speakers: 
     """Our tools; only reasoners that see pictures locate things on them."""
     view = make_view_pages(allowed, speakers.first.pictures, budget, author)
     ours = [make_search_pages(allowed, budget, author), view, make_list_documents(allowed, budget, author)]
+    ours += [make_outline_tool(allowed, budget, author), make_read_pages(allowed, budget, author)]
     if not speakers.see:
         return ours
     return [*ours, make_locate(allowed, chained(speakers.model, speakers.looking), budget, author)]

@@ -22,6 +22,7 @@ from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.messages.authorship import MARK, Author
 from pagesight.tools.messages.conversation import Conversation, PageView
 from pagesight.tools.messages.sent_pictures import CallLimits
+from pagesight.tools.outline import document_map
 from pagesight.tools.transport.pictures import Picture, Pictures
 from pagesight.tools.transport.transport import Block, Transport
 
@@ -147,7 +148,8 @@ class Hydrator:
         self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
     ) -> SystemMessage:
         """The system prompt; it notes whose call this is and which pages it is the first to bring."""
-        prompt = SystemMessage(self.system_prompt)
+        there = document_map(allowed) if allowed else ""
+        prompt = SystemMessage(f"{self.system_prompt}\n{there}\n" if there else self.system_prompt)
         if self.author is None:
             return prompt
         before = conversation.sent_pictures(self.limits).labels_shown(len(conversation))

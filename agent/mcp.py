@@ -25,10 +25,17 @@ from pagesight.agent.servers.guarded_http import GuardedApplication
 from pagesight.agent.servers.tool_schemas import FoundPages, ListedDocuments
 from pagesight.indexing.errors import MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
 from pagesight.indexing.installation import install_command
-from pagesight.tools import list_documents, search_pages, view_pages
+from pagesight.tools import list_documents, outline, read_pages, search_pages, view_pages
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.gemini_service.picture_tokens import ByTiles
-from pagesight.tools.messages.conversation import LIST_DOCUMENTS, SEARCH_PAGES, VIEW_PAGES, PageView
+from pagesight.tools.messages.conversation import (
+    LIST_DOCUMENTS,
+    OUTLINE,
+    READ_PAGES,
+    SEARCH_PAGES,
+    VIEW_PAGES,
+    PageView,
+)
 from pagesight.tools.transport.pictures import Picture, Pictures
 
 if TYPE_CHECKING:
@@ -57,6 +64,9 @@ TopK = Annotated[int | None, Field(ge=1, le=search_pages.MOST, description=searc
 Pages = Annotated[list[str], Field(description=view_pages.PAGES)]
 RegionNumbers = Annotated[list[int] | None, Field(description=view_pages.REGION)]
 NeighbourPages = Annotated[view_pages.Neighbours | None, Field(description=view_pages.NEIGHBOURS)]
+DocumentName = Annotated[str, Field(description=outline.DOCUMENT)]
+OfEntries = Annotated[str | None, Field(description=outline.CONTAINING)]
+PagesToRead = Annotated[list[str], Field(description=read_pages.PAGES)]
 Containing = Annotated[str | None, Field(description=list_documents.CONTAINING)]
 
 
@@ -77,6 +87,8 @@ def make_server(index: PageIndex | AllowedDocuments) -> FastMCP:
     _add_search_pages(server, allowed)
     _add_view_pages(server, allowed)
     _add_list_documents(server, allowed)
+    _add_outline(server, allowed)
+    _add_read_pages(server, allowed)
     _add_resources(server, allowed)
     return server
 
@@ -151,6 +163,28 @@ def _add_list_documents(server: FastMCP, allowed: AllowedDocuments) -> None:
             return _result(await asyncio.to_thread(list_documents.listed_documents, allowed, containing))
 
     _add_tool(server, list_them, LIST_DOCUMENTS, list_documents.DESCRIPTION, ListedDocuments)
+
+
+def _add_outline(server: FastMCP, allowed: AllowedDocuments) -> None:
+    async def outlined(document: DocumentName, containing: OfEntries = None) -> Any:
+        with _tool_errors():
+            name = _known(document, allowed.index.document)
+            return _lines_of(await asyncio.to_thread(outline.outlined_document, allowed, name, containing))
+
+    _add_tool(server, outlined, OUTLINE, outline.DESCRIPTION)
+
+
+def _add_read_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
+    async def read(pages: PagesToRead) -> Any:
+        with _tool_errors():
+            named = [_known(label, allowed.index.page) for label in pages]
+            return _lines_of(await asyncio.to_thread(read_pages.read_words, allowed, named))
+
+    _add_tool(server, read, READ_PAGES, read_pages.DESCRIPTION)
+
+
+def _lines_of(reply: tuple[str, dict[str, Any]]) -> list[ContentBlock]:
+    return _lines([reply[0]])
 
 
 def _add_tool(

@@ -24,7 +24,7 @@ from pagesight.indexing.documents.own_files import maker_of_pictures
 from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
-from pagesight.indexing.errors import IndexWarning, PageIndexError
+from pagesight.indexing.errors import IndexWarning, PageIndexError, SourceError
 from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
@@ -33,6 +33,8 @@ from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back, take
+from pagesight.indexing.outlines.outline import Outline, kept_outline
+from pagesight.indexing.outlines.read_outline import read_outline
 from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
 from pagesight.indexing.picture_question import (
@@ -351,6 +353,27 @@ class PageIndex:
         return view.texts([ref.key]).get(ref.key, "")
 
     @_reading
+    def outline(self, name: str, *, make: bool = True) -> Outline:
+        """The outline of the document of that name, path or id: what its parts are called, and their pages.
+
+        It is kept when a document is indexed; where none is kept, it is made from the kept document, which takes some
+        milliseconds a page, or, unless ``make``, is empty. Raises UnknownDocument.
+        """
+        view, files = self._parts.view(), self._parts.page_files
+        record = view.find(name)
+        kept = kept_outline(files.of(record.document_id)) if files else None
+        if kept or not make:
+            return kept or Outline()
+        refs, printed = record.page_refs, view.printed_labels()[record.document]
+        texts = view.texts([ref.key for ref in refs])
+        told = [texts.get(ref.key, "") for ref in refs]
+        try:
+            with self.opened(refs[0]) as document:
+                return read_outline(document, told, printed)
+        except SourceError:  # what was kept of it is gone
+            return read_outline(None, told, printed)
+
+    @_reading
     def words(self, ref: PageRef) -> PageText:
         """The page's words with their boxes and lines, as they were read when it was indexed.
 
@@ -491,6 +514,7 @@ class PageIndex:
     apage = in_thread(page)
     apicture = in_thread(picture)
     atext = in_thread(text)
+    aoutline = in_thread(outline)
     awords = in_thread(words)
     acorrect = in_thread(correct)
     aundo_correction = in_thread(undo_correction)

@@ -29,6 +29,7 @@ from pagesight.indexing.encoders import MultiVector, foresee, settle_costs
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
+from pagesight.indexing.outlines.outline import keep_outline
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import in_order, threads
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
@@ -208,6 +209,8 @@ class _Journey:
         with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
             labels = [page.label for page in batch]
+            for page in batch:
+                job.outlined.add(page.number, page.text, page.size[1], page.label)
             write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors, job.corrections)
             if numbers[-1] == job.missing[-1]:
                 self._finish(job)
@@ -229,8 +232,17 @@ class _Journey:
         self._report.warnings += [PageWarning(job.shown, text) for text in job.all_warnings()]
         if (entry := self._parts.catalog.get(job.source.document_id)) and entry.complete:
             replaced = remove_older(self._parts, job.path, job.source.document_id)
+            self._keep_outline(job)
             new = self._report.replaced if replaced else self._report.added
             (self._report.repaired if job.repairs else new).append(entry.record)
+
+    def _keep_outline(self, job: DocumentJob) -> None:
+        """Keeps the outline of a document whose pages were all read now; that of another is made when it is asked for.
+
+        An index on a server keeps none.
+        """
+        if self._parts.page_files and job.outlined.count == job.page_count:
+            keep_outline(self._parts.page_files.of(job.source.document_id), job.outlined.outline())
 
     def _disk_errors(self, job: DocumentJob) -> AbstractContextManager[None]:
         return disk_errors(f"{job.name} could not be written to the index in {self._parts.place}")

@@ -43,7 +43,7 @@ from pagesight.tools.transport.pictures import Picture
 
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli", "mcp"]
 TOKEN = "a-token-of-the-tests"
-TOOLS = ["list_documents", "search_pages", "view_pages"]
+TOOLS = ["list_documents", "outline", "read_pages", "search_pages", "view_pages"]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,12 @@ async def test_over_stdio_with_the_sdks_client_errors_say_what_mends_them(folder
 
         listed = await session.call_tool("list_documents", {"containing": "slides"})
         assert listed.structuredContent == {"documents": [{"document": SLIDES, "pages": 2}]}
-        assert text(listed) == f"- {SLIDES}: 2 pages"
+        assert text(listed).startswith(f"- {SLIDES}: 2 pages. Strategy (p. 1); Targets (p. 2)")
+
+        told = await session.call_tool("outline", {"document": REPORT})
+        assert "- p. 2: Net revenue by region" in text(told)
+        read = await session.call_tool("read_pages", {"pages": [f"{REPORT} p. 2"]})
+        assert "| Net revenue rose to 4.2 billion euros in 2023." in text(read)
 
         for tool, arguments, says in [
             ("view_pages", {"pages": [f"{REPORT} p. 99"]}, "pages 1 to 8"),
@@ -147,6 +152,8 @@ async def test_over_stdio_with_the_sdks_client_errors_say_what_mends_them(folder
             ("search_pages", {"query": "revenue", "documents": ["nothing.pdf"]}, "nothing.pdf"),
             ("search_pages", {"query": "revenue", "top_k": 0}, "top_k"),
             ("search_pages", {}, "query"),
+            ("outline", {"document": "nothing.pdf"}, "nothing.pdf"),
+            ("read_pages", {"pages": [f"{REPORT} p. 99"]}, "pages 1 to 8"),
         ]:
             wrong = await session.call_tool(tool, arguments)
             assert wrong.isError, (tool, arguments)

@@ -232,6 +232,7 @@ ORDER = {
         rerankers preparing
         highlight picture_question
         storage
+        outlines
         snapshot
         milvus
         opening
@@ -246,7 +247,9 @@ ORDER = {
         gemini_service
         budget
         transport
+        outline page_words
         search_pages view_pages list_documents box_reply masks
+        read_pages
         locate
     """,
     "agent": """

@@ -34,9 +34,9 @@ def test_the_model_is_offered_these_tools_and_nothing_else(server: GeminiServer,
 
     [request] = server.model_requests
     offered = {tool["name"]: tool for tool in request.body["tools"][0]["functionDeclarations"]}
-    assert set(offered) == {"search_pages", "view_pages", "list_documents", "locate"}
+    assert set(offered) == {"search_pages", "view_pages", "list_documents", "locate", "outline", "read_pages"}
     assert set(offered["search_pages"]["parameters"]["properties"]) == {"query", "documents", "where", "top_k", "like"}
-    assert set(offered["view_pages"]["parameters"]["properties"]) == {"pages", "region", "neighbours"}
+    assert set(offered["view_pages"]["parameters"]["properties"]) == {"pages", "region", "neighbours", "with_text"}
     assert offered["search_pages"]["parameters"]["required"] == ["query"]
     assert "[annual-report.pdf p. 12]" in request.body["systemInstruction"]["parts"][0]["text"]
 
@@ -75,7 +75,7 @@ def test_documents_are_listed(server: GeminiServer, index: PageIndex) -> None:
     every, some = replies(server, agent_at(server, index))
 
     assert f"- {REPORT}: 8 pages" in every.text
-    assert f"- {SHEET}: 1 page\n" in every.text
+    assert f"- {SHEET}: 1 page. Datenblatt Pumpe P7 (p. 1)\n" in every.text
     assert every.text.endswith("Left for this question: 8 searches, 16 pages to look at, 23 model calls.")
     assert some.artifact == {"documents": [{"document": SHEET, "pages": 1}]}
 
@@ -243,14 +243,22 @@ def test_an_agent_for_some_documents_sees_no_others(server: GeminiServer, index:
     server.calls("search_pages", query="net revenue", documents=[REPORT])
     server.calls("view_pages", pages=[f"{REPORT} p. 2"])
     server.calls("list_documents")
+    server.calls("outline", document=REPORT)
+    server.calls("read_pages", pages=[f"{REPORT} p. 2"])
 
-    search, other, view, listing = replies(server, agent_at(server, index, documents=[SLIDES, PHOTO]))
+    search, other, view, listing, outline, read = replies(server, agent_at(server, index, documents=[SLIDES, PHOTO]))
 
     assert {hit["document"] for hit in search.artifact["hits"]} == {SLIDES}
     assert other.status == view.status == "error"
     assert "not among the documents of this conversation" in other.text
     assert "not among the documents of this conversation" in view.text
     assert [record["document"] for record in listing.artifact["documents"]] == [PHOTO, SLIDES]
+    assert outline.status == read.status == "error"
+    assert "not among the documents of this conversation" in outline.text
+    assert "not among the documents of this conversation" in read.text
+    system = server.model_requests[0].body["systemInstruction"]["parts"][0]["text"]
+    assert f"- {SLIDES}: 2 pages" in system
+    assert f"- {REPORT}" not in system
 
 
 def test_an_agent_for_a_document_that_is_not_there_is_an_error_at_once(index: PageIndex) -> None:

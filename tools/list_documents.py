@@ -8,11 +8,13 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
+from pagesight.indexing.pages import DocumentRecord
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.conversation import LIST_DOCUMENTS, Conversation
 from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
+from pagesight.tools.outline import MOST_TOLD, told_of
 
 Reply = tuple[str, dict[str, Any]]
 
@@ -32,11 +34,17 @@ def listed_documents(allowed: AllowedDocuments, containing: str | None = None) -
     """Those of the ``allowed`` documents with ``containing`` in their name, as text and as data."""
     wanted = (containing or "").casefold()
     records = [record for record in allowed.records() if wanted in record.document.casefold()]
-    lines = [f"- {record.document}: {record.pages} page{'s' * (record.pages != 1)}" for record in records[:_MOST]]
+    # Of a few documents their parts are told, too; of many that would be a book.
+    told = told_of(allowed, records) if len(records) <= MOST_TOLD else [_pages(record) for record in records[:_MOST]]
+    lines = [f"- {record.document}: {text}" for record, text in zip(records, told, strict=False)]
     if len(records) > _MOST:
         lines.append(f"… and {len(records) - _MOST} more: narrow the list with containing")
     data = [{"document": record.document, "pages": record.pages} for record in records[:_MOST]]
     return "\n".join(lines or ["No document has that in its name."]), {"documents": data}
+
+
+def _pages(record: DocumentRecord) -> str:
+    return f"{record.pages} page{'s' * (record.pages != 1)}"
 
 
 def make_list_documents(allowed: AllowedDocuments, budget: Budget, author: Author | None = None) -> BaseTool:

@@ -20,6 +20,7 @@ from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left, views_so_far
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.conversation import VIEW_PAGES, Conversation, PageView
+from pagesight.tools.page_words import fenced_words
 from pagesight.tools.transport.pictures import Pictures
 
 Reply = tuple[str, dict[str, Any]]
@@ -32,6 +33,7 @@ print, tables and charts. With neighbours, shows the pages after or before them 
 
 PAGES = 'labels of pages, such as ["annual-report.pdf p. 12"]'
 REGION = "[ymin, xmin, ymax, xmax], integers 0 to 1000 from the top left corner; leave out for whole pages"
+WITH_TEXT = "give the words of whole pages as text, too: for long numbers and small print"
 NEIGHBOURS = "show also the next page of each, the previous one, or both; always whole"
 
 
@@ -41,6 +43,7 @@ class ViewPages(BaseModel):
     pages: list[str] = Field(description=PAGES)
     region: list[int] | None = Field(None, description=REGION)
     neighbours: Neighbours | None = Field(None, description=NEIGHBOURS)
+    with_text: bool = Field(False, description=WITH_TEXT)
 
 
 def make_view_pages(
@@ -49,7 +52,11 @@ def make_view_pages(
     """The tool for an index. It shows pages of the ``allowed`` documents only."""
 
     def view(
-        runtime: ToolRuntime, pages: list[str], region: list[int] | None = None, neighbours: Neighbours | None = None
+        runtime: ToolRuntime,
+        pages: list[str],
+        region: list[int] | None = None,
+        neighbours: Neighbours | None = None,
+        with_text: bool = False,
     ) -> Reply:
         conversation = Conversation.of_state(runtime.state, author)
         rest = budget_left(budget, conversation, runtime.tool_call_id)
@@ -65,7 +72,8 @@ def make_view_pages(
         after = replace(rest, pages=rest.pages - min(len(new), rest.pages))
         labels = within.printed_labels()
         noted = [replace(view, printed_label=_printed(labels[view.ref.document], view.ref.page)) for view in shown]
-        return _text(shown, asked, after), {"pages": [view.as_dict() for view in noted]}
+        words = [fenced_words(within.index, view.ref) for view in shown if with_text and view.region is None]
+        return _text(shown, asked, after, words), {"pages": [view.as_dict() for view in noted]}
 
     # Async calls run this function in a thread; it waits for the renderer and nothing else.
     return StructuredTool.from_function(
@@ -145,7 +153,7 @@ def _region(region: list[int] | None) -> Region | None:
     return ymin, xmin, ymax, xmax
 
 
-def _text(shown: list[PageView], asked: RequestedViews, rest: BudgetLeft) -> str:
+def _text(shown: list[PageView], asked: RequestedViews, rest: BudgetLeft, words: list[str]) -> str:
     lines = []
     if shown:
         lines.append("Shown as pictures, in this order:")
@@ -153,5 +161,5 @@ def _text(shown: list[PageView], asked: RequestedViews, rest: BudgetLeft) -> str
     missing = [view.label for view in asked.views if view not in shown]
     if missing:
         lines.append(f"Not shown, since no more pages are left for this question: {'; '.join(missing)}.")
-    lines += [f"{fact}." for fact in asked.outside]
+    lines += [f"{fact}." for fact in asked.outside] + words
     return "\n".join([*lines, str(rest)])

@@ -1,4 +1,4 @@
-"""The check of a text's citations against the pages that the model was really shown."""
+"""The check of a text's citations against the pages that the model was really shown, or whose words it was told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pagesight.tools.messages.sent_pictures import CallLimits
 class CitationCheck:
     """Tells citations to pages that were shown from others, and marks the others in the text.
 
-    ``documents`` are the names that citations may hold, ``shown`` the labels of the pages that were shown.
+    ``documents`` are the names that citations may hold, ``shown`` the labels of the pages that were shown or read.
     """
 
     def __init__(self, documents: Names, shown: Iterable[str]):
@@ -51,11 +51,11 @@ class CitationCheck:
 
 def check_at(conversation: Conversation, limits: CallLimits, position: int) -> CitationCheck:
     """The check for the answer at ``position``, by what was found and shown until then."""
-    shown = conversation.sent_pictures(limits).labels_shown(position)
+    shown = conversation.sent_pictures(limits).labels_shown(position) | conversation.labels_read(position)
     return CitationCheck(conversation.documents(position), shown - {*conversation.withheld(position)})
 
 
 def check_of_next(conversation: Conversation, limits: CallLimits, withheld: Iterable[str]) -> CitationCheck:
     """The check for the answer that is on its way; ``withheld`` are labels of pages that its call cannot rest on."""
-    shown = conversation.sent_pictures(limits).labels_shown()
+    shown = conversation.sent_pictures(limits).labels_shown() | conversation.labels_read()
     return CitationCheck(conversation.documents(), shown - {*withheld})

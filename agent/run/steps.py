@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pagesight.tools.messages.conversation import LIST_DOCUMENTS, LOCATE, SEARCH_PAGES, VIEW_PAGES, ToolReply
+from pagesight.tools.messages.conversation import (
+    LIST_DOCUMENTS,
+    LOCATE,
+    OUTLINE,
+    READ_PAGES,
+    SEARCH_PAGES,
+    VIEW_PAGES,
+    ToolReply,
+)
 
 StepKind = Literal["search", "view", "list", "locate", "correct", "wait", "aside", "cut"]
 
@@ -24,7 +32,10 @@ class Step:
     pages: tuple[str, ...] = ()  # the labels of the pages that were looked at
 
 
-_KINDS: dict[str, StepKind] = {SEARCH_PAGES: "search", VIEW_PAGES: "view", LIST_DOCUMENTS: "list", LOCATE: "locate"}
+_KINDS: dict[str, StepKind] = {
+    SEARCH_PAGES: "search", VIEW_PAGES: "view", READ_PAGES: "view", LIST_DOCUMENTS: "list", OUTLINE: "list",
+    LOCATE: "locate",
+}  # fmt: skip
 
 
 def step_of(reply: ToolReply) -> Step:
@@ -41,6 +52,10 @@ def step_of(reply: ToolReply) -> Step:
         return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}", pages)
     if reply.tool == LIST_DOCUMENTS:
         return Step("list", f"listed {_counted(reply.listed, 'document')}")
+    if reply.tool == READ_PAGES:
+        return Step("view", f"read the words of {'; '.join(view.ref.label for view in reply.read) or 'no page'}")
+    if reply.tool == OUTLINE:
+        return Step("list", "read the outline of a document")
     if reply.tool == LOCATE:
         return Step("locate", f"located {_counted(reply.located or 0, 'thing')} on a page")
     return Step("correct", f"called {reply.tool}")

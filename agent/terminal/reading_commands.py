@@ -93,6 +93,23 @@ def view(
         open_outside(path)
 
 
+def outline(
+    context: typer.Context,
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Its name or id.", show_default=False)],
+    index: options.Index = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show what the parts of a document are called, and their pages."""
+    settings = settings_of()
+    place = existing_index(context, index)
+    with open_index(place, settings, encodes=False) as opened:
+        found = opened.outline(document)
+    if as_json:
+        printing.write_json(found.as_dict())
+    else:
+        results.outline(found)
+
+
 def documents(context: typer.Context, index: options.Index = None, as_json: options.Json = False) -> None:
     """List the documents in the index."""
     settings = settings_of()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pagesight.agent.terminal.doctor import Checkup
     from pagesight.indexing.audit.encoder_check import EncoderCheck
     from pagesight.indexing.encoders import KnownModel
+    from pagesight.indexing.outlines.outline import Outline
     from pagesight.indexing.pages import Correction, DocumentRecord, Hit, PageRef
     from pagesight.indexing.writing.add_report import AddReport, Progress
     from pagesight.tools.transport.file_cache import Upload
@@ -120,6 +121,14 @@ def _passed_over(report: AddReport) -> str:
     ways = [f"    {kind}: {way}\n" for kind in kinds if (way := way_out(kind))]
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     return printing.printable(f"passed over: {listed}") + "\n" + "".join(ways)
+
+
+def outline(found: Outline) -> None:
+    """The parts of a document, each with its page, deeper ones to the right."""
+    rows = [(str(one.page), "  " * (one.level - 1) + one.title, one.kind) for one in found.entries]
+    print_listing({"page": "number", "part": "text", "found as": "label"}, rows)
+    if not found.entries:
+        printing.note("no headings, bookmarks or captions were found in it")
 
 
 def encoders(known: Iterable[KnownModel]) -> None:

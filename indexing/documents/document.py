@@ -65,6 +65,10 @@ class OpenDocument(ABC):
         """What may be missing of a page that was looked at, each as it goes on from "page 3 of report.pdf: "."""
         return ()
 
+    def bookmarks(self) -> list[tuple[int, str, int]]:
+        """The parts that the file itself names: level from 1, title, page. None where its kind has none."""
+        return []
+
     def size(self, number: int) -> tuple[float, float]:
         """Width and height of the page as shown, cropped and turned, in points (1/72 inch).
 

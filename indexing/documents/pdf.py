@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ PDFIUM = threading.RLock()
 # Up to so many pages at the end that are not there count as damaged ones, which poppler may draw; more of them are a
 # promise of the page tree's. A guess, not measured.
 _DAMAGED = 3
+
+# Bookmarks that are read of a file: guesses, not measured.
+_DEEPEST_BOOKMARK, _MOST_BOOKMARKS = 4, 1000
 
 _NO_POPPLER = (
     "the renderer is set to poppler, but poppler is not installed. Install it with `apt install poppler-utils` "
@@ -136,6 +140,20 @@ class PdfDocument(OpenDocument):
             raise ValueError(f"{self.path} is closed")
         with PDFIUM:
             yield self._pdf
+
+    def bookmarks(self) -> list[tuple[int, str, int]]:
+        """Its bookmarks, a thousand at most."""
+        found: list[tuple[int, str, int]] = []
+        try:
+            with self.opened() as pdf:
+                for mark in islice(pdf.get_toc(max_depth=_DEEPEST_BOOKMARK), _MOST_BOOKMARKS):
+                    target = mark.get_dest()
+                    page = target.get_index() if target else None
+                    if page is not None:
+                        found.append((mark.level + 1, mark.get_title(), page + 1))
+        except pypdfium2.PdfiumError:  # damaged ones are none
+            pass
+        return found
 
     def copied_page(self, page: pypdfium2.PdfPage, number: int) -> pypdfium2.PdfDocument:
         """A new PDF that holds this page, which is open, alone."""

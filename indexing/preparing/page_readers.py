@@ -23,7 +23,7 @@ from pagesight.indexing.documents.kinds import Kind
 from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
 from pagesight.indexing.errors import UnreadableDocument
-from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
+from pagesight.indexing.preparing.prepared_page import Message, PreparedPage, as_text
 from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
 from pagesight.indexing.setting_groups import DocumentSettings
 from pagesight.indexing.settings import key_variables
@@ -90,10 +90,14 @@ class PageReaders:
     ) -> None:
         self.close()
 
-    def open(self, path: Path, *, called: Path) -> tuple[int, list[str]]:
-        """How many pages the document has, and its warnings. Raises MissingPath, UnreadableDocument, MissingExtra."""
+    def open(self, path: Path, *, called: Path) -> tuple[int, list[str], list[tuple[int, str, int]]]:
+        """How many pages the document has, its warnings, and its bookmarks (see `OpenDocument.bookmarks`).
+
+        Raises MissingPath, UnreadableDocument, MissingExtra.
+        """
         header, _ = self._ask(path, {"type": "open"}, called.name, called)
-        return int(header["pages"]), [str(warning) for warning in header["warnings"]]
+        bookmarks = [(int(level), as_text(title), int(page)) for level, title, page in header["bookmarks"]]
+        return int(header["pages"]), [str(warning) for warning in header["warnings"]], bookmarks
 
     def page(self, path: Path, number: int, long_side: int | None, *, called: Path) -> PreparedPage:
         """A page of the document, with a picture of that longer side in pixels unless it is None.

@@ -50,7 +50,7 @@ class PreparedPage:
         """The page in a message. Raises ValueError for one that is no page's."""
         try:
             boxes, *pictures = arrays
-            words, lines = [_encodable(word) for word in header["words"]], np.array(header["lines"], np.int32)
+            words, lines = [as_text(word) for word in header["words"]], np.array(header["lines"], np.int32)
             if boxes.shape != (len(words), 4) or lines.shape != (len(words),):
                 raise ValueError(f"{len(words)} words, {len(boxes)} boxes, {len(lines)} lines")
             width, height = map(float, header["size"])
@@ -58,14 +58,14 @@ class PreparedPage:
                 int(header["number"]),
                 PageText(words, boxes.astype(np.float32), lines, str(header["source"])),
                 (width, height),
-                None if header["label"] is None else _encodable(header["label"]),
+                None if header["label"] is None else as_text(header["label"]),
                 Image.fromarray(pictures[0]) if pictures else None,
-                tuple(_encodable(warning) for warning in header["warnings"]),
+                tuple(as_text(warning) for warning in header["warnings"]),
             )
         except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"no page: {error!r}") from None
 
 
-def _encodable(text: object) -> str:
+def as_text(text: object) -> str:
     """The text with half characters, which neither Milvus nor a file can hold, replaced."""
     return str(text).encode("utf-8", "replace").decode()

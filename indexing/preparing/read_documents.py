@@ -60,7 +60,8 @@ class _DocumentReader:
 
     def _opened(self, request: dict[str, Any]) -> Message:
         document = self._document(request)
-        return {"type": "opened", "pages": document.page_count, "warnings": list(document.warnings)}, []
+        told = {"pages": document.page_count, "warnings": list(document.warnings), "bookmarks": document.bookmarks()}
+        return {"type": "opened", **told}, []
 
     def _page(self, request: dict[str, Any]) -> Message:
         settings = DocumentSettings(**request["settings"])

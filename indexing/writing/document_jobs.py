@@ -12,6 +12,7 @@ from pagesight.indexing.documents.metadata import Metadata, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
+from pagesight.indexing.outlines.read_outline import OutlinedPages
 from pagesight.indexing.pages import Correction, PageRow
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.writing.add_report import AddReport, PageWarning, page_ranges
@@ -29,7 +30,7 @@ class DocumentJob:
     ``left_out`` are pages that are not wanted, and blank; ``faults`` say of others that are blank why they are,
     ``warnings`` of which pages something may be missing, ``of_document`` what else of the document; ``given_up`` counts
     the last pages in a row that took too much; ``repairs`` that it was whole and became damaged; ``corrections`` are
-    those of its pages by number.
+    those of its pages by number, ``outlined`` is what its pages tell of its outline.
     """
 
     source: Source
@@ -44,6 +45,7 @@ class DocumentJob:
     given_up: int = 0
     repairs: bool = False
     corrections: dict[int, tuple[Correction, ...]] = field(default_factory=dict)
+    outlined: OutlinedPages = field(default_factory=OutlinedPages)
 
     @property
     def shown(self) -> Path:
@@ -163,7 +165,7 @@ class Plan:
             remove_older(parts, path, source.document_id)
             _describe(parts, entry.first, metadata)
             return None
-        count, warnings = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
+        count, warnings, bookmarks = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
         left_out = _left_out(metadata, count, Path(path).name)
         corrections = corrections_of(parts, source.document_id)
         if others:  # what the index has of it are other pages than are wanted now
@@ -171,7 +173,10 @@ class Plan:
             file_to_read(parts, readers, source, Path(path), not_drawn)
         missing = _missing(entry.rows if entry and not others else {}, count)
         told = [*warnings, *not_drawn]
-        return DocumentJob(source, path, count, missing, metadata, left_out, of_document=told, corrections=corrections)
+        return DocumentJob(
+            source, path, count, missing, metadata, left_out, of_document=told, corrections=corrections,
+            outlined=OutlinedPages(bookmarks),
+        )  # fmt: skip
 
 
 def _describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:

@@ -33,6 +33,8 @@ from pagesight.tools.messages.sent_pictures import CallLimits, SentPictures
 from pagesight.tools.messages.tool_reply import (
     LIST_DOCUMENTS,
     LOCATE,
+    OUTLINE,
+    READ_PAGES,
     SEARCH_PAGES,
     VIEW_PAGES,
     ToolReply,
@@ -43,6 +45,8 @@ __all__ = [
     "ATTEMPTS",
     "LIST_DOCUMENTS",
     "LOCATE",
+    "OUTLINE",
+    "READ_PAGES",
     "SEARCH_PAGES",
     "VIEW_PAGES",
     "Conversation",
@@ -208,9 +212,9 @@ class Conversation:
 
     @property
     def refs_viewed(self) -> list[PageRef]:
-        """The pages that the author's tools named to be looked at, each once."""
+        """The pages that the author's tools named to be looked at or read, each once."""
         own = [self.replies[at] for at in sorted(self._own) if at in self.replies]
-        views = [[*reply.views, *([reply.located_on] if reply.located_on else [])] for reply in own]
+        views = [[*reply.views, *reply.read, *([reply.located_on] if reply.located_on else [])] for reply in own]
         return list(dict.fromkeys(view.ref for of_one in views for view in of_one))
 
     def documents(self, last: int | None = None) -> dict[str, dict[str, int]]:
@@ -220,6 +224,11 @@ class Conversation:
         """
         names = [name for name, first in self._documents.items() if last is None or first <= last]
         return {name: by_label(self._printed.get(name, {}).items()) for name in names}
+
+    def labels_read(self, last: int | None = None) -> set[str]:
+        """The labels of the pages whose words the author's tools told before the message ``last``, or at all."""
+        replies = [self.replies[at] for at in self._own if at in self.replies and (last is None or at < last)]
+        return {view.ref.label for reply in replies for view in reply.read}
 
     def sent_pictures(self, limits: CallLimits) -> SentPictures:
         """The pictures of each model call within these limits. Not to be changed."""
@@ -262,7 +271,7 @@ class Conversation:
         named = {"name": message.name or self._called.get(message.tool_call_id)}
         reply = read_tool_reply(message if message.name else message.model_copy(update=named))
         self.replies[position] = reply
-        views = [*reply.views, *([reply.located_on] if reply.located_on else [])]
+        views = [*reply.views, *reply.read, *([reply.located_on] if reply.located_on else [])]
         pages: list[PageView | Hit] = [*views, *reply.hits]
         for page in pages:
             self._documents.setdefault(page.ref.document, position)

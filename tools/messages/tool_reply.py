@@ -28,6 +28,8 @@ SEARCH_PAGES = "search_pages"
 VIEW_PAGES = "view_pages"
 LIST_DOCUMENTS = "list_documents"
 LOCATE = "locate"
+OUTLINE = "outline"
+READ_PAGES = "read_pages"
 
 Item = TypeVar("Item")
 
@@ -37,8 +39,9 @@ class ToolReply:
     """A tool's reply: what it was called with and what it brought, by the tool's name.
 
     ``views`` are the pages that view_pages refers to, in the order in which it names them; ``query`` and ``hits`` are
-    of search_pages; ``listed`` counts the documents of list_documents; ``located`` the things that locate found, None
-    where it called no model, ``located_on`` the page that it showed that model, and ``model_call`` what that took.
+    of search_pages; ``read`` are the pages whose words read_pages told; ``listed`` counts the documents of
+    list_documents; ``located`` the things that locate found, None where it called no model, ``located_on`` the page
+    that it showed that model, and ``model_call`` what that took.
     ``repeated`` says that the same call was made before, and that nothing was done.
     """
 
@@ -48,6 +51,7 @@ class ToolReply:
     query: str = ""
     views: tuple[PageView, ...] = ()
     hits: tuple[Hit, ...] = ()
+    read: tuple[PageView, ...] = ()
     listed: int = 0
     located: int | None = None
     located_on: PageView | None = None
@@ -74,6 +78,11 @@ def _search_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     return {"query": str(artifact.get("query", "")), "hits": tuple(hit for hit in hits if hit)}
 
 
+def _read_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    views = (read_page_view(page) for page in _items(artifact, "read"))
+    return {"read": tuple(view for view in views if view)}
+
+
 def _list_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     return {"listed": len(_items(artifact, "documents"))}
 
@@ -85,7 +94,10 @@ def _locate_reply(artifact: Mapping[str, Any]) -> dict[str, Any]:
     return {"located": len(_items(artifact, "boxes")), "located_on": shown, "model_call": _model_call(artifact)}
 
 
-_READERS = {VIEW_PAGES: _view_reply, SEARCH_PAGES: _search_reply, LIST_DOCUMENTS: _list_reply, LOCATE: _locate_reply}
+_READERS = {
+    VIEW_PAGES: _view_reply, SEARCH_PAGES: _search_reply, LIST_DOCUMENTS: _list_reply, LOCATE: _locate_reply,
+    READ_PAGES: _read_reply,
+}  # fmt: skip
 
 
 def _items(artifact: Mapping[str, Any], key: str) -> list[Any]:
