@@ -148,8 +148,7 @@ class Hydrator:
         self, conversation: Conversation, parts: Mapping[PageView, Block | str], allowed: AllowedDocuments | None
     ) -> SystemMessage:
         """The system prompt; it notes whose call this is and which pages it is the first to bring."""
-        there = document_map(allowed) if allowed else ""
-        prompt = SystemMessage(f"{self.system_prompt}\n{there}\n" if there else self.system_prompt)
+        prompt = SystemMessage(_with_map(self.system_prompt, allowed))
         if self.author is None:
             return prompt
         before = conversation.sent_pictures(self.limits).labels_shown(len(conversation))
@@ -176,6 +175,12 @@ class Hydrator:
         attached = f"Attached here now, in this order: {'; '.join(view.label for view in kept) or 'none'}."
         text = "\n".join([message.text, attached, *_reasons(missing, parts, above)])
         return message.model_copy(update={"content": text})
+
+
+def _with_map(prompt: str, allowed: AllowedDocuments | None) -> str:
+    """The system prompt with a few lines on what there is: the same from call to call, while that does not change."""
+    there = document_map(allowed) if allowed else ""
+    return f"{prompt}\n{there}\n" if there else prompt
 
 
 def call_context() -> object:

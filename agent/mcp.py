@@ -87,8 +87,7 @@ def make_server(index: PageIndex | AllowedDocuments) -> FastMCP:
     _add_search_pages(server, allowed)
     _add_view_pages(server, allowed)
     _add_list_documents(server, allowed)
-    _add_outline(server, allowed)
-    _add_read_pages(server, allowed)
+    _add_texts(server, allowed)
     _add_resources(server, allowed)
     return server
 
@@ -165,26 +164,19 @@ def _add_list_documents(server: FastMCP, allowed: AllowedDocuments) -> None:
     _add_tool(server, list_them, LIST_DOCUMENTS, list_documents.DESCRIPTION, ListedDocuments)
 
 
-def _add_outline(server: FastMCP, allowed: AllowedDocuments) -> None:
+def _add_texts(server: FastMCP, allowed: AllowedDocuments) -> None:
     async def outlined(document: DocumentName, containing: OfEntries = None) -> Any:
         with _tool_errors():
             name = _known(document, allowed.index.document)
-            return _lines_of(await asyncio.to_thread(outline.outlined_document, allowed, name, containing))
+            return _lines([(await asyncio.to_thread(outline.outlined_document, allowed, name, containing))[0]])
 
-    _add_tool(server, outlined, OUTLINE, outline.DESCRIPTION)
-
-
-def _add_read_pages(server: FastMCP, allowed: AllowedDocuments) -> None:
     async def read(pages: PagesToRead) -> Any:
         with _tool_errors():
             named = [_known(label, allowed.index.page) for label in pages]
-            return _lines_of(await asyncio.to_thread(read_pages.read_words, allowed, named))
+            return _lines([(await asyncio.to_thread(read_pages.read_words, allowed, named))[0]])
 
+    _add_tool(server, outlined, OUTLINE, outline.DESCRIPTION)
     _add_tool(server, read, READ_PAGES, read_pages.DESCRIPTION)
-
-
-def _lines_of(reply: tuple[str, dict[str, Any]]) -> list[ContentBlock]:
-    return _lines([reply[0]])
 
 
 def _add_tool(

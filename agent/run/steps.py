@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,21 +45,32 @@ def step_of(reply: ToolReply) -> Step:
         return Step("correct", f"{reply.tool} failed: {''.join(reply.text.splitlines()[:1])}")
     if reply.repeated:
         return Step(_KINDS.get(reply.tool, "correct"), f"called {reply.tool} again as before: nothing was done anew")
-    if reply.tool == SEARCH_PAGES:
-        return Step("search", f'searched "{reply.query}" → {_counted(len(reply.hits), "page")}')
-    if reply.tool == VIEW_PAGES:
-        labels = "; ".join(view.label for view in reply.views)
-        pages = tuple(dict.fromkeys(view.ref.label for view in reply.views))
-        return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}", pages)
-    if reply.tool == LIST_DOCUMENTS:
-        return Step("list", f"listed {_counted(reply.listed, 'document')}")
-    if reply.tool == READ_PAGES:
-        return Step("view", f"read the words of {'; '.join(view.ref.label for view in reply.read) or 'no page'}")
-    if reply.tool == OUTLINE:
-        return Step("list", "read the outline of a document")
-    if reply.tool == LOCATE:
-        return Step("locate", f"located {_counted(reply.located or 0, 'thing')} on a page")
-    return Step("correct", f"called {reply.tool}")
+    tell = _TOLD.get(reply.tool)
+    return tell(reply) if tell else Step("correct", f"called {reply.tool}")
+
+
+def _searched(reply: ToolReply) -> Step:
+    return Step("search", f'searched "{reply.query}" → {_counted(len(reply.hits), "page")}')
+
+
+def _looked(reply: ToolReply) -> Step:
+    labels = "; ".join(view.label for view in reply.views)
+    pages = tuple(dict.fromkeys(view.ref.label for view in reply.views))
+    return Step("view", f"looked at {labels or 'nothing: no pages are left for this question'}", pages)
+
+
+def _read(reply: ToolReply) -> Step:
+    return Step("view", f"read the words of {'; '.join(view.ref.label for view in reply.read) or 'no page'}")
+
+
+_TOLD: dict[str, Callable[[ToolReply], Step]] = {
+    SEARCH_PAGES: _searched,
+    VIEW_PAGES: _looked,
+    READ_PAGES: _read,
+    OUTLINE: lambda reply: Step("list", "read the outline of a document"),
+    LIST_DOCUMENTS: lambda reply: Step("list", f"listed {_counted(reply.listed, 'document')}"),
+    LOCATE: lambda reply: Step("locate", f"located {_counted(reply.located or 0, 'thing')} on a page"),
+}
 
 
 def _counted(number: int, noun: str) -> str:

@@ -68,20 +68,24 @@ def _headings(pages: Sequence[PageParts]) -> list[OutlineEntry]:
     """Lines that are taller than the document's print, without those that stand on many pages."""
     body = _body(pages)
     tall = {page.number: _joined([line for line in page.tall if line.height >= _TALLER * body]) for page in pages}
-    counts = Counter(text for lines in tall.values() for text in {line.text.casefold() for line in lines})
-    running = {text for text, n in counts.items() if n >= max(_RUNNING_PAGES, _RUNNING_SHARE * len(pages))}
+    running = _running(tall.values(), len(pages))
     kept = [
-        (page, line)
-        for page, lines in tall.items()
-        for line in sorted(sorted(lines, key=lambda one: -one.height)[:_ON_A_PAGE], key=lambda one: one.top)
-        if line.text.casefold() not in running
+        (page, line) for page, lines in tall.items() for line in _tallest(lines) if line.text.casefold() not in running
     ]
     levels = _levels([line.height for _, line in kept])
-    return [
-        OutlineEntry(levels[line.height], line.text[:LONGEST_TITLE], page, "heading")
-        for page, line in kept
-        if line.height in levels
-    ]
+    shown = [(page, line) for page, line in kept if line.height in levels]
+    return [OutlineEntry(levels[line.height], line.text[:LONGEST_TITLE], page, "heading") for page, line in shown]
+
+
+def _running(pages: Iterable[Sequence[TallLine]], count: int) -> set[str]:
+    """The lines that stand on many pages."""
+    counts = Counter(text for lines in pages for text in {line.text.casefold() for line in lines})
+    return {text for text, n in counts.items() if n >= max(_RUNNING_PAGES, _RUNNING_SHARE * count)}
+
+
+def _tallest(lines: Sequence[TallLine]) -> list[TallLine]:
+    """The tallest of a page's lines, from the top down."""
+    return sorted(sorted(lines, key=lambda one: -one.height)[:_ON_A_PAGE], key=lambda one: one.top)
 
 
 def _first_lines(pages: Sequence[PageParts]) -> list[OutlineEntry]:
@@ -141,13 +145,20 @@ def _contents(
     pages: Sequence[PageParts], headings: Sequence[OutlineEntry], printed: Mapping[str, int]
 ) -> list[OutlineEntry]:
     """The lines of a table of contents in the first pages, each with the page of that heading, or of that number."""
-    several = [page for page in pages[: max(5, len(pages) // 10)] if len(page.contents) >= _FEWEST_LINES]
-    by_title = {entry.title.casefold(): entry.page for entry in reversed(headings)}
+    several = _with_contents(pages)
     listed = {page.number for page in several}
-    entries = []
-    for title, label in (line for page in several for line in page.contents):
-        page = by_title.get(title.casefold(), 0)
-        page = page if page and page not in listed else printed.get(label, int(label) if label.isdigit() else 0)
-        if 1 <= page <= len(pages):
-            entries.append(OutlineEntry(1, title, page, "contents"))
+    by_title = {entry.title.casefold(): entry.page for entry in reversed(headings) if entry.page not in listed}
+    lines = [line for page in several for line in page.contents]
+    placed = [(title, by_title.get(title.casefold()) or _counted(label, printed)) for title, label in lines]
+    entries = [OutlineEntry(1, title, page, "contents") for title, page in placed if 1 <= page <= len(pages)]
     return entries if len(entries) >= _FEWEST_LINES else []
+
+
+def _with_contents(pages: Sequence[PageParts]) -> list[PageParts]:
+    """Those of the first pages that look like a table of contents."""
+    return [page for page in pages[: max(5, len(pages) // 10)] if len(page.contents) >= _FEWEST_LINES]
+
+
+def _counted(label: str, printed: Mapping[str, int]) -> int:
+    """The page that is counted so; 0 for none."""
+    return printed.get(label, int(label) if label.isdigit() else 0)

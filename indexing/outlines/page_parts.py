@@ -68,17 +68,27 @@ def page_parts(number: int, text: PageText, height: float) -> PageParts:
     lines = _lines(text, heights, text.boxes[:, 1] * height)
     body = float(np.median([line.height for line in lines for _ in line.text.split()]))
     written = [line.text for line in lines]
-    tall = [line for line in lines if line.upright and line.height >= _TALLER * body and _is_title(line.text)]
     return PageParts(
-        number, body, len(text.words), written[0] if _is_title(written[0]) else "",
-        sorted(tall, key=lambda line: -line.height)[:_MOST_LINES],
-        [line[:LONGEST_TITLE] for line in written if _CAPTION.match(line)][:_MOST_LINES],
-        [(found["title"].strip()[:LONGEST_TITLE], found["page"]) for line in written
-         if (found := _CONTENTS.fullmatch(line))],
+        number, body, len(text.words), written[0][:LONGEST_TITLE] if _is_title(written[0]) else "",
+        _tall(lines, body), _captions(written), _contents(written),
         [name for line in written for name in _NAME.findall(line)],
         [int(year) for line in written for year in _YEAR.findall(line)],
         _terms(text),
     )  # fmt: skip
+
+
+def _tall(lines: list[TallLine], body: float) -> list[TallLine]:
+    tall = [line for line in lines if line.upright and line.height >= _TALLER * body and _is_title(line.text)]
+    return sorted(tall, key=lambda line: -line.height)[:_MOST_LINES]
+
+
+def _captions(lines: list[str]) -> list[str]:
+    return [line[:LONGEST_TITLE] for line in lines if _CAPTION.match(line)][:_MOST_LINES]
+
+
+def _contents(lines: list[str]) -> list[tuple[str, str]]:
+    found = filter(None, map(_CONTENTS.fullmatch, lines))
+    return [(one["title"].strip()[:LONGEST_TITLE], one["page"]) for one in found]
 
 
 def parts_of_lines(number: int, text: str) -> PageParts:
