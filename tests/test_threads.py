@@ -117,8 +117,12 @@ def test_conversations_are_listed_newest_first_and_resumed_by_number(index: Path
     assert re.search(rf"{re.escape(REPORT)} p\. 2\t.*cited", out)
 
 
-def test_a_file_of_conversations_that_is_damaged_is_named(index: Path) -> None:
-    (index / "threads.db").write_bytes(b"this is no database " * 400)
+@pytest.mark.parametrize("harm", ["no database", "a folder"])
+def test_a_file_of_conversations_that_is_damaged_is_named(index: Path, harm: str) -> None:
+    if harm == "a folder":
+        (index / "threads.db").mkdir()
+    else:
+        (index / "threads.db").write_bytes(b"this is no database " * 400)
     process = start(index)
     _, err = process.communicate("/threads\n", timeout=60)
     assert process.returncode == 1

@@ -117,6 +117,7 @@ def storage_errors(file: Path) -> Iterator[None]:
 
 
 async def _opened(file: Path, data: ThreadData) -> AsyncSqliteSaver:
+    sqlite3.connect(file).close()  # what cannot be opened fails here; aiosqlite's thread would go on after the loop
     saver = AsyncSqliteSaver(await aiosqlite.connect(file), serde=data)
     try:
         await saver.setup()
