@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,26 @@ def test_what_was_removed_is_restored_until_the_next_time(
         assert [record.document for record in index.removed()] == ["annex.pdf"]
     assert run(capsys, "restore", "pump.pdf", *place)[0] == 1
     assert run(capsys, "verify", *place)[0] == 0
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, flip, lambda path: path.write_bytes(b"")], ids=["gone", "flip", "empty"])
+@pytest.mark.parametrize("name", ["document.json", "*.pdf"])
+def test_what_cannot_be_restored_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], harm: Callable[[Path], object], name: str
+) -> None:
+    place = ("--index", str(folder))
+    assert run(capsys, "remove", "pump.pdf", *place)[0] == 0
+    assert run(capsys, "verify", *place)[0] == 0
+    [path] = (folder / "removed").glob(f"*/{name}")
+    harm(path)
+    status, said = run(capsys, "verify", *place)
+    if name == "*.pdf" and not path.exists():  # its pages can be restored, and are searched
+        assert status == 0
+        return
+    assert status == 1
+    assert f"removed document: {path}" in said
+    if name == "document.json":
+        assert f"{path} is damaged, and cannot be restored" in run(capsys, "restore", *place)[1]
 
 
 def test_what_a_restore_that_was_cut_off_has_left_is_in_nobodys_way(folder: Path) -> None:

@@ -22,6 +22,7 @@ from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, refuse_links
 from pagesight.indexing.storage.manifest import FORMAT
 from pagesight.indexing.storage.page_files import RECORD, PageFiles
+from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.writing.recover import damaged_pages
 
 Told = Callable[[str], object]
@@ -105,6 +106,8 @@ def _files_of_folder(path: Path) -> Iterator[Damage]:
         yield Damage("manifest", str(damage.path), damage.why)
     for damage in unsealed_damage(path / "milvus.db", path / SEAL):
         yield Damage("Milvus", str(damage.path), damage.why)
+    for damage in RemovedDocuments(path).damage():
+        yield Damage("removed document", str(damage.path), damage.why)
     for file in sorted((path / "uploads").glob("*.json")):
         try:
             json.loads(file.read_text())

@@ -10,14 +10,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
+from pagesight.indexing.documents.sources import hash_file
+from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.pages import DocumentRecord, checked_document_id, is_document_id
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder, write_atomically
 from pagesight.indexing.storage.checked_json import read_checked
-from pagesight.indexing.storage.page_files import RECORD, checked_record
+from pagesight.indexing.storage.page_files import RECORD, DamagedFile, checked_record
 
 _KEPT_SECONDS = 30 * 24 * 3600  # as docs/trust.md promises
+
+_GOING = ".going"  # behind the name of a folder that is being removed
 
 
 class RemovedDocuments:
@@ -31,7 +37,9 @@ class RemovedDocuments:
         """Let go for ever of what was removed more than so many seconds ago."""
         for place in self._places():
             if time.time() - _since(place) >= older_than:
-                shutil.rmtree(place, ignore_errors=True)
+                _let_go(place)
+        for unfinished in self._folder.glob(f"*{_GOING}"):
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def clear_old(self) -> None:
         """Let go of what was removed 30 days ago."""
@@ -40,7 +48,7 @@ class RemovedDocuments:
     def begin(self, document_id: str) -> None:
         """Note a document that is about to be removed."""
         place = self._folder / checked_document_id(document_id)
-        shutil.rmtree(place, ignore_errors=True)
+        _let_go(place)
         private_folder(place)
         write_atomically(place / "since", str(int(time.time())))
         with contextlib.suppress(FileNotFoundError):
@@ -62,9 +70,29 @@ class RemovedDocuments:
         return (self._folder / checked_document_id(document_id) / RECORD).is_file()
 
     def records(self) -> dict[str, DocumentRecord]:
-        """The documents that can be restored, by id; one whose record is damaged is left out."""
+        """The documents that can be restored, by id; one whose record is damaged is left out, with a warning."""
         self.clear_old()
+        for one in self._damaged_records():
+            warnings.warn(f"{one.path} is damaged, and cannot be restored: {one.why}.", IndexWarning, stacklevel=2)
         return {known: record for known, record in self._records().items() if not self._is_back(known)}
+
+    def damage(self) -> Iterator[DamagedFile]:
+        """What can't be restored, or not as it was removed, since its record or its kept document is damaged."""
+        yield from self._damaged_records()
+        for place in self._places():
+            kept = [path for path in place.glob(f"{place.name}*") if path.is_file()]
+            if kept and not any(hash_file(path) == place.name for path in kept):
+                yield DamagedFile(kept[0], "it is not as it was indexed")
+
+    def _damaged_records(self) -> Iterator[DamagedFile]:
+        for place in self._places():
+            try:
+                _record(place)
+            except FileNotFoundError:
+                if (place / "pages").is_dir():  # else the removal had only begun, or the index is of format 3
+                    yield DamagedFile(place / RECORD, "it is gone")
+            except (OSError, ValueError, KeyError) as error:
+                yield DamagedFile(place / RECORD, str(error))
 
     def back(self) -> dict[str, DocumentRecord]:
         """The documents that are in the index again, or still: restoring or removing them was cut off."""
@@ -72,7 +100,7 @@ class RemovedDocuments:
 
     def let_go(self, document_id: str) -> None:
         """Keep nothing of a document for being restored."""
-        shutil.rmtree(self._folder / checked_document_id(document_id), ignore_errors=True)
+        _let_go(self._folder / checked_document_id(document_id))
 
     def _is_back(self, document_id: str) -> bool:
         return (self._pages(document_id) / RECORD).is_file()
@@ -81,9 +109,7 @@ class RemovedDocuments:
         found = {}
         for place in self._places():
             with contextlib.suppress(OSError, ValueError, KeyError):
-                kept = checked_record(read_checked(place / RECORD), place.name)
-                shared = (kept[name] for name in ("document", "path", "page_count", "added", "metadata"))
-                found[place.name] = DocumentRecord(place.name, *shared)
+                found[place.name] = _record(place)
         return found
 
     def put_back(self, document_id: str) -> None:
@@ -105,13 +131,30 @@ class RemovedDocuments:
                     write_atomically(place / name / RECORD, (place / RECORD).read_bytes(), durable=True)
                 (place / name).rename(target)
                 on_the_disk(target.parent)
-        shutil.rmtree(place, ignore_errors=True)
+        _let_go(place)
 
     def _pages(self, document_id: str) -> Path:
         return self._index / "pages" / document_id
 
     def _places(self) -> list[Path]:
         return [path for path in self._folder.iterdir() if is_document_id(path.name)] if self._folder.is_dir() else []
+
+
+def _let_go(place: Path) -> None:
+    """Remove a folder, so that what a process that ends has left of it counts as nothing."""
+    going = place.with_name(f"{place.name}{_GOING}")
+    shutil.rmtree(going, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        place.rename(going)
+    for path in (going, place):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _record(place: Path) -> DocumentRecord:
+    """The record of a removed document. Raises OSError, ValueError, KeyError where it is damaged."""
+    kept = checked_record(read_checked(place / RECORD), place.name)
+    shared = (kept[name] for name in ("document", "path", "page_count", "added", "metadata"))
+    return DocumentRecord(place.name, *shared)
 
 
 def _since(place: Path) -> float:
