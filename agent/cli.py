@@ -1,7 +1,8 @@
 """The command line: parses arguments, calls the library, hands what comes back to `terminal`.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C. Heavy parts are imported in the command that
-needs them, and help is plain text, so that `pagesight --help` comes at once.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 not found or not supported by `ask --strict`, 130 stopped with Ctrl-C.
+Heavy parts are imported in the command that needs them, and help is plain text, so that `pagesight --help` comes at
+once.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ app.command("demo")(demo_command.demo)
 app.command("doctor")(doctor_command.doctor)
 
 
+_NOT_SUPPORTED = 3  # how `ask --strict` ends where the documents do not say it
 _STOPPED = 130  # how a command ends that Ctrl-C stopped
 
 
@@ -149,9 +151,13 @@ def _ask(
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
     thinking: options.Thinking = None,
+    verify: options.Verify = None,
     evidence: options.Evidence = None,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Make no pictures of cited pages.")] = False,
     report: options.ReportFile = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit status 3 if nothing was found, or a claim is not supported.")
+    ] = False,
     password: options.Passwords = None,
     password_file: options.PasswordFile = None,
     trust_scripts: options.TrustScripts = False,
@@ -165,9 +171,11 @@ def _ask(
     """
     settings = settings_of(
         top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
-        trust_scripts=trust_scripts,
+        verify=verify, trust_scripts=trust_scripts,
         passwords=password, password_file=password_file,
     )  # fmt: skip
+    if strict and settings.reasoning.verify == "off":
+        raise typer.BadParameter("it goes by checked claims: leave out --verify off", param_hint="--strict")
     if files and named_index(context, index):
         raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
     with _asked(context, index, files, settings) as opened:
@@ -183,12 +191,15 @@ def _ask(
                 opened, question, settings, costs, model=model, pictures=folder, report=report, quiet=as_json,
                 images=image or (), transport=transport, documents=document or None, where=where,
             )  # fmt: skip
+    answer = answer.strictly() if strict else answer
     if as_json:
         printing.write_json(answer.as_dict())
     else:
         answering.claims(answer)
         answering.sources(answer, pictures)
     printing.note(answer_line(answer, costs.seconds))
+    if strict and not answer.found:
+        raise typer.Exit(_NOT_SUPPORTED)
 
 
 def _asked(context: typer.Context, index: str | None, files: list[str] | None, settings: Settings) -> PageIndex:
@@ -212,6 +223,7 @@ def _chat(
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
     thinking: options.Thinking = None,
+    verify: options.Verify = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Show no pages in the terminal.")] = False,
     password: options.Passwords = None,
@@ -222,7 +234,7 @@ def _chat(
     """Ask question after question in one conversation; /help in it lists its commands."""
     settings = settings_of(
         top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
-        trust_scripts=trust_scripts,
+        verify=verify, trust_scripts=trust_scripts,
         passwords=password, password_file=password_file,
     )  # fmt: skip
     place = existing_index(context, index)

@@ -13,6 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from pagesight.agent.answers.agent_limits import AgentLimits
 from pagesight.agent.answers.answer_form import AnswerForm
+from pagesight.agent.answers.claims.blind_look import LookBudget
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.loop.after_model import AfterModel
 from pagesight.agent.loop.call_log import CallLog
@@ -105,14 +106,14 @@ def create_page_agent(
     correction = Correction(speakers.limits, budget, author)
     ours = _tools(allowed, budget, author, speakers)
     every = [*ours, *own_tools(tools, ours)]
-    verify = speakers.see and settings.reasoning.verify == "words"
+    verify = speakers.see and settings.reasoning.verify != "off"
     after = AfterModel(
         correction if speakers.see else None,
         Confirmation(confirm, allowed, budget, author) if confirm else None,
         AnswerForm(speakers.filler(response_format), speakers.limits, author) if response_format else None,
         as_hook(post_model_hook),
     ).runnable()
-    calls = ModelCalls(speakers, every, budget, correction, allowed, verify)
+    calls = ModelCalls(speakers, every, budget, correction, allowed, verify, _looks(settings, budget))
     parts = LoopParts(calls, every, name, as_hook(pre_model_hook), after)
     graph |= {"state_schema": state_with_form(graph.get("state_schema"))} if response_format else {}
     agent = looped(loop or LOOP, parts, checkpointer=checkpointer, **graph)
@@ -120,6 +121,14 @@ def create_page_agent(
     return agent.with_config(
         recursion_limit=_STEPS_OF_A_CALL * budget.calls + 10, metadata=written.as_metadata(), callbacks=[CallLog()]
     )
+
+
+def _looks(settings: Settings, budget: Budget) -> LookBudget:
+    """What looks at claims may take: nothing where words alone are to tell."""
+    asked = settings.reasoning
+    if asked.verify != "looks":
+        return LookBudget()
+    return LookBudget(asked.looks_per_question, asked.look_dollars, budget.tariff)
 
 
 def _budget(settings: Settings, reasoner: str) -> Budget:

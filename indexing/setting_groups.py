@@ -216,9 +216,13 @@ class ReasonerSettings(SettingsGroup):
         description="seconds to wait for the model's next word; a whole answer may take 7.5 times that",
     )
     max_retries: int = Field(4, ge=1, description="attempts at one model call, the first counted in")
-    verify: Literal["off", "words"] = Field(
-        "words", description="check each claim of a model's answer against the words of what it cites; calls no model"
+    verify: Literal["off", "words", "looks"] = Field(
+        "words",
+        description="check each claim of a model's answer against the words of what it cites; with looks the model "
+        "looks again, untold, where words cannot tell",
     )
+    looks_per_question: int = Field(4, ge=0, description="such looks at most, each a model call; with verify=looks")
+    look_dollars: float = Field(0.02, ge=0, description="US dollars that they may cost together; with verify=looks")
     longest_wait: float = Field(
         60.0, ge=0, description="seconds to wait at most when the service asks to wait; beyond it the run ends"
     )

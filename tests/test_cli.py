@@ -501,6 +501,33 @@ def test_gemini_answers_when_there_is_a_key(pagesight, made, gemini):
     assert len(gemini.model_requests[-1].pictures) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "found", "status"),
+    [
+        (f"Net revenue was 4.2 billion euros [{REPORT} p. 2].", True, 0),
+        (f"Net revenue was 4.7 billion euros [{REPORT} p. 2].", False, 3),
+        ("Not found in these documents.", False, 3),
+    ],
+)
+def test_strictly_what_the_pages_do_not_say_is_not_found(pagesight, made, gemini, said, found, status):
+    for _ in range(2):  # as JSON and as text
+        gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+        gemini.says(said)
+        if "4.7" in said:
+            gemini.says(said)
+    done = pagesight("ask", QUESTION, "--index", made, "--strict", "--json")
+    assert (done.status, done.json["found"]) == (status, found)
+    done = pagesight("ask", QUESTION, "--index", made, "--strict", "--no-evidence")
+    assert (done.status, done.out) == (status, f"{said}\n")
+    assert gemini.replies_left == 0
+
+
+def test_strictly_asks_for_a_check(pagesight, made):
+    done = pagesight("ask", QUESTION, "--index", made, "--strict", "--verify", "off")
+    assert done.status == 2
+    assert "--verify off" in done.err
+
+
 def test_the_model_can_be_named(pagesight, made, gemini):
     gemini.says("Not found in these documents.")
     done = pagesight("ask", QUESTION, "--model", "google_genai:gemini-of-tomorrow", "--index", made, "--json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -54,6 +54,10 @@ class Answer:
     def unsupported(self) -> list[Claim]:
         """The claims that the cited pages do not say."""
         return [claim for claim in self.claims if claim.outcome == "unsupported"]
+
+    def strictly(self) -> Answer:
+        """The answer, found only if the cited pages say all of it: no claim is unsupported, no citation unverified."""
+        return replace(self, found=self.found and not self.unsupported and not self.unverified)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as it stands in ``ask --json``; ``cut_off`` is there only where it is true."""

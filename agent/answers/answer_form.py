@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from pagesight.agent.answers.citation_check import check_at
 from pagesight.agent.answers.citations import says_not_found
-from pagesight.tools.messages.authorship import Author, with_form
+from pagesight.tools.messages.authorship import Author, answer_text, with_form
 from pagesight.tools.messages.conversation import Conversation, is_cut_off
 from pagesight.tools.messages.sent_pictures import CallLimits
 
@@ -81,7 +81,7 @@ class AnswerForm:
         if says_not_found(message.text) or not message.text.strip():
             return []
         question = conversation.question.text if conversation.question else ""
-        answer = check_at(conversation, self.limits, at).mark(message.text)
+        answer = check_at(conversation, self.limits, at).mark(answer_text(message))
         return [SystemMessage(_FILL), HumanMessage(f"Question: {question}\n\nAnswer: {answer}")]
 
     def _update(self, state: Any, done: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -38,12 +38,16 @@ _LONGEST_NAME = 200  # letters; a file's name may have 255 bytes
 
 @dataclass(frozen=True)
 class Citation:
-    """A page, or a region ``(ymin, xmin, ymax, xmax)`` of it in 0–1000, that a sentence rests on."""
+    """A page, or a region ``(ymin, xmin, ymax, xmax)`` of it in 0–1000, that a sentence rests on.
+
+    ``at`` is where in the text its bracket begins, if it was read there.
+    """
 
     label: str
     document: str
     page: int
     region: Region | None = None
+    at: int | None = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The citation as it stands in ``ask --json``."""
@@ -87,8 +91,9 @@ class CitationReader:
             if found := mentions_in_bracket(plain, opening.start(), self._names, context):
                 mentions, position = found
                 position = _after_target(plain, position)
-                citations = [Citation(one.label, one.document, one.page, one.region) for one in mentions]
-                before = Bracket(plain.place(opening.start()), plain.place(position - 1) + 1, citations)
+                start = plain.place(opening.start())
+                citations = [Citation(one.label, one.document, one.page, one.region, start) for one in mentions]
+                before = Bracket(start, plain.place(position - 1) + 1, citations)
                 yield before
 
     def _document_before(self, text: PlainText, start: int, before: Bracket | None) -> str | None:

@@ -17,7 +17,7 @@ from pagesight.agent.answers.citations import NOT_FOUND, asks_something, lacks_c
 from pagesight.agent.answers.claims.claim import Claim, read_claims
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.budget import Budget
-from pagesight.tools.messages.authorship import Author, as_draft, claims_of, correction_of
+from pagesight.tools.messages.authorship import Author, answer_text, as_draft, claims_of, correction_of
 from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
 from pagesight.tools.messages.sent_pictures import CallLimits
 
@@ -105,7 +105,7 @@ class Correction:
         return conversation.fact(("fault", self.limits, at), lambda: self._found(conversation, at))
 
     def _found(self, conversation: Conversation, at: int) -> _Fault | None:
-        text = conversation.messages[at].text
+        text = answer_text(conversation.messages[at])
         _, unseen = check_at(conversation, self.limits, at).cited(text)
         if unseen:
             return _Fault(tuple(dict.fromkeys(citation.label for citation in unseen)))

@@ -17,7 +17,7 @@ from pagesight.agent.answers.claims.claim import read_claims
 from pagesight.indexing.calls.prices import Tariff
 from pagesight.indexing.errors import EmptyAnswer
 from pagesight.indexing.pages import Hit
-from pagesight.tools.messages.authorship import answered_by, claims_of, form_of
+from pagesight.tools.messages.authorship import answer_text, answered_by, claims_of, form_of
 from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
 
 #: What `create_react_agent` says in the model's name when its steps are used up.
@@ -61,7 +61,7 @@ def read_answer(
     asked = question or conversation.question or Question(conversation, len(conversation), len(conversation), "")
     last = conversation.messages[asked.end - 1]
     check = check_at(conversation, limits.call, asked.end - 1)
-    text = unicodedata.normalize("NFC", last.text)
+    text = unicodedata.normalize("NFC", answer_text(last))
     citations, unverified = check.cited(text)
     pictures = conversation.sent_pictures(limits.call).number(asked.start, asked.end)
     return Answer(

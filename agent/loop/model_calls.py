@@ -6,8 +6,8 @@ Each model of a chain of fallbacks gets the pages in its own form. Which loop go
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -17,7 +17,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool
 from langgraph.runtime import Runtime
 
-from pagesight.agent.answers.claims.claim_check import ClaimCheck
+from pagesight.agent.answers.claims.blind_look import LookBudget
+from pagesight.agent.answers.claims.claim_check import Asked, ClaimCheck
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.loop.speakers import Speaker, Speakers
 from pagesight.agent.reasoners.chains import chained
@@ -39,7 +40,7 @@ from pagesight.tools.messages.conversation import Conversation
 class ModelCalls:
     """Makes the model of each call: with tools while the budget lasts, then without, so that it must answer.
 
-    ``verify`` has the claims of answers checked.
+    ``verify`` has the claims of answers checked; ``looks`` allows looks at what their words cannot tell.
     """
 
     speakers: Speakers
@@ -48,6 +49,7 @@ class ModelCalls:
     correction: Correction
     allowed: AllowedDocuments
     verify: bool = False
+    looks: LookBudget = field(default_factory=LookBudget)
 
     def next_call(self, state: Any, runtime: Runtime[Any]) -> Runnable[Any, BaseMessage]:
         """The call that the state asks for: state → the model's message.
@@ -125,19 +127,24 @@ class ModelCalls:
         """The model, the claims of whose answers are checked, where that is asked for."""
         if not self.verify:
             return model
-        check = ClaimCheck(self.allowed.within(runtime.context))
+        reader = chained(self.speakers.model, self.speakers.reading) if self.looks.calls else None
+        check = ClaimCheck(self.allowed.within(runtime.context), reader, self.looks)
 
         def checked(state: Any, config: RunnableConfig) -> BaseMessage:
-            return self._if_seen(check.of, model.invoke(state, config))
+            answer = model.invoke(state, config)
+            return check.of(answer, self._asked(state, answer)) if self._sees(answer) else answer
 
         async def achecked(state: Any, config: RunnableConfig) -> BaseMessage:
             answer = await model.ainvoke(state, config)
-            return await check.aof(answer) if self._sees(answer) else answer
+            return await check.aof(answer, self._asked(state, answer)) if self._sees(answer) else answer
 
         return RunnableLambda(checked, achecked, name="claims")
 
-    def _if_seen(self, check: Callable[[BaseMessage], BaseMessage], answer: BaseMessage) -> BaseMessage:
-        return check(answer) if self._sees(answer) else answer
+    def _asked(self, state: Any, answer: BaseMessage) -> Asked:
+        """What the check of an answer goes by: the pages shown with it or before, and the looks of its question."""
+        conversation = Conversation.of_state(state, self.correction.author)
+        shown = conversation.sent_pictures(self.correction.limits).labels_shown() | {*(shown_with(answer) or [])}
+        return Asked(shown - {*withheld_from(answer)}, conversation.under_way.looks if conversation.under_way else ())
 
     def _sees(self, answer: BaseMessage) -> bool:
         """Whether a model that looks at pages wrote it: what one quotes without looking is not checked."""

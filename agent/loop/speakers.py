@@ -11,6 +11,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.constants import TAG_NOSTREAM
 
 from pagesight.agent.answers.answer_form import form_note
+from pagesight.agent.answers.claims.blind_look import reading
 from pagesight.agent.hydrate import Hydrator
 from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.chains import chained, chat_models
@@ -26,6 +27,7 @@ from pagesight.tools.gemini_service.picture_tokens import PictureRule, counts_by
 from pagesight.tools.locate import Look, looking
 from pagesight.tools.messages.attached import FOLDER
 from pagesight.tools.messages.authorship import Author
+from pagesight.tools.messages.conversation import PageView
 from pagesight.tools.messages.sent_pictures import CallLimits
 from pagesight.tools.transport.hidden import HiddenTransport
 from pagesight.tools.transport.pictures import Form, Pictures
@@ -64,6 +66,13 @@ class Speakers:
         if speaker.way is None:
             return RunnableLambda(_blind, name="look")
         return looking(speaker.reasoner.model, speaker.pictures, speaker.way)
+
+    def reading(self, model: BaseChatModel, options: Mapping[str, Any]) -> Runnable[PageView, Any]:
+        """How one of them says what stands at a place, to check a claim that it is not told."""
+        speaker = self.each[id(model)]
+        if speaker.way is None:
+            return RunnableLambda(_blind, name="blind_look")
+        return reading(speaker.reasoner.model, speaker.pictures, speaker.way)
 
     def filler(self, form: Any) -> Runnable[Any, Any]:
         """Who puts answers into a form: messages → raw and parsed. Raises SettingsError where one of them cannot."""
@@ -135,7 +144,7 @@ def _reasoners(
     return whole, {id(whole): chosen}
 
 
-def _blind(wanted: Look) -> Any:
+def _blind(wanted: Look | PageView) -> Any:
     raise ReasonerError("the model that would look sees no pictures")
 
 

@@ -20,7 +20,7 @@ class FinalText:
     """
 
     def __init__(self, check: CitationCheck):
-        self._check = check
+        self.check = check
         self._held = ""
         self._is_answer = False
         self.let_through = False
@@ -28,7 +28,7 @@ class FinalText:
     def feed(self, text: str) -> str:
         """What may be let through now."""
         self._held = unicodedata.normalize("NFC", self._held + text)
-        self._is_answer = self._is_answer or says_not_found(self._held) or self._check.cites(self._held)
+        self._is_answer = self._is_answer or says_not_found(self._held) or self.check.cites(self._held)
         return self._let_through(_settled(self._held)) if self._is_answer else ""
 
     def rest(self) -> str:
@@ -36,7 +36,7 @@ class FinalText:
         return self._let_through(len(self._held))
 
     def _let_through(self, end: int) -> str:
-        piece, self._held = self._check.mark(self._held[:end]), self._held[end:]
+        piece, self._held = self.check.mark(self._held[:end]), self._held[end:]
         self.let_through = self.let_through or bool(piece)
         return piece
 

@@ -21,6 +21,7 @@ from pagesight.agent.run.final_text import FinalText
 from pagesight.agent.run.steps import Step, step_of
 from pagesight.indexing.calls.progress import KEY
 from pagesight.indexing.errors import AnswerWaits, EmptyQuestion, RequestError, SettingsError
+from pagesight.tools.messages.authorship import answer_text, changes_of
 from pagesight.tools.messages.conversation import Conversation, is_cut_off
 from pagesight.tools.messages.tool_reply import read_tool_reply
 
@@ -197,6 +198,8 @@ class Run:
             return []
         if message.tool_calls:
             return [Step("aside", "that was not the answer yet: looking further")] if text.let_through else []
+        if changes := changes_of(message):
+            return [Step("correct", "; ".join(changes)), text.check.mark(answer_text(message))]
         rest = text.rest()
         ending: list[Step | str] = [rest] if rest else []
         return [*ending, Step("cut", _CUT_OFF)] if is_cut_off(message) else ending

@@ -24,8 +24,9 @@ class Step:
     """Something the agent did on the way; ``text`` is one quiet line, such as ``searched "net revenue" → 5 pages``.
 
     "correct" tells that the model is told what was wrong (a tool that failed, an answer that cites what was not shown)
-    and goes on; "wait" of a pause that the service asked for, or of another attempt; "aside" that the pieces of text
-    before it were not the answer yet; "cut" that the model ran out of tokens in the middle of it.
+    and goes on, or that citations were corrected, after which the whole answer comes again; "wait" of a pause that the
+    service asked for, or of another attempt; "aside" that the pieces of text before it were not the answer yet; "cut"
+    that the model ran out of tokens in the middle of it.
     """
 
     kind: StepKind

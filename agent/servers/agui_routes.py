@@ -36,14 +36,14 @@ router = APIRouter()
 async def run_agent(asked: core.RunAgentInput, request: Request, token: Asker) -> Response:
     """Answers the last message of the user, in AG-UI's events.
 
-    `forwardedProps` may have `documents`, `where`, `effort`, `dollars` and `offline`, as `POST /ask` has them. A draft
-    that went back to be corrected is a message of its own, which the `MESSAGES_SNAPSHOT` at the end leaves out. The
-    checked answer is the result of `RUN_FINISHED`.
+    `forwardedProps` may have `documents`, `where`, `effort`, `dollars`, `verify` and `offline`, as `POST /ask` has
+    them. A draft that went back to be corrected is a message of its own, which the `MESSAGES_SNAPSHOT` at the end
+    leaves out. The checked answer is the result of `RUN_FINISHED`.
     """
     service: Service = request.app.state.service
     wanted = _as_question(asked)
     context = {"documents": wanted.documents, "where": wanted.where}
-    how = HowToAnswer(wanted.effort, wanted.dollars, wanted.offline)
+    how = HowToAnswer(wanted.effort, wanted.dollars, wanted.offline, wanted.verify)
     items = service.ask(token, wanted.question, asked.thread_id, context, how)
     first = await anext(items)  # what the request itself is refused for has its status
     encoder = EventEncoder()
@@ -66,7 +66,8 @@ def _as_question(asked: core.RunAgentInput) -> AskRequest:
     if None in texts:
         raise Problem(422, "Not a text", "a question is text here: add pictures and files with POST /documents")
     given = asked.forwarded_props if isinstance(asked.forwarded_props, dict) else {}
-    known = {name: given[name] for name in ("documents", "where", "effort", "dollars", "offline") if name in given}
+    wanted = ("documents", "where", "effort", "dollars", "verify", "offline")
+    known = {name: given[name] for name in wanted if name in given}
     try:
         return AskRequest(question="\n".join(map(str, texts)), thread_id=asked.thread_id, **known)
     except ValidationError as error:

@@ -52,7 +52,7 @@ async def ask(asked: AskRequest, request: Request, token: Asker) -> Any:
     service: Service = request.app.state.service
     thread = asked.thread_id or uuid.uuid4().hex
     context = {"documents": asked.documents, "where": asked.where}
-    how = HowToAnswer(asked.effort, asked.dollars, asked.offline)
+    how = HowToAnswer(asked.effort, asked.dollars, asked.offline, asked.verify)
     branch = Branch(asked.instead_of.thread_id, asked.instead_of.question) if asked.instead_of else None
     items = service.ask(token, asked.question, thread, context, how, branch)
     started = time.monotonic()

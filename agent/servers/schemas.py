@@ -56,6 +56,9 @@ class AskRequest(BaseModel):
     dollars: float | None = Field(
         None, gt=0, description="US dollars that the answer may cost; the service's own limit holds too"
     )
+    verify: Literal["off", "words", "looks"] | None = Field(
+        None, description="how claims are checked: by words, and by looking where these cannot tell"
+    )
     offline: bool = Field(False, description="quote the best lines, without a language model and its cost")
 
 

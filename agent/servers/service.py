@@ -66,11 +66,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class HowToAnswer:
-    """How a question wants its answer: ``effort`` of a model that thinks, ``dollars`` at most, or no model at all."""
+    """How a question wants its answer: ``effort`` of a model that thinks, ``dollars`` at most, or no model at all.
+
+    ``verify`` is how its claims are checked.
+    """
 
     effort: str | None = None
     dollars: float | None = None
     offline: bool = False
+    verify: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,7 @@ class Service:
         settings = self.plan.settings
         limit = settings.budget.dollars_per_question
         dollars = min((one for one in (limit, how.dollars) if one is not None), default=None)
-        asked = {"thinking_level": how.effort, "dollars_per_question": dollars}
+        asked = {"thinking_level": how.effort, "dollars_per_question": dollars, "verify": how.verify}
         return create_page_agent(
             token.allowed(self.index), model="offline" if how.offline else self.plan.model,
             transport=self.plan.transport, checkpointer=self.threads.saver,

@@ -45,6 +45,10 @@ Thinking = Annotated[
     Literal["default", "low", "medium", "high"] | None,
     typer.Option("--thinking", help="How much Gemini thinks before it answers."),
 ]
+Verify = Annotated[
+    Literal["off", "words", "looks"] | None,
+    typer.Option("--verify", help="Check claims by the cited words, and by looking where words cannot tell; or not."),
+]
 PagesAs = Annotated[Literal["picture", "pdf"] | None, typer.Option("--as", help="What Gemini gets of a whole page.")]
 
 Pages = Annotated[

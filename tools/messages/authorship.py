@@ -111,9 +111,39 @@ def as_draft(message: BaseMessage, request: str) -> BaseMessage:
     return _marked(message, {**_mark(message), "correct": request})
 
 
-def with_claims(message: BaseMessage, claims: Sequence[Mapping[str, Any]]) -> BaseMessage:
-    """A copy of an answer with its claims, checked."""
-    return _marked(message, {**_mark(message), "claims": [dict(claim) for claim in claims]})
+def with_claims(
+    message: BaseMessage, claims: Sequence[Mapping[str, Any]], text: str = "", changes: Sequence[str] = ()
+) -> BaseMessage:
+    """A copy of an answer with its claims, checked.
+
+    ``text`` is the answer with its citations corrected, if ``changes``, a line each, were made in them. The message
+    itself keeps what the model wrote: providers compare and sign it.
+    """
+    settled = {"text": text, "changes": list(changes)} if text else {}
+    return _marked(message, {**_mark(message), "claims": [dict(claim) for claim in claims], **settled})
+
+
+def answer_text(message: BaseMessage) -> str:
+    """The text of an answer, its citations as they were corrected."""
+    text = _mark(message).get("text")
+    return text if isinstance(text, str) and text else message.text
+
+
+def changes_of(message: BaseMessage) -> list[str]:
+    """What was changed in the citations of an answer, a line each."""
+    changes = _mark(message).get("changes")
+    return [str(change) for change in changes] if isinstance(changes, list) else []
+
+
+def with_looks(message: BaseMessage, looks: Mapping[str, Any]) -> BaseMessage:
+    """A copy of an answer with what was looked at to check its claims, and what that took."""
+    return _marked(message, {**_mark(message), "looks": dict(looks)})
+
+
+def looks_of(message: BaseMessage) -> Mapping[str, Any]:
+    """What was looked at to check an answer's claims, and what that took; empty for nothing."""
+    looks = _mark(message).get("looks")
+    return looks if isinstance(looks, Mapping) else {}
 
 
 def claims_of(message: BaseMessage) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit
-from pagesight.tools.messages.authorship import form_of, spent_before
+from pagesight.tools.messages.authorship import form_of, looks_of, spent_before
 from pagesight.tools.messages.page_view import PageView
 from pagesight.tools.messages.tool_reply import ToolReply
 
@@ -78,22 +78,27 @@ class Question:
         return spent_before(self.model_messages[0]) if self.model_messages else {}
 
     @cached_property
-    def _forms(self) -> list[Mapping[str, Any]]:
-        """What putting an answer into a form took."""
-        return [form for message in self.model_messages if (form := form_of(message))]
+    def looks(self) -> list[Mapping[str, Any]]:
+        """What was looked at to check the claims of its answers, and what that took."""
+        return [looks for message in self.model_messages if (looks := looks_of(message))]
+
+    @cached_property
+    def _beside(self) -> list[Mapping[str, Any]]:
+        """What putting an answer into a form took, and looking again for its claims."""
+        return [*(form for message in self.model_messages if (form := form_of(message))), *self.looks]
 
     @property
     def calls(self) -> int:
         """How often a model was called: attempts that brought nothing and calls by tools counted in."""
         located = sum(reply.located is not None for reply in self.replies)
-        earlier = int(self.before.get("calls", 0)) + sum(int(form.get("calls", 0)) for form in self._forms)
+        earlier = int(self.before.get("calls", 0)) + sum(int(form.get("calls", 0)) for form in self._beside)
         return earlier + sum(_attempts(message) for message in self.model_messages) + located
 
     @property
     def model_calls(self) -> list[ModelCall]:
         """The tokens of each call, as the model's provider reports them, and which model answered."""
         said = [ModelCall(one.usage_metadata, _answered_by(one)) for one in self.model_messages if one.usage_metadata]
-        for form in self._forms:
+        for form in self._beside:
             said += [ModelCall(usage, str(form.get("model", ""))) for usage in form.get("usages", [])]
         return said + [reply.model_call for reply in self.replies if reply.model_call]
 

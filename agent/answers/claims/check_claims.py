@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from pagesight.agent.answers.citations import CitationReader
 from pagesight.agent.answers.claims.claim import Claim
 from pagesight.agent.answers.claims.claim_text import cited_sentences
+from pagesight.agent.answers.claims.readings import Readings
 from pagesight.agent.answers.claims.sentence_check import SentenceCheck
 from pagesight.indexing import PageIndex
 from pagesight.tools.allowed_documents import AllowedDocuments
+
+#: What checks an answer by some documents: text → claims in their order.
+Checked = Callable[[AllowedDocuments, str], list[Claim]]
 
 
 def check_claims(index: PageIndex, text: str) -> list[Claim]:
@@ -29,8 +34,11 @@ async def acheck_claims(index: PageIndex, text: str) -> list[Claim]:
     return await asyncio.to_thread(check_claims, index, text)
 
 
-def claims_within(allowed: AllowedDocuments, text: str) -> list[Claim]:
-    """`check_claims` by these documents alone: of what others say, no reason tells."""
+def claims_within(allowed: AllowedDocuments, text: str, readings: Readings | None = None) -> list[Claim]:
+    """`check_claims` by these documents alone: of what others say, no reason tells.
+
+    ``readings`` are what a model has read off some of the cited places, for what words cannot tell.
+    """
     sentences = cited_sentences(text, CitationReader(allowed.printed_labels()).read(text))
-    checks = [SentenceCheck(allowed, sentence) for sentence in sentences]
+    checks = [SentenceCheck(allowed, sentence, readings or {}) for sentence in sentences]
     return [claim for check in checks if (claim := check.claim())]

@@ -11,10 +11,11 @@ import numpy as np
 
 from pagesight.agent.answers.claims.claim import Evidence
 from pagesight.indexing import PageIndex, PageRef
-from pagesight.indexing.pages import Region
+from pagesight.indexing.pages import Box, Region
 from pagesight.indexing.values.page_values import PageContent
 
 _EDGE = 0.006  # that a word may reach out of a cited region, as part of the page; a guess, not measured
+_ROOM = 5  # around words, in thousandths of the page
 _PAGES_KEPT = 100  # a few MB; a guess, not measured
 
 _kept: WeakKeyDictionary[PageIndex, dict[tuple[PageRef, tuple[str, ...]], PageContent]] = WeakKeyDictionary()
@@ -37,6 +38,10 @@ class CitedPage:
         for word in words:
             lines.setdefault(int(self.content.text.lines[word]), []).append(word)
         return Evidence(self.label, [self.content.box(line) for line in lines.values()])
+
+    def region_of(self, words: Sequence[int]) -> Region:
+        """The region around words."""
+        return region_around([self.content.box(words)])
 
     def places(self) -> list[list[int]]:
         """The words of each paragraph and row, as far as they are within the region."""
@@ -78,3 +83,10 @@ def _within(content: PageContent, region: Region | None) -> frozenset[int] | Non
     across = (middle[:, 0] >= xmin - _EDGE) & (middle[:, 0] <= xmax + _EDGE)
     down = (middle[:, 1] >= ymin - _EDGE) & (middle[:, 1] <= ymax + _EDGE)
     return frozenset(np.flatnonzero(across & down).tolist())
+
+
+def region_around(boxes: Sequence[Box]) -> Region:
+    """The region around boxes, with a little room so that it cuts no word."""
+    left, top = (round(1000 * min(box[edge] for box in boxes)) - _ROOM for edge in (0, 1))
+    right, bottom = (round(1000 * max(box[edge] for box in boxes)) + _ROOM for edge in (2, 3))
+    return max(top, 0), max(left, 0), min(bottom, 1000), min(right, 1000)

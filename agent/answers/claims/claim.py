@@ -28,7 +28,9 @@ class Evidence:
 class Claim:
     """A sentence of an answer, or the part of one that ends in a citation, without the citation.
 
-    ``reason`` says in a sentence why the outcome is what it is. ``evidence`` is where the words that support it stand.
+    ``reason`` says in a sentence why the outcome is what it is, and what was changed in what it cites. ``evidence`` is
+    where the words that support it stand. ``undecided`` says that the words neither say it nor something else: a look
+    at the picture may tell.
     """
 
     text: str
@@ -36,6 +38,7 @@ class Claim:
     outcome: Outcome
     reason: str
     evidence: list[Evidence] = field(default_factory=list)
+    undecided: bool = field(default=False, compare=False, repr=False)
 
     @property
     def mark(self) -> Literal["✓", "~", "?"]:

@@ -24,12 +24,14 @@ _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a gu
 class Found:
     """A number's place on a page, or why the page does not say it.
 
-    ``elsewhere`` says that it stands there, but of another thing; ``rivals`` are those that fit the claim better.
+    ``elsewhere`` says that it stands there, but of another thing, ``missing`` that it does not stand there at all;
+    ``rivals`` are those that fit the claim better.
     """
 
     value: PageValue | None
     fault: str = ""
     elsewhere: bool = False
+    missing: bool = False
     rivals: Sequence[PageValue] = ()
 
 
@@ -48,7 +50,8 @@ def _nowhere(fit: ClaimFit, allowed: frozenset[int] | None) -> Found:
     """That a page does not have a number: no fault of one in words that only counts what the page lists."""
     if fit.number.quantity.spelled and not _says_another(fit):
         return Found(None)
-    return Found(None, f"{fit.number.written} is not {'in the cited region' if allowed else 'on the cited page'}")
+    where = "on the cited page" if allowed is None else "in the cited region"
+    return Found(None, f"{fit.number.written} is not {where}", missing=True)
 
 
 def find_year(number: ClaimNumber, content: PageContent) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -18,10 +18,11 @@ from pagesight.agent.answers.claims.number_check import Found, find_number, find
 from pagesight.agent.answers.claims.operands import Operand, operands_of, operands_of_proportion
 from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
 from pagesight.agent.answers.claims.proportions import Proportion, proportions, shares_said
+from pagesight.agent.answers.claims.readings import Readings, ReadPage
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
-from pagesight.indexing.values.page_values import PageValue
+from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
 from pagesight.tools.allowed_documents import AllowedDocuments
 
@@ -59,24 +60,49 @@ class SentenceCheck:
 
     documents: AllowedDocuments
     sentence: CitedSentence
+    readings: Readings = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    decided: bool = False
     computed: bool = False
     checked: bool = False
 
     def claim(self) -> Claim | None:
         """The claim with its outcome; None for a sentence that cites nothing and states nothing that can be checked."""
         text, citations = self.sentence.text, self.sentence.citations
-        found = quantities(self.sentence.checked)
         if not citations:
-            states = bool(found or quoted_phrases(text))
+            states = bool(quantities(self.sentence.checked) or quoted_phrases(text))
             return Claim(text, [], "unsupported", "it cites no page") if states else None
         pages = list(self._pages())
         if any(page.content.text.words for page in pages):
-            self._check(found, pages)
+            self._check(pages)
         elif pages:
-            self.faults.append("the cited page has no words to compare; only a look at its picture can tell")
-        return Claim(text, citations, self._outcome(), self._reason(), self.evidence if not self.faults else [])
+            self._doubt("the cited page has no words to compare; only a look at its picture can tell")
+        if not self.faults:
+            return Claim(text, citations, self._outcome(), self._reason(), self.evidence)
+        return self._read(pages) or Claim(
+            text, citations, "unsupported", self._reason(), undecided=bool(pages) and not self.decided
+        )
+
+    def _doubt(self, fault: str, *, decided: bool = False) -> None:
+        """Notes why the claim is doubted; ``decided`` says that the words say something else."""
+        self.faults.append(fault)
+        self.decided = self.decided or decided
+
+    def _read(self, pages: Sequence[CitedPage]) -> Claim | None:
+        """The claim as one that was read off pictures, if what was read there says it; words that say something else
+        are not read over."""
+        places = [(page, self.readings.get((page.label, page.region))) for page in pages]
+        read = [ReadPage.of(page, reading) for page, reading in places if reading]
+        if self.decided or not read:
+            return None
+        anew = SentenceCheck(self.documents, self.sentence)
+        anew._check([*(page for page in pages if page.content.text.words), *read])
+        said = list(dict.fromkeys(line for page in read for line in page.said))
+        if anew.faults or not said:
+            return None
+        reason = f"a model that was not told the claim read there: “{'; '.join(said)}”"
+        return Claim(self.sentence.text, self.sentence.citations, "read", reason, anew.evidence)
 
     def _outcome(self) -> Outcome:
         return "unsupported" if self.faults else "computed" if self.computed else "supported"
@@ -94,12 +120,13 @@ class SentenceCheck:
                 ref = self.documents.page(citation.label)
                 yield cited_page(self.documents.index, citation.label, ref, citation.region)
             except PagesightError as error:
-                self.faults.append(f"{citation.label}: {error}")
+                self._doubt(f"{citation.label}: {error}", decided=True)
 
-    def _check(self, found: list[Quantity], pages: list[CitedPage]) -> None:
+    def _check(self, pages: list[CitedPage]) -> None:
         text = self.sentence.checked
         if self._is_a_repeat(text, pages):
             return
+        found = quantities(text)
         quoted = quoted_phrases(text)
         for phrase in quoted:
             self._phrase(phrase, pages)
@@ -130,7 +157,7 @@ class SentenceCheck:
             if words := find_phrase(phrase, page.content.text, page.allowed):
                 self.evidence.append(page.evidence(words))
                 return
-        self.faults.append(f"“{phrase}” does not stand there")
+        self._doubt(f"“{phrase}” does not stand there{self._phrase_elsewhere(phrase, pages)}")
 
     # Numbers
 
@@ -160,16 +187,17 @@ class SentenceCheck:
         if any(digits in page.ref.document for page in pages):
             return
         if not any(_says_year(digits, page) for page in pages):
-            self.faults.append(f"{digits} is not on the cited page")
+            self._doubt(f"{digits} is not on the cited page")
         elif alone and len(pages) == 1 and (fault := find_year(number, pages[0].content).fault):
-            self.faults.append(fault)
+            self._doubt(fault, decided=True)
 
     def _compute(self, sighting: _Sighting, operands: list[Operand], pages: list[CitedPage]) -> None:
         """Accepts a number that follows from others; one that stands on the page of another thing only from those of
         the claim itself."""
         number, found = sighting.number, sighting.found
         used = operands_of(number, operands, pages, own_alone=found.elsewhere)
-        self._accept(used, found.fault if used else found.fault + self._elsewhere(number, pages))
+        fault = found.fault if used else found.fault + self._elsewhere(number, pages)
+        self._accept(used, fault, decided=not found.missing)
 
     def _proportion(
         self, told: Proportion, found: Sequence[Quantity], operands: list[Operand], pages: list[CitedPage]
@@ -180,26 +208,52 @@ class SentenceCheck:
         if shares and not told.change:
             if not any(told.fits(share) for share in shares):
                 said = " and ".join(f"{100 * share:f} %" for share in shares)
-                self.faults.append(f"{told.written}: {said} is not that")
+                self._doubt(f"{told.written}: {said} is not that", decided=True)
         elif not any(_says_so(told.written, page) for page in pages):
             used = operands_of_proportion(told, self.sentence.checked, operands, pages)
             self._accept(used, f"“{told.written}” does not follow from the numbers there")
 
-    def _accept(self, used: list[Operand], fault: str) -> None:
+    def _accept(self, used: list[Operand], fault: str, *, decided: bool = False) -> None:
         """Takes what follows from printed numbers for computed; if it follows from none, the ``fault`` counts."""
         if used:
             self.computed = True
             self.evidence += [operand.evidence() for operand in used]
         else:
-            self.faults.append(fault)
+            self._doubt(fault, decided=decided)
+
+    # Where it stands instead
 
     def _elsewhere(self, number: ClaimNumber, pages: list[CitedPage]) -> str:
         """Where nearby the number does stand, to be told with the fault."""
+
+        def on_page(content: PageContent) -> list[int]:
+            found = (value for value in content.values if same_value(number.quantity, value.quantity))
+            return next((value.words for value in found), [])
+
+        def in_text(text: str) -> bool:
+            return any(same_value(number.quantity, one) for one in quantities(text))
+
+        return self._nearest(pages, on_page, in_text)
+
+    def _phrase_elsewhere(self, phrase: str, pages: list[CitedPage]) -> str:
+        """Where nearby a phrase does stand, to be told with the fault."""
+        words = " ".join(tokenize(phrase))
+        return self._nearest(
+            pages, lambda content: find_phrase(phrase, content.text), lambda text: words in " ".join(tokenize(text))
+        )
+
+    def _nearest(
+        self, pages: list[CitedPage], on_page: Callable[[PageContent], list[int]], in_text: Callable[[str], bool]
+    ) -> str:
+        """The place on the page outside of the cited region that has something, or the nearest page of its document."""
+        for page in pages:
+            if page.allowed is not None and (words := on_page(page.content)):
+                return f" (it stands at {page.label}, region {','.join(map(str, page.region_of(words)))})"
         for page in pages:
             document = self.documents.index.document(page.ref.document_id)
             near = sorted(document.page_refs, key=lambda ref: abs(ref.page - page.ref.page))[1 : _PAGES_NEAR + 1]
             for ref in near:
-                if any(same_value(number.quantity, one) for one in quantities(self.documents.index.text(ref))):
+                if in_text(self.documents.index.text(ref)):
                     return f" (it stands on {ref.label})"
         return ""
 
@@ -208,14 +262,15 @@ class SentenceCheck:
     def _names(self, pages: list[CitedPage]) -> None:
         text = self.sentence.checked
         named = names(text)
-        self.faults += [f"{name} does not stand there" for name in missing_names(text, pages)]
+        for name in missing_names(text, pages):
+            self._doubt(f"{name} does not stand there{self._phrase_elsewhere(name, pages)}")
         if self.faults:
             return
         page, words, enough = best_place(text, pages)
         if named and (other := apart(text, words, page)):
-            self.faults.append(f"its words stand there, but not together: “{other}” is elsewhere")
+            self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
         elif enough and denial(text, " ".join(page.content.text.words[word] for word in words)):
-            self.faults.append("the page says the opposite")
+            self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))
         self.checked = self.checked or bool(named)
