@@ -29,6 +29,8 @@ _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
 _WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME = 1.25, 1.1, 1.15
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
 _OF_ANOTHER_ROW = 0.4
+#: What is left where the question's words stand in the row's name, but do not begin it; a guess, not measured.
+_ONLY_MENTIONED = 0.85
 #: What a cell told with its row and column counts, and each word of a quotation, up to so many; guesses.
 _TOLD, _A_WORD, _WORDS_THAT_COUNT = 1.15, 0.02, 10
 #: Words about the answer or the place of it, which no page needs to hold.
@@ -177,8 +179,10 @@ class _Question:
         """How much of the name of a cell's row it says, from `_OF_ANOTHER_ROW` to 1."""
         if not cell.row:
             return 1.0
-        share = sum(bool(stems(term) & self.said) for term in cell.row) / len(cell.row)
-        return _OF_ANOTHER_ROW + (1 - _OF_ANOTHER_ROW) * share
+        said = [bool(stems(term) & self.said) for term in cell.row]
+        share = sum(said) / len(said)
+        mentioned = 1.0 if said[0] else _ONLY_MENTIONED  # a bracket for the Tarn 16 is no Tarn 16
+        return mentioned * (_OF_ANOTHER_ROW + (1 - _OF_ANOTHER_ROW) * share)
 
 
 def _asked_terms(question: str) -> list[str]:

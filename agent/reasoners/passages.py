@@ -13,7 +13,7 @@ from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
 from pagesight.indexing.values.clauses import SENTENCE_END, Context
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.table_cells import CellPlace, is_data
+from pagesight.indexing.values.table_cells import CellPlace, is_data, is_unit
 
 _SCALES = {
     "en": {Decimal(1000): "thousand", Decimal(10**6): "million", Decimal(10**9): "billion"},
@@ -53,17 +53,22 @@ def passages_of(hit: Hit, content: PageContent, language: str) -> list[Passage]:
 def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
     for value in content.values:
         place = value.place
-        if place is None or not _can_be_told(value, place) or content.is_furniture(value.block):
+        if place is None or not _can_be_told(value, place, content) or content.is_furniture(value.block):
             continue
-        near = [*place.labels, *reversed(place.heads)]
+        called = [label for label in place.labels if not is_unit(label)] or place.corner or place.captions[:1]
+        near = [*called, *reversed(place.heads)]
         named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
-        row, words = read_query(place.labels[0]).terms, frozenset(value.words)
+        row, words = read_query(called[0]).terms if called else (), frozenset(value.words)
         yield Passage(hit, f"{named}: {_with_unit(value, language)}", value.context, words, cell=True, row=row)
 
 
-def _can_be_told(value: PageValue, place: CellPlace) -> bool:
-    """Whether a value, no year or date, is in a row with a name: along a chart's axis stand numbers, which are none."""
-    if value.quantity.year or value.quantity.days or not any(map(str.isalpha, "".join(place.labels[:1]))):
+def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bool:
+    """Whether a value, no year or date, is in a row with a name or over a chart's label, and not of a chart's axis."""
+    if value.quantity.year or value.quantity.days or content.tables.is_of_an_axis(value.block):
+        return False
+    if not place.labels:
+        return bool(place.heads and place.captions) and is_data(value.block.text)
+    if not any(map(str.isalpha, place.labels[0])):
         return False
     whole_row = value.block.text.startswith(place.labels[0])
     return (whole_row or is_data(value.block.text)) and any(len(label) <= _LONGEST_HEAD for label in place.labels)

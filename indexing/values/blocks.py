@@ -103,6 +103,8 @@ def _goes_on(page: PageText, paragraph: list[list[int]], run: list[int], height:
     if len(paragraph[-1]) < least or not (ends or _has_letters(page, run)):
         return False
     before, box = around(boxes[paragraph[-1]]), around(boxes[run])
+    if len(paragraph[-1]) >= _WORDS_OF_PROSE:  # a page of small tables may have paragraphs in larger letters
+        height = max(height, before[3] - before[1])
     full = before[2] >= around(boxes[[word for line in paragraph for word in line]])[2] - 12 * height
     step = box[1] - before[1]
     near = height / 2 < step < _LINE_STEP * height and abs(box[0] - around(boxes[paragraph[0]])[0]) < 4 * height

@@ -28,7 +28,14 @@ _PART = re.compile(
     r"[;；](?=\s?)|,\s(?:and|but|while|whereas|whilst|und|aber|während|sowie)\s|\s(?:while|whereas|während)\s|[，]",
     re.IGNORECASE,
 )
-SENTENCE_END = re.compile(r"(?<=[a-zа-яäöüß%)\d“”\"][.!?])\s+(?=[A-ZА-ЯÄÖÜ\d„“\"(])|(?<=[。！？])")
+#: What an ordinal of German stands before, whose full stop ends no sentence: 12. Juni, 3. Quartal.
+COUNTED = (
+    r"(?:Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Quartal|Halbjahr|Vierteljahr|Jahrhundert|Stelle|Platz|"
+    r"Stock|Auflage|Ausgabe|Kapitel|Abschnitt|Mal\b)"
+)
+SENTENCE_END = re.compile(
+    rf"(?<=[a-zа-яäöüß%)\d“”\"][.!?])(?!(?<=\d\.)\s+{COUNTED})\s+(?=[A-ZА-ЯÄÖÜ\d„“\"(])|(?<=[。！？])"
+)
 #: What stands before the number that another one is compared with: the one of before.
 _BEFORE = re.compile(
     r"(?i)(?:\b(?:from|after|against|versus|vs\.?|compared (?:with|to)|instead of|than|previously|formerly|nach|von|"
@@ -129,7 +136,31 @@ def _is_in(span: Span, at: int) -> bool:
 
 def _around(divider: re.Pattern[str], text: str, sentence: Span, at: int) -> Span:
     start, end = sentence
-    return _span_at(((start + a, start + b) for a, b in _spans(divider, text[start:end])), at) or sentence
+    spans = [(start + a, start + b) for a, b in _spans(divider, text[start:end])]
+    return _span_at(_with_parentheses(text, spans), at) or sentence
+
+
+def _with_parentheses(text: str, spans: Sequence[Span]) -> list[Span]:
+    """The parts of a sentence, where what stands in brackets without a number of its own belongs to the number right
+    before it: "13.6 % (air-source), 10.8 % (ground-source)", "885.4 (2023)"; and a year to what it leads to:
+    "(2023: 885.4)".
+    """
+    joined: list[Span] = []
+    for start, end in spans:
+        before = text[slice(*joined[-1])] if joined else ""
+        closed = text[end : end + 1] == ")"
+        behind = closed and text[start] == "(" and _is_beside_a_number(before, text[start + 1 : end])
+        heads = text[start] == ":" and re.match(r"\W*(?:19|20)\d\d\W*$", before)
+        if joined and (behind or heads):
+            joined[-1] = joined[-1][0], end
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _is_beside_a_number(before: str, inside: str) -> bool:
+    own = re.sub(r"(?<!\d)(?:19|20)\d\d(?!\d)", "", inside)
+    return bool(re.search(r"\d\W{0,3}(?:[^\W\d]+\W{0,2}){0,2}$", before)) and not re.search(r"\d", own)
 
 
 def _tokens_at(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:

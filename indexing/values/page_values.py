@@ -20,7 +20,7 @@ from pagesight.indexing.values.clauses import (
     sentence_at,
 )
 from pagesight.indexing.values.quantities import Quantity, mentioned_units, quantities, with_unit
-from pagesight.indexing.values.table_cells import CellPlace, TableCells
+from pagesight.indexing.values.table_cells import CellPlace, TableCells, is_unit
 
 _HEAD, _FOOT = 0.07, 0.95  # of the page's height: running heads end, and feet begin; guesses, not measured
 _CAPTION = 0.3  # how closely the words above a table belong to its numbers; tried on made claims
@@ -122,7 +122,9 @@ class PageContent:
 
     def _of_cell(self, block: Block, quantity: Quantity, own: Context, words: list[int], written: str) -> PageValue:
         place = self.tables.place(block, quantity, self.box(words))
-        near = [*place.labels, *place.heads]
+        # A row that is called by its unit alone is called by what stands over it.
+        of_corner = place.corner if place.labels and all(map(is_unit, place.labels)) else []
+        near = [*of_corner, *place.labels, *place.heads]
         context = (
             dict.fromkeys(_stems_of([*place.captions, *place.corner]), _CAPTION)
             | own

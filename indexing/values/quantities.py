@@ -48,7 +48,7 @@ _QUANTITY = re.compile(
 )
 _SPELLED = re.compile(rf"{SPELLED_WORD}{_AFTER}")
 _MENTION = re.compile(
-    rf"(?<![\w])(?P<before>{MONEY})?{_GAP}(?P<scale>{SCALE})?{_GAP}"
+    rf"(?<![\w])(?=\S)(?P<before>{MONEY})?{_GAP}(?P<scale>{SCALE})?{_GAP}"
     rf"(?P<after>{MONEY}(?![^\W\d_\u3040-\u9fff])|{PERCENT}|{MEASURE})?"
 )
 _ABOUT = (
@@ -81,15 +81,17 @@ class Quantity:
     """A number or a date in a text.
 
     ``digits`` is where its digits stand, ``span`` takes in sign, scale and unit. ``values`` are its readings, without
-    the scale: one, or two where 1.234 may be a little more than one or more than a thousand. ``scale`` is None where
-    nothing is said of it, ``unit`` a currency's code, "%", "pp" or a measure's short form. ``bound`` tells how it is
-    said to be rounded, ``spelled`` that it is written as a word. A date has ``days``, and no values.
+    the scale: one, or two where 1.234 may be a little more than one or more than a thousand. ``plus`` says that it has
+    a plus sign. ``scale`` is None where nothing is said of it, ``unit`` a currency's code, "%", "pp" or a measure's
+    short form. ``bound`` tells how it is said to be rounded, ``spelled`` that it is written as a word. A date has
+    ``days``, and no values.
     """
 
     digits: Span
     span: Span
     values: frozenset[Decimal]
     negative: bool = False
+    plus: bool = False
     scale: Decimal | None = None
     unit: str | None = None
     bound: Bound = ""
@@ -186,7 +188,8 @@ def _quantity(text: str, found: re.Match[str]) -> Quantity:
     start = found.start("digits") if found["open"] and not bracketed else found.start()
     return Quantity(
         found.span("digits"), (start, end), _readings(found["digits"]),
-        negative=bracketed or found["sign"] in _MINUS, scale=scale, unit=unit, bound=_bound(text, found.start()),
+        negative=bracketed or found["sign"] in _MINUS, plus=found["sign"] == "+", scale=scale, unit=unit,
+        bound=_bound(text, found.start()),
         year=bool(_YEAR.fullmatch(found["digits"])) and not unit and not scale,
     )  # fmt: skip
 

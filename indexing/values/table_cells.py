@@ -12,8 +12,10 @@ import numpy as np
 
 from pagesight.indexing.pages import Box, PageText
 from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.charts import axis_labels, axis_ticks, category
 from pagesight.indexing.values.clauses import sentence_at
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
+from pagesight.indexing.values.units import MEASURE, MONEY, PERCENT, SCALE
 
 # Lengths are in heights of the page's middling word: guesses at how pages are set, tried on made claims
 # (benchmarks/claims.py), not measured one by one.
@@ -24,6 +26,9 @@ _CAPTION_ROWS = 3
 
 _LEAST_ROWS = 2  # beside one, that say in what a table's numbers are; a guess, not measured
 
+_LETTERS_OF_A_TITLE = 20  # a guess, not measured
+
+_CODE = re.compile(r"[A-Z]{1,2}\d{2,}")  # B16: a value, too
 _DECIMALS = re.compile(r"[.,]\d{1,2}$")
 _NUMBERED = re.compile(r"^\d{1,2}(?:\.\d+)*\.?\s+(?=[^\W\d_])")  # 7 Borrowings
 
@@ -74,6 +79,7 @@ class TableCells:
         corner = self._corner(headers, block)
         heads = year or [self._part_over(header, box) for header in headers]
         labels = labels or (self._below(block) if not heads else [])
+        heads = heads or ([] if labels else category(self._axis_labels, box))
         return CellPlace(labels, heads, corner, self._captions(headers[-1].box if headers else block.box))
 
     def counts_others(self, block: Block) -> bool:
@@ -105,6 +111,14 @@ class TableCells:
             run += [(row, decimals)] if decimals else []
         if run:
             yield run
+
+    def is_of_an_axis(self, block: Block) -> bool:
+        """Whether a number stands along a chart's axis."""
+        return any(block is one for one in self._ticks)
+
+    @cached_property
+    def _ticks(self) -> list[Block]:
+        return axis_ticks(self.cells, self._height)
 
     def is_a_label(self, block: Block, quantity: Quantity) -> bool:
         """Whether a number belongs to the name of a row, such as "Tarn 16"."""
@@ -138,6 +152,10 @@ class TableCells:
         ]
         return [cell.text for cell in sorted(under, key=lambda cell: cell.box[1])[:2] if not is_data(cell.text)]
 
+    @cached_property
+    def _axis_labels(self) -> list[list[Block]]:
+        return axis_labels([[cell for cell in row if not is_data(cell.text)] for row in self.rows])
+
     def _corner(self, headers: Sequence[Block], block: Block) -> list[str]:
         """What stands to the left in the rows of the column's heads, over the labels."""
         before = [one for header in headers for one in self._left_of(header, header.box) if one.box[0] < block.box[0]]
@@ -154,11 +172,20 @@ class TableCells:
             heads = _can_head(cell.text)
             if headers and (not heads or headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self._height):
                 break
+            if heads and self._is_a_title(cell, box):
+                break
             if heads and self._part_over(cell, box):
                 headers.append(cell)
             if len(headers) == _MOST_HEADERS:
                 break
         return headers
+
+    def _is_a_title(self, cell: Block, box: Box) -> bool:
+        """Whether a long line stands over several columns of numbers: it is of all of them."""
+        if sum(map(str.isalpha, cell.text)) < _LETTERS_OF_A_TITLE or _several_heads(cell.text):
+            return False
+        below = (one for one in self.cells if one.box[1] > cell.box[3] and over(one.box, cell.box))
+        return any(is_data(one.text) and not over(one.box, box) for one in below)
 
     def _column_over(self, box: Box) -> Iterator[Block]:
         """The cells over a box, the nearest first, as far as each is near the one below it."""
@@ -234,7 +261,7 @@ def is_data(text: str) -> bool:
 
 def _can_head(text: str) -> bool:
     """Whether a cell may head a column: it says something, and has no numbers but years and those of names."""
-    return any(letter.isalnum() for letter in text) and not _has_numbers(text)
+    return any(letter.isalnum() for letter in text) and not _has_numbers(text) and not _CODE.fullmatch(text)
 
 
 @lru_cache(maxsize=4000)
@@ -254,3 +281,11 @@ def _several_heads(text: str) -> bool:
 
 def _numbers_without_unit(text: str) -> list[str]:
     return [text[slice(*one.digits)] for one in quantities(text) if not (one.year or one.days or one.unit or one.scale)]
+
+
+def is_unit(text: str) -> bool:
+    """Whether a label names a unit and nothing else, such as "EUR million"."""
+    left = text
+    for unit in re.findall(rf"{MONEY}|{SCALE}|{PERCENT}|{MEASURE}", text):
+        left = left.replace(unit, " ", 1)
+    return bool(text.strip()) and not re.search(r"\w", re.sub(r"(?i)\b(?:in|of|von)\b", " ", left))

@@ -41,6 +41,7 @@ PERCENT_OF = {
 # Units that stand behind a number; case counts for most of them. Those joined by a bar are the same.
 _MEASURES = """dB(A)|dBA dB W|Watt|watts|watt kW|kilowatt|kilowatts|Kilowatt MW|megawatt|megawatts|Megawatt
     GW|gigawatt|gigawatts|Gigawatt kWh|kilowatt-hours|Kilowattstunden MWh|megawatt-hours GWh|gigawatt-hours TWh Wh kVA
+    l/h l/min l/s m³/h|m3/h kg/h kWh/a g/km
     V|volt|volts|Volt A|ampere Hz|hertz|Hertz kHz MHz GHz mm|millimetres|millimeters|Millimeter
     cm|centimetres|centimeters|Zentimeter m|metres|meters|metre|meter|Meter km|kilometres|kilometers|Kilometer
     kg|kilograms|kilogrammes|Kilogramm g|grams|Gramm t|tonnes|tons|tonne|Tonnen mg l|Liter|litres|liters|litre|liter
@@ -68,11 +69,12 @@ def _any(words: Iterable[str]) -> str:
 
 _SYMBOLS = [form for form in CURRENCY_OF if not form[-1].isalpha()]
 _CODES = [form for form in CURRENCY_OF if form[-1].isalpha()]
-_END = r"(?![^\W\d_\u3040-\u9fff])"  # Chinese and Japanese have no spaces
+# Chinese and Japanese have no spaces, and a footnote's mark stands right behind a word.
+_END = r"(?![^\W\d_\u3040-\u9fff\u2070-\u2079¹²³])"
 MONEY = rf"(?i:T€|k€|{_any(_SYMBOLS)}|(?:TEUR|kEUR|{_any(_CODES)}){_END})"
 SCALE = rf"(?i:{_any(SCALE_OF)}){_END}\.?"
 PERCENT = rf"(?i:{_any(PERCENT_OF)}){_END}"
-MEASURE = rf"(?:{_any(MEASURE_OF)})(?![\w²³])"
+MEASURE = rf"(?:{_any(MEASURE_OF)})(?![\w²³]|/[^\W\d_])"
 
 
 def unit_of(written: str | None) -> str | None:

@@ -39,6 +39,10 @@ class CitedPage:
             lines.setdefault(int(self.content.text.lines[word]), []).append(word)
         return Evidence(self.label, [self.content.box(line) for line in lines.values()])
 
+    def written(self, words: Sequence[int]) -> str:
+        """Words as a text."""
+        return " ".join(self.content.text.words[word] for word in words)
+
     def region_of(self, words: Sequence[int]) -> Region:
         """The region around words."""
         return region_around([self.content.box(words)])

@@ -87,5 +87,5 @@ def beside(one: PageValue, other: PageValue) -> bool:
 
 
 def is_alone(value: PageValue) -> bool:
-    """Whether nothing stands beside or over a number, as in a chart, where words cannot tell what it is of."""
-    return value.place is not None and not value.place.labels and not value.place.heads
+    """Whether no words stand beside or over a number, as in a chart, where words cannot tell what it is of."""
+    return value.place is not None and not any(map(str.isalpha, "".join([*value.place.labels, *value.place.heads])))

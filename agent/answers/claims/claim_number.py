@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import clause_at, clause_terms, is_compared_with
 from pagesight.indexing.values.quantities import Quantity, quantities
 
+_ENGLISH = frozenset(tokenize("the of in and to was is were are a an for by from at with than had has about roughly"))
+_GERMAN = frozenset(
+    tokenize("der die das des dem den im in und zu war ist bei von um auf für mit als hat betrug lag beim")
+)
+_IN_BRACKETS = re.compile(r"\s?\(([^()\d]+)\)")
 #: A term of a claim: its stems, and how closely it stands with the number.
 Term = tuple[frozenset[str], float]
 
@@ -28,6 +35,12 @@ class ClaimNumber:
         return self.text[slice(*self.quantity.span)].strip()
 
     @property
+    def attached(self) -> list[frozenset[str]]:
+        """The terms that stand in brackets right behind it, without a number: air-source in 13.6 % (air-source)."""
+        found = _IN_BRACKETS.match(self.text, self.quantity.span[1])
+        return [stems(term) for term in read_query(found[1]).terms] if found else []
+
+    @property
     def clause(self) -> str:
         """The part of the sentence that it stands in."""
         return clause_at(self.text, self.quantity.digits[0])
@@ -41,6 +54,20 @@ class ClaimNumber:
     def compares(self) -> bool:
         """Whether its sentence compares numbers."""
         return any(is_compared_with(self.text, one) for one in quantities(self.text))
+
+
+def quantities_told(text: str) -> list[Quantity]:
+    """The numbers and dates of a claim, where 1,400 in English, and 1.400 in German, is more than a thousand alone."""
+    terms = {*tokenize(text)}
+    english, german = len(terms & _ENGLISH), len(terms & _GERMAN)
+    mark = "," if english > german else "." if german > english else ""
+    return [_grouped(one, text[slice(*one.digits)], mark) for one in quantities(text)]
+
+
+def _grouped(quantity: Quantity, digits: str, mark: str) -> Quantity:
+    if not mark or len(quantity.values) < 2 or mark not in digits:
+        return quantity
+    return replace(quantity, values=frozenset({max(quantity.values)}))
 
 
 def claim_numbers(text: str, found: Sequence[Quantity]) -> list[ClaimNumber]:

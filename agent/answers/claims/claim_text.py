@@ -10,20 +10,23 @@ from typing import Literal
 
 from pagesight.agent.answers.citations import Bracket, Citation
 from pagesight.agent.answers.claims.answer_tables import read_rows
+from pagesight.indexing.values.clauses import COUNTED
 
 _SENTENCE_END = re.compile(
-    r"(?<=[^\W\d_]{3}[.!?])[\"”“»']?\s+(?=[^\W\d_a-zäöüß]|\d|[\"„“«(*])|(?<=[\d)%\"”“»][.!?])\s+(?=[A-ZÄÖÜА-Я„“\"])"
-    r"|(?<=[。！？])"
+    r"(?<=[^\W\d_]{3}[.!?])[\"”“»']?\s+(?=[^\W\d_a-zäöüß]|\d|[\"„“«(*])"
+    rf"|(?<=[\d)%\"”“»][.!?])(?!(?<=\d\.)\s+{COUNTED})\s+(?=[A-ZÄÖÜА-Я„“\"])|(?<=[。！？])"
 )
 _ABBREVIATION = re.compile(
     r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|U\.S|Dr|Prof|approx|incl|excl|Nos?|Nr|Inc|Ltd|Corp|vgl|bzw|inkl|etc|Mio|Mrd|Tsd|Abb|Tab|Fig)\.$"
 )
 _ITEM = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+•–]\s+|\d{1,2}[.)]\s+(?=\D))+")
 _MARKS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`")
+_PERIOD = re.compile(r"(?<=\b[FGCQH][YJ1-4])(?=(?:19|20)\d\d\b)")  # of FY2023
 #: Between brackets that belong together.
 _NOTHING = re.compile(r"[\s.,;:!?)\]]*(?:and|und|&|и)?\s*")
 #: What stands beside citations that are those of the table or list before.
 _SOURCE = re.compile(r"(?i)\W*(?:sources?|quellen?|see|siehe|from|источник|来源)?\W*")
+_SOURCE_LINE = re.compile(r"\n[ \t]*(?=[^\w\n]*\[[^\n]*\]\W*\Z)")
 _LEAD_WORDS = 4  # before a citation that speaks of what follows: "As shown on [a.pdf p. 2], …"; a guess, not measured
 
 
@@ -40,8 +43,8 @@ class CitedSentence:
 
     @property
     def checked(self) -> str:
-        """The text to be checked."""
-        return self.with_heads or self.text
+        """The text to be checked, with the years of business years and quarters apart: FY 2023, Q4 2024."""
+        return _PERIOD.sub(" ", self.with_heads or self.text)
 
 
 @dataclass
@@ -63,7 +66,7 @@ def cited_sentences(text: str, brackets: Iterable[Bracket]) -> list[CitedSentenc
     every = list(brackets)
     heads = read_rows(text, [(one.start, one.end) for one in every])
     paragraphs = []
-    for start, end in _paragraphs(text):
+    for start, end in _with_sources_apart(text, _paragraphs(text)):
         stretch = _Stretch(text, start, end, [one for one in every if start <= one.start < end])
         paragraphs.append(_paragraph(stretch, heads.get(start)))
     _share_sources(paragraphs)
@@ -158,6 +161,15 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
         start = found.end()
     if text[start:].strip():
         yield start, len(text)
+
+
+def _with_sources_apart(text: str, paragraphs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The paragraphs; a line of citations below an item is one of its own, since it may be that of the whole list."""
+    for start, end in paragraphs:
+        source = _SOURCE_LINE.search(text, start, end) if _ITEM.match(text[start:end]) else None
+        if source:
+            yield start, source.start()
+        yield source.end() if source else start, end
 
 
 def _paragraph(stretch: _Stretch, with_heads: str | None) -> _Paragraph:

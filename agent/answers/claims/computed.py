@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import permutations
@@ -12,32 +13,38 @@ from pagesight.indexing.values.quantities import Quantity, last_digit
 _MOST_OPERANDS = 8  # a guess, not measured: with more, some pair gives nearly any number
 #: What is computed: a plain number, a ratio or change in per cent, or a difference of percentages, in points.
 _PLAIN, _RATIO, _POINTS = "plain", "ratio", "points"
+_RESULT = re.compile(
+    r"(?i)\b(?:result|profits?|ebit\w*|earnings|income|cash ?flow|margin|change|net|balance|surplus|"
+    r"\w*ergebnis\w*|\w*gewinn\w*|\w*saldo|überschuss|veränderung)\b(?! (?:tax|debt))"
+)
 _KIND = {"%": _RATIO, "pp": _POINTS, "bp": _POINTS}
 
 
-def computed_from(claimed: Quantity, operands: Sequence[PageValue], direction: int = 0) -> list[PageValue]:
+def computed_from(
+    claimed: Quantity, operands: Sequence[PageValue], direction: int = 0, loss: bool = False
+) -> list[PageValue]:
     """The printed numbers, two or more, that the claimed one is the sum, difference or ratio of; none if of none.
 
     ``direction`` 1 says that it is told as a rise, -1 as a fall: from the earlier to the later year, where the page
-    tells them.
+    tells them. Where a ``loss`` is told of, or costs, that is of their size; else a result in red rises as it shrinks.
     """
     known = [one for one in dict.fromkeys(operands) if one.quantity.values][:_MOST_OPERANDS]
     for read in (max, min):  # 1.234 is the same for all numbers of a page
         numbers = [(one, _value(one.quantity, read)) for one in known]
-        for used, result, kind in _results(numbers, direction):
+        for used, result, kind in _results(numbers, direction, loss):
             if _KIND.get(claimed.unit or "", _PLAIN) == kind and _agrees(claimed, result, kind):
                 return used
     return []
 
 
 def _results(
-    numbers: Sequence[tuple[PageValue, Decimal]], direction: int
+    numbers: Sequence[tuple[PageValue, Decimal]], direction: int, loss: bool
 ) -> Iterator[tuple[list[PageValue], Decimal, str]]:
     """What is computed of which numbers, and of what kind the result is."""
     for (one, a), (other, b) in permutations(numbers, 2):
         used = [one, other]
         in_percent = one.quantity.unit == other.quantity.unit == "%"
-        if not _against(direction, one, a, other, b):
+        if not _against(direction, one, a, other, b, loss):
             yield used, a - b, _POINTS if in_percent else _PLAIN
             if b:
                 yield used, (a - b) / abs(b) * 100, _RATIO
@@ -54,22 +61,31 @@ def _results(
         )
 
 
-def _against(direction: int, one: PageValue, a: Decimal, other: PageValue, b: Decimal) -> bool:
-    """Whether a difference is of the other direction than told, by the years of its numbers."""
+def _against(direction: int, one: PageValue, a: Decimal, other: PageValue, b: Decimal, loss: bool) -> bool:
+    """Whether a difference is of the other direction than told, by the years of its numbers or as they are compared."""
     later, earlier = year_of(one), year_of(other)
+    if one.compared != other.compared and one.said == other.said:  # "23.0 per cent, after 23.4 per cent"
+        later, earlier = int(not one.compared), int(not other.compared)
     if not direction or later is None or earlier is None or later == earlier:
         return False
-    change = (abs(a) - abs(b)) * (1 if later > earlier else -1)
-    return change * direction < 0
+    change = a - b if not loss and _is_signed(one) and _is_signed(other) else abs(a) - abs(b)
+    return change * (1 if later > earlier else -1) * direction < 0
+
+
+def _is_signed(value: PageValue) -> bool:
+    """Whether a number is of what may be a gain or a loss: costs that are printed in brackets rise with their size."""
+    near = [*value.place.labels, *value.place.heads] if value.place else [value.clause]
+    return bool(_RESULT.search(" ".join(near)))
 
 
 def year_of(value: PageValue) -> int | None:
     """The year that a number is of; None where several or none are named."""
-    years = {int(stem) for stem, near in value.context.items() if near >= 0.9 and _is_year(stem)}
+    years = {int(stem) for stem, near in value.context.items() if near >= 0.9 and is_year(stem)}
     return years.pop() if len(years) == 1 else None
 
 
-def _is_year(stem: str) -> bool:
+def is_year(stem: str) -> bool:
+    """Whether a term is a year."""
     return len(stem) == 4 and stem.isdigit() and stem[:2] in ("19", "20")
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.values.clauses import clause_at, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
 
 _UP = re.compile(
-    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|improv\w+|higher|more|climb\w*|stieg\w*|"
+    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|added|adds|adding|hired|improv\w+|higher|more|climb\w*|stieg\w*|"
     r"gestiegen|zunahme|zugenommen|wuchs\w*|wachs\w*|gewachsen|plus|erhöh\w+|anstieg\w*|вырос\w*|рост\w*|увелич\w+)\b"
     r"|增长|上升|增加"
 )
 _DOWN = re.compile(
-    r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|down|shr[aiu]nk\w*|reduc\w+|lower|less|fewer|sank\w*|"
+    r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|shed|cut|down|shr[aiu]nk\w*|reduc\w+|lower|less|fewer|sank\w*|"
     r"sink\w*|gesunken|rückg\w+|abnahme|fiel\w*|gefallen|verringer\w+|снизил\w*|упал\w*|сниж\w+|уменьш\w+)\b"
     r"|下降|减少"
 )
@@ -44,6 +46,19 @@ _NOT_REALLY = re.compile(
     r"(?i)\b(?:not (?:only|just|yet|more|less|including|counting)|no (?:more|less|fewer|later|longer) than|nicht nur|"
     r"nicht mehr als|without|ohne|no\.)\b|\bno\. ?\d"
 )
+#: What denies without a word for no.
+_LACKS = re.compile(
+    r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|free|only|"
+    r"fehl\w+|mangel\w*|statt|un\w{5,})\b"
+)
+_ORDINALS = [
+    r"first|1st|erste[rnsm]?|1\.", r"second|2nd|zweite[rnsm]?|2\.", r"third|3rd|dritte[rnsm]?|3\.",
+    r"fourth|4th|vierte[rnsm]?|4\.", r"fifth|5th|fünfte[rnsm]?|5\.", r"sixth|6th|sechste[rnsm]?|6\.",
+    r"seventh|7th|siebte[rnsm]?|7\.", r"eighth|8th|achte[rnsm]?|8\.", r"ninth|9th|neunte[rnsm]?|9\.",
+    r"tenth|10th|zehnte[rnsm]?|10\.",
+]  # fmt: skip
+_ORDINAL = re.compile(rf"(?i)(?<!\w)(?P<place>{'|'.join(_ORDINALS)})[ -](?P<word>[^\W\d_]{{3,}})")
+_NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured
 
 
 def tells_of_change(text: str, quantity: Quantity) -> bool:
@@ -62,6 +77,11 @@ def direction(clause: str) -> int:
     return bool(_UP.search(clause)) - bool(_DOWN.search(clause))
 
 
+def of_a_loss(text: str) -> bool:
+    """Whether a text speaks of a loss or of costs, which fall as they come nearer to nothing."""
+    return bool(_LOSS.search(text))
+
+
 def opposed(text: str, quantity: Quantity, value: PageValue) -> bool:
     """Whether the page's sentence or cell says the opposite of what the claim says of the same number."""
     at = quantity.digits[0]
@@ -70,13 +90,14 @@ def opposed(text: str, quantity: Quantity, value: PageValue) -> bool:
         _signs_differ(sentence_at(text, at), quantity, value)
         or _moves_differ(text, own, quantity, value)
         or denies(own, value)
+        or (value.place is None and counts_another(sentence_at(text, at), value.said))
     )
 
 
 def _signs_differ(said: str, quantity: Quantity, value: PageValue) -> bool:
     printed, page = value.quantity, f"{value.said} {said}"
     if printed.negative and not quantity.negative:
-        return bool(_GAIN.search(said)) or (direction(said) > 0 and printed.unit in ("%", "pp"))
+        return quantity.plus or bool(_GAIN.search(said)) or (direction(said) > 0 and printed.unit in ("%", "pp"))
     return quantity.negative and not printed.negative and not (_DOWN.search(page) or _LOSS.search(page))
 
 
@@ -92,13 +113,47 @@ def _moves_differ(text: str, own: str, quantity: Quantity, value: PageValue) -> 
 def denies(claimed: str, value: PageValue) -> bool:
     """Whether the claim denies what the page says of the number, or the page what the claim says."""
     mine, theirs = _says_no(claimed), _says_no(value.clause if value.place is None else value.said)
-    return mine and not theirs and not _says_no(value.said)
+    if mine:
+        return not theirs and not _says_no(value.said)
+    return value.place is None and drops_a_denial(claimed, value.clause)
 
 
 def _says_no(text: str) -> bool:
     return bool(_NOT.search(_NOT_REALLY.sub("", text)))
 
 
+def contradicts(claimed: str, printed: str) -> bool:
+    """Whether a sentence of a page says something else than a claim that has no number."""
+    return denial(claimed, printed) or counts_another(claimed, printed)
+
+
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
-    return _says_no(claimed) and not _says_no(printed)
+    return (_says_no(claimed) and not _says_no(printed)) or drops_a_denial(claimed, printed)
+
+
+def drops_a_denial(claimed: str, printed: str) -> bool:
+    """Whether a claim says again what a sentence of a page denies, nearly in its words and without the denial."""
+    denies = _NOT.search(printed)
+    if not denies or not _says_no(printed) or _says_no(claimed) or _LACKS.search(claimed):
+        return False
+    mine = {stem for term in read_query(claimed).terms for stem in stems(term)}
+    theirs = read_query(clause_at(printed, denies.start())).terms
+    return len(theirs) > 1 and sum(bool(stems(term) & mine) for term in theirs) >= _NEARLY_ALL * len(theirs)
+
+
+def counts_another(claimed: str, printed: str) -> bool:
+    """Whether a claim has another ordinal before a word than the page's sentence has: the second line, the third."""
+    mine, theirs = _counted(claimed), _counted(printed)
+    return any(word in theirs and not places & theirs[word] for word, places in mine.items())
+
+
+def _counted(text: str) -> dict[str, set[int]]:
+    """What is counted in a text by ordinals, each with its places."""
+    found: dict[str, set[int]] = {}
+    for match in _ORDINAL.finditer(text):
+        word = match["word"].lower()
+        place = next(at for at, forms in enumerate(_ORDINALS) if re.fullmatch(forms, match["place"].lower()))
+        for stem in stems(word):
+            found.setdefault(stem, set()).add(place)
+    return found

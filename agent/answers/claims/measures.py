@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.quantities import Quantity, mentioned_units, same_value
 from pagesight.indexing.values.units import conversion
+
+_SPELLED_BELOW = 100  # numbers above are hardly written as words
 
 
 def is_same(claimed: Quantity, printed: Quantity) -> bool:
@@ -18,6 +22,8 @@ def is_same(claimed: Quantity, printed: Quantity) -> bool:
 def is_rival(claimed: Quantity, printed: Quantity) -> bool:
     """Whether a claim's number might have been meant to be a printed one: another one of its kind."""
     if printed.year != claimed.year or bool(printed.days) != bool(claimed.days):
+        return False
+    if printed.spelled and not any(value == int(value) < _SPELLED_BELOW for value in claimed.values):
         return False
     return not is_same(claimed, printed) and not _differ(claimed.unit, printed.unit)
 
@@ -44,7 +50,9 @@ def _scales_agree(number: ClaimNumber, printed: Quantity, content: PageContent) 
     claimed = number.quantity
     if _leaves_out_the_scale(number, printed):
         return not claimed.values.isdisjoint(printed.full())
-    return not claimed.scale or claimed.scale <= 1 or bool(printed.scale) or claimed.scale in content.units
+    if not claimed.scale or claimed.scale <= 1 or printed.scale or claimed.scale in content.units:
+        return True
+    return any(same_value(replace(claimed, scale=None, values=frozenset({full})), printed) for full in claimed.full())
 
 
 def _leaves_out_the_scale(number: ClaimNumber, printed: Quantity) -> bool:

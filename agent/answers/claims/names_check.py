@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
@@ -12,6 +12,7 @@ from pagesight.agent.answers.claims.phrases import find_phrase, names
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.clauses import SENTENCE_END
 from pagesight.indexing.values.page_values import PageContent
 
 _LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
@@ -34,10 +35,39 @@ def best_place(text: str, pages: Sequence[CitedPage]) -> tuple[CitedPage, list[i
     return page, words, share >= _LEAST_SHARE
 
 
+def best_sentence(text: str, printed: str) -> str:
+    """The sentence of a paragraph that has most of a claim's words."""
+    terms = [stems(term) for term in read_query(text).terms]
+    ends = [*(found.start() for found in SENTENCE_END.finditer(printed)), len(printed)]
+    starts = [0, *ends[:-1]]
+    every = [printed[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    return max(every, key=lambda one: _share(terms, frozenset(s for token in tokenize(one) for s in stems(token))))
+
+
 def apart(text: str, words: Sequence[int], page: CitedPage) -> str:
     """A word of the claim that stands with another name than the claim's: the claim mixes two things; or ""."""
     terms = [stems(term) for term in read_query(text).terms]
-    return _in_another_row(terms, words, page.content) or _of_another_name(text, terms, page.content)
+    content = page.content
+    return (
+        _in_another_row(terms, words, content)
+        or _of_another_name(text, terms, content)
+        or _with_its_like(text, content)
+    )
+
+
+def _with_its_like(text: str, content: PageContent) -> str:
+    """A name beside which another one of the claim's should stand, and only its like does: the Management Board, where
+    the claim says the Supervisory Board."""
+    named, lines = names(text), _lines(content)
+    for one, other in permutations([_name_on_page(name, lines) for name in named], 2):
+        if not one.around or not other.around or other.own <= one.around:
+            continue
+        last = stems(tokenize(other.text)[-1])
+        likes = [name for name in _other_names(one.text, content) if stems(tokenize(name)[-1]) == last]
+        beside = (like for like in likes if _name_on_page(like, lines).own <= one.around)
+        if any(tokenize(like) != tokenize(other.text) for like in beside):
+            return other.text
+    return ""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, is_alone
+from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, is_alone
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.direction import opposed
 from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for, measures_agree
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.quantities import Quantity, quantities, same_value
+from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
 
 _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a guess, not measured
 
@@ -116,11 +116,23 @@ def _rivals(fit: ClaimFit, value: PageValue) -> list[PageValue]:
     rivals = [
         other for other in fit.content.values
         if is_rival(fit.number.quantity, other.quantity) and may_be_taken_for(other.quantity, value.quantity)
-        and not fit.content.is_furniture(other.block) and not is_alone(other)
+        and not fit.content.is_furniture(other.block) and not fit.content.tables.is_of_an_axis(other.block)
+        and not is_alone(other)
+        and not _is_of_another_kind(fit.number.quantity, value, other)
         and not _roles_tell(fit.number, value, other)
     ]  # fmt: skip
     better = [(gain, other) for other in rivals if (gain := fit.gain(other, value)) > 0]
     return [other for _, other in sorted(better, key=lambda one: -one[0])]
+
+
+def _is_of_another_kind(claimed: Quantity, value: PageValue, rival: PageValue) -> bool:
+    """Whether a rival without a unit cannot be meant where the claim and the value have one: the number of a name, or
+    one of a table where others have units, or of another sentence."""
+    if rival.quantity.unit is not None or not (claimed.unit or claimed.scale):
+        return False
+    named = may_be_a_name(rival.block.text, rival.quantity)
+    in_tables = value.place is not None and rival.place is not None
+    return named or bool(value.quantity.unit and (in_tables or not beside(rival, value)))
 
 
 def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.claim import Evidence
-from pagesight.agent.answers.claims.claim_fit import beside, has, holds
+from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has, holds
 from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers
-from pagesight.agent.answers.claims.computed import computed_from, value_of
-from pagesight.agent.answers.claims.direction import direction, tells_of_change
+from pagesight.agent.answers.claims.computed import computed_from, is_year, value_of, year_of
+from pagesight.agent.answers.claims.direction import direction, of_a_loss, tells_of_change
+from pagesight.agent.answers.claims.number_check import find_number
 from pagesight.agent.answers.claims.proportions import Proportion, follows
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity
+
+_OF_IT = 0.6  # of a claim's words, that a percentage must be of; a guess, not measured
+_TOTAL = re.compile(r"(?i)\b(?:total|group|sum|overall|all|gesamt\w*|summe|insgesamt|konzern)\b")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
 class Operand(NamedTuple):
@@ -38,12 +47,70 @@ def operands_of(
     """
     if not tells_of_change(number.text, number.quantity):
         return []
-    known = [*own, *(_fitting_beside(number, own, pages) if len(own) < 2 and not own_alone else ())]
-    used = computed_from(number.quantity, [one.value for one in known], direction(number.text))
-    if used or own_alone:
-        return _among(known, used)
+    for known in _candidates(number, own, pages, own_alone=own_alone):
+        told = direction(number.text), of_a_loss(number.text)
+        if used := computed_from(number.quantity, [one.value for one in known], *told):
+            return _among(known, used)
     sums = ([Operand(page, value) for value in _summed(number, page.content)] for page in pages)
-    return next(filter(None, sums), [])
+    return [] if own_alone else next(filter(None, sums), [])
+
+
+def _candidates(
+    number: ClaimNumber, own: Sequence[Operand], pages: Sequence[CitedPage], *, own_alone: bool
+) -> Iterator[Sequence[Operand]]:
+    """Printed numbers that belong together, from which the claim's may come."""
+    yield [*own, *(_fitting_beside(number, own, pages) if len(own) < 2 and not own_alone else ())]
+    if len(own) == 1 and own[0].value.place is None:
+        yield [*own, *(one for one in _in_its_sentence(own[0]))]
+    for page in pages:
+        yield from ([Operand(page, value) for value in pair] for pair in _of_named_rows(number, page.content))
+
+
+def _in_its_sentence(one: Operand) -> Iterator[Operand]:
+    """The numbers of one unit with it in its sentence."""
+    value = one.value
+    for other in one.page.content.values:
+        if other is not value and other.said == value.said and other.quantity.unit == value.quantity.unit:
+            yield Operand(one.page, other)
+
+
+def _of_named_rows(number: ClaimNumber, content: PageContent) -> Iterator[list[PageValue]]:
+    """The two numbers, of one year and another, of each row that the claim calls by its whole name: of the years that
+    it names, or of the one that it names, or the last one, and the one before."""
+    named = {int(stem) for term, _ in number.terms for stem in term if is_year(stem)}
+    rows = (_two_years(row, named) for row in _rows_by_year(number, content))
+    yield from (row for row in rows if len(row) == 2)
+
+
+def _rows_by_year(number: ClaimNumber, content: PageContent) -> Iterator[dict[int, PageValue]]:
+    """The numbers of each row that the claim calls by its whole name, by their years."""
+    rows: dict[tuple[str, ...], dict[int, PageValue]] = {}
+    for value in content.values:
+        year = year_of(value)
+        if value.place and value.place.labels and year and value.quantity.values and _is_called(number, value):
+            rows.setdefault((value.place.labels[0], *_heads(value)), {}).setdefault(year, value)
+    yield from rows.values()
+
+
+def _two_years(row: dict[int, PageValue], named: set[int]) -> list[PageValue]:
+    """The numbers of a row of the last two years that are named, or of the last one and the one before it."""
+    years = sorted(row)
+    told = [year for year in years if year in named] or years[-1:]
+    both = told[-2:] if len(told) > 1 else [year for year in years if year <= told[0]][-2:]
+    return [row[year] for year in both]
+
+
+def _heads(value: PageValue) -> list[str]:
+    """What heads its column, without the year."""
+    return [_YEAR.sub("", head).strip() for head in value.place.heads] if value.place else []
+
+
+def _is_called(number: ClaimNumber, value: PageValue) -> bool:
+    """Whether the claim has all words of a row's name; what stands in brackets behind it may be left out."""
+    name = value.place.labels[0].split("(")[0] if value.place else ""
+    terms = read_query(name).terms
+    said = frozenset(stem for term, _ in number.terms for stem in term)
+    return bool(terms) and all(stems(term) & said for term in terms)
 
 
 def operands_of_proportion(
@@ -51,8 +118,41 @@ def operands_of_proportion(
 ) -> list[Operand]:
     """The two printed numbers that a proportion is of: of the claim's own, or of those that its words fit best."""
     whole = claim_numbers(text + " 0", [Quantity((0, 0), (0, 0), frozenset())])[0]
+    if not told.change and (share := _printed_share(told, whole, pages)):
+        return [share]
     known = own if len(own) > 1 else [*own, *_fitting(whole, pages)]
-    return _among(known, follows(told, [one.value for one in known]))
+    if told.change or len(own) > 1:
+        return _among(known, follows(told, [one.value for one in known]))
+    return next(filter(None, (_parts(told, one) for one in known)), [])
+
+
+def _printed_share(told: Proportion, whole: ClaimNumber, pages: Sequence[CitedPage]) -> Operand | None:
+    """A percentage that the page prints for what the claim is about, if it is what the proportion says."""
+    for page in pages:
+        for value in page.content.values:
+            quantity = value.quantity
+            if quantity.unit == "%" and any(told.fits(part / 100) for part in quantity.values):
+                found = find_number(replace(whole, quantity=quantity), page.content, page.allowed)
+                fit = ClaimFit(whole, page.content)
+                if found.value is value and not found.fault and fit.of(value) >= _OF_IT * fit.most:
+                    return Operand(page, value)
+    return None
+
+
+def _parts(told: Proportion, part: Operand) -> list[Operand]:
+    """The number and the total of its column, if it is that proportion of it."""
+    value = part.value
+    for other in part.page.content.values:
+        if _is_the_total_of(value, other) and told.fits(abs(value_of(value.quantity) / value_of(other.quantity))):
+            return [part, Operand(part.page, other)]
+    return []
+
+
+def _is_the_total_of(value: PageValue, other: PageValue) -> bool:
+    if not (value.place and other.place and value.place.heads == other.place.heads) or not value.quantity.values:
+        return False
+    total = _TOTAL.search(" ".join(other.place.labels)) is not None
+    return total and other is not value and bool(other.quantity.values) and value_of(other.quantity) != 0
 
 
 def _among(known: Iterable[Operand], values: Iterable[PageValue]) -> list[Operand]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage, cited_page
 from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
-from pagesight.agent.answers.claims.claim_fit import beside
-from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers
+from pagesight.agent.answers.claims.claim_fit import beside, has
+from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers, quantities_told
 from pagesight.agent.answers.claims.claim_text import CitedSentence
-from pagesight.agent.answers.claims.direction import denial
-from pagesight.agent.answers.claims.names_check import apart, best_place, missing_names
+from pagesight.agent.answers.claims.computed import is_year
+from pagesight.agent.answers.claims.direction import contradicts
+from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_names
+from pagesight.agent.answers.claims.nearest_place import number_elsewhere, phrase_elsewhere
 from pagesight.agent.answers.claims.number_check import Found, find_number, find_year
 from pagesight.agent.answers.claims.operands import Operand, operands_of, operands_of_proportion
 from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
@@ -22,12 +25,12 @@ from pagesight.agent.answers.claims.readings import Readings, ReadPage
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
-from pagesight.indexing.values.page_values import PageContent, PageValue
+from pagesight.indexing.values.clauses import SAME_CLAUSE
+from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
 from pagesight.tools.allowed_documents import AllowedDocuments
 
 _WORDS_OF_A_REPEAT = 5  # a sentence of so many words does not stand on a page by chance; a guess, not measured
-_PAGES_NEAR = 10  # in which a number is looked for that is not on the cited page; a guess, not measured
 
 
 class _Sighting(NamedTuple):
@@ -45,6 +48,8 @@ class _Sighting(NamedTuple):
         value, fault, rivals = self.found.value, self.found.fault, self.found.rivals
         if value is None or (fault and not _are_told_apart(value, rivals, right)):
             return None
+        if fault and any(_is_told_of(self.number, rival) > _is_told_of(self.number, value) for rival in rivals):
+            return None
         return Operand(self.page, value)
 
 
@@ -52,6 +57,13 @@ def _are_told_apart(value: PageValue, rivals: Sequence[PageValue], right: Sequen
     """Whether a claim has the rivals' numbers too: all of them, or the best one where it is of the same table."""
     named = [any(same_value(one, rival.quantity) for one in right) for rival in rivals]
     return any(named) and (all(named) or (named[0] and value.place is not None and beside(value, rivals[0])))
+
+
+def _is_told_of(number: ClaimNumber, value: PageValue) -> int:
+    """How much of what the claim ties to its number a number of the page is of: the year of its part of the sentence,
+    and what stands in brackets right behind it."""
+    years = [term for term, near in number.terms if near >= SAME_CLAUSE and any(map(is_year, term))]
+    return any(has(value, term) for term in years) + sum(has(value, term) for term in number.attached)
 
 
 @dataclass
@@ -126,7 +138,7 @@ class SentenceCheck:
         text = self.sentence.checked
         if self._is_a_repeat(text, pages):
             return
-        found = quantities(text)
+        found = quantities_told(text)
         quoted = quoted_phrases(text)
         for phrase in quoted:
             self._phrase(phrase, pages)
@@ -146,7 +158,7 @@ class SentenceCheck:
     def _repeats(self, text: str, page: CitedPage) -> bool:
         """Whether the page says the claim in the very same words."""
         words = find_phrase(text.rstrip(" .!?"), page.content.text, page.allowed)
-        if words and page.content.text.source != "ocr":
+        if words and page.content.text.source != "ocr" and _signs(text) <= _signs(page.written(words)):
             self.checked = True
             self.evidence.append(page.evidence(words))
         return self.checked
@@ -157,7 +169,7 @@ class SentenceCheck:
             if words := find_phrase(phrase, page.content.text, page.allowed):
                 self.evidence.append(page.evidence(words))
                 return
-        self._doubt(f"“{phrase}” does not stand there{self._phrase_elsewhere(phrase, pages)}")
+        self._doubt(f"“{phrase}” does not stand there{phrase_elsewhere(phrase, pages, self.documents.index)}")
 
     # Numbers
 
@@ -196,7 +208,7 @@ class SentenceCheck:
         the claim itself."""
         number, found = sighting.number, sighting.found
         used = operands_of(number, operands, pages, own_alone=found.elsewhere)
-        fault = found.fault if used else found.fault + self._elsewhere(number, pages)
+        fault = found.fault if used else found.fault + number_elsewhere(number.quantity, pages, self.documents.index)
         self._accept(used, fault, decided=not found.missing)
 
     def _proportion(
@@ -221,59 +233,28 @@ class SentenceCheck:
         else:
             self._doubt(fault, decided=decided)
 
-    # Where it stands instead
-
-    def _elsewhere(self, number: ClaimNumber, pages: list[CitedPage]) -> str:
-        """Where nearby the number does stand, to be told with the fault."""
-
-        def on_page(content: PageContent) -> list[int]:
-            found = (value for value in content.values if same_value(number.quantity, value.quantity))
-            return next((value.words for value in found), [])
-
-        def in_text(text: str) -> bool:
-            return any(same_value(number.quantity, one) for one in quantities(text))
-
-        return self._nearest(pages, on_page, in_text)
-
-    def _phrase_elsewhere(self, phrase: str, pages: list[CitedPage]) -> str:
-        """Where nearby a phrase does stand, to be told with the fault."""
-        words = " ".join(tokenize(phrase))
-        return self._nearest(
-            pages, lambda content: find_phrase(phrase, content.text), lambda text: words in " ".join(tokenize(text))
-        )
-
-    def _nearest(
-        self, pages: list[CitedPage], on_page: Callable[[PageContent], list[int]], in_text: Callable[[str], bool]
-    ) -> str:
-        """The place on the page outside of the cited region that has something, or the nearest page of its document."""
-        for page in pages:
-            if page.allowed is not None and (words := on_page(page.content)):
-                return f" (it stands at {page.label}, region {','.join(map(str, page.region_of(words)))})"
-        for page in pages:
-            document = self.documents.index.document(page.ref.document_id)
-            near = sorted(document.page_refs, key=lambda ref: abs(ref.page - page.ref.page))[1 : _PAGES_NEAR + 1]
-            for ref in near:
-                if in_text(self.documents.index.text(ref)):
-                    return f" (it stands on {ref.label})"
-        return ""
-
     # Names, and sentences without numbers
 
     def _names(self, pages: list[CitedPage]) -> None:
         text = self.sentence.checked
         named = names(text)
         for name in missing_names(text, pages):
-            self._doubt(f"{name} does not stand there{self._phrase_elsewhere(name, pages)}")
+            self._doubt(f"{name} does not stand there{phrase_elsewhere(name, pages, self.documents.index)}")
         if self.faults:
             return
         page, words, enough = best_place(text, pages)
         if named and (other := apart(text, words, page)):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
-        elif enough and denial(text, " ".join(page.content.text.words[word] for word in words)):
+        elif enough and contradicts(text, best_sentence(text, page.written(words))):
             self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))
         self.checked = self.checked or bool(named)
+
+
+def _signs(text: str) -> Counter[str]:
+    """The signs of units in a text, which are neither letters nor digits."""
+    return Counter(sign for sign in text if sign in "%‰€$£¥₹₽°")
 
 
 def _says_year(digits: str, page: CitedPage) -> bool:
