@@ -42,6 +42,9 @@ from pagesight.agent.terminal.options import existing_index, named_index, open_i
 from pagesight.indexing.errors import PagesightError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pagesight.agent.answers.answer import Answer
     from pagesight.indexing import PageIndex
     from pagesight.indexing.settings import Settings
 
@@ -174,15 +177,11 @@ def _ask(
         verify=verify, trust_scripts=trust_scripts,
         passwords=password, password_file=password_file,
     )  # fmt: skip
-    if strict and settings.reasoning.verify == "off":
-        raise typer.BadParameter("it goes by checked claims: leave out --verify off", param_hint="--strict")
-    if files and named_index(context, index):
-        raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
+    _refuse(files, named_index(context, index), settings, strict=strict)
     with _asked(context, index, files, settings) as opened:
         from pagesight.agent.answers.question_costs import QuestionCosts
         from pagesight.agent.reasoners.choose import choose_reasoner
         from pagesight.agent.terminal.ask_command import answer_once
-        from pagesight.agent.terminal.costs_command import answer_line
 
         folder = None if no_evidence or (as_json and evidence is None) else evidence or opened.path / "evidence"
         reasoner = choose_reasoner(model, settings).name
@@ -191,15 +190,29 @@ def _ask(
                 opened, question, settings, costs, model=model, pictures=folder, report=report, quiet=as_json,
                 images=image or (), transport=transport, documents=document or None, where=where,
             )  # fmt: skip
-    answer = answer.strictly() if strict else answer
+    _tell(answer.strictly() if strict else answer, pictures, costs.seconds, as_json=as_json)
+    if strict and not answer.strictly().found:
+        raise typer.Exit(_NOT_SUPPORTED)
+
+
+def _tell(answer: Answer, pictures: dict[str, Path], seconds: float, *, as_json: bool) -> None:
+    """The answer as JSON, or what stands around it; and what it took."""
+    from pagesight.agent.terminal.costs_command import answer_line
+
     if as_json:
         printing.write_json(answer.as_dict())
     else:
         answering.claims(answer)
         answering.sources(answer, pictures)
-    printing.note(answer_line(answer, costs.seconds))
-    if strict and not answer.found:
-        raise typer.Exit(_NOT_SUPPORTED)
+    printing.note(answer_line(answer, seconds))
+
+
+def _refuse(files: list[str] | None, place: str | None, settings: Settings, *, strict: bool) -> None:
+    """Raises typer.BadParameter for options that do not go together."""
+    if strict and settings.reasoning.verify == "off":
+        raise typer.BadParameter("it goes by checked claims: leave out --verify off", param_hint="--strict")
+    if files and place:
+        raise typer.BadParameter("name files to ask about, or an index, not both", param_hint="FILES")
 
 
 def _asked(context: typer.Context, index: str | None, files: list[str] | None, settings: Settings) -> PageIndex:

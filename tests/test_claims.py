@@ -16,6 +16,15 @@ from pagesight.indexing.testing import made_index
 sys.path.append(str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 DOCUMENTS = {
+    "review.pdf": [
+        "Segments, EUR million\n2024 2023\nAir-source 486.2 441.5\nGround-source 214.7 223.9\n"
+        "Net debt 119.2 120.0\nOther result (7.5) (8.8)\nGroup 962.8 885.4",
+        "No customer accounts for more than 6 per cent of revenue.\n"
+        "The Supervisory Board approved the third line in Torvik on 21 January 2025.\n"
+        "The tax rate was 23.0 per cent, after 23.4 per cent.\n"
+        "The largest plant has 1.4 megawatts.\n"
+        "The tests that were made showed no need for a write-down.",
+    ],
     "annual.pdf": [
         "Key figures\nin EUR million\n2023 2022\nNet revenue 885.4 801.2\nOperating income 98.1 102.6\n"
         "Employees 4,120 3,998",
@@ -32,6 +41,18 @@ DOCUMENTS = {
 }
 
 TRUE = [
+    "No customer accounts for more than 6 per cent of revenue [review.pdf p. 2].",
+    "The third line in Torvik was approved on 21 January 2025 [review.pdf p. 2].",
+    "The tax rate fell by 0.4 points to 23.0 per cent [review.pdf p. 2].",
+    "The largest plant has 1,400 kW [review.pdf p. 2].",
+    "Net debt fell by EUR 0.8 million in 2024 [review.pdf p. 1].",
+    "The other loss shrank by EUR 1.3 million in 2024, from 8.8 to 7.5 [review.pdf p. 1].",
+    "Air-source made up about half of the revenue of the group in 2024 [review.pdf p. 1].",
+    "Air-source rose to EUR 486.2m (2023: EUR 441.5m) [review.pdf p. 1].",
+    "The revenues were 486.2 (air-source) and 214.7 (ground-source) in 2024 [review.pdf p. 1].",
+    "Revenue of the group was EUR 962.8 million¹ in FY2024 [review.pdf p. 1].",
+    "- Air-source, 2024: 486.2\n- Ground-source, 2024: 214.7\n[review.pdf p. 1]",
+    "Der dritten Linie in Torvik wurde am 21. Januar 2025 zugestimmt [review.pdf p. 2].",
     "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 1].",
     "In 2023 net revenue reached EUR 885.4 million [annual.pdf p. 2].",
     "In 2022, net revenue had been EUR 801.2 million [annual.pdf p. 2].",
@@ -68,6 +89,18 @@ TRUE = [
     "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
 FALSE = [
+    "One customer accounts for more than 6 per cent of revenue [review.pdf p. 2].",
+    "The tests showed a need for a write-down [review.pdf p. 2].",
+    "The second line in Torvik was approved on 21 January 2025 [review.pdf p. 2].",
+    "The tax rate rose by 0.4 points to 23.0 per cent [review.pdf p. 2].",
+    "The largest plant has 1,400 MW [review.pdf p. 2].",
+    "Net debt rose by EUR 0.8 million in 2024 [review.pdf p. 1].",
+    "The other result fell by EUR 1.3 million in 2024, from 8.8 to 7.5 [review.pdf p. 1].",
+    "Air-source made up about two thirds of the revenue of the group in 2024 [review.pdf p. 1].",
+    "Air-source rose to EUR 441.5m (2023: EUR 486.2m) [review.pdf p. 1].",
+    "The revenues were 486.2 (ground-source) and 214.7 (air-source) in 2024 [review.pdf p. 1].",
+    "Revenue of the group was EUR 962.8 million in FY2023 [review.pdf p. 1].",
+    "Der dritten Linie in Torvik wurde am 12. Juni 2025 zugestimmt [review.pdf p. 2].",
     "Net revenue was EUR 885.4 million in 2022 [annual.pdf p. 1].",
     "Operating income was EUR 885.4 million in 2023 [annual.pdf p. 1].",
     "In 2022 net revenue reached EUR 885.4 million [annual.pdf p. 2].",

@@ -13,7 +13,8 @@ from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
 from pagesight.indexing.values.clauses import SENTENCE_END, Context
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.table_cells import CellPlace, is_data, is_unit
+from pagesight.indexing.values.table_cells import CellPlace, is_data
+from pagesight.indexing.values.units import is_unit
 
 _SCALES = {
     "en": {Decimal(1000): "thousand", Decimal(10**6): "million", Decimal(10**9): "billion"},

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.pages import Box, PageText
+from pagesight.indexing.values.units import is_unit
 
 Span = tuple[int, int]
 
@@ -97,11 +98,18 @@ def _goes_on(page: PageText, paragraph: list[list[int]], run: list[int], height:
 
     In a narrow column a line is full with fewer words, if the next one begins in the middle of a sentence.
     """
-    boxes, first = page.boxes, page.words[run[0]]
+    first = page.words[run[0]]
     ends = len(run) == 1 and first[:1].isdigit() and first.endswith(".")
     least = 3 if first[:1].islower() or ends else 5
+    if is_unit(" ".join(page.words[word] for word in run)):  # below a table's title
+        return False
     if len(paragraph[-1]) < least or not (ends or _has_letters(page, run)):
         return False
+    return _is_below(page.boxes, paragraph, run, height)
+
+
+def _is_below(boxes: NDArray[np.float32], paragraph: list[list[int]], run: list[int], height: float) -> bool:
+    """Whether a run stands right below a paragraph, whose last line is full."""
     before, box = around(boxes[paragraph[-1]]), around(boxes[run])
     if len(paragraph[-1]) >= _WORDS_OF_PROSE:  # a page of small tables may have paragraphs in larger letters
         height = max(height, before[3] - before[1])

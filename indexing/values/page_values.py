@@ -20,7 +20,8 @@ from pagesight.indexing.values.clauses import (
     sentence_at,
 )
 from pagesight.indexing.values.quantities import Quantity, mentioned_units, quantities, with_unit
-from pagesight.indexing.values.table_cells import CellPlace, TableCells, is_unit
+from pagesight.indexing.values.table_cells import CellPlace, TableCells
+from pagesight.indexing.values.units import is_unit
 
 _HEAD, _FOOT = 0.07, 0.95  # of the page's height: running heads end, and feet begin; guesses, not measured
 _CAPTION = 0.3  # how closely the words above a table belong to its numbers; tried on made claims

@@ -15,7 +15,6 @@ from pagesight.indexing.values.blocks import Block, over, same_row
 from pagesight.indexing.values.charts import axis_labels, axis_ticks, category
 from pagesight.indexing.values.clauses import sentence_at
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
-from pagesight.indexing.values.units import MEASURE, MONEY, PERCENT, SCALE
 
 # Lengths are in heights of the page's middling word: guesses at how pages are set, tried on made claims
 # (benchmarks/claims.py), not measured one by one.
@@ -281,11 +280,3 @@ def _several_heads(text: str) -> bool:
 
 def _numbers_without_unit(text: str) -> list[str]:
     return [text[slice(*one.digits)] for one in quantities(text) if not (one.year or one.days or one.unit or one.scale)]
-
-
-def is_unit(text: str) -> bool:
-    """Whether a label names a unit and nothing else, such as "EUR million"."""
-    left = text
-    for unit in re.findall(rf"{MONEY}|{SCALE}|{PERCENT}|{MEASURE}", text):
-        left = left.replace(unit, " ", 1)
-    return bool(text.strip()) and not re.search(r"\w", re.sub(r"(?i)\b(?:in|of|von)\b", " ", left))

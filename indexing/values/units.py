@@ -101,3 +101,11 @@ def conversion(one: str | None, other: str | None) -> Decimal | None:
     if one not in _WORTH or other not in _WORTH or _WORTH[one][0] != _WORTH[other][0]:
         return None
     return Decimal(_WORTH[one][1]) / Decimal(_WORTH[other][1])
+
+
+def is_unit(text: str) -> bool:
+    """Whether a label names a unit and nothing else, such as "EUR million"."""
+    left = text
+    for unit in re.findall(rf"{MONEY}|{SCALE}|{PERCENT}|{MEASURE}", text):
+        left = left.replace(unit, " ", 1)
+    return bool(text.strip()) and not re.search(r"\w", re.sub(r"(?i)\b(?:in|of|von)\b", " ", left))

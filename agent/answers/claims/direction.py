@@ -138,7 +138,7 @@ def drops_a_denial(claimed: str, printed: str) -> bool:
     if not denies or not _says_no(printed) or _says_no(claimed) or _LACKS.search(claimed):
         return False
     mine = {stem for term in read_query(claimed).terms for stem in stems(term)}
-    theirs = read_query(clause_at(printed, denies.start())).terms
+    theirs = [term for term in read_query(clause_at(printed, denies.start())).terms if not _NOT.fullmatch(term)]
     return len(theirs) > 1 and sum(bool(stems(term) & mine) for term in theirs) >= _NEARLY_ALL * len(theirs)
 
 
