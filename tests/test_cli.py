@@ -494,7 +494,8 @@ def test_gemini_answers_when_there_is_a_key(pagesight, made, gemini):
     gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2, region 50,50,200,800].")
     done = pagesight("ask", QUESTION, "--index", made, "--evidence", "pictures")
     assert done.status == 0, done.err
-    assert done.out == f"It was 4.2 billion euros [{REPORT} p. 2, region 50,50,200,800].\n"
+    # The region is drawn to the words that say it.
+    assert done.out == f"It was 4.2 billion euros [{REPORT} p. 2, region 71,299,91,336].\n"
     assert "reasoner: google_genai:" in done.err
     assert "GOOGLE_API_KEY" in done.err
     assert Path("pictures", f"{REPORT}-p2.png").exists()
