@@ -567,7 +567,12 @@ def test_nothing_serious_is_found_by_axe(browser: Browser, service: Served, colo
         page.get_by_role("button", name=tab, exact=True).first.click()
         found += faults_of(page, tab)
     page.get_by_role("button", name="Settings").click()
+    page.locator("dialog summary").click()
     found += faults_of(page, "settings")
+    assert (
+        page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('dialog'))")
+        <= 0
+    )
     assert found == []
     assert faults == []
     context.close()
