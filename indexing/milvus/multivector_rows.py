@@ -57,7 +57,7 @@ class MultiVectorRows:
         while chunk := list(islice(rows, _ROWS_AT_ONCE)):
             self._connection.upsert("vectors", chunk)
 
-    def read(self, rows: Sequence[PageRow], lost: Lost | None = None) -> Iterator[StoredVectors]:
+    def read(self, rows: Sequence[PageRow], lost: Lost | None = None, *, anew: bool = False) -> Iterator[StoredVectors]:
         """The vectors of pages, fetched a chunk ahead of what is asked for."""
         chunks = self._chunks(rows)
         ahead = [self._fetching.submit(self._fetch, chunk) for chunk in islice(chunks, 1)]

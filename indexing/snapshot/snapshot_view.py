@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.pages import DocumentRecord, PageRow
+from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.snapshot.snapshot import Snapshot
 from pagesight.indexing.snapshot.snapshot_statistics import SnapshotNames, SnapshotStatistics
@@ -109,18 +110,22 @@ class SnapshotView(IndexView):
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The similarities and pages of each vector's nearest in each segment, side by side; page -1 for none."""
         hits, probes = settings.search.hits_per_vector, -(-settings.search.ef // _EF_OF_A_LIST)
-        similarities = [np.zeros((len(vectors), 0), np.float32)]
-        pages = [np.zeros((len(vectors), 0), np.int64)]
         bases = self.snapshot.page_bases
-        for place, segment in enumerate(self.snapshot.segments):
-            base, end = int(bases[place]), int(bases[place + 1])
-            mine = None if allowed is None else allowed[base:end]
+
+        def near(place: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+            segment, base = self.snapshot.segments[place], int(bases[place])
+            mine = None if allowed is None else allowed[base : int(bases[place + 1])]
             if mine is not None and not mine.any():
-                continue
-            near, found = segment.near(vectors, hits, probes, mine)
-            similarities.append(near)
-            pages.append(np.where((found >= 0) & (found < segment.pages), found + base, -1))
-        return np.concatenate(similarities, axis=1), np.concatenate(pages, axis=1)
+                return np.zeros((len(vectors), 0), np.float32), np.zeros((len(vectors), 0), np.int64)
+            similarities, found = segment.near(vectors, hits, probes, mine)
+            return similarities, np.where((found >= 0) & (found < segment.pages), found + base, -1)
+
+        nearest = list(map_on_all_cores(near, range(len(self.snapshot.segments))))
+        nothing = np.zeros((len(vectors), 0))
+        return (
+            np.concatenate([nothing.astype(np.float32), *(similarities for similarities, _ in nearest)], axis=1),
+            np.concatenate([nothing.astype(np.int64), *(pages for _, pages in nearest)], axis=1),
+        )
 
     def _chosen(self, document_ids: Sequence[str] | None) -> NDArray[np.intp]:
         if document_ids is None:

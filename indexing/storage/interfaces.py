@@ -77,9 +77,10 @@ class MultiVectorStore(Protocol):
         """Write consecutive pages from ``first_page`` on; nothing of them is lost once this has returned."""
         ...
 
-    def read(self, rows: Sequence[PageRow], lost: Lost | None = None) -> Iterator[StoredVectors]:
+    def read(self, rows: Sequence[PageRow], lost: Lost | None = None, *, anew: bool = False) -> Iterator[StoredVectors]:
         """The vectors of pages, in the order of their rows, each known to be as it was written.
 
+        A page is looked at when it is first read; with ``anew`` also if it was read before.
         Raises VectorsMissing for a page whose vectors are gone or damaged; with ``lost`` that page is left out instead,
         and noted there by its key.
         """

@@ -89,7 +89,7 @@ def _packed(texts: Sequence[PageText]) -> bytes:
 
 def _unpacked(content: bytes, position: int, source: str) -> PageText:
     """The words of the batch's page at a position from 0. Raises ValueError, IndexError for what is no such file."""
-    offsets, boxes, lines, letters = unpacked(np.frombuffer(content, np.uint8))
+    offsets, boxes, lines, letters = unpacked(content)
     words = letters.tobytes().decode().split("\0")[:-1]
     _check(offsets, boxes, lines, len(words))
     part = slice(int(offsets[position]), int(offsets[position + 1]))

@@ -7,10 +7,12 @@ A file holds numpy arrays, one after the other: ``offsets`` (pages + 1,) int64, 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +37,18 @@ class MultiVectorFiles:
 
     def __init__(self, folder: Path, layout: VectorLayout, dim: int) -> None:
         self.folder = folder
+        self._folder = str(folder)  # a search opens hundreds of files, and building a Path takes as long
         self._batch = lru_cache(maxsize=_OPEN_FILES)(partial(_open_batch, precision=layout.precision, dim=dim))
 
     def write(self, document_id: str, first_page: int, pages: Sequence[StoredVectors]) -> None:
         """Write the pages; on the disk, and under their file's name, when this returns."""
-        write_atomically(self._path(document_id, first_page), _packed(pages), durable=True)
+        write_atomically(Path(self._path(document_id, first_page)), _packed(pages), durable=True)
         self._batch.cache_clear()
 
-    def read(self, rows: Sequence[PageRow], lost: Lost | None = None) -> Iterator[StoredVectors]:
+    def read(self, rows: Sequence[PageRow], lost: Lost | None = None, *, anew: bool = False) -> Iterator[StoredVectors]:
         """The vectors of pages, mapped and not copied."""
+        if anew:
+            self._batch.cache_clear()
         for row in rows:
             try:
                 page = self._page(row)
@@ -64,29 +69,27 @@ class MultiVectorFiles:
     def _checked_page(self, row: PageRow) -> StoredVectors:
         path = self._path(row.document_id, row.batch)
         try:
-            page = self._batch(path).page(row.page - row.batch)
+            batch, place = self._batch(path), row.page - row.batch
+            page = batch.page(place)
         except FileNotFoundError:
             raise _missing(row, f"{path} is gone") from None
         except (OSError, ValueError, IndexError, TypeError) as error:
             raise _missing(row, f"{path} is damaged: {error}") from error
-        if row.checksum and (len(page) != row.vectors or page_checksum(row.key, page) != row.checksum):
+        if row.checksum and (len(page) != row.vectors or batch.checksum(row.key, place) != row.checksum):
             raise _missing(row, f"{path} is damaged: its checksum is another one")
         return page
 
     def remove(self, document_id: str) -> None:
         """Remove the document's folder."""
         self._batch.cache_clear()
-        shutil.rmtree(self._of(document_id), ignore_errors=True)
+        shutil.rmtree(self.folder / checked_document_id(document_id), ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the files."""
         self._batch.cache_clear()
 
-    def _path(self, document_id: str, first_page: int) -> Path:
-        return self._of(document_id) / f"{first_page:06d}.npy"
-
-    def _of(self, document_id: str) -> Path:
-        return self.folder / checked_document_id(document_id)
+    def _path(self, document_id: str, first_page: int) -> str:
+        return f"{self._folder}/{checked_document_id(document_id)}/{first_page:06d}.npy"
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,13 @@ class _Batch:
     boxes: NDArray[np.float16]
     values: NDArray[Any]
     scales: NDArray[np.float16] | None
+    checked: dict[int, str] = field(default_factory=dict)
+
+    def checksum(self, key: str, position: int) -> str:
+        """The checksum of the page at a position from 0, from what is read of the file at first."""
+        if position not in self.checked:
+            self.checked[position] = page_checksum(key, self.page(position))
+        return self.checked[position]
 
     def page(self, position: int) -> StoredVectors:
         """The batch's page at a position from 0."""
@@ -116,9 +126,13 @@ def _missing(row: PageRow, why: str) -> VectorsMissing:
     return VectorsMissing(f"the index has lost the vectors of {row.label} ({why}). `pagesight repair` makes them anew.")
 
 
-def _open_batch(path: Path, precision: Precision, dim: int) -> _Batch:
+def _open_batch(path: str, precision: Precision, dim: int) -> _Batch:
     """The file's arrays. Raises ValueError if they are not those of an index with these vectors."""
-    arrays = unpacked(np.asarray(np.memmap(path, np.uint8, "r")))  # one map, and so one file descriptor, for all
+    file = os.open(path, os.O_RDONLY)
+    try:
+        arrays = unpacked(mmap(file, 0, access=ACCESS_READ))  # one map, and so one file descriptor, for all
+    finally:
+        os.close(file)
     kept = np.dtype(precision)
     offsets, boxes, values, *scales = arrays
     count = len(values)

@@ -6,18 +6,20 @@ import io
 import math
 import re
 from collections.abc import Iterable
+from mmap import mmap
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-# What numpy writes before an array (numpy.lib.format, version 1.0), and the length of its header. numpy's own reading
-# parses the header as Python, which fails now and then on a busy machine ("SystemError: AST constructor recursion depth
-# mismatch", seen with Python 3.11).
+# An array's head as numpy writes it (numpy.lib.format, version 1.0), its length in bytes 8 and 9. numpy's own reading
+# parses it as Python, which takes longer than all else that opening a file of vectors does, and fails now and then on a
+# busy machine ("SystemError: AST constructor recursion depth mismatch", seen with Python 3.11).
+_FIXED = 10
 _MAGIC = b"\x93NUMPY\x01\x00"
-_BEFORE = len(_MAGIC) + 2
-_HEADER = re.compile(rb"\{'descr': '([<|][ifu][1248])', 'fortran_order': False, 'shape': (\([\d, ]{0,99}\)), \} *\n")
+_KIND, _SHAPE = rb"'([<|][fiu][1248])'", rb"\(([0-9]+),(?: ([0-9]+))?\)"
+_HEAD = re.compile(rb"\{'descr': " + _KIND + rb", 'fortran_order': False, 'shape': " + _SHAPE + rb", \} *\n")
 
 
 def packed(arrays: Iterable[NDArray[Any]]) -> bytes:
@@ -29,20 +31,25 @@ def packed(arrays: Iterable[NDArray[Any]]) -> bytes:
     return file.getvalue()
 
 
-def unpacked(content: NDArray[np.uint8]) -> list[NDArray[Any]]:
+def unpacked(content: bytes | mmap) -> list[NDArray[Any]]:
     """The arrays of a file's content, not copied. Raises ValueError for what is no such file."""
-    place, arrays = 0, list[NDArray[Any]]()
-    while place < len(content):
-        begins = content[place : place + _BEFORE].tobytes()
-        if not begins.startswith(_MAGIC):
-            raise ValueError("it has something else where an array should begin")
-        start = place + _BEFORE + int.from_bytes(begins[len(_MAGIC) :], "little")
-        header = _HEADER.fullmatch(content[place + _BEFORE : start].tobytes())
-        if not header:
-            raise ValueError("it has an array that is not ours")
-        dtype, shape = np.dtype(header[1].decode()), tuple(int(number) for number in re.findall(rb"\d+", header[2]))
-        place = start + math.prod(shape) * dtype.itemsize
-        if place > len(content):
-            raise ValueError("it ends too early")
-        arrays.append(content[start:place].view(dtype).reshape(shape))
+    arrays, start = list[NDArray[Any]](), 0
+    while start < len(content):
+        array, start = _next(content, start)
+        arrays.append(array)
     return arrays
+
+
+def _next(content: bytes | mmap, start: int) -> tuple[NDArray[Any], int]:
+    """The array whose head is there, and where it ends."""
+    fixed = content[start : start + _FIXED]
+    place = start + _FIXED + int.from_bytes(fixed[len(_MAGIC) :], "little")
+    found = _HEAD.fullmatch(content, start + _FIXED, place)
+    if not fixed.startswith(_MAGIC) or found is None:
+        raise ValueError("it has an array that is not as numpy writes it")
+    kind, *sizes = found.groups()
+    shape = tuple(int(size) for size in sizes if size is not None)
+    dtype, count = np.dtype(kind.decode()), math.prod(shape)
+    # numpy takes no array of nothing from there
+    array = np.frombuffer(content, dtype, count, place) if count else np.zeros(0, dtype)
+    return array.reshape(shape), place + count * dtype.itemsize

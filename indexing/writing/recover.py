@@ -135,7 +135,7 @@ def with_other_candidates(parts: WritingParts, entry: Entry) -> list[PageRow]:
 def damaged_pages(parts: WritingParts, rows: Iterable[PageRow]) -> list[PageRow]:
     """Those of the pages whose vectors are gone or not as they were written."""
     several, lost = list(rows), Lost()
-    for _ in parts.multivectors.read(several, lost):
+    for _ in parts.multivectors.read(several, lost, anew=True):
         pass
     return [row for row in several if row.key in lost]
 
