@@ -16,6 +16,7 @@ from pagesight.indexing.milvus.capabilities import MilvusCapabilities
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.vectors.centroids import best_holders, centroids
@@ -23,6 +24,7 @@ from pagesight.indexing.vectors.centroids import best_holders, centroids
 # M and efConstruction as FAISS recommends for some 100,000 vectors.
 HNSW = {"M": 16, "efConstruction": 200}
 _PAGE_BITS, _CENTROID_BITS = 24, 8
+_KEYS_AT_ONCE = 5_000  # that are deleted in one message; a guess, not measured
 
 
 #: Takes a document's id, a page's number and its candidate vectors, (k, dim) float32.
@@ -83,28 +85,31 @@ class CentroidSearch:
 
     def counts(self, document_id: str) -> dict[int, int]:
         """How many centroids each page of a document has."""
-        self._connection.load("candidates")
         found = self._connection.rows("candidates", documents_filter([document_id]), ["id"])
         return dict(Counter(page_of(row["id"])[1] for row in found))
 
-    def remove(self, document_id: str) -> None:
-        """Remove the document's centroids."""
-        self._connection.delete("candidates", documents_filter([document_id]))
+    def remove(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
+        """See `CandidateSearch.remove`."""
+        keys = [candidate_id(row.ordinal, row.page, position) for row in rows for position in range(row.candidates)]
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            self._connection.delete("candidates", f"id in {keys[start : start + _KEYS_AT_ONCE]}")
+        if not rows:
+            self._connection.delete("candidates", documents_filter([document_id]))
 
     def flush(self) -> None:
         """Seal what was written."""
         self._connection.flush("candidates")
 
 
-def collection(dim: int, able: MilvusCapabilities, *, searched: bool = True) -> Collection:
-    """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers; loaded if it is ``searched``."""
+def collection(dim: int, able: MilvusCapabilities) -> Collection:
+    """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers."""
     schema = MilvusClient.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("document_id", DataType.VARCHAR, max_length=64)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     index = MilvusClient.prepare_index_params()
     index.add_index("vector", index_type=able.graph, metric_type="IP", params=HNSW)
-    return Collection("candidates", schema, index, loaded=searched)
+    return Collection("candidates", schema, index)
 
 
 def candidate_id(ordinal: int, page: int, centroid: int) -> int:

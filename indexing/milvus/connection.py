@@ -6,10 +6,11 @@ error that says what to do.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,12 @@ NO_VECTOR = {"no_vector": [0.0, 0.0]}
 class Collection:
     """A collection to be: ``kind`` is its name within the index.
 
-    One that is not ``loaded`` can be written to only. Milvus Lite builds its index once somebody loads it.
+    On Milvus Lite it is loaded by the first that reads it, which also builds its index: who writes needs neither.
     """
 
     kind: str
     schema: CollectionSchema
     index: IndexParams
-    loaded: bool = True
 
 
 class Connection:
@@ -64,6 +64,7 @@ class Connection:
         self.capabilities = (
             LITE if lite else capabilities(str(self._call_client("get_server_version", "say its version")))
         )
+        self._unread: set[str] = set()  # the kinds of collections that are not loaded yet
         self._limited = {} if lite else {"timeout": _READ_SECONDS}
         self._slow = {} if lite else {"timeout": _WRITE_SECONDS}
 
@@ -72,14 +73,18 @@ class Connection:
         return bool(self._call_client("has_collection", "be asked", self._prefix + kind, **self._limited))
 
     def ensure(self, collections: Sequence[Collection]) -> None:
-        """Create the collections that are missing, and load them: a process that was killed leaves them unloaded."""
+        """Create the collections that are missing, and load them: a process that was killed leaves them unloaded.
+
+        Milvus Lite's are loaded when they are first read.
+        """
         # A server takes seconds for each, most of them waiting.
         with ThreadPoolExecutor(1 if self.capabilities.lite else len(collections)) as makers:
             list(makers.map(self._ensure, collections))
 
     def upsert(self, kind: str, rows: list[dict[str, Any]]) -> None:
         """Write rows, over those of the same keys."""
-        self._call_client("upsert", "write", self._prefix + kind, rows, **self._slow)
+        # Milvus Lite takes the newest row of a key, and for an upsert looks for each in all that it holds.
+        self._call_client("insert" if self._lite else "upsert", "write", self._prefix + kind, rows, **self._slow)
 
     def get(
         self, kind: str, keys: Sequence[str], fields: Sequence[str], *, strong: bool = False
@@ -87,6 +92,7 @@ class Connection:
         """The rows of these keys that are there, in any order."""
         if not keys:
             return []
+        self._load(kind)
         options = self._limited | _level(strong)
         return list(
             self._call_client("get", "read", self._prefix + kind, ids=list(keys), output_fields=list(fields), **options)
@@ -96,6 +102,7 @@ class Connection:
         self, kind: str, condition: str, fields: Sequence[str], *, at_once: int = _ROWS_AT_ONCE, strong: bool = False
     ) -> Iterator[dict[str, Any]]:
         """All rows that meet the condition, ``at_once`` in one message of a server."""
+        self._load(kind)
         asked = {"filter": condition, "output_fields": list(fields)} | self._limited | _level(strong)
         if self.capabilities.lite:
             yield from self._call_client("query", "read", self._prefix + kind, **asked)
@@ -115,6 +122,7 @@ class Connection:
 
     def search(self, kind: str, **asked: Any) -> list[Any]:
         """`MilvusClient.search` in the collection."""
+        self._load(kind)
         return list(self._call_client("search", "search", self._prefix + kind, **asked, **self._limited))
 
     def delete(self, kind: str, condition: str) -> None:
@@ -126,10 +134,6 @@ class Connection:
         if self.capabilities.lite:
             self._call_client("flush", "write", self._prefix + kind)
 
-    def load(self, kind: str) -> None:
-        """Make a collection one that can be read: Milvus Lite builds its index first, where there is none."""
-        self._call_client("load_collection", "open the index", self._prefix + kind, **self._slow)
-
     def close(self) -> None:
         """Close the connection; Milvus Lite lets go of its folder."""
         self._client.close()
@@ -139,6 +143,11 @@ class Connection:
 
             server_manager_instance.release_server(str(self._lite))
 
+    def _load(self, kind: str) -> None:
+        if kind in self._unread:
+            self._call_client("load_collection", "open the index", self._prefix + kind, **self._slow)
+            self._unread.discard(kind)
+
     def _ensure(self, collection: Collection) -> None:
         name = self._prefix + collection.kind
         new = not self.has(collection.kind)
@@ -146,12 +155,22 @@ class Connection:
             # The index with it: on a filled collection Milvus Lite builds it in one call that gRPC gives up on.
             made = {"schema": collection.schema, "index_params": collection.index, "consistency_level": "Session"}
             self._call_client("create_collection", "make the index", name, **made, **self._slow)
-        elif not self._call_client("list_indexes", "be asked", name):
+        elif not self._has_index(name):
             self._call_client("create_index", "make the index", name, collection.index, **self._slow)
-        if collection.loaded:
+        if not self._lite:
             self._call_client("load_collection", "open the index", name, **self._slow)
-        elif new:
+            return
+        self._unread.add(collection.kind)
+        if new:
             self._call_client("release_collection", "make the index", name, **self._slow)
+
+    def _has_index(self, name: str) -> bool:
+        if self._lite:
+            # Milvus Lite counts all rows, and so reads them, to answer that.
+            with suppress(OSError, ValueError, AttributeError):
+                manifest = json.loads((self._lite / "collections" / name / "manifest.json").read_bytes())
+                return bool(manifest.get("index_specs"))
+        return bool(self._call_client("list_indexes", "be asked", name))
 
     def _call_client(self, method: str, action: str, *arguments: Any, **options: Any) -> Any:
         with self._errors(action):
@@ -180,6 +199,9 @@ def without_vectors(schema: CollectionSchema) -> IndexParams:
 
 def connect_folder(database: Path) -> Connection:
     """Milvus Lite in a folder, in this process, until the connection is closed."""
+    from pagesight.indexing.milvus.lite_memory import hold_little
+
+    hold_little()
     return Connection(_client(str(database), str(database), {}), str(database), lite=database)
 
 

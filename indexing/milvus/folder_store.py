@@ -12,7 +12,8 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment_content import CompleteDocument
 from pagesight.indexing.snapshot.writer import SnapshotWriter
 from pagesight.indexing.storage.catalog import Catalog
-from pagesight.indexing.storage.catalog_view import Entry, shown
+from pagesight.indexing.storage.catalog_view import Entry, UnreadEntry, shown
 from pagesight.indexing.storage.folder import SEAL, disk_errors
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.interfaces import CandidateSearch, Sharing
@@ -67,8 +68,9 @@ def open_store(parts: FolderParts, *, anew: bool = False) -> Iterator[FolderStor
     try:
         with _connected(parts, snapshot) as opened:
             yield opened
+        rest = [entry.first.document_id for entry in opened.catalog.entries()]
         with disk_errors(_what(parts)):
-            snapshot.finish(stamp(parts.database))
+            snapshot.finish(stamp(parts.database), rest)
     except BaseException:
         # Readers get what was done until here; what cannot be written now is caught up later.
         with contextlib.suppress(OSError, SnapshotDamaged):
@@ -107,9 +109,7 @@ def _connected(parts: FolderParts, snapshot: SnapshotWriter) -> Iterator[FolderS
         connection = connect_folder(parts.database)
     try:
         with _told_of_repair(parts):
-            # Readers search the snapshot: not building HNSW saves half of the time that writing takes.
-            candidates = centroid_search.collection(parts.dim, connection.capabilities, searched=False)
-            connection.ensure([candidates, page_rows.collection()])
+            connection.ensure([centroid_search.collection(parts.dim, connection.capabilities), page_rows.collection()])
             opened = _opened(parts, connection, snapshot, behind)
         yield opened
     finally:
@@ -152,7 +152,8 @@ def _opened(parts: FolderParts, connection: Connection, snapshot: SnapshotWriter
     pages = PageStore(connection)
     publishing = _Publishing(parts, snapshot, pages)
     candidates = CentroidSearch(connection, publishing.took_vectors)
-    catalog = Catalog(pages, candidates, UnsharedRows(), parts.term_rules, publishing)
+    known = None if behind or snapshot.state.rest is None else publishing.entries
+    catalog = Catalog(pages, candidates, UnsharedRows(), parts.term_rules, publishing, known)
     if behind:
         publishing.catch_up(catalog)
     return FolderStore(pages, candidates, catalog, UnsharedRows())
@@ -193,6 +194,24 @@ class _Publishing:
         self._vectors.pop(document_id, None)
         with disk_errors(_what(self._parts)):
             self._snapshot.remove([document_id])
+
+    def entries(self) -> Iterator[Entry]:
+        """All documents of a store that the snapshot is up to date with, read from there."""
+        found = {known: self._snapshot.row(known) for known in self._snapshot.document_ids}
+        for known, first in sorted(found.items(), key=lambda item: item[1].ordinal):
+            yield UnreadEntry(first, partial(self._rows_of, known))
+        if rest := self._snapshot.state.rest:
+            unpublished: defaultdict[str, Entry] = defaultdict(Entry)
+            for row in self._from_store(rest):
+                unpublished[row.document_id].rows[row.page] = row
+            yield from unpublished.values()
+
+    def _rows_of(self, document_id: str) -> list[PageRow]:
+        rows = self._snapshot.rows(document_id)
+        return self._from_store([document_id]) if rows is None else rows
+
+    def _from_store(self, document_ids: Sequence[str]) -> list[PageRow]:
+        return [replace(row, terms="", text="") for row in self._pages.rows_of(document_ids)]
 
     def catch_up(self, catalog: Catalog) -> None:
         """Publish what Milvus has and the snapshot has not, and remove from it what Milvus has not."""

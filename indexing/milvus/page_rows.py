@@ -84,9 +84,12 @@ class PageStore:
         """Remove single pages' rows: they are no longer found, and count as not yet written."""
         self._connection.delete("pages", f"key in {json.dumps(list(keys))}")
 
-    def remove_pages(self, document_id: str) -> None:
-        """Remove a document's rows from `pages`: from here on it is not found."""
-        self._connection.delete("pages", documents_filter([document_id]))
+    def remove_pages(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
+        """See `RowStore.remove_pages`."""
+        if rows:
+            self.remove_rows([row["key"] for row in split_rows({"key": row.key} | asdict(row) for row in rows)])
+        else:
+            self._connection.delete("pages", documents_filter([document_id]))
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,6 +17,7 @@ from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_o
 from pagesight.indexing.milvus.client import DataType, EmbeddingList, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
 
 _MOST_VECTORS = 4096  # a server's limit for an array
@@ -73,8 +74,8 @@ class ServerMaxSim:
         found = self._connection.rows("patches", documents_filter([document_id]), ["id"])
         return {page_of(row["id"])[1]: 1 for row in found}
 
-    def remove(self, document_id: str) -> None:
-        """Remove the document's pages."""
+    def remove(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
+        """See `CandidateSearch.remove`."""
         self._connection.delete("patches", documents_filter([document_id]))
 
     def flush(self) -> None:

@@ -186,7 +186,7 @@ class FolderAccess:
 def start(folder: IndexFolder, dim: int, term_rules: int) -> None:
     """Publish that a new index is empty, so that who only reads it has no need of Milvus. Raises OSError."""
     if read_state(folder.path / "derived") is None:
-        write_state(folder.path / "derived", SnapshotState(dim, term_rules, stamp(folder.path / "milvus.db")))
+        write_state(folder.path / "derived", SnapshotState(dim, term_rules, stamp(folder.path / "milvus.db"), rest=()))
 
 
 def _read_only(error: BaseException) -> bool:

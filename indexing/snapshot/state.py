@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.atomic_files import write_atomically
 
+_DocumentId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 _Name = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # of files that are opened and removed
 
 VERSION = 1  # of all files of the snapshot; one of another version is made anew
@@ -42,13 +43,15 @@ class SnapshotState:
     """``dim`` of the candidate vectors; ``term_rules`` are those of the index (lexical/tokens.py).
 
     ``store`` is the stamp of the store that the snapshot was made from. It is empty while somebody writes: a writer
-    that is killed leaves it so.
+    that is killed leaves it so. ``rest`` are the ids of the store's documents that the snapshot has not, since they are
+    unfinished or older versions; None is not known.
     """
 
     dim: int
     term_rules: int
     store: str = ""
     parts: tuple[SegmentPart, ...] = field(default=())
+    rest: tuple[_DocumentId, ...] | None = None
 
 
 _STATE = TypeAdapter(SnapshotState)

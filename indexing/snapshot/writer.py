@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment, merge_segments, write_segment
 from pagesight.indexing.snapshot.segment_content import CompleteDocument
@@ -74,6 +75,20 @@ class SnapshotWriter:
         segment = self._segments[found[0]]
         return segment.described(found[1]), int(np.diff(segment.starts)[found[1]])
 
+    def row(self, document_id: str) -> PageRow:
+        """The row of a published document's first page, without terms and text."""
+        with self._lock:
+            name, number = self._places[document_id]
+            return self._segments[name].row(number, 1)
+
+    def rows(self, document_id: str) -> list[PageRow] | None:
+        """The rows of a published document, without terms and texts; None where another has taken its place."""
+        with self._lock:
+            if document_id not in self._places:
+                return None
+            name, number = self._places[document_id]
+            return self._segments[name].rows(number)
+
     def begin(self) -> None:
         """Note that somebody writes: a snapshot that stays behind the store is known by it. Raises OSError."""
         with self._lock:
@@ -117,8 +132,11 @@ class SnapshotWriter:
             if self._pending:
                 self._publish(set())
 
-    def finish(self, store: str) -> None:
-        """Publish and merge all that is due, and note the store's stamp. Raises OSError."""
+    def finish(self, store: str, rest: Iterable[str] = ()) -> None:
+        """Publish and merge all that is due, and note the store's stamp and the rest of it. Raises OSError.
+
+        See `SnapshotState`; of the ``rest`` those are left out that are published.
+        """
         self.publish()
         if not self._public:
             return
@@ -126,7 +144,8 @@ class SnapshotWriter:
             if merging := self._merging:
                 merging.result()
         with self._lock:
-            self._set(replace(self.state, store=store))
+            unpublished = tuple(sorted(set(rest) - self._places.keys()))
+            self._set(replace(self.state, store=store, rest=unpublished))
 
     def close(self) -> None:
         """End its threads; what is not published by then is not."""

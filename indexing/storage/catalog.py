@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,10 @@ class Catalog:
         sharing: Sharing,
         term_rules: int = TERM_RULES,
         listener: CatalogListener | None = None,
+        known: Callable[[], Iterable[Entry]] | None = None,
     ) -> None:
+        """``known`` gives all documents, where that is known without reading every row."""
+        self._known = known
         self._rows = rows
         self._listener = listener
         self._term_rules = term_rules
@@ -96,17 +99,17 @@ class Catalog:
     def _reload(self) -> None:
         """Forget all and take in what the index holds now."""
         started = time.monotonic()
-        rows = list(self._rows.pages())
+        entries = self._known() if self._known else _entries(self._rows.pages())
         with self._lock:
             self._entries: dict[str, Entry] = {}
             self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
             self._names: defaultdict[str, set[str]] = defaultdict(set)  # of those of that name
             self._last_ordinal = 0
             self._terms = TermCounts(self._rows, self._term_rules)
-            for row in rows:
-                self._take(row)
+            for entry in entries:
+                self._note(entry)
             self._view = None
-        _log.debug("read %d pages of %d documents in %.0f ms", len(rows), len(self._entries), _ms(started))
+        _log.debug("read %d documents in %.0f ms", len(self._entries), _ms(started))
 
     def entries(self) -> list[Entry]:
         """All documents, finished or not."""
@@ -209,8 +212,13 @@ class Catalog:
             self._names[entry.first.document].discard(document_id)
 
     def _take(self, row: PageRow) -> Entry:
-        entry = self._entries.setdefault(row.document_id, Entry())
+        entry = self._entries.get(row.document_id) or Entry()
         entry.rows[row.page] = row
+        return self._note(entry)
+
+    def _note(self, entry: Entry) -> Entry:
+        row = entry.first
+        self._entries[row.document_id] = entry
         self._paths[row.path].add(row.document_id)
         self._names[row.document].add(row.document_id)
         self._last_ordinal = max(self._last_ordinal, row.ordinal)
@@ -219,6 +227,13 @@ class Catalog:
 
 def _corrections(entry: Entry) -> dict[int, tuple[Correction, ...]]:
     return {page: row.corrections for page, row in entry.rows.items() if row.corrections}
+
+
+def _entries(rows: Iterable[PageRow]) -> Iterable[Entry]:
+    found: defaultdict[str, Entry] = defaultdict(Entry)
+    for row in rows:
+        found[row.document_id].rows[row.page] = row
+    return found.values()
 
 
 def _ms(started: float) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import NameTerms
@@ -36,6 +37,29 @@ class Entry:
         """The document as people see it."""
         row = self.first
         return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
+
+
+class UnreadEntry(Entry):
+    """A whole document whose rows are read when somebody asks for more than what all of them share."""
+
+    def __init__(self, first: PageRow, read: Callable[[], Iterable[PageRow]]) -> None:
+        self._first = first
+        self._read = read
+
+    @cached_property
+    def rows(self) -> dict[int, PageRow]:  # type: ignore[override]
+        """See `Entry`."""
+        return {row.page: row for row in self._read()}
+
+    @property
+    def first(self) -> PageRow:
+        """See `Entry.first`."""
+        return super().first if "rows" in self.__dict__ else self._first
+
+    @property
+    def complete(self) -> bool:
+        """See `Entry.complete`."""
+        return super().complete if "rows" in self.__dict__ else True
 
 
 class TermCounts:

@@ -55,8 +55,11 @@ class RowStore(PageRows, Protocol):
         """Remove single pages' rows: they are no longer found, and count as not yet written."""
         ...
 
-    def remove_pages(self, document_id: str) -> None:
-        """Remove a document's rows: from here on it is not found."""
+    def remove_pages(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
+        """Remove a document's rows: from here on it is not found.
+
+        ``rows`` are all that it has, whole, where they are known: then none is looked for.
+        """
         ...
 
     def flush(self) -> None:
@@ -121,8 +124,8 @@ class CandidateSearch(Protocol):
         """How many candidate vectors each page of a document has."""
         ...
 
-    def remove(self, document_id: str) -> None:
-        """Forget a document."""
+    def remove(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
+        """Forget a document; ``rows`` are all that it has, where they are known: then nothing is looked for."""
         ...
 
     def flush(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
@@ -136,11 +136,12 @@ def remove_document(parts: WritingParts, document_id: str, removed: RemovedDocum
 
 
 def _take_out(parts: WritingParts, document_id: str, removed: RemovedDocuments | None) -> None:
+    rows = _rows_in_files(parts, document_id)
     if parts.page_files:
         parts.page_files.drop_record(document_id)
-    parts.store.remove_pages(document_id)
+    parts.store.remove_pages(document_id, rows)
     parts.catalog.remove(document_id)
-    parts.candidates.remove(document_id)
+    parts.candidates.remove(document_id, rows)
     if removed:
         removed.take(document_id)
     parts.multivectors.remove(document_id)
@@ -148,6 +149,15 @@ def _take_out(parts: WritingParts, document_id: str, removed: RemovedDocuments |
     if parts.page_files:
         parts.page_files.remove(document_id)
     parts.folder.documents.forget(document_id)
+
+
+def _rows_in_files(parts: WritingParts, document_id: str) -> list[PageRow]:
+    """The rows of a document that is whole, from its page files; none where these have not all of them."""
+    entry = parts.catalog.get(document_id)
+    if parts.page_files is None or entry is None or not entry.complete:
+        return []
+    rows, damaged = parts.page_files.rows(document_id, asdict(entry.first))
+    return [] if damaged or len(rows) != entry.first.page_count else list(rows.values())
 
 
 def clear_away(parts: WritingParts) -> None:

@@ -1,0 +1,71 @@
+"""A writer reads of an index what it needs: no row of a document that it does not touch, at any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import milvus_lite.storage.segment as lite
+import pytest
+from small_index import FERRY, PUMP, small_settings, write_pdf
+
+from pagesight.indexing import PageIndex, Progress
+
+
+@pytest.fixture
+def index_folder(tmp_path: Path) -> Path:
+    sources = [write_pdf(tmp_path / name, pages) for name, pages in (("a.pdf", [FERRY, FERRY]), ("b.pdf", [PUMP]))]
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(sources)
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files of rows that Milvus Lite reads from here on."""
+    files: list[str] = []
+    whole = lite.read_data_file
+
+    def noted(path: str, *arguments: Any) -> Any:
+        files.append(path)
+        return whole(path, *arguments)
+
+    monkeypatch.setattr(lite, "read_data_file", noted)
+    return files
+
+
+def test_adding_and_removing_a_document_reads_no_others(index_folder: Path, tmp_path: Path, read: list[str]) -> None:
+    new = write_pdf(tmp_path / "c.pdf", [PUMP, FERRY])
+    with PageIndex.open(index_folder, settings=small_settings()) as index:
+        index.add(new)
+        index.remove("a.pdf")
+        index.restore("a.pdf")
+        assert [record.document for record in index.documents()] == ["a.pdf", "b.pdf", "c.pdf"]
+        assert index.search("ferry Aurora")[0].document in ("a.pdf", "c.pdf")
+    assert read == []
+
+
+def test_of_a_document_that_is_removed_milvus_has_no_row_left(index_folder: Path) -> None:
+    with PageIndex.open(index_folder, settings=small_settings()) as index:
+        index.remove("a.pdf")
+        kept = {record.document_id for record in index.documents()}
+        with index._parts.writing() as parts:
+            rows = parts.store._connection.rows
+            for kind, condition in (("pages", "page >= 0"), ("candidates", "id >= 0")):
+                assert {row["document_id"] for row in rows(kind, condition, ["document_id"])} == kept
+
+
+def test_a_document_that_was_cut_off_is_taken_up_after_others_have_written(index_folder: Path, tmp_path: Path) -> None:
+    long = write_pdf(tmp_path / "long.pdf", [["Annex", f"Item {number}"] for number in range(10)])
+
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with PageIndex.open(index_folder, settings=small_settings()) as index, pytest.raises(KeyboardInterrupt):
+        index.add(long, progress=stop)
+    for name in ("a.pdf", "b.pdf"):  # the first finds the snapshot behind, the second relies on it
+        with PageIndex.open(index_folder, settings=small_settings()) as index:
+            index.remove(name)
+    with PageIndex.open(index_folder, settings=small_settings()) as index:
+        assert index.add(long).pages == 2
+        assert [record.pages for record in index.documents()] == [10]
