@@ -164,11 +164,12 @@ mutants: $(HAS_ALL) $(HAS_MUTANTS) ## change the code in many small places, one 
 	@mkdir -p .cache/tmp
 	.venv-dev/bin/python tests/mutants.py $(or $(EACH),20)
 
-bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, encoders and transports (40 minutes); REAL=vectors.npz adds real pages
+bench: $(HAS_ALL) $(HAS_PEERS) $(HAS_PLAID) ## measure retrieval beside others, encoders and transports (an hour); REAL=vectors.npz adds real pages, SCALE="3000 30000 100000" larger indexes
 	@mkdir -p .cache/tmp
 	@.venv-dev/bin/python benchmarks/agent.py
 	@.venv-dev/bin/python benchmarks/encoding.py
 	@.venv-dev/bin/python benchmarks/retrieval.py --peers .venv-peers/bin/python --plaid .venv-plaid/bin/python $(if $(REAL),--real $(REAL))
+	@.venv-dev/bin/python benchmarks/scale.py --pages $(or $(SCALE),3000 10000)
 
 lint: $(HAS_ALL) ## check style and format
 	.venv-dev/bin/python -m ruff check .

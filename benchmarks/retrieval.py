@@ -38,7 +38,7 @@ from pagesight.indexing import PageIndex, load_settings
 from pagesight.indexing.encoders import MultiVector, QueryVectors
 from pagesight.indexing.encoders.interface import Idf
 from pagesight.indexing.lexical.query import Query, read_query
-from pagesight.indexing.opening.index_parts import IndexParts
+from pagesight.indexing.opening.index_parts import IndexParts, WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.retrieve import Weights, encode, rank_pages
 from pagesight.indexing.vectors.quantization import VectorLayout
@@ -170,8 +170,7 @@ def own(folder: Path, pages: NDArray, asked: NDArray, best: list[list[int]]) -> 
 
 def _written(place: Path, pages: NDArray, layout: VectorLayout) -> dict[str, Any]:
     settings = load_settings(precision=layout.precision, pool=layout.pool)
-    with PageIndex.open(place, encoder="lexical", settings=settings) as index:
-        parts = index._parts
+    with PageIndex.open(place, encoder="lexical", settings=settings) as index, index._parts.writing() as parts:
         start, halves = time.perf_counter(), []
         for first in range(0, len(pages), _PAGES_A_DOCUMENT):
             _write_document(parts, pages, first, min(_PAGES_A_DOCUMENT, len(pages) - first))
@@ -183,9 +182,9 @@ def _written(place: Path, pages: NDArray, layout: VectorLayout) -> dict[str, Any
     return {"write_s": seconds, "pages_per_s": len(pages) / seconds, "pages_per_s_after_1000": last}
 
 
-def _write_document(parts: IndexParts, pages: NDArray, first: int, count: int) -> None:
+def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int) -> None:
     """A document of some of the pages, by the same function that indexing writes with."""
-    name = f"{first:06d}"
+    name = f"{first:016x}"
     document = {
         "document_id": name, "document": name, "path": name, "page_count": count, "ordinal": 1 + first,
         "size": 0, "modified": 0, "metadata": {}, "added": "2026-01-01T00:00:00",
@@ -200,20 +199,21 @@ def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **setting
     """Milliseconds of a search, from the question's vectors to ranked pages, and recall."""
     parts = replace(index._parts, encoder=GivenVectors(asked), settings=load_settings(**settings))
     for number in range(3):
-        _search(parts, number)
+        search_vectors(parts, number)
     times, found = [], []
     end = time.perf_counter() + _ASKING_S
     for number in range(len(asked)):
         start = time.perf_counter()
-        found.append(_search(parts, number))
+        found.append(search_vectors(parts, number))
         times.append((time.perf_counter() - start) * 1e3)
         if time.perf_counter() > end:
             break
     return {"search_ms": statistics.median(times)} | recall(found, best)
 
 
-def _search(parts: IndexParts, number: int) -> list[int]:
-    search = encode(parts, parts.catalog.view, read_query(str(number)), None)
+def search_vectors(parts: IndexParts, number: int) -> list[int]:
+    """The best ten pages for a question of `GivenVectors`, by its vectors alone."""
+    search = encode(parts, parts.view(), str(number), read_query(str(number)), None)
     ranked = rank_pages(search, Weights(vectors=1.0, document_prior=0, named_page=0))
     return [row.ordinal - 1 + row.page - 1 for row, _ in ranked[:10]]
 
@@ -237,7 +237,7 @@ def _first_hit(place: Path) -> dict[str, Any]:
     start = time.perf_counter()
     with PageIndex.open(place, encoder="lexical") as index:
         asked = _unit_questions()
-        _search(replace(index._parts, encoder=GivenVectors(asked)), 0)
+        search_vectors(replace(index._parts, encoder=GivenVectors(asked)), 0)
         seconds = time.perf_counter() - start
     return {"open_s": seconds, "rss_mb": _greatest_resident_mb()}
 
