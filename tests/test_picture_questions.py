@@ -104,8 +104,10 @@ def test_the_command_line_takes_pictures_and_pages(index, capsys, tmp_path):
     assert main(["search", "--image", str(tmp_path / "a.png"), "--heatmap", str(tmp_path / "maps"), *place]) == 0
     assert capsys.readouterr().out.startswith(f"1\t{SHEET} p. 1")
     assert list((tmp_path / "maps").glob("*.png"))
-    assert main(["search", *place]) == 1
+    assert main(["search", "", *place]) == 1
     assert "the question is empty" in capsys.readouterr().err
+    assert main(["search", *place]) == 2
+    assert "ask with words, --image or --like" in capsys.readouterr().err
     assert main(["search", "--image", str(tmp_path / "none.png"), *place]) == 1
     assert "none.png cannot be read (No such file or directory)" in capsys.readouterr().err
     assert main(["search", "--image", "a.png", "--like", "b p. 1", *place]) == 2

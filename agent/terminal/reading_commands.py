@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def search(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="[QUERY]", show_default=False)] = "",
+    query: Annotated[str | None, typer.Argument(metavar="[QUERY]", show_default=False)] = None,
     image: Annotated[
         Path | None,
         typer.Option("--image", metavar="FILE", help="Find pages like this picture, with QUERY or without."),
@@ -40,14 +40,17 @@ def search(
     """Find the pages that fit a query, a picture, or both together best."""
     from pagesight.agent.reports.cited_pages import picture_path
 
-    settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
-    place = existing_index(context, index)
     if image and like:
         raise typer.BadParameter("name a picture or a page, not both", param_hint="--like")
+    if query is None and not (image or like):
+        raise typer.BadParameter("ask with words, --image or --like", param_hint="QUERY")
+    settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
+    place = existing_index(context, index)
     with open_index(place, settings) as opened:
-        question: Question = query
+        words = query or ""
+        question: Question = words
         if image or like:
-            question = opened.picture_question(image, query) if image else opened.like(str(like), words=query)
+            question = opened.picture_question(image, words) if image else opened.like(str(like), words=words)
         hits = opened.search(question, top_k=settings.search.top_k, documents=document or None, where=where)
         if heatmap:
             for hit in hits:
