@@ -88,7 +88,7 @@ test: $(HAS_ALL) ## install everything and run all tests but the slow ones
 	@mkdir -p .cache/tmp
 	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest -m 'not slow' $(PYTEST_ARGS)
 
-test-slow: $(HAS_ALL) ## run the slow ones: kills, faults, many processes at once, the notebook, workers of encoders
+test-slow: $(HAS_ALL) ## run the slow ones: kills, faults, many processes at once, the browser, the docs' commands, the notebook, workers of encoders
 	@mkdir -p .cache/tmp
 	.venv-dev/bin/python -m pytest --basetemp=.cache/pytest-slow -m slow $(PYTEST_ARGS)
 

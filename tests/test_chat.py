@@ -311,6 +311,7 @@ def test_markdown_is_drawn(chat: Chat, index: Path, gemini: GeminiServer) -> Non
     assert links == {(index / "evidence" / f"{REPORT}-p2.png").as_uri()}
 
 
+@pytest.mark.slow
 def test_what_was_said_before_ctrl_c_stays(chat: Chat, gemini: GeminiServer) -> None:
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
     gemini.says(f"The beginning [{REPORT} p. 2], and the end, which does not come for a long while.", drips=3)

@@ -122,6 +122,7 @@ def prepared(command: list[str], desk: Path, indexed: Path) -> None:
             shutil.copytree(indexed, desk / place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_commands_do_what_the_page_shows(page: Path, desk: Path, indexed: Path, capsys: pytest.CaptureFixture[str]):
     for command, shown in commands(page):

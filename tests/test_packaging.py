@@ -104,6 +104,7 @@ def test_a_registry_would_take_the_archives(built):
     run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())
 
 
+@pytest.mark.slow
 def test_the_demo_runs_without_a_clone(bare, tmp_path):
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PAGESIGHT_REASONER": "offline"}
     done = subprocess.run(

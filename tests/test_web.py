@@ -21,7 +21,10 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+    pytest.mark.slow,
+]
 
 QUESTION = "How high was the net revenue in 2023?"
 ANSWER = f"Net revenue rose to **4.2 billion** euros in 2023 [{REPORT} p. 2]."
@@ -148,7 +151,6 @@ def test_who_is_not_let_in_is_told_how(browser: Browser, service: Served) -> Non
 # documents, questions, pages: the way of a newcomer
 
 
-@pytest.mark.slow
 def test_from_an_upload_to_the_marked_page_and_back_after_a_reload(
     page: Page, gemini: GeminiServer, tmp_path: Path
 ) -> None:
@@ -209,7 +211,6 @@ def covers(page: Page, word: str, file: Path) -> bool:
     return any(box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3] for box in marks)
 
 
-@pytest.mark.slow
 def test_folders_are_chosen_and_files_dropped(page: Page, tmp_path: Path) -> None:
     (tmp_path / "fleet" / "old").mkdir(parents=True)
     write_pdf(tmp_path / "fleet" / "old" / "boreas.pdf", [["The ferry Boreas is old."]])
@@ -479,7 +480,6 @@ def test_scripts_in_names_pages_and_answers_stay_text(page: Page, gemini: Gemini
     expect(page.get_by_role("button", name=f"Open {name}")).to_have_count(0)
 
 
-@pytest.mark.slow
 def test_the_service_goes_and_comes_back(browser: Browser, folder: Path, service: Served) -> None:
     made = {"owner": new_token("owner")}
     with served(folder, plan={"page": True}, reasoner="offline", made=made) as first:
