@@ -58,10 +58,11 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
 
     answer = await asked(way, agent_at(server, index))
 
-    assert answer.text == f"4.2 billion euros [{REPORT} p. 2, region 50,100,150,700]."
+    # the region is drawn to the words that say it
+    assert answer.text == f"4.2 billion euros [{REPORT} p. 2, region 99,299,119,336]."
     assert answer.found
     assert [citation.as_dict() for citation in answer.citations] == [
-        {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [50, 100, 150, 700]}
+        {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [99, 299, 119, 336]}
     ]
     assert answer.pages_viewed == [f"{REPORT} p. 2"]
     assert [hit.as_dict() for hit in answer.hits] == [hit.as_dict() for hit in index.search("net revenue 2023")]
