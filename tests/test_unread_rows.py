@@ -10,6 +10,7 @@ import pytest
 from small_index import FERRY, PUMP, small_settings, write_pdf
 
 from pagesight.indexing import PageIndex, Progress
+from pagesight.indexing.integrity.verify import verify
 
 
 @pytest.fixture
@@ -39,9 +40,8 @@ def test_adding_and_removing_a_document_reads_no_others(index_folder: Path, tmp_
     with PageIndex.open(index_folder, settings=small_settings()) as index:
         index.add(new)
         index.remove("a.pdf")
-        index.restore("a.pdf")
-        assert [record.document for record in index.documents()] == ["a.pdf", "b.pdf", "c.pdf"]
-        assert index.search("ferry Aurora")[0].document in ("a.pdf", "c.pdf")
+        assert [record.document for record in index.documents()] == ["b.pdf", "c.pdf"]
+        assert index.search("ferry Aurora")[0].document == "c.pdf"
     assert read == []
 
 
@@ -69,3 +69,14 @@ def test_a_document_that_was_cut_off_is_taken_up_after_others_have_written(index
     with PageIndex.open(index_folder, settings=small_settings()) as index:
         assert index.add(long).pages == 2
         assert [record.pages for record in index.documents()] == [10]
+
+
+def test_what_is_restored_takes_nothing_from_who_has_its_number_now(tmp_path: Path) -> None:
+    ferry, pump = (write_pdf(tmp_path / f"{name}.pdf", [lines]) for name, lines in (("ferry", FERRY), ("pump", PUMP)))
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(ferry)
+        index.remove("ferry.pdf")
+        index.add(pump)  # which gets the number that is free
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.restore("ferry.pdf")
+    assert verify(str(tmp_path / "index"), small_settings()).damage == []

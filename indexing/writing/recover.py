@@ -51,9 +51,8 @@ def rows_from_files(parts: WritingParts, document_id: str) -> bool:
         return False
     entry = parts.catalog.get(document_id)
     if entry is None:
-        rows, damaged = files.rows(document_id, record)
-        whole = not damaged and len(rows) == record.get("page_count")
-        parts.candidates.remove(document_id, list(rows.values()) if whole else ())  # some may be there
+        # Some may be there; not by their keys, as the number that they begin with may be another document's by now.
+        parts.candidates.remove(document_id)
         record = _fitted(parts, record)
     else:
         record |= {"ordinal": entry.first.ordinal, "document": entry.first.document, "path": entry.first.path}
