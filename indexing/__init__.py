@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     )
     from pagesight.indexing.index import PageIndex
     from pagesight.indexing.lexical.query import Query
+    from pagesight.indexing.outlines.outline import Outline, OutlineEntry
     from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
     from pagesight.indexing.picture_question import PictureQuestion
     from pagesight.indexing.retrieve import Weights
@@ -90,6 +91,8 @@ __all__ = [
     "MultiVector",
     "NoDocuments",
     "OpenDocument",
+    "Outline",
+    "OutlineEntry",
     "PageEncoder",
     "PageIndex",
     "PageIndexError",
@@ -135,7 +138,8 @@ _NAMES = {
     ),
     "index": "PageIndex",
     "lexical.query": "Query",
-    "pages": "Box DocumentRecord Hit Hits PageRef PageRow PageText Region",
+    "outlines.outline": "Outline OutlineEntry",
+    "pages": "Box Correction DocumentRecord Hit Hits PageRef PageRow PageText Region",
     "picture_question": "PictureQuestion",
     "retrieve": "Weights",
     "settings": "Settings load_settings",

@@ -45,7 +45,6 @@ def fewer_vectors(connection: Connection, known: str) -> None:
 
 
 def fewer_candidates(connection: Connection, known: str) -> None:
-    connection.load("candidates")
     connection.delete("candidates", f'document_id == "{known}"')
 
 

@@ -389,7 +389,9 @@ def test_what_openapi_shows_is_what_is_answered(service: Served, client: httpx.C
     paths = {
         "/ask", "/search", "/documents", "/documents/{name}", "/documents/{document_id}/file", "/jobs/{job_id}",
         "/pages/{label}.png", "/pages/{label}.json", "/threads", "/threads/{thread_id}", "/me", "/session", "/metrics",
-        "/healthz", "/words", "/jobs", "/claims", "/threads/{thread_id}/report", "/agui",
+        "/healthz", "/words", "/jobs", "/claims", "/threads/{thread_id}/report", "/agui", "/encoders", "/sweeps",
+        "/sweeps/file", "/jobs/{job_id}/confirm", "/pages/{label}/similar", "/corrections", "/pages/{label}/words",
+        "/pages/{label}/corrections", "/pages/{label}/corrections/{known}",
     }  # fmt: skip
     assert set(told["paths"]) == paths
     schemas = told["components"]["schemas"]

@@ -17,6 +17,7 @@ from pagesight.indexing import PageIndex
 
 QUESTION = "How high was the net revenue in 2023?"
 RIGHT, WRONG, OTHER = f"{REPORT} p. 2", f"{REPORT} p. 3", f"{REPORT} p. 5"
+FAR = f"{REPORT} p. 6"  # a page next to the right one is corrected without the model
 
 
 def agent_at(server: GeminiServer, index: PageIndex, settings: dict[str, Any] | None = None, **options: Any) -> Any:
@@ -50,7 +51,7 @@ def test_a_wrong_citation_is_corrected_by_looking(server: GeminiServer, index: P
 
 def test_the_model_is_asked_once_and_then_the_citation_is_marked(server: GeminiServer, index: PageIndex) -> None:
     server.calls("view_pages", pages=[RIGHT])
-    server.says(f"4.2 billion [{WRONG}].")
+    server.says(f"4.2 billion [{FAR}].")
     server.says(f"4.2 billion [{OTHER}].")
 
     items = list(stream(agent_at(server, index), QUESTION))
@@ -77,18 +78,18 @@ def test_an_answer_stays_when_correcting_fails(server: GeminiServer, index: Page
 
 def test_nothing_is_corrected_when_no_call_is_left(server: GeminiServer, index: PageIndex) -> None:
     server.calls("view_pages", pages=[RIGHT])
-    server.says(f"4.2 billion [{WRONG}].")
+    server.says(f"4.2 billion [{FAR}].")
 
     answer = ask(agent_at(server, index, {"calls_per_question": 2}), QUESTION)
 
-    assert [citation.label for citation in answer.unverified] == [WRONG]
+    assert [citation.label for citation in answer.unverified] == [FAR]
     assert len(server.model_requests) == 2
 
 
 def test_the_thread_goes_on_after_an_answer_was_corrected(server: GeminiServer, index: PageIndex) -> None:
     agent = agent_at(server, index, checkpointer=InMemorySaver())
     server.calls("view_pages", pages=[RIGHT])
-    server.says(f"4.2 billion [{WRONG}].")
+    server.says(f"4.2 billion [{FAR}].")
     server.says(f"4.2 billion [{RIGHT}].")
     ask(agent, QUESTION, thread_id="one")
     server.says(f"1.9 billion [{RIGHT}].")

@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.runnables import Runnable
+
 from pagesight.agent.answers.claims.check_claims import claims_within
 from pagesight.agent.answers.claims.claim import Claim, Outcome
 from pagesight.agent.answers.spent import note, spent_on_calls
@@ -34,7 +36,6 @@ from pagesight.tools.messages.index_identity import index_identity
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.runnables import Runnable
 
     from pagesight.indexing.settings import Settings
 

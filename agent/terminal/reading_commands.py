@@ -12,6 +12,7 @@ from pagesight.agent.terminal import options, printing, results
 from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 
 if TYPE_CHECKING:
+    from pagesight.indexing import PageIndex
     from pagesight.indexing.picture_question import Question
 
 
@@ -47,16 +48,19 @@ def search(
     settings = settings_of(top_k=top_k, rerank=rerank, trust_scripts=trust_scripts)
     place = existing_index(context, index)
     with open_index(place, settings) as opened:
-        words = query or ""
-        question: Question = words
-        if image or like:
-            question = opened.picture_question(image, words) if image else opened.like(str(like), words=words)
+        question = _question(opened, query or "", image, like)
         hits = opened.search(question, top_k=settings.search.top_k, documents=document or None, where=where)
         if heatmap:
             for hit in hits:
                 path = opened.heatmap(hit.ref, picture_path(heatmap, hit.label), question, token=token)
                 printing.note(f"{hit.label}: {printing.short(path)}")
     results.shown(hits, as_json, results.hits)
+
+
+def _question(opened: PageIndex, words: str, image: Path | None, like: str | None) -> Question:
+    if image:
+        return opened.picture_question(image, words)
+    return opened.like(like, words=words) if like else words
 
 
 def view(
