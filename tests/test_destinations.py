@@ -212,7 +212,7 @@ def test_a_terminal_asks_once(own_folder: Path, tmp_path: Path) -> None:
             child.send(f"{answer}\r")
         child.expect(pexpect.EOF)
         child.close()
-        return child.exitstatus, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\s+", " ", shown + str(child.before))
+        return child.exitstatus, " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", shown + str(child.before)).split())
 
     status, shown = search("n")
     assert status == 1
