@@ -10,14 +10,14 @@ from conversations import agent_at
 from gemini_server import GeminiServer
 from langchain_core.messages import HumanMessage, ToolMessage
 from reportlab.pdfgen import canvas
-from small_index import REPORT, SHEET, SLIDES, small_settings
+from small_index import REPORT, SHEET, SLIDES, small_settings, write_pdf
 
 from pagesight.agent import AllowedDocuments, ask
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import UnknownDocument
 from pagesight.indexing.testing import made_index
-from pagesight.tools.outline import document_map
+from pagesight.tools.outline import document_map, told_of
 
 
 def titles(index: PageIndex, document: str, kind: str = "") -> list[tuple[int, int, str]]:
@@ -168,3 +168,11 @@ def test_the_map_is_bounded_and_keeps_to_what_may_be_seen(index: PageIndex) -> N
         told = document_map(AllowedDocuments(several))
     assert len(told) < 4000
     assert "- and 18 more: list_documents names them" in told
+
+
+def test_a_document_that_is_removed_while_all_are_told_of_ends_nothing(tmp_path: Path) -> None:
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add([write_pdf(tmp_path / f"{name}.pdf", [[name]]) for name in ("ferry", "pump")])
+        records = index.documents()
+        index.remove("ferry.pdf")
+        assert len(told_of(AllowedDocuments(index), records)) == 2

@@ -9,7 +9,8 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
-from pagesight.indexing.errors import RequestError
+from pagesight.indexing.errors import RequestError, UnknownDocument
+from pagesight.indexing.outlines.outline import Outline
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.messages.authorship import Author
@@ -17,7 +18,7 @@ from pagesight.tools.messages.conversation import OUTLINE, Conversation
 from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
 
 if TYPE_CHECKING:
-    from pagesight.indexing.outlines.outline import Outline, OutlineEntry
+    from pagesight.indexing.outlines.outline import OutlineEntry
     from pagesight.indexing.pages import DocumentRecord
 
 Reply = tuple[str, dict[str, Any]]
@@ -80,9 +81,17 @@ def document_map(allowed: AllowedDocuments) -> str:
 def told_of(allowed: AllowedDocuments, records: list[DocumentRecord]) -> list[str]:
     """Of each of the first documents its number of pages, its first parts, years, and words that others lack."""
     few = records[:MOST_TOLD]
-    outlines = [allowed.index.outline(record.document_id, make=False) for record in few]
+    outlines = [_outline_of(allowed, record) for record in few]
     counts = Counter(term for one in outlines for term in set(one.terms))
     return [_in_a_line(record, found, counts) for record, found in zip(few, outlines, strict=True)]
+
+
+def _outline_of(allowed: AllowedDocuments, record: DocumentRecord) -> Outline:
+    """What is kept of a document's outline; nothing where it was removed by another process since it was listed."""
+    try:
+        return allowed.index.outline(record.document_id, make=False)
+    except UnknownDocument:
+        return Outline()
 
 
 def _in_a_line(record: DocumentRecord, found: Outline, counts: Counter[str]) -> str:
