@@ -54,6 +54,23 @@ print("done", flush=True)
 """
 
 
+# Writes, as Milvus Lite does, files that are gone a moment later, and a folder of theirs.
+HASTY = """
+import shutil, sys
+from pathlib import Path
+from pagesight.indexing.storage.sharing import WriterLock
+folder = Path(sys.argv[1])
+passing = folder / "milvus.db" / "collections" / "pages" / "partitions" / "passing"
+with WriterLock(folder).held(5):
+    print("writing", flush=True)
+    while True:
+        passing.mkdir()
+        for number in range(50):
+            (passing / f"data_{number}.parquet").touch()
+        shutil.rmtree(passing)
+"""
+
+
 class Process:
     """A Python program that reads and writes lines."""
 
@@ -111,6 +128,14 @@ def test_four_commands_search_at_once(folder: Path) -> None:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         assert json.loads(out)[0]["label"] == "a.pdf p. 2"
+
+
+def test_a_reader_opens_while_files_of_a_writer_come_and_go(folder: Path) -> None:
+    with running(HASTY, folder) as writer:
+        assert writer.read() == "writing"
+        for _ in range(30):
+            with PageIndex.open(folder, settings=small_settings(), create=False) as index:
+                assert index.documents()
 
 
 def test_a_search_waits_for_nobody(folder: Path, many_pages: Path) -> None:

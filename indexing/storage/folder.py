@@ -142,7 +142,9 @@ def _links(path: Path, below: bool) -> Iterator[Path]:
     if path.is_symlink():
         yield path
     elif below and path.is_dir():
-        with os.scandir(path) as entries:
+        found: list[os.DirEntry[str]] = []
+        # Another process may have removed the folder meanwhile.
+        with contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
             found = list(entries)
         for entry in found:
             if entry.is_symlink():
