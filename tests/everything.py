@@ -31,6 +31,7 @@ FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
 QUESTION = "How many passengers does the ferry Aurora carry?"
 FOUND = "ferry.pdf p. 1"
 _DOCUMENTS = 6  # that come, change and go
+_A_CONVERSATION = 20  # questions
 
 # Searches until its input ends; says at last how often, and what went wrong.
 SEARCHER = """
@@ -156,6 +157,8 @@ class Everything:
         asked = 0
         assert process.stdin
         while not self._over.wait(1.0):
+            if asked % _A_CONVERSATION == 0:
+                process.stdin.write("/new\n")  # one conversation's memory grows with it
             process.stdin.write(QUESTION + "\n")
             process.stdin.flush()
             asked += 1
