@@ -32,7 +32,7 @@ from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.opening.index_parts import IndexParts
-from pagesight.indexing.opening.open_index import give_back, take
+from pagesight.indexing.opening.open_index import give_back, take, with_encoder
 from pagesight.indexing.outlines.outline import Outline, kept_outline
 from pagesight.indexing.outlines.read_outline import read_outline
 from pagesight.indexing.page_text.text import read_text
@@ -148,6 +148,16 @@ class PageIndex:
     def encoder(self) -> PageEncoder:
         """The encoder that its pages were made with."""
         return self._parts.encoder
+
+    @while_open
+    def use_encoder(self, name: str) -> None:
+        """Make an index without documents anew with another encoder; nothing is done where it has that one already.
+
+        Raises PageIndexError, before anything is asked of the encoder, for an index that has documents, is on a server
+        or is open more than once in this process; IndexInUse, SettingsError for an unknown encoder, EncoderError.
+        """
+        if name != self.encoder.name:
+            self._parts = with_encoder(self._parts, name)
 
     @while_open
     def add(
@@ -498,6 +508,7 @@ class PageIndex:
         await self.aclose()
 
     # Each does in a thread what the method without its first letter does.
+    ause_encoder = in_thread(use_encoder)
     aadd = in_thread(add)
     asearch = in_thread(search)
     apicture_question = in_thread(picture_question)

@@ -93,6 +93,7 @@ def test_every_name_of_the_door_is_there_and_completes() -> None:
 async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, other = write_pdf(tmp_path / "a.pdf", [["The ferry Aurora"]]), write_pdf(tmp_path / "b.pdf", [["Pump"]])
     index = await PageIndex.aopen(tmp_path / "i", settings=small_settings(exhaustive_below=0))
+    await index.ause_encoder("lexical")
     await index.aadd(source)
     ref = await index.apage("a.pdf p. 1")
     threads: set[int] = set()
@@ -118,7 +119,7 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         "acorrect": (ref, "Aurora", "Boreas"), "acorrections": (), "acorrections_of": (ref,), "aoutline": ("a.pdf",),
         "alike": (ref,), "apicture_question": (picture, "ferry"), "aundo_correction": (ref, "000000000000"),
         "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aremoved": (), "arestore": ("b.pdf",),
-        "aclose": (),
+        "ause_encoder": ("lexical",), "aclose": (),
     }  # fmt: skip
     twins = {name for name in vars(PageIndex) if name[0] == "a" and name[1:] in vars(PageIndex)} - {"aopen"}
     assert twins == set(calls)
@@ -126,7 +127,7 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         threads.clear()
         with suppress(BadCorrection):  # there is none to undo by that id
             await getattr(index, name)(*arguments)
-        alone = name in ("aremoved", "aclose", "apicture_question")  # which asks no index
+        alone = name in ("aremoved", "aclose", "apicture_question", "ause_encoder")  # which ask no index here
         assert threads or alone, f"{name} waits for neither"
         assert threading.get_ident() not in threads, f"{name} waits in the loop"
 

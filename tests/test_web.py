@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from encoder_servers import EncoderServer
 from gemini_server import GeminiServer
 from service_server import Served, served, wait_until
-from small_index import REPORT, write_pdf
+from small_index import REPORT, small_settings, write_pdf
 
 from pagesight.agent.servers.tokens import new_token
+from pagesight.indexing import PageIndex
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra web brings it")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the group dev brings it")
@@ -242,6 +244,8 @@ def test_how_to_answer_is_set_and_kept(page: Page, gemini: GeminiServer) -> None
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Effort").select_option("high")
     page.get_by_label("Dollars per question, at most").fill("0,25 $")
+    page.get_by_label("Pages looked at per question, at most").fill("3 pages")
+    page.get_by_label("Reasoner").select_option("google_genai:gemini-3.5-flash-lite")
     page.get_by_label("Colours").select_option("dark")
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     page.reload()
@@ -249,7 +253,9 @@ def test_how_to_answer_is_set_and_kept(page: Page, gemini: GeminiServer) -> None
     answers(gemini)
     with page.expect_request("**/ask") as sent:
         ask(page)
-    assert (sent.value.post_data_json["effort"], sent.value.post_data_json["dollars"]) == ("high", 0.25)
+    wanted = {"effort": "high", "dollars": 0.25, "pages": 3, "reasoner": "google_genai:gemini-3.5-flash-lite"}
+    assert wanted.items() <= sent.value.post_data_json.items()
+    expect(page.locator(".took")).to_contain_text("gemini-3.5-flash-lite")
     expect(page.locator(".took")).to_contain_text("$")
 
 
@@ -551,6 +557,39 @@ def test_a_list_of_ten_thousand_stays_fluid(page: Page) -> None:
     assert slowest < 1000  # on a busy machine; a list that is drawn whole takes several seconds
 
 
+def test_the_encoder_of_a_new_index_is_chosen_and_its_price_confirmed(browser: Browser, tmp_path: Path) -> None:
+    PageIndex.open(tmp_path / "i", settings=small_settings()).close()
+    how = {"plan": {"page": True}, "reasoner": "offline", "google_api_key": "AIza-test-key"}
+    pages = write_pdf(tmp_path / "a.pdf", [["The ferry Aurora"], ["Heat pumps"]]).read_bytes()
+    with (
+        EncoderServer("gemini", key="AIza-test-key") as encoding,
+        served(tmp_path / "i", life=LONGEST_LIFE, google_base_url=encoding.url, **how) as running,
+    ):
+        context = new_context(browser, running)
+        page, faults = at(context, running)
+        page.get_by_role("button", name="Documents", exact=True).click()
+        choice = page.get_by_label("Encoder: what pages are found by")
+        assert "about $0.05" in str(choice.locator("option", has_text="gemini-embedding-2").text_content())
+        expect(choice.locator("option[value='embed-v4.0']")).to_be_disabled()
+        page.get_by_text("need a key").click()
+        expect(page.locator(".encoder-choice li").first).to_contain_text("COHERE_API_KEY")
+        choice.select_option("gemini-embedding-2")
+        assert faults_of(page, "encoder") == []
+        uploaded(page, "a.pdf", pages)
+        expect(page.locator(".job[data-state=asking]")).to_contain_text("2 pages")
+        assert encoding.pages == 0
+        page.get_by_role("button", name="Encode and pay").click()
+        expect(page.locator(".job[data-state=done]")).to_contain_text("1 added")
+        expect(page.locator(".total")).to_contain_text("gemini-embedding-2")
+        expect(choice).to_have_count(0)
+        assert encoding.pages >= 2
+        page.get_by_role("button", name="Settings").click()
+        page.locator("dialog summary").click()
+        expect(page.locator("dialog .encoders li").first).to_contain_text("lexical · no cost")
+        assert faults == []
+        context.close()
+
+
 # for everybody
 
 
@@ -641,9 +680,21 @@ def test_it_fits_narrow_and_wide_screens(browser: Browser, service: Served, widt
     context.close()
 
 
-def test_it_speaks_german(browser: Browser, service: Served) -> None:
+def test_it_speaks_german(browser: Browser, service: Served, gemini: GeminiServer) -> None:
     context = new_context(browser, service, locale="de-DE")
     page, _ = at(context, service)
+    wrong = f"Net revenue rose to 4.9 billion euros in 2023 [{REPORT} p. 2]."
+    answers(gemini, wrong)
+    gemini.says(f"Net revenue rose to 4.2 billion euros in 2023 [{REPORT} p. 2]. {wrong}")
+    page.get_by_label("Ihre Frage").fill(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page.locator(".took")).to_contain_text("Tokens")
+    page.locator(".claims summary").click()
+    expect(page.locator(".claims li").nth(1)).to_contain_text("4.9 billion euros")
+    expect(page.locator(".claims li").nth(1)).to_contain_text("steht nicht auf der zitierten Seite")
+    page.locator(".steps summary").click()
+    steps = page.locator(".steps li").all_inner_texts()
+    assert [one.split(" ")[0] for one in steps] == ["gesucht:", "angesehen:", "sagte"]
     assert page.evaluate("document.documentElement.lang") == "de"
     expect(page.get_by_label("Ihre Frage")).to_be_visible()
     expect(page.locator(".holds")).to_contain_text("4 Dokumente")

@@ -22,12 +22,12 @@ from sse_starlette import EventSourceResponse
 from pagesight.agent.answers.answer import Answer
 from pagesight.agent.run.steps import Step
 from pagesight.agent.servers.access import Asker
-from pagesight.agent.servers.ask_routes import PING, SEND_SECONDS
+from pagesight.agent.servers.ask_routes import PING, SEND_SECONDS, how_to_answer
 from pagesight.agent.servers.problems import Problem, problem_of
 from pagesight.agent.servers.question_loop import Waiting
 from pagesight.agent.servers.replies import answer_reply
 from pagesight.agent.servers.schemas import AskRequest
-from pagesight.agent.servers.service import HowToAnswer, Service
+from pagesight.agent.servers.service import Service
 
 router = APIRouter()
 
@@ -36,14 +36,14 @@ router = APIRouter()
 async def run_agent(asked: core.RunAgentInput, request: Request, token: Asker) -> Response:
     """Answers the last message of the user, in AG-UI's events.
 
-    `forwardedProps` may have `documents`, `where`, `effort`, `dollars`, `verify` and `offline`, as `POST /ask` has
-    them. A draft that went back to be corrected is a message of its own, which the `MESSAGES_SNAPSHOT` at the end
-    leaves out. The checked answer is the result of `RUN_FINISHED`.
+    `forwardedProps` may have `documents`, `where`, `effort`, `dollars`, `pages`, `verify` and `offline`, as
+    `POST /ask` has them. A draft that went back to be corrected is a message of its own, which the `MESSAGES_SNAPSHOT`
+    at the end leaves out. The checked answer is the result of `RUN_FINISHED`.
     """
     service: Service = request.app.state.service
     wanted = _as_question(asked)
     context = {"documents": wanted.documents, "where": wanted.where}
-    how = HowToAnswer(wanted.effort, wanted.dollars, wanted.offline, wanted.verify)
+    how = how_to_answer(wanted)
     items = service.ask(token, wanted.question, asked.thread_id, context, how)
     first = await anext(items)  # what the request itself is refused for has its status
     encoder = EventEncoder()

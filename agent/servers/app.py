@@ -22,19 +22,19 @@ from pagesight.agent.servers import (
     claim_routes,
     correction_routes,
     document_routes,
+    encoder_routes,
     page_routes,
     report_routes,
     sweep_routes,
 )
-from pagesight.agent.servers.access import Anybody, Authenticated, Reader, cookie_name
+from pagesight.agent.servers.access import Anybody, Authenticated, cookie_name
 from pagesight.agent.servers.guard import Guard
 from pagesight.agent.servers.guarded_http import Application
 from pagesight.agent.servers.metrics import Counted, Metrics
 from pagesight.agent.servers.problems import MEDIA_TYPE, Problem, problem_of
-from pagesight.agent.servers.schemas import EncodersReply, HealthReply, MeReply, ProblemReply
+from pagesight.agent.servers.schemas import HealthReply, MeReply, ProblemReply, ReasonerOffer
 from pagesight.agent.servers.service import Plan, Service
 from pagesight.agent.servers.web.site import Site
-from pagesight.indexing.encoders import estimate_costs, paid_encoders
 from pagesight.indexing.errors import PagesightError
 
 _log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ _ROUTES = (
     claim_routes,
     correction_routes,
     document_routes,
+    encoder_routes,
     page_routes,
     report_routes,
     sweep_routes,
@@ -126,26 +127,11 @@ async def me(request: Request, token: Anybody) -> MeReply:
             name=token.name, scopes=list(token.scopes), where=token.where, documents=len(records),
             pages=sum(record.pages for record in records), encoder=service.index.encoder.name, reasoner=choice.name,
             why=choice.why, version=version("pagesight"),
+            reasoners=[
+                ReasonerOffer(name=name, input=price.input, output=price.output)
+                for name, price in service.reasoners().items()
+            ],
         )  # fmt: skip
-
-    return await asyncio.to_thread(told)
-
-
-@router.get("/encoders")
-async def encoders(request: Request, token: Reader) -> EncodersReply:
-    """The index's encoder, and what encoders that are paid by the page would cost for the token's pages."""
-    service: Service = request.app.state.service
-
-    def told() -> EncodersReply:
-        pages = sum(record.pages for record in token.allowed(service.index).records())
-        costs = [estimate_costs(name, pages, service.index.settings) for name in paid_encoders()]
-        return EncodersReply.model_validate(
-            {
-                "encoder": service.index.encoder.name,
-                "pages": pages,
-                "others": [cost.as_dict() for cost in costs if cost and cost.model != service.index.encoder.name],
-            }
-        )
 
     return await asyncio.to_thread(told)
 

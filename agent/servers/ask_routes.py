@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -52,7 +53,7 @@ async def ask(asked: AskRequest, request: Request, token: Asker) -> Any:
     service: Service = request.app.state.service
     thread = asked.thread_id or uuid.uuid4().hex
     context = {"documents": asked.documents, "where": asked.where}
-    how = HowToAnswer(asked.effort, asked.dollars, asked.offline, asked.verify)
+    how = how_to_answer(asked)
     branch = Branch(asked.instead_of.thread_id, asked.instead_of.question) if asked.instead_of else None
     items = service.ask(token, asked.question, thread, context, how, branch)
     started = time.monotonic()
@@ -86,6 +87,11 @@ async def delete_thread(thread_id: str, request: Request, token: Asker) -> Respo
     service: Service = request.app.state.service
     await service.forget(token, thread_id)
     return Response(status_code=204)
+
+
+def how_to_answer(asked: AskRequest) -> HowToAnswer:
+    """What a request says of how it wants its answer."""
+    return HowToAnswer(**{one.name: getattr(asked, one.name) for one in fields(HowToAnswer)})
 
 
 async def _events(

@@ -16,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from pagesight.agent.servers.access import Reader, Writer
 from pagesight.agent.servers.ask_routes import EVENTS
+from pagesight.agent.servers.encoder_routes import offered_encoders
 from pagesight.agent.servers.job_files import Job, JobFiles
 from pagesight.agent.servers.jobs import Upload, check_metadata, refuse_name
 from pagesight.agent.servers.lookups import find_document
@@ -49,6 +50,10 @@ _UPLOAD = {
                             "type": "string",
                             "description": "a JSON object of texts, numbers and truth values, for all files",
                             "examples": ['{"year": 2024}'],
+                        },
+                        "encoder": {
+                            "type": "string",
+                            "description": "one of those that `GET /encoders` lists, for an index that is `changeable`",
                         },
                         "ask": {
                             "type": "string",
@@ -99,9 +104,10 @@ async def upload(request: Request, token: Writer) -> Response:
         if not files:
             raise Problem(422, "No files", "there is no file in the form: send some as files")
         asks = form.get("ask") == "price"
+        encoder = await asyncio.to_thread(_encoder, form, service)
         folder = await asyncio.to_thread(_received, service.jobs.files, files)
     try:
-        job = await asyncio.to_thread(service.jobs.add, token, Upload(folder, metadata, asks))
+        job = await asyncio.to_thread(service.jobs.add, token, Upload(folder, metadata, asks, encoder))
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
@@ -234,6 +240,14 @@ def _metadata(form: FormData) -> dict[str, Any]:
     if fault := fault_of(given):
         raise Problem(422, "Bad metadata", f"the metadata cannot be kept: {fault}")
     return given
+
+
+def _encoder(form: FormData, service: Service) -> str:
+    """The encoder that an empty index shall take; "" leaves the one that it has. Raises Problem 422."""
+    name = str(form.get("encoder") or "")
+    if name and not (service.plan.page and name in offered_encoders()):
+        raise Problem(422, "Unknown encoder", f"{name[:100]!r} cannot be chosen here: GET /encoders lists what can")
+    return name
 
 
 def _received(files: JobFiles, uploads: list[UploadFile]) -> Path:

@@ -65,12 +65,13 @@ class _Asks(Exception):
 class Upload:
     """Files of one request in a folder of their own, and the metadata that they get.
 
-    ``asks`` says that what costs money is confirmed first.
+    ``asks`` says that what costs money is confirmed first; ``encoder`` is the one that an empty index shall take.
     """
 
     folder: Path
     metadata: dict[str, Any]
     asks: bool = False
+    encoder: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,12 +241,17 @@ class Jobs:
                 noted = now
                 self.files.write(_under_way(task.job, made, now - started))
 
+        encoder = upload.encoder or self._index.encoder.name
+        asks = upload.asks and not self.files.is_confirmed(task.job.id)
+
         def approve(pages: int) -> None:
-            estimate = estimate_costs(self._index.encoder.name, pages, self._index.settings)
-            if estimate and upload.asks and not self.files.is_confirmed(task.job.id):
+            estimate = estimate_costs(encoder, pages, self._index.settings)
+            if estimate and asks:
                 raise _Asks(estimate)
 
         self.files.write(replace(task.job, state="running", estimate=None))
+        if not asks or estimate_costs(encoder, 1, self._index.settings) is None:
+            self._with_others(task, lambda: self._index.use_encoder(encoder))
         return self._with_others(
             task, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata, approve=approve)
         )

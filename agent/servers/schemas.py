@@ -60,6 +60,10 @@ class AskRequest(BaseModel):
         None, description="how claims are checked: by words, and by looking where these cannot tell"
     )
     offline: bool = Field(False, description="quote the best lines, without a language model and its cost")
+    pages: int | None = Field(
+        None, ge=1, description="pages that the answer may look at; the service's own limit holds too"
+    )
+    reasoner: str | None = Field(None, description="who answers: one of those that `GET /me` lists, none as a rule")
 
 
 class SweepRequest(BaseModel):
@@ -257,20 +261,31 @@ class EncodingCost(BaseModel):
     pages: int
     tokens: int | None
     dollars: float | None
-    seconds: float
+    seconds: float | None = Field(description="null also for jobs, which the service does when it likes")
+
+
+class EncoderOffer(EncodingCost):
+    """The same of an encoder that could be taken, and what it lacks here."""
+
+    model_config = example(model="gemini-embedding-2", pages=34, tokens=8772, dollars=0.0018, seconds=9.0, lacks="")
+
+    lacks: str = Field("", description="such as that it needs a key, and how to give it one")
 
 
 class EncodersReply(BaseModel):
-    """The index's encoder, and what others would cost for the token's pages, in a new index."""
+    """The index's encoder, and what others would cost for the token's pages, in a new index or in this empty one."""
 
     model_config = example(
         encoder="lexical", pages=34,
+        own={"model": "lexical", "pages": 34, "tokens": None, "dollars": 0.0, "seconds": None},
         others=[{"model": "gemini-embedding-2", "pages": 34, "tokens": 8772, "dollars": 0.0018, "seconds": 9.0}],
     )  # fmt: skip
 
     encoder: str
     pages: int
-    others: list[EncodingCost]
+    own: EncoderOffer = Field(description="what the index's encoder costs for as many pages, all of them new")
+    others: list[EncoderOffer]
+    changeable: bool = Field(False, description="whether an upload may name one of the others, as nothing is in yet")
 
 
 class JobReply(BaseModel):
@@ -304,6 +319,16 @@ class JobsReply(BaseModel):
     jobs: list[JobReply]
 
 
+class ReasonerOffer(BaseModel):
+    """A model that a question may name, and US dollars per million tokens of what it reads and writes."""
+
+    model_config = example(name="google_genai:gemini-3.8-flash", input=0.75, output=3.75)
+
+    name: str
+    input: float
+    output: float
+
+
 class MeReply(BaseModel):
     """What a token may do, and what the service is made of."""
 
@@ -320,6 +345,7 @@ class MeReply(BaseModel):
     encoder: str
     reasoner: str
     why: str = Field(description="why it is this reasoner, and what would take another")
+    reasoners: list[ReasonerOffer] = Field([], description="others that a question may name; none but for the page")
     version: str
 
 

@@ -17,6 +17,7 @@ from pagesight.agent.answers.answer import Answer
 from pagesight.agent.answers.question_costs import QuestionCosts
 from pagesight.agent.asking import astream
 from pagesight.agent.graph import create_page_agent
+from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.reports.turns import Turn, turns
 from pagesight.agent.run.steps import Step
 from pagesight.agent.servers.job_files import JobFiles
@@ -28,8 +29,10 @@ from pagesight.agent.servers.quotas import Quotas
 from pagesight.agent.servers.tokens import KnownTokens, Token
 from pagesight.agent.threads.kept_threads import SERVICE_FILE, KeptThreads, Thread, questions_in, storage_errors
 from pagesight.indexing import PageIndex
+from pagesight.indexing.calls.prices import Price, writers
 from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
+from pagesight.tools.gemini_service.generations import is_gemini
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -45,6 +48,7 @@ _WAIT = 2.0
 _MOST_AGENTS = 64
 
 Result = TypeVar("Result")
+Limit = TypeVar("Limit", int, float)
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class HowToAnswer:
-    """How a question wants its answer: ``effort`` of a model that thinks, ``dollars`` at most, or no model at all.
+    """How a question wants its answer: ``effort`` of a model that thinks, or no model at all.
 
-    ``verify`` is how its claims are checked.
+    ``dollars`` and ``pages`` are what it may cost and look at at most, ``verify`` is how its claims are checked,
+    ``reasoner`` one of `Service.reasoners`.
     """
 
     effort: str | None = None
     dollars: float | None = None
     offline: bool = False
     verify: str | None = None
+    pages: int | None = None
+    reasoner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,9 @@ class Service:
         """
         if not question.strip():
             raise EmptyQuestion("the question is empty: ask something about the documents")
+        if how.reasoner and how.reasoner not in self.reasoners():
+            named = f"{how.reasoner[:100]!r}"
+            raise Problem(422, "Unknown reasoner", f"{named} cannot be named here: GET /me lists what can")
         agent = await asyncio.to_thread(self._checked, token, context, how)
         run_id, name = uuid4(), _internal(token, thread)
         before = await self._before(token, thread, branch) if branch else []
@@ -201,6 +211,14 @@ class Service:
         await self._refuse_unknown(token, thread)
         await self._stored(lambda: self.threads.delete(_internal(token, thread)))
 
+    def reasoners(self) -> dict[str, Price]:
+        """The models that a question of the page's may name, where Gemini answers: those whose price is known."""
+        choice = choose_reasoner(self.plan.model, self.plan.settings)
+        provider, _, _ = choice.name.partition(":")
+        if not self.plan.page or not is_gemini(choice.name):
+            return {}
+        return {f"{provider}:{model}": price for model, price in writers().items()}
+
     def agent(self, token: Token, how: HowToAnswer = _AS_SET) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The token's agent, which sees its documents only. Waits for the disk when it is made."""
         wanted = (token.name, token.where, token.ids, how)
@@ -213,11 +231,14 @@ class Service:
 
     def _made(self, token: Token, how: HowToAnswer) -> CompiledStateGraph[Any, Any, Any, Any]:
         settings = self.plan.settings
-        limit = settings.budget.dollars_per_question
-        dollars = min((one for one in (limit, how.dollars) if one is not None), default=None)
-        asked = {"thinking_level": how.effort, "dollars_per_question": dollars, "verify": how.verify}
+        budget = settings.budget
+        asked = {
+            "thinking_level": how.effort, "verify": how.verify,
+            "dollars_per_question": _least(budget.dollars_per_question, how.dollars),
+            "pages_per_question": _least(budget.pages_per_question, how.pages),
+        }  # fmt: skip
         return create_page_agent(
-            token.allowed(self.index), model="offline" if how.offline else self.plan.model,
+            token.allowed(self.index), model="offline" if how.offline else how.reasoner or self.plan.model,
             transport=self.plan.transport, checkpointer=self.threads.saver,
             settings=settings.changed(**{name: value for name, value in asked.items() if value is not None}),
         )  # fmt: skip
@@ -236,6 +257,10 @@ class Service:
     async def _stored(self, asked: Callable[[], Any]) -> Any:
         with storage_errors(self.index.path / SERVICE_FILE):
             return await self.questions.call(asked())
+
+
+def _least(*limits: Limit | None) -> Limit | None:
+    return min((one for one in limits if one is not None), default=None)
 
 
 def _internal(token: Token, thread: str) -> str:

@@ -136,6 +136,12 @@ def answering(model: str, *, on: date | None = None) -> str:
     return answering(successor, on=on) if (on or date.today()) >= since else name
 
 
+def writers(*, on: date | None = None) -> dict[str, Price]:
+    """The models of the table that write answers on a day, by default today, with what they cost then."""
+    prices = {model: price_of(model, on=on) for model in PUBLISHED if answering(model, on=on) == model}
+    return {model: price for model, price in prices.items() if price and price.output}
+
+
 def dearest(*, on: date | None = None) -> Price:
     """The highest price in the table on a day, by default today."""
     prices = [price_of(model, on=on) for model in PUBLISHED]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         estimate_costs,
         foresee,
         is_called,
+        lacking,
         make_encoder,
         note_costs,
         paid_encoders,
@@ -39,6 +40,7 @@ __all__ = [
     "estimate_costs",
     "foresee",
     "is_called",
+    "lacking",
     "make_encoder",
     "note_costs",
     "paid_encoders",
@@ -51,8 +53,8 @@ __all__ = [
 
 _NAMES = {
     "encoders.choice": (
-        "EncoderChoice choose encoder_code estimate_costs foresee is_called make_encoder note_costs paid_encoders "
-        "settle_costs"
+        "EncoderChoice choose encoder_code estimate_costs foresee is_called lacking make_encoder note_costs "
+        "paid_encoders settle_costs"
     ),
     "encoders.interface": "PageEncoder",
     "encoders.known_model": "KnownModel runnable",

@@ -140,6 +140,20 @@ def paid_encoders() -> list[str]:
     return list(SERVICES)
 
 
+def lacking(name: str, settings: Settings) -> str:
+    """What an encoder behind HTTP lacks here before it can be asked, in a sentence; "" if nothing, or for any other."""
+    served = read_served(name)
+    if served is None:
+        return ""
+    from pagesight.indexing.encoders.remote.connect import asked_with
+
+    try:
+        asked_with(served, settings, "")
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
 def settle_costs(encoder: PageEncoder) -> None:
     """Have what an encoder has cost until now noted."""
     if isinstance(encoder, VisionEncoder):

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.errors import IndexInUse, IndexWarning, PageIndexError, StorageFull
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
@@ -25,6 +25,7 @@ from pagesight.indexing.snapshot.snapshot_view import SnapshotView
 from pagesight.indexing.snapshot.state import SnapshotState, read_state, revision, write_state
 from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
+from pagesight.indexing.storage.manifest import refuse_other
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.storage.stamp import stamp
 
@@ -38,8 +39,9 @@ _TRIES = 10
 class FolderAccess:
     """See `IndexAccess`."""
 
-    def __init__(self, parts: FolderParts, lock: WriterLock) -> None:
+    def __init__(self, parts: FolderParts, lock: WriterLock, encoder: dict[str, Any]) -> None:
         self._parts = parts
+        self._encoder = encoder
         self._folder = parts.folder
         self._lock = lock
         self._derived = self._folder.path / "derived"
@@ -67,6 +69,8 @@ class FolderAccess:
             with disk_errors(f"the index in {self._folder.path} cannot be written to"):
                 held.enter_context(self._lock.held(wait))
                 refuse_links(self._folder.path, below=True)
+            # Another process may have chosen another encoder while there was nothing in the index.
+            refuse_other(self._folder.manifest_copy(), self._encoder, self._folder.path)
             held.callback(self._folder.make_private)
             done = False
             try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pagesight.indexing.calls.ledger import Ledger
 from pagesight.indexing.encoders import choose, encoder_code, is_called, note_costs, remember
+from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.index_place import index_missing
 from pagesight.indexing.opening.folder_access import FolderAccess, start
 from pagesight.indexing.opening.index_parts import IndexParts
@@ -21,6 +22,7 @@ from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.manifest import Manifest, refuse_other
 from pagesight.indexing.storage.multivector_files import MultiVectorFiles
 from pagesight.indexing.storage.page_files import PageFiles
+from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.storage.sharing import WriterLock
 
 _log = logging.getLogger(__name__)
@@ -45,14 +47,44 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
                 parts = open_on_server(address, encoder, settings, create)
             else:
                 parts = _in_folder(Path(key), encoder, settings, create)
-            note_costs(parts.encoder, Ledger(parts.folder.path).add)
-            _registry[key] = parts
+            _register(parts)
         elif encoder not in (None, "auto", parts.encoder.name) and not is_called(parts.encoder.name, encoder or ""):
             refuse_other(Manifest(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
         if not named_by(parts.encoder.name, encoder, settings, key):
             remember(encoder_code(parts.encoder))
         _uses[key] = _uses.get(key, 0) + 1
     return replace(parts, settings=settings)
+
+
+def with_encoder(parts: IndexParts, encoder: str) -> IndexParts:
+    """The parts of an index without documents, made anew with another encoder, for whom alone in this process has it.
+
+    The old ones are closed then. Raises PageIndexError, before anything is asked of the encoder, for an index that has
+    documents, or removed ones that can be restored, or is on a server; IndexInUse, SettingsError, EncoderError.
+    """
+    with _registry_lock:
+        folder, lock = parts.folder, WriterLock(parts.folder.path)
+        if server_address(parts.place) or _uses[parts.place] > 1:
+            raise PageIndexError(f"the encoder of the index in {parts.place} cannot be changed: make a new index.")
+        with disk_errors(f"the index folder {folder.path} cannot be used"), lock.held(parts.settings.sharing.wait):
+            if parts.view(at_once=True).page_count() or RemovedDocuments(folder.path).records():
+                raise PageIndexError(
+                    f"the index in {parts.place} has documents, or removed ones that can be restored, and keeps its "
+                    f"encoder: make a new index, `pagesight index PATH… --index OTHER --encoder {encoder}`."
+                )
+            chosen, made_with = named_encoder(None, encoder, parts.settings, folder.path)
+            chosen.close()
+            folder.clear()
+            _begun(folder, made_with)
+        parts.close()
+        opened = _in_folder(folder.path, encoder, parts.settings, create=False)
+        _register(opened)
+    return opened
+
+
+def _register(parts: IndexParts) -> None:
+    note_costs(parts.encoder, Ledger(parts.folder.path).add)
+    _registry[parts.place] = parts
 
 
 def give_back(parts: IndexParts) -> None:
@@ -77,7 +109,9 @@ def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool
         multivectors = MultiVectorFiles(path / "multivectors", made_with.layout, chosen.dim)
         files, centroids = PageFiles(path / "pages"), settings.vectors.centroids
         access = FolderAccess(
-            FolderParts(folder, multivectors, files, chosen.dim, made_with.term_rules, centroids), lock
+            FolderParts(folder, multivectors, files, chosen.dim, made_with.term_rules, centroids),
+            lock,
+            made_with.encoder,
         )
         access.prepare(settings.sharing.wait)
     except BaseException:
@@ -96,8 +130,12 @@ def _made(folder: IndexFolder, lock: WriterLock, made_with: Manifest, wait: floa
         with lock.held(wait):
             manifest = folder.manifest()
             if manifest is None:
-                folder.note_manifest(made_with)
-                start(folder, made_with.encoder["dim"], made_with.term_rules)
+                _begun(folder, made_with)
                 return made_with
     refuse_other(manifest, made_with.encoder, folder.path)
     return manifest
+
+
+def _begun(folder: IndexFolder, made_with: Manifest) -> None:
+    folder.note_manifest(made_with)
+    start(folder, made_with.encoder["dim"], made_with.term_rules)

@@ -18,6 +18,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ SEAL = "milvus.json"
 #: Where an import unpacks its archive; it is there until all rows are taken in (integrity/archive.py).
 UNPACKED = "import.part"
 _MANIFEST, _COPY = "index.json", "index.backup.json"
+_OF_PAGES = ("derived", "milvus.db", "documents", "pages", "multivectors", "words")
 _HELD = ("writer.json", "holder.json", SEAL, UNPACKED, "documents", "pages", "multivectors", "words", "removed")
 _OWN = (_MANIFEST, _COPY, *_HELD, *_MADE_BY_LIBRARIES, *_MADE_BY_AGENT)
 #: What lies beside them: SQLite's, the locks of conversations, and what is not whole yet.
@@ -106,6 +108,13 @@ class IndexFolder:
         """Note what an index is made with."""
         write_checked(self.path / _COPY, manifest.as_dict())
         write_atomically(self.path / _MANIFEST, json.dumps(manifest.as_dict(), indent=2) + "\n", durable=True)
+
+    def clear(self) -> None:
+        """Remove what an index without documents keeps for its pages, also of those that were not finished."""
+        (self.path / SEAL).unlink(missing_ok=True)
+        for name in _OF_PAGES:
+            if (self.path / name).exists():
+                shutil.rmtree(self.path / name)
 
     def _damaged(self, error: Exception) -> PageIndexError:
         if self.manifest_copy() is None:

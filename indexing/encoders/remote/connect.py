@@ -44,7 +44,7 @@ def remote_encoder(
     spending = Spending(served.model, settings) if served.is_paid else None
 
     def load() -> RemoteModel:
-        address, key, by = _asked_with(served, settings, named_by)
+        address, key, by = asked_with(served, settings, named_by)
         asked = dim if service and dim != service.dim else None
         client = _client(served, address, key, settings, asked, prompts, kept)
         own, known = _is_own(served, address), _servers().get(served.name)
@@ -84,13 +84,13 @@ def client_of(served: Served, settings: Settings) -> PageClient:
 
     Raises SettingsError without an address or a key that is needed.
     """
-    address, key, _ = _asked_with(served, settings, "")
+    address, key, _ = asked_with(served, settings, "")
     service, dim = served.service, settings.encoding.dim
     asked = dim if service and dim != service.dim else None
     return _client(served, address, key, settings, asked, None, {})
 
 
-def _asked_with(served: Served, settings: Settings, named_by: str) -> tuple[str, SecretStr | None, str]:
+def asked_with(served: Served, settings: Settings, named_by: str) -> tuple[str, SecretStr | None, str]:
     """Where the model is asked, with which key, and what names the address if it is not the user.
 
     Raises SettingsError without one of them, and where only the current folder's `.env` names where pages would go.

@@ -6,10 +6,11 @@ import { Markdown } from "./markdown";
 import { citedIn, claimsInOrder, looksCited, MARKS, type Cited } from "./citations";
 import { copyText } from "./clipboard";
 import { showCited } from "./evidence";
+import { germanReason } from "./german";
 import { IconButton } from "./icons";
 import type { Answer, Claim, Usage } from "./replies";
 import { me } from "./state";
-import { number, w } from "./words";
+import { inLanguage, number, w } from "./words";
 
 export function AnswerText({ answer }: { answer: Answer }): VNode {
   const drawn = useMemo(() => {
@@ -52,8 +53,8 @@ function Chip({ answer, cited, claim }: { answer: Answer; cited: Cited; claim?: 
 }
 
 /** The outcome, and the service's reason where it says more. */
-function finding({ outcome, reason }: Claim): string {
-  return reason && reason !== "the cited words say it" ? `${w(outcome)}: ${reason}` : w(outcome);
+export function finding({ outcome, reason }: Pick<Claim, "outcome" | "reason">): string {
+  return reason && reason !== "the cited words say it" ? `${w(outcome)}: ${inLanguage(reason, germanReason)}` : w(outcome);
 }
 
 function Claims({ answer }: { answer: Answer }): VNode {

@@ -5,13 +5,14 @@ import type { VNode } from "preact";
 import { Conversation } from "./conversation";
 import { Documents, useDrop } from "./documents";
 import { Search, Strip } from "./found";
+import { germanLack } from "./german";
 import { IconButton } from "./icons";
 import { connection } from "./service";
 import { front, me, open, tab, type Tab } from "./state";
 import { Sweep } from "./sweep";
 import { SettingsDialog } from "./settings_dialog";
 import { Viewer } from "./viewer";
-import { number, w } from "./words";
+import { inLanguage, number, w } from "./words";
 
 function skip(event: Event): void {
   event.preventDefault(); // the address's fragment names the conversation
@@ -70,7 +71,7 @@ function Holds(): VNode | null {
   return (
     <p class="holds quiet">
       <span>{w("holds", { documents: number(documents), pages: number(pages) })}</span>
-      <span class="badge" title={why}>{reasoner}</span>
+      <span class="badge" title={inLanguage(why, germanLack)}>{reasoner}</span>
     </p>
   );
 }

@@ -6,7 +6,7 @@ import { showCited } from "./evidence";
 import type { Answer, Thread, Usage } from "./replies";
 import { asked, events, read, told } from "./service";
 import { settings } from "./settings";
-import { only, strip } from "./state";
+import { me, only, strip } from "./state";
 
 export interface Turn {
   id: number;
@@ -104,8 +104,9 @@ function inAList(question: string): string {
 }
 
 function request(question: string, insteadOf?: InsteadOf): RequestInit {
-  const { offline, effort, dollars } = settings.value;
+  const { offline, effort, dollars, pages } = settings.value;
   const most = Number(dollars.replace(",", "."));
+  const reasoner = me.value?.reasoners.find((one) => one.name === settings.value.reasoner)?.name; // not one of before
   const body = {
     question,
     thread_id: thread.value,
@@ -114,6 +115,8 @@ function request(question: string, insteadOf?: InsteadOf): RequestInit {
     ...(offline ? { offline } : {}),
     ...(effort ? { effort } : {}),
     ...(most > 0 ? { dollars: most } : {}),
+    ...(Number(pages) > 0 ? { pages: Number(pages) } : {}),
+    ...(reasoner ? { reasoner } : {}),
   };
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }

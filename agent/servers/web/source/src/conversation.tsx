@@ -6,10 +6,11 @@ import { AnswerText, Draft, Took } from "./answer";
 import {
   ask, askInstead, begin, draft, editing, forget, listThreads, resume, running, stop, thread, threads, turns, versions, type Turn,
 } from "./chat"; // prettier-ignore
+import { germanStep } from "./german";
 import { Icon, IconButton } from "./icons";
 import { me, only, open } from "./state";
 import { settings } from "./settings";
-import { step, w } from "./words";
+import { inLanguage, w } from "./words";
 
 export function Conversation(): VNode {
   const log = useRef<HTMLDivElement>(null);
@@ -87,7 +88,7 @@ function Steps({ turn }: { turn: Turn }): VNode | null {
     const now = turn.position ? w("waitingAt", { position: turn.position }) : w("working");
     return (
       <ul class="steps">
-        {turn.steps.map((one) => <li>{step(one)}</li>)}
+        {turn.steps.map((one) => <li>{inLanguage(one, germanStep)}</li>)}
         <li class="now">{now}</li>
       </ul>
     );
@@ -97,7 +98,7 @@ function Steps({ turn }: { turn: Turn }): VNode | null {
   return (
     <details class="steps">
       <summary>{count === 1 ? w("stepsOne") : w("steps", { count })}</summary>
-      <ul>{turn.steps.map((one) => <li>{step(one)}</li>)}</ul>
+      <ul>{turn.steps.map((one) => <li>{inLanguage(one, germanStep)}</li>)}</ul>
     </details>
   );
 }

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { dropped, named } from "./dropped";
+import { EncoderChoice } from "./encoder_choice";
 import { IconButton } from "./icons";
 import { Uploads } from "./upload_list";
 import type { Doc } from "./replies";
@@ -38,6 +39,7 @@ export function Documents(): VNode {
   return (
     <div class="documents">
       <Add />
+      <EncoderChoice />
       <Uploads />
       <div class="filters">
         <label>

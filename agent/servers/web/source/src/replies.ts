@@ -118,13 +118,19 @@ export interface EncodingCost {
   pages: number;
   tokens: number | null;
   dollars: number | null;
-  seconds: number;
+  seconds: number | null;
+}
+
+export interface EncoderOffer extends EncodingCost {
+  lacks: string;
 }
 
 export interface Encoders {
   encoder: string;
   pages: number;
-  others: EncodingCost[];
+  own: EncoderOffer;
+  others: EncoderOffer[];
+  changeable: boolean;
 }
 
 export interface Job {
@@ -170,5 +176,6 @@ export interface Me {
   encoder: string;
   reasoner: string;
   why: string;
+  reasoners: { name: string; input: number; output: number }[]; // dollars per million tokens
   version: string;
 }

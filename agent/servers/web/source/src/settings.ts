@@ -8,6 +8,8 @@ export interface Settings {
   offline: boolean;
   effort: "" | "low" | "medium" | "high";
   dollars: string;
+  pages: string;
+  reasoner: string; // "" as the service is set
 }
 
 const KEY = "pagesight";
@@ -26,6 +28,8 @@ export const settings = signal<Settings>({
   offline: false,
   effort: "",
   dollars: "",
+  pages: "",
+  reasoner: "",
   ...kept(),
 });
 

@@ -1,18 +1,17 @@
 // The settings that matter, in a dialog: how questions are answered, language, colours.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
-import type { Encoders } from "./replies";
-import { read } from "./service";
-import { costOf } from "./upload_list";
+import { EncoderChoice, OtherEncoders } from "./encoder_choice";
 import { change, settings, type Settings } from "./settings";
 import { me } from "./state";
-import { w } from "./words";
+import { number, w } from "./words";
 
 export function SettingsDialog({ close }: { close: () => void }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current!.showModal(), []);
-  const { language, colours, offline, effort, dollars } = settings.value;
+  const { language, colours, offline, reasoner, effort, dollars, pages } = settings.value;
+  const reasoners = me.value?.reasoners ?? [];
   const hasModel = me.value !== null && me.value.reasoner !== "offline";
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="settings">
@@ -23,6 +22,7 @@ export function SettingsDialog({ close }: { close: () => void }): VNode {
         <dt>{w("encoder")}</dt>
         <dd>{me.value?.encoder}</dd>
       </dl>
+      <EncoderChoice />
       <OtherEncoders />
       {!hasModel && <p class="note">{w("noKey")}</p>}
       <fieldset>
@@ -31,6 +31,16 @@ export function SettingsDialog({ close }: { close: () => void }): VNode {
           <input type="checkbox" checked={offline || !hasModel} disabled={!hasModel} onChange={(event) => change({ offline: event.currentTarget.checked })} />
           {w("useOffline")}
         </label>
+        {reasoners.length > 0 && (
+          <Choice name={w("reasoner")} value={reasoner} disabled={offline} choose={(value) => change({ reasoner: value })}>
+            <option value="">{w("asSet", { what: me.value!.reasoner })}</option>
+            {reasoners.map((one) => (
+              <option key={one.name} value={one.name}>
+                {one.name.replace(/^.*:/, "")} · {w("perMillion", { input: number(one.input, 2), output: number(one.output, 2) })}
+              </option>
+            ))}
+          </Choice>
+        )}
         <Choice name={w("effort")} value={effort} disabled={!hasModel} choose={(value) => change({ effort: value as Settings["effort"] })}>
           <option value="">{w("effortSet")}</option>
           <option value="low">{w("low")}</option>
@@ -42,6 +52,13 @@ export function SettingsDialog({ close }: { close: () => void }): VNode {
           <input
             type="text" inputMode="decimal" placeholder={w("dollarsHint")} value={dollars} disabled={!hasModel}
             onInput={(event) => change({ dollars: event.currentTarget.value.replace(/[^\d.,]/g, "") })}
+          />
+        </label>
+        <label class="field">
+          <span>{w("pagesAtMost")}</span>
+          <input
+            type="text" inputMode="numeric" placeholder={w("effortSet")} value={pages}
+            onInput={(event) => change({ pages: event.currentTarget.value.replace(/\D/g, "") })}
           />
         </label>
       </fieldset>
@@ -59,23 +76,6 @@ export function SettingsDialog({ close }: { close: () => void }): VNode {
         <button type="button" class="primary" onClick={() => dialog.current!.close()}>{w("close")}</button>
       </div>
     </dialog>
-  );
-}
-
-/** What encoders that are paid by the page would cost for these pages: nothing is paid here. */
-function OtherEncoders(): VNode | null {
-  const [found, setFound] = useState<Encoders | null>(null);
-  useEffect(() => {
-    read<Encoders>("/encoders").then(setFound, () => undefined);
-  }, []);
-  if (!found?.others.length) return null;
-  return (
-    <details class="encoders">
-      <summary>{w("otherEncoders")}</summary>
-      <ul>{found.others.map((one) => <li key={one.model}>{costOf(one)}</li>)}</ul>
-      <p class="quiet">{w("otherEncodersHow")}</p>
-      <pre tabIndex={0}>pagesight index PATH… --index NEW --encoder {found.others[0]!.model}</pre>
-    </details>
   );
 }
 

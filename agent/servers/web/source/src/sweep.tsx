@@ -5,13 +5,14 @@ import { useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { MARKS } from "./citations";
 import { saveFile } from "./clipboard";
+import { germanReason } from "./german";
 import { Icon } from "./icons";
 import type { SweptRow, SweptTable } from "./replies";
 import { Rows } from "./rows";
 import { asked, events, told } from "./service";
 import { settings } from "./settings";
 import { only, show } from "./state";
-import { number, w } from "./words";
+import { inLanguage, number, w } from "./words";
 
 interface Asked {
   question: string;
@@ -149,16 +150,17 @@ function Table({ table }: { table: SweptTable }): VNode {
 function Row({ row }: { row: SweptRow }): VNode {
   const name = row.page === null ? row.document : `${row.document} p. ${row.page}`;
   const outcome = row.outcome ?? undefined;
+  const why = inLanguage(row.reason, germanReason);
   return (
     <div class="swept" data-outcome={outcome}>
       <span class="what">
         <strong title={name}>{name}</strong>
-        <span class="words" title={row.reason}>
-          {row.state === "answered" ? row.value : <span class="quiet">{w(STATES[row.state])}{row.state === "failed" ? `: ${row.reason}` : ""}</span>}
+        <span class="words" title={why}>
+          {row.state === "answered" ? row.value : <span class="quiet">{w(STATES[row.state])}{row.state === "failed" ? `: ${why}` : ""}</span>}
         </span>
       </span>
       {row.citation && (
-        <button type="button" class="chip" data-outcome={outcome} title={row.reason} onClick={() => show({ label: row.citation!, boxes: row.boxes, query: table.value!.question })}>
+        <button type="button" class="chip" data-outcome={outcome} title={why} onClick={() => show({ label: row.citation!, boxes: row.boxes, query: table.value!.question })}>
           {outcome && (
             <span class="mark">
               <span aria-hidden="true">{MARKS[outcome]}</span>

@@ -60,6 +60,7 @@ function headline(job: Job): string {
 
 /** What encoding will take, in words. */
 export function costOf({ model, pages, tokens, dollars }: EncodingCost): string {
+  if (dollars === 0) return `${model} · ${w("free")}`;
   const known = dollars === null ? w("priceUnknown") : w("aboutDollars", { dollars: number(dollars, 4) });
   return [model, pagesOf(pages), tokens === null ? "" : w("tokens", { count: number(tokens) }), known].filter(Boolean).join(" · ");
 }

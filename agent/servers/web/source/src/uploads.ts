@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Given } from "./dropped";
 import type { Failed, Job } from "./replies";
 import { asked, events, read, Refused, told } from "./service";
-import { learnWhoAnswers } from "./state";
+import { learnWhoAnswers, me } from "./state";
 
 const MOST_FILES = 200; // of one request
 const MOST_BYTES = 200_000_000; // of one request; the service takes 500 MB
@@ -12,6 +12,8 @@ const MOST_BYTES = 200_000_000; // of one request; the service takes 500 MB
 export const jobs = signal<Job[]>([]);
 export const refused = signal<Failed[]>([]);
 export const sending = signal(0);
+/** The encoder that an index without documents shall take; "" leaves it the one that it has. */
+export const chosenEncoder = signal("");
 /** Counts what changed the documents, so that lists of them are read anew. */
 export const changes = signal(0);
 
@@ -42,6 +44,7 @@ function batches(given: Given[]): Given[][] {
 async function send(given: Given[]): Promise<void> {
   const form = new FormData();
   form.append("ask", "price"); // nothing is paid that was not confirmed
+  if (chosenEncoder.value && me.value?.documents === 0) form.append("encoder", chosenEncoder.value);
   for (const { file, name } of given) form.append("files", file, name);
   try {
     const job = (await (await asked("/documents", { method: "POST", body: form })).json()) as Job;

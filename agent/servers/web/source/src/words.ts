@@ -131,8 +131,14 @@ const WORDS = {
   encode: ["Encode and pay", "Einlesen und bezahlen"],
   priceUnknown: ["price not known", "Preis unbekannt"],
   aboutDollars: ["about ${dollars}", "etwa {dollars} $"],
-  otherEncoders: ["What other encoders would cost for these pages", "Was andere Encoder für diese Seiten kosten würden"],
-  otherEncodersHow: ["They compare pictures of pages. An index keeps its encoder; another one takes a new index:", "Sie vergleichen Bilder von Seiten. Ein Index behält seinen Encoder; ein anderer braucht einen neuen Index:"],
+  chooseEncoder: ["Encoder: what pages are found by", "Encoder: wonach Seiten gefunden werden"],
+  chooseEncoderHow: [
+    "lexical compares words; the others compare what pages look like. It can be chosen while there are no documents. An upload says its price for these very pages, and waits for your yes.",
+    "lexical vergleicht Worte, die anderen vergleichen, wie Seiten aussehen. Wählbar, solange es keine Dokumente gibt. Beim Hochladen steht der Preis für genau diese Seiten da, und Sie werden gefragt.",
+  ],
+  cannotBeChosen: ["{count} need a key", "{count} brauchen einen Schlüssel"],
+  otherEncoders: ["What other encoders would cost for these {pages}", "Was andere Encoder für diese {pages} kosten würden"],
+  otherEncodersHow: ["An index keeps its encoder; another one takes a new index:", "Ein Index behält seinen Encoder; ein anderer braucht einen neuen Index:"],
   jobDone: ["{added} added, {unchanged} unchanged, {failed} failed", "{added} hinzugefügt, {unchanged} unverändert, {failed} fehlgeschlagen"],
   jobStopped: ["Stopped: what was written stays.", "Angehalten: Geschriebenes bleibt."],
   jobFailed: ["It failed: {message}", "Fehlgeschlagen: {message}"],
@@ -148,6 +154,9 @@ const WORDS = {
   high: ["high", "hoch"],
   dollars: ["Dollars per question, at most", "Dollar pro Frage, höchstens"],
   dollarsHint: ["as set", "wie eingestellt"],
+  pagesAtMost: ["Pages looked at per question, at most", "Angesehene Seiten pro Frage, höchstens"],
+  asSet: ["as set: {what}", "wie eingestellt: {what}"],
+  perMillion: ["${input} in, ${output} out per million tokens", "{input} $ gelesen, {output} $ geschrieben je Million Tokens"],
   encoder: ["Encoder of the index", "Encoder des Index"],
   language: ["Language", "Sprache"],
   colours: ["Colours", "Farben"],
@@ -219,17 +228,7 @@ export function time(seconds: number): string {
   return seconds < 90 ? `${number(Math.max(1, Math.round(seconds)))} s` : `${number(Math.round(seconds / 60))} min`;
 }
 
-const STEPS: [RegExp, string][] = [
-  [/^searched "([^]*)" → (\d+) pages?$/, "gesucht: „$1“ → $2 Seiten"],
-  [/^looked at nothing.*$/, "keine Seite mehr übrig für diese Frage"],
-  [/^looked at ([^]*)$/, "angesehen: $1"],
-  [/^listed (\d+) documents?$/, "$1 Dokumente aufgelistet"],
-  [/^located (\d+) things? on a page$/, "$1 Dinge auf einer Seite gefunden"],
-];
-
-/** A step, which the service tells in English, in the language that is set. */
-export function step(text: string): string {
-  if (settings.value.language !== "de") return text;
-  const known = STEPS.find(([pattern]) => pattern.test(text));
-  return known ? text.replace(known[0], known[1]) : text;
+/** What the service tells in English, in the language that is set. */
+export function inLanguage(text: string, german: (text: string) => string): string {
+  return settings.value.language === "de" ? german(text) : text;
 }

@@ -1,0 +1,87 @@
+// What the service tells in English, in German: steps, why a sentence counts as supported or not, what is missing.
+// A sentence that is not here stays as it is. tests/test_german.py reads the patterns and holds them against the service's.
+
+type Said = [pattern: RegExp, german: string];
+
+// Each piece ends where the next one begins, after "; ", or with the text.
+const REASONS: Said[] = [
+  [/^the cited words say it/, "die zitierten Worte sagen es"],
+  [/^its numbers follow from those of the cited page/, "die Zahlen folgen aus denen der zitierten Seite"],
+  [/^it has no number, name or quotation that could be checked/, "der Satz hat keine Zahl, keinen Namen und kein Zitat, das sich prüfen ließe"],
+  [/^it cites no page/, "der Satz nennt keine Seite"],
+  [/^the cited page has no words to compare; only a look at its picture can tell/, "auf der zitierten Seite stehen keine Worte zum Vergleichen; nur ein Blick auf ihr Bild kann es sagen"],
+  [/^a model that was not told the claim read there: “([\s\S]*?)”/, "ein Modell, das die Aussage nicht kannte, las dort: „$1“"],
+  [/^“([\s\S]*?)” does not stand there \(it stands on ([\s\S]+?)\)/, "„$1“ steht dort nicht (es steht auf $2)"],
+  [/^“([\s\S]*?)” does not stand there \(it stands at ([\s\S]+?)\)/, "„$1“ steht dort nicht (es steht in $2)"],
+  [/^“([\s\S]*?)” does not stand there/, "„$1“ steht dort nicht"],
+  [/^“([\s\S]*?)” does not follow from the numbers there/, "„$1“ folgt nicht aus den Zahlen dort"],
+  [/^its words stand there, but not together: “([\s\S]*?)” is elsewhere/, "die Worte stehen dort, aber nicht beisammen: „$1“ steht anderswo"],
+  [/^the page says the opposite/, "die Seite sagt das Gegenteil"],
+  [/^the cited region was drawn to the words that say it/, "der zitierte Bereich wurde um die Worte gezogen, die es sagen"],
+  [/^([\s\S]+?) was cited, it stands on ([\s\S]+?): corrected/, "zitiert war $1, es steht auf $2: berichtigt"],
+  [/^([\s\S]+?) is not (?:on the cited page|in the cited region) \(it stands on ([\s\S]+?)\)/, "$1 steht dort nicht (es steht auf $2)"],
+  [/^([\s\S]+?) is not (?:on the cited page|in the cited region) \(it stands at ([\s\S]+?)\)/, "$1 steht dort nicht (es steht in $2)"],
+  [/^([\s\S]+?) is not on the cited page/, "$1 steht nicht auf der zitierten Seite"],
+  [/^([\s\S]+?) is not in the cited region/, "$1 steht nicht im zitierten Bereich"],
+  [/^([\s\S]+?) is there, but of something else: for this the page says ([\s\S]+?)/, "$1 steht dort, aber von etwas anderem: hierzu sagt die Seite $2"],
+  [/^([\s\S]+?) is there, but not of what the claim is about/, "$1 steht dort, aber nicht von dem, worum es im Satz geht"],
+  [/^([\s\S]+?) is there, but the page has none of the claim's words/, "$1 steht dort, aber die Seite hat keines der Worte des Satzes"],
+  [/^([\s\S]+?): the page says it the other way round, “([\s\S]*?)”/, "$1: die Seite sagt es andersherum, „$2“"],
+  [/^([\s\S]+?): the page says the opposite, ([\s\S]+?)/, "$1: die Seite sagt das Gegenteil, $2"],
+  [/^([\s\S]+?): the page says ([\s\S]+?)/, "$1: die Seite sagt $2"],
+  [/^([\s\S]+?): ([\s\S]+?) is not that/, "$1: $2 ist das nicht"],
+  [/^([\s\S]+?) does not stand there \(it stands on ([\s\S]+?)\)/, "$1 steht dort nicht (es steht auf $2)"],
+  [/^([\s\S]+?) does not stand there/, "$1 steht dort nicht"],
+];
+
+const STEPS: Said[] = [
+  [/^searched "([\s\S]*)" → 1 page/, "gesucht: „$1“ → 1 Seite"],
+  [/^searched "([\s\S]*)" → (\d+) pages/, "gesucht: „$1“ → $2 Seiten"],
+  [/^looked at nothing: no pages are left for this question/, "keine Seite mehr übrig für diese Frage"],
+  [/^looked at ([\s\S]*)/, "angesehen: $1"],
+  [/^read the words of no page/, "von keiner Seite die Worte gelesen"],
+  [/^read the words of ([\s\S]*)/, "Worte gelesen: $1"],
+  [/^read the outline of a document/, "die Gliederung eines Dokuments gelesen"],
+  [/^listed 1 document/, "1 Dokument aufgelistet"],
+  [/^listed (\d+) documents/, "$1 Dokumente aufgelistet"],
+  [/^located 1 thing on a page/, "1 Stelle auf einer Seite gefunden"],
+  [/^located (\d+) things on a page/, "$1 Stellen auf einer Seite gefunden"],
+  [/^called (\w+) again as before: nothing was done anew/, "$1 noch einmal wie zuvor aufgerufen: nichts neu getan"],
+  [/^called (\w+)/, "$1 aufgerufen"],
+  [/^(\w+) failed: ([\s\S]*)/, "$1 schlug fehl: $2"],
+  [/^that answer broke off: asking once more/, "die Antwort brach ab: noch einmal gefragt"],
+  [/^that was not the answer yet: looking further/, "das war noch nicht die Antwort: weiter gesucht"],
+  [/^the answer is cut off: the model reached its limit of tokens; ask for less at once/, "die Antwort ist abgeschnitten: dem Modell gingen die Tokens aus; fragen Sie weniger auf einmal"],
+  [/^said a thing that the cited words do not say: asked to correct that/, "sagte etwas, was die zitierten Worte nicht sagen: um Berichtigung gebeten"],
+  [/^said (\d+) things that the cited words do not say: asked to correct that/, "sagte $1 Dinge, die die zitierten Worte nicht sagen: um Berichtigung gebeten"],
+  [/^cited ([\s\S]+) without having looked: asked to correct that/, "zitierte $1, ohne sie anzusehen: um Berichtigung gebeten"],
+  [/^answered without a citation: asked to cite the pages/, "antwortete ohne Beleg: um Belege gebeten"],
+  [/^([\s\S]+); asking again/, "$1; noch einmal gefragt"],
+];
+
+const MISSING: Said[] = [
+  [/^there is no GOOGLE_API_KEY; with one, Gemini would answer/, "es gibt keinen GOOGLE_API_KEY; mit einem würde Gemini antworten"],
+  [/^there is a GOOGLE_API_KEY in the file \.env of this folder/, "es gibt einen GOOGLE_API_KEY in der Datei .env dieses Ordners"],
+  [/^there is a GOOGLE_API_KEY/, "es gibt einen GOOGLE_API_KEY"],
+  [/^(\S+) needs a key: set (\w+), in the environment or in \.env\./, "$1 braucht einen Schlüssel: $2 in der Umgebung oder in .env setzen."],
+];
+
+export const germanStep = translator([...STEPS, ...REASONS]);
+export const germanReason = translator(REASONS);
+export const germanLack = translator(MISSING);
+
+/** Translates the pieces of a text one after another; what is not known, and all behind it, stays as it is. */
+function translator(known: Said[]): (text: string) => string {
+  const pieces = known.map(([pattern, german]) => [new RegExp(`${pattern.source}(?:; |$)`), german] as const);
+  return (text) => {
+    const made: string[] = [];
+    let rest = text;
+    while (rest) {
+      const [found, german] = pieces.map(([pattern, german]) => [pattern.exec(rest), german] as const).find(([found]) => found) ?? [null, ""];
+      if (!found) return [...made, rest].join("; ");
+      made.push(german.replace(/\$(\d)/g, (_, group: string) => found[Number(group)] ?? ""));
+      rest = rest.slice(found[0].length);
+    }
+    return made.join("; ");
+  };
+}

@@ -1,0 +1,85 @@
+"""What the service tells in English has a German sentence in the page: what real claims, steps and encoders say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_index import small_settings
+from test_claims import DOCUMENTS, FALSE, TRUE
+
+from pagesight.agent import check_claims, create_page_agent, stream
+from pagesight.agent.reasoners.choose import choose_reasoner
+from pagesight.agent.run.steps import Step
+from pagesight.agent.testing import ScriptedReasoner, calls
+from pagesight.indexing import PageIndex
+from pagesight.indexing.encoders import lacking, paid_encoders
+from pagesight.indexing.testing import made_index
+
+SOURCE = Path(__file__).parent.parent / "agent/servers/web/source/src/german.ts"
+
+
+def patterns(table: str) -> list[str]:
+    """The patterns of a table of german.ts, in its order, with what ends a piece."""
+    lines = SOURCE.read_text(encoding="utf-8").partition(f"const {table}: Said[] = [\n")[2].partition("\n];")[0]
+    found = re.findall(r"^  \[/(.+)/, \".+\"\],$", lines, re.MULTILINE)
+    assert len(found) == len(lines.splitlines())
+    return [f"{one}(?:; |$)" for one in found]
+
+
+def english_left(text: str, known: list[str]) -> str:
+    """What no pattern takes."""
+    while found := next(filter(None, (re.match(one, text) for one in known)), None):
+        if not text:
+            break
+        text = text[found.end() :]
+    return text
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[PageIndex]:
+    with made_index(DOCUMENTS) as index:
+        yield index
+
+
+def test_the_reasons_of_claims_are_known_in_german(index: PageIndex) -> None:
+    more = [
+        "Net revenue was 123.4 [annual.pdf p. 3, region 0,0,10,10]",
+        "It cites nothing: 12 %.",
+        "Nothing [annual.pdf p. 3].",
+    ]
+    reasons = {claim.reason for text in [*TRUE, *FALSE, *more] for claim in check_claims(index, text)}
+    assert len(reasons) > 30
+    known = patterns("REASONS")
+    assert [one for one in reasons if english_left(one, known)] == []
+    assert english_left("the price was doubled", known) == "the price was doubled"
+
+
+def test_the_steps_of_an_answer_are_known_in_german(index: PageIndex) -> None:
+    reasoner = ScriptedReasoner(
+        script=[
+            calls("search_pages", query="net revenue"),
+            calls("search_pages", query="net revenue"),
+            calls("view_pages", pages=["annual.pdf p. 1"]),
+            calls("view_pages", pages=["annual.pdf p. 99"]),
+            calls("read_pages", pages=["annual.pdf p. 1"]),
+            calls("list_documents"),
+            "Net revenue was EUR 995.4 million in 2023 [annual.pdf p. 1].",
+            "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 1].",
+        ]
+    )
+    agent = create_page_agent(index, model=reasoner)
+    steps = [item.text for item in stream(agent, "How high was the net revenue?") if isinstance(item, Step)]
+    assert len(steps) >= 7
+    known = [*patterns("STEPS"), *patterns("REASONS")]
+    assert [one for one in steps if english_left(one, known)] == []
+
+
+def test_what_is_missing_is_known_in_german() -> None:
+    settings = small_settings(google_api_key=None)
+    known = patterns("MISSING")
+    told = [lacking(name, settings) for name in paid_encoders()]
+    assert all(told)
+    assert [one for one in [*told, choose_reasoner(None, settings).why] if english_left(one, known)] == []
