@@ -37,18 +37,21 @@ export function Stage({ facts, look, change, zoomBy, children }: StageOf): VNode
   const whole = Math.min(WIDEST_WHOLE, Math.ceil((width * devicePixelRatio) / 200) * 200);
   const detail = useDetail(stage, sheet, look, facts.key, width);
   const sharp = detail && width * devicePixelRatio > whole;
+  const source = picture(facts.key, { width: whole, ...asked });
+  const [drawn, setDrawn] = useState("");
   const pointer = useRef<{ x: number; y: number } | null>(null);
   useFirstMark(stage, sheet, facts.key, page, room > 0);
   useKeptPlace(stage, sheet, page, look.turned, width, pointer);
   useWheel(stage, zoomBy, pointer);
   const { mark, ...drags } = useSelection(sheet, look, change);
   return (
-    <div class="stage" ref={stage} tabIndex={0} role="region" aria-label={w("stage")} data-selecting={look.selecting || undefined}>
+    <div class="stage" ref={stage} tabIndex={0} role="region" aria-label={w("stage")} aria-busy={drawn !== source} data-selecting={look.selecting || undefined}>
       <div class="sheet" ref={sheet} style={{ width: aside ? height : width, height: aside ? width : height }} {...drags}>
         <div class="paper" style={{ width, height, transform: `translate(-50%, -50%) rotate(${look.turned}deg)` }}>
           {room > 0 && (
             <img
-              class="whole" src={picture(facts.key, { width: whole, ...asked })} alt={w("picture", { label: facts.label })} draggable={false}
+              class="whole" src={source} alt={w("picture", { label: facts.label })} draggable={false}
+              onLoad={() => setDrawn(source)} onError={() => setDrawn(source)}
             />
           )}
           {sharp && (

@@ -150,6 +150,7 @@ function Table({ table }: { table: SweptTable }): VNode {
 function Row({ row }: { row: SweptRow }): VNode {
   const name = row.page === null ? row.document : `${row.document} p. ${row.page}`;
   const outcome = row.outcome ?? undefined;
+  const page = row.citation?.startsWith(row.document) ? row.citation.slice(row.document.length).trim() : row.citation; // the name stands beside it
   const why = inLanguage(row.reason, germanReason);
   return (
     <div class="swept" data-outcome={outcome}>
@@ -160,14 +161,9 @@ function Row({ row }: { row: SweptRow }): VNode {
         </span>
       </span>
       {row.citation && (
-        <button type="button" class="chip" data-outcome={outcome} title={why} onClick={() => show({ label: row.citation!, boxes: row.boxes, query: table.value!.question })}>
-          {outcome && (
-            <span class="mark">
-              <span aria-hidden="true">{MARKS[outcome]}</span>
-              <span class="unseen">{w(outcome)}: </span>
-            </span>
-          )}
-          {row.citation}
+        <button type="button" class="chip" data-outcome={outcome} title={why} aria-label={`${outcome ? w(outcome) : ""} ${row.citation}`.trim()} onClick={() => show({ label: row.citation!, boxes: row.boxes, query: table.value!.question })}>
+          {outcome && <span class="mark" aria-hidden="true">{MARKS[outcome]}</span>}
+          {page}
         </button>
       )}
     </div>

@@ -130,7 +130,7 @@ const WORDS = {
   jobAsks: ["Encoding costs money: {cost}. Nothing has been paid yet.", "Einlesen kostet Geld: {cost}. Noch wurde nichts bezahlt."],
   encode: ["Encode and pay", "Einlesen und bezahlen"],
   priceUnknown: ["price not known", "Preis unbekannt"],
-  aboutDollars: ["about ${dollars}", "etwa {dollars} $"],
+  aboutDollars: ["about ${dollars}", "etwa {dollars} $"],
   chooseEncoder: ["Encoder: what pages are found by", "Encoder: wonach Seiten gefunden werden"],
   chooseEncoderHow: [
     "lexical compares words; the others compare what pages look like. It can be chosen while there are no documents. An upload says its price for these very pages, and waits for your yes.",
@@ -156,7 +156,7 @@ const WORDS = {
   dollarsHint: ["as set", "wie eingestellt"],
   pagesAtMost: ["Pages looked at per question, at most", "Angesehene Seiten pro Frage, höchstens"],
   asSet: ["as set: {what}", "wie eingestellt: {what}"],
-  perMillion: ["${input} in, ${output} out per million tokens", "{input} $ gelesen, {output} $ geschrieben je Million Tokens"],
+  perMillion: ["${input} in, ${output} out per million tokens", "{input} $ gelesen, {output} $ geschrieben je Million Tokens"],
   encoder: ["Encoder of the index", "Encoder des Index"],
   language: ["Language", "Sprache"],
   colours: ["Colours", "Farben"],
