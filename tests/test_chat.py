@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,9 +34,6 @@ ENVIRONMENT = {
     "TERM": "xterm-256color", "COLORTERM": "truecolor", "PROMPT_TOOLKIT_NO_CPR": "1", "PATH": "/nowhere",
     "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
 }  # fmt: skip
-#: What a terminal answers to "what are you?" that can show Sixel pictures, as iTerm2 can; and one that cannot.
-SIXEL, PLAIN = "\x1b[?62;4;22c", "\x1b[?62;22c"
-
 #: What the line editor sends when it begins to read a line, and at no other time.
 PROMPT = re.escape("\x1b[?2004h")
 
@@ -62,19 +62,19 @@ def gemini() -> Iterator[GeminiServer]:
 
 @pytest.fixture
 def chat(index: Path) -> Iterator[Chat]:
-    """Starts a chat on a pseudo-terminal; the terminal answers what it is."""
+    """Starts a chat on a pseudo-terminal of 10 by 20 pixels a cell, on which something may be ``typed`` already."""
     started: list[pexpect.spawn] = []
 
-    def begin(*options: str, terminal: str = PLAIN, **environment: str) -> pexpect.spawn:
+    def begin(*options: str, typed: str = "", **environment: str) -> pexpect.spawn:
         child = pexpect.spawn(
             COMMAND[0], [*COMMAND[1:], "--index", str(index), *options], encoding="utf-8", timeout=120,
             env=ENVIRONMENT | environment, dimensions=(40, 100),
         )  # fmt: skip
         started.append(child)
-        if "--no-pictures" not in options:
-            child.expect_exact("\x1b[c")
-            child.send(terminal)
+        fcntl.ioctl(child.child_fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 1000, 800))
+        child.send(typed)
         child.expect("Ctrl-D ends the chat")
+        assert "\x1b[c" not in child.before  # it asks the terminal nothing: the reply could be mixed with what is typed
         child.expect(PROMPT)
         return child
 
@@ -175,9 +175,18 @@ def test_an_answer_comes_with_steps_and_links(chat: Chat, index: Path) -> None:
 
 
 def test_a_terminal_that_shows_sixel_gets_pictures(chat: Chat) -> None:
-    child = chat(terminal=SIXEL)
-    shown = ask(child, QUESTION, "searched", r"\x1bP0;0;0q", "No language model was used")
+    child = chat(TERM_PROGRAM="WezTerm", typed=f"{QUESTION}\r")  # before there is a prompt, and no letter is lost
+    child.expect("No language model was used")
+    shown = child.before
+    assert f'· searched "{QUESTION}" → ' in seen(shown)
+    assert "\x1bP0;0;0q" in shown
     assert "▀" not in shown
+
+
+def test_a_terminal_within_one_that_shows_sixel_gets_none(chat: Chat) -> None:
+    child = chat(TERM="tmux-256color", TERM_PROGRAM="tmux", LC_TERMINAL="iTerm2", typed=f"{QUESTION}\r")
+    child.expect("No language model was used")
+    assert "\x1bP" not in child.before
 
 
 def test_pictures_can_be_left_out(chat: Chat) -> None:

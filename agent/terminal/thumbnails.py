@@ -1,22 +1,37 @@
-"""Pictures of pages on the terminal: by kitty's protocol or by Sixel (iTerm2 too); none elsewhere."""
+"""Pictures of pages on the terminal: by kitty's protocol or by Sixel (iTerm2 too); none elsewhere.
+
+Which protocol it has is known by what terminals say of themselves in the environment. Asking the terminal would take
+what is typed meanwhile for its reply, and a reply that comes late, as over a slow line, for what is typed.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import struct
+import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
+
+from pagesight.indexing import environment
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _EDGE = (128, 128, 128)  # between and around white pages; seen on light and on dark terminals
 _LEAST_ROWS = 6
+#: Terminals by a variable and its value: those with kitty's placeholders, and those that show Sixel as they come.
+_KITTY = {("TERM", "xterm-kitty"), ("TERM", "xterm-ghostty"), ("TERM_PROGRAM", "ghostty")}
+_SIXEL = {
+    ("TERM_PROGRAM", "iTerm.app"), ("LC_TERMINAL", "iTerm2"), ("TERM_PROGRAM", "WezTerm"), ("TERM", "wezterm"),
+    ("TERM_PROGRAM", "mintty"), ("TERM_PROGRAM", "rio"), ("TERM", "foot"), ("TERM", "contour"), ("TERM", "mlterm"),
+}  # fmt: skip
+#: Terminals within terminals, which keep their pictures to themselves.
+_WITHIN = ("screen", "tmux")
 
 
 class Thumbnails:
-    """Shows pictures on a console. To be made before anything is typed: it asks the terminal what it can show."""
+    """Shows pictures on a console, where its terminal is known to have a protocol for them."""
 
     def __init__(self, console: Console, *, wanted: bool = True):
         self._console = console
@@ -70,9 +85,32 @@ def _columns(pictures: Sequence[Image.Image], rows: int) -> int:
 def _kind() -> Any:
     """The class of rich's renderables that suits the terminal, or None where it has no protocol for pictures.
 
-    Found out by asking the terminal, which takes a tenth of a second or two. Pages in half-blocks cannot be read.
+    Pages in half-blocks cannot be read.
     """
-    logging.getLogger("textual_image").setLevel(logging.ERROR)  # it warns when a terminal does not answer
-    from textual_image.renderable import Image, SixelImage, TGPImage
+    said = environment.variables()
+    kitty, sixel = _is_one_of(_KITTY, said), _is_one_of(_SIXEL, said) or "KONSOLE_VERSION" in said
+    if said.get("TERM", "").startswith(_WITHIN) or not (kitty or sixel) or not _tells_its_pixels():
+        return None
+    kept = sys.__stdout__
+    sys.__stdout__ = None  # type: ignore[misc]  # else the package asks the terminal while it is imported
+    try:
+        from textual_image.renderable import SixelImage, TGPImage
+    finally:
+        sys.__stdout__ = kept  # type: ignore[misc]
+    return TGPImage if kitty else SixelImage
 
-    return Image if Image in (SixelImage, TGPImage) else None
+
+def _is_one_of(terminals: set[tuple[str, str]], said: Mapping[str, str]) -> bool:
+    return any(said.get(variable) == value for variable, value in terminals)
+
+
+def _tells_its_pixels() -> bool:
+    """Whether the size of a cell is known without asking."""
+    try:
+        from fcntl import ioctl
+        from termios import TIOCGWINSZ
+
+        _, _, width, height = struct.unpack("HHHH", ioctl(1, TIOCGWINSZ, bytes(8)))
+    except (ImportError, OSError):  # not a Unix, or no terminal
+        return False
+    return bool(width and height)
