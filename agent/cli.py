@@ -153,6 +153,7 @@ def _ask(
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
+    effort: options.Effort = None,
     thinking: options.Thinking = None,
     verify: options.Verify = None,
     evidence: options.Evidence = None,
@@ -173,9 +174,8 @@ def _ask(
     goes to standard output; steps, sources and errors to standard error.
     """
     settings = settings_of(
-        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
-        verify=verify, trust_scripts=trust_scripts,
-        passwords=password, password_file=password_file,
+        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, effort=effort, thinking_level=thinking,
+        verify=verify, trust_scripts=trust_scripts, passwords=password, password_file=password_file,
     )  # fmt: skip
     _refuse(files, named_index(context, index), settings, strict=strict)
     with _asked(context, index, files, settings) as opened:
@@ -235,6 +235,7 @@ def _chat(
     model: options.Model = None,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
+    effort: options.Effort = None,
     thinking: options.Thinking = None,
     verify: options.Verify = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last conversation.")] = False,
@@ -246,9 +247,8 @@ def _chat(
 ) -> None:
     """Ask question after question in one conversation; /help in it lists its commands."""
     settings = settings_of(
-        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, thinking_level=thinking,
-        verify=verify, trust_scripts=trust_scripts,
-        passwords=password, password_file=password_file,
+        top_k=top_k, rerank=rerank, reasoner=model, pages_as=pages_as, effort=effort, thinking_level=thinking,
+        verify=verify, trust_scripts=trust_scripts, passwords=password, password_file=password_file,
     )  # fmt: skip
     place = existing_index(context, index)
     with open_index(place, settings) as opened:

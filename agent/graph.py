@@ -17,14 +17,17 @@ from pagesight.agent.answers.claims.blind_look import LookBudget
 from pagesight.agent.answers.correction import Correction
 from pagesight.agent.loop.after_model import AfterModel
 from pagesight.agent.loop.call_log import CallLog
+from pagesight.agent.loop.comparison import Comparison
 from pagesight.agent.loop.confirmation import Confirmation, ConfirmBefore
 from pagesight.agent.loop.factories import Loop, LoopParts, looped, state_with_form
 from pagesight.agent.loop.model_calls import ModelCalls
+from pagesight.agent.loop.short_answers import short_answers
 from pagesight.agent.loop.speakers import Speakers, make_speakers
 from pagesight.agent.reasoners.chains import chained
 from pagesight.agent.request.additions import Hook, Prompt, as_hook, as_prompt, own_tools
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, dearest
+from pagesight.indexing.efforts import Effort
 from pagesight.indexing.settings import Settings
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget
@@ -59,6 +62,7 @@ def create_page_agent(
     where: str | None = None,
     name: str = "pagesight",
     settings: Settings | None = None,
+    effort: Effort | None = None,
     trace_pictures: bool = False,
     prompt: Prompt | None = None,
     tools: Sequence[BaseTool | Callable[..., Any]] = (),
@@ -75,7 +79,8 @@ def create_page_agent(
     (see `make_reasoner`), any LangChain chat model, or some with ``with_fallbacks`` and ``with_retry``, each of which
     gets pictures in its own form; ``transport`` "auto", "bytes", "base64" or "files". ``documents`` narrows everything
     to these, by name, path, id or pattern, and ``where`` to those whose metadata meets a condition; no documents are
-    none. What is not given comes from ``settings``, by default the index's own. Ask it with `ask` or `stream`, or run
+    none. What is not given comes from ``settings``, by default the index's own; ``effort`` "low", "medium" or "high" is
+    for those among them that nobody has set (see `EFFORTS`). Ask it with `ask` or `stream`, or run
     it as any graph with ``messages``: its state holds references to pages and no pictures.
     Callbacks and tracing see sizes in the place of pictures, unless ``trace_pictures`` asks for their bytes.
 
@@ -94,7 +99,7 @@ def create_page_agent(
         index = PageIndex.open(index, settings=settings, create=False)
     seen = AllowedDocuments(index) if isinstance(index, PageIndex) else index
     index = seen.index
-    settings = settings or index.settings
+    settings = (settings or index.settings).with_effort(effort)
     allowed = seen.narrowed(documents, where)
     author = Author(name, index_identity(index))
     speakers = make_speakers(
@@ -113,7 +118,10 @@ def create_page_agent(
         AnswerForm(speakers.filler(response_format), speakers.limits, author) if response_format else None,
         as_hook(post_model_hook),
     ).runnable()
-    calls = ModelCalls(speakers, every, budget, correction, allowed, verify, _looks(settings, budget))
+    calls = ModelCalls(
+        speakers, every, budget, correction, allowed, verify, _looks(settings, budget),
+        _comparison(speakers, settings, budget),
+    )  # fmt: skip
     parts = LoopParts(calls, every, name, as_hook(pre_model_hook), after)
     graph |= {"state_schema": state_with_form(graph.get("state_schema"))} if response_format else {}
     agent = looped(loop or LOOP, parts, checkpointer=checkpointer, **graph)
@@ -129,6 +137,14 @@ def _looks(settings: Settings, budget: Budget) -> LookBudget:
     if asked.verify != "looks":
         return LookBudget()
     return LookBudget(asked.looks_per_question, asked.look_dollars, budget.tariff)
+
+
+def _comparison(speakers: Speakers, settings: Settings, budget: Budget) -> Comparison | None:
+    """What compares answers with short ones, where some are asked for, of who sees pages and fills in forms."""
+    samples = settings.budget.samples_per_question
+    if samples == 1 or not speakers.see or not speakers.first.reasoner.can.forms:
+        return None
+    return Comparison(short_answers(speakers), samples, budget, settings.budget.images_per_call)
 
 
 def _budget(settings: Settings, reasoner: str) -> Budget:

@@ -10,6 +10,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
+from pagesight.indexing.efforts import Effort, Thinking
+
 
 class SettingsGroup(BaseModel):
     """Settings that belong together. ``prefix`` is what their flat names begin with."""
@@ -210,6 +212,9 @@ class ReasonerSettings(SettingsGroup):
     """Which language model answers, and how long it is waited for."""
 
     reasoner: str = Field("auto", description="auto, offline, google_genai:MODEL or any other LangChain PROVIDER:MODEL")
+    effort: Effort | None = Field(
+        None, description="low, medium or high: searches, pages, thinking and more at once; what is set itself stays"
+    )
     timeout: float = Field(
         120.0,
         gt=0,
@@ -232,7 +237,7 @@ class GeminiSettings(SettingsGroup):
     """Where Gemini is, and who asks it."""
 
     gemini_model: str = Field("gemini-3.8-flash", description="the Gemini model that auto takes")
-    thinking_level: Literal["default", "low", "medium", "high"] = Field(
+    thinking_level: Thinking = Field(
         "default", description="how much Gemini 3 and later think before they answer; default leaves it to the model"
     )
     store_requests: bool = Field(
@@ -300,6 +305,14 @@ class BudgetSettings(SettingsGroup):
     calls_per_question: int = Field(
         24, ge=2, description="model calls for one question; the last one has no tools and must answer"
     )
+    samples_per_question: int = Field(
+        1,
+        ge=1,
+        le=9,
+        description="answers to the same pages, the agent's own counted in; others are short, and where they differ "
+        "from it, it looks once more",
+    )
+    pages_per_cell: int = Field(3, ge=1, le=20, description="pages of each document that a sweep looks at")
     dollars_per_question: float | None = Field(
         None, gt=0, description="US dollars for one question by the price table; then the model must answer"
     )

@@ -8,6 +8,7 @@ usual names.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableSetting  # a setting that must be JSON and is not
 
 from pagesight.indexing import environment
+from pagesight.indexing.efforts import EFFORTS, Effort
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.setting_groups import (
     BudgetSettings,
@@ -42,8 +44,9 @@ from pagesight.indexing.setting_groups import (
     VectorSettings,
 )
 
-#: Where a setting's value comes from: who called, a variable, the file `.env` of the current folder, or the program.
-Origin = Literal["argument", "environment", ".env", "default"]
+#: Where a setting's value comes from: who called, a variable, the file `.env` of the current folder, the effort that is
+#: asked for, or the program.
+Origin = Literal["argument", "environment", ".env", "effort", "default"]
 
 _PREFIX = "PAGESIGHT_"
 
@@ -95,6 +98,24 @@ class Settings(BaseModel):
             update=own | {group: getattr(self, group).with_(values) for group, values in groups.items()}
         )
         copy._origins = self._origins | dict.fromkeys(named, "argument")
+        return copy
+
+    def with_effort(self, effort: Effort | None) -> Settings:
+        """A copy with what an effort means (see `EFFORTS`), but for what was set itself; None changes nothing.
+
+        Raises SettingsError for another word.
+        """
+        if effort is None:
+            return self
+        if effort not in EFFORTS:
+            raise SettingsError(f"the effort {effort!r} is not known: take {', '.join(EFFORTS)} (PAGESIGHT_EFFORT)")
+        means = {
+            name: value for name, value in asdict(EFFORTS[effort]).items() if self.origin(name) in ("effort", "default")
+        }
+        copy = self.changed(effort=effort, **means)
+        copy._origins.update(dict.fromkeys(means, "effort"))
+        if effort == self.reasoning.effort:
+            copy._origins["effort"] = self.origin("effort")
         return copy
 
 
@@ -214,7 +235,7 @@ def load_settings(**explicit: object) -> Settings:
         ) from None
     settings = Settings().changed(**{name: getattr(read, name) for name in read.model_fields_set})
     settings._origins = _origins(given)
-    return settings
+    return settings.with_effort(settings.reasoning.effort)
 
 
 def _origins(given: dict[str, Any]) -> dict[str, Origin]:

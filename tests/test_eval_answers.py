@@ -246,3 +246,35 @@ def test_bad_input_is_said(
     written(Path("q.jsonl"))
     assert main(["eval", "answers", *arguments, "--index", str(index.path)]) == status
     assert complaint in " ".join(capsys.readouterr().err.split())
+
+
+def test_efforts_are_set_side_by_side(
+    index: PageIndex, server: GeminiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-test-key")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+    monkeypatch.setenv("PAGESIGHT_OCR", "false")
+    questions = str(written(tmp_path / "q.jsonl", [ROWS[0]]))
+    page = f"{REPORT} p. 2"
+    server.calls("view_pages", pages=[page])
+    server.says(f"It was 3.9 billion euros [{page}].")
+    server.says(f"It was 3.9 billion euros [{page}].")
+    server.calls("view_pages", pages=[page])
+    server.says(f"It was 3.9 billion euros [{page}].")
+    cell = {"found": True, "value": "4.2 billion euros", "statement": "", "page": 1}
+    for said in (json.dumps(cell), json.dumps(cell), f"It was 4.2 billion euros [{page}]."):
+        server.says(said)
+    command = ["eval", "answers", "--questions", questions, "--index", str(index.path), "--out", str(tmp_path)]
+    command += ["--model", "google_genai:gemini-3.8-flash", "--effort", "low", "--effort", "high"]
+    assert main(command) == 0
+    lines = [line.split() for line in capsys.readouterr().out.partition("By effort")[2].splitlines() if line.strip()]
+    assert lines[0][:3] == ["effort", "right", "$"]
+    low, high = lines[-2:]
+    assert (low[:2], high[:2]) == (["low", ".000"], ["high", "1.00"])
+    assert 0 < float(low[2]) < float(high[2])
+    assert (low[3:5], high[3:5]) == (["3.00", "1.00"], ["5.00", "1.00"])
+    told = json.loads((tmp_path / "answers.json").read_text())["efforts"]
+    assert [one["effort"] for one in told] == ["low", "high"]
+    assert main([*command, "--json"]) == 0  # both are known
+    assert server.replies_left == 0
+    assert len(json.loads(capsys.readouterr().out)["efforts"]) == 2

@@ -221,8 +221,8 @@ def test_imports_never_go_backwards():
 #: The rooms within each package, in the order in which data goes; those of one row may import each other.
 ORDER = {
     "indexing": """
-        errors environment index_place setting_groups settings destinations installation pages parallel open_calls
-        labels
+        errors environment index_place efforts setting_groups settings destinations installation pages parallel
+        open_calls labels
         calls
         lexical
         vectors corrections

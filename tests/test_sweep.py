@@ -71,6 +71,16 @@ def test_each_document_is_asked_once_with_its_best_pages(index: PageIndex, serve
     assert sum(record.dollars or 0 for record in records) == pytest.approx(table.dollars, abs=1e-5)
 
 
+def test_effort_sets_pages_and_thinking(index: PageIndex, server: GeminiServer) -> None:
+    says(server, NONE, NONE, NONE)
+    swept(index, server, documents=[REPORT], effort="low")
+    swept(index, server, documents=[REPORT], effort="high")
+    swept(index, server, documents=[REPORT], effort="high", top_k=1)
+    assert [len(request.pictures) for request in server.model_requests] == [2, 6, 1]
+    levels = [one.body["generationConfig"]["thinkingConfig"]["thinkingLevel"] for one in server.model_requests]
+    assert [str(level).lower() for level in levels] == ["low", "high", "high"]
+
+
 def test_nothing_is_paid_for_twice(index: PageIndex, server: GeminiServer, tmp_path: Path) -> None:
     says(server, REVENUE, NONE, NONE, NONE)
     first = swept(index, server)

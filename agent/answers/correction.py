@@ -1,4 +1,5 @@
-"""An answer that cites pages which the model was not shown, or none, goes back to it, once, to be corrected.
+"""An answer that cites pages which the model was not shown, or none, or that others read differently, goes back to it,
+once, to be corrected.
 
 The request stands in the mark of the answer that went back, from where it is put into each later call: checkpoints,
 budgets and other graphs see two answers and nothing else.
@@ -6,7 +7,7 @@ budgets and other graphs see two answers and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -17,7 +18,7 @@ from pagesight.agent.answers.citations import NOT_FOUND, asks_something, lacks_c
 from pagesight.agent.answers.claims.claim import Claim, read_claims
 from pagesight.indexing.calls.progress import tell
 from pagesight.tools.budget import Budget
-from pagesight.tools.messages.authorship import Author, answer_text, as_draft, claims_of, correction_of
+from pagesight.tools.messages.authorship import Author, answer_text, as_draft, claims_of, correction_of, samples_of
 from pagesight.tools.messages.conversation import Conversation, Question, is_cut_off
 from pagesight.tools.messages.sent_pictures import CallLimits
 
@@ -38,20 +39,36 @@ The words of the pages that you cite do not say this:
 Look again where you need to. Then write the whole answer again: correct what is wrong, cite the page and region where
 each number stands, and keep what you have really read off a picture. Do not mention this correction."""
 
+_DIFFERS = """Others who looked at the same pages answered the question differently:
+{answers}
+Look at the place once more with view_pages, with a region where it is small, and decide what is right. Then write the
+whole answer again, with its citations; do not mention the others."""
+
 
 @dataclass(frozen=True)
 class _Fault:
     """What is wrong with an answer.
 
-    ``unseen`` are labels that it cites without grounds, ``unsupported`` claims that what it cites does not say; with
-    neither it cites nothing.
+    ``unseen`` are labels that it cites without grounds, ``unsupported`` claims that what it cites does not say,
+    ``differing`` what others say to the same pages; ``uncited`` is an answer that cites nothing.
     """
 
     unseen: tuple[str, ...] = ()
     unsupported: tuple[Claim, ...] = ()
+    uncited: bool = False
+    differing: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.unseen or self.unsupported or self.uncited or self.differing)
 
     @property
     def request(self) -> str:
+        asked = [self._of_citations()] if self.unseen or self.unsupported or self.uncited else []
+        if self.differing:
+            asked.append(_DIFFERS.format(answers="\n".join(f"- {one}" for one in self.differing)))
+        return "\n\n".join(asked)
+
+    def _of_citations(self) -> str:
         if self.unsupported:
             claims = "\n".join(f"- {claim.text!r}: {claim.reason}" for claim in self.unsupported)
             return _UNSUPPORTED.format(claims=claims)
@@ -59,6 +76,8 @@ class _Fault:
 
     @property
     def told(self) -> str:
+        if self.differing:
+            return f"others read the same pages differently ({'; '.join(self.differing)}): asked to look once more"
         if self.unsupported:
             return f"said {_counted(len(self.unsupported))} that the cited words do not say: asked to correct that"
         if self.unseen:
@@ -105,16 +124,19 @@ class Correction:
         return conversation.fact(("fault", self.limits, at), lambda: self._found(conversation, at))
 
     def _found(self, conversation: Conversation, at: int) -> _Fault | None:
+        message = conversation.messages[at]
+        fault = replace(self._of_citations(conversation, at), differing=tuple(samples_of(message).get("differ", ())))
+        return fault or None
+
+    def _of_citations(self, conversation: Conversation, at: int) -> _Fault:
         text = answer_text(conversation.messages[at])
         _, unseen = check_at(conversation, self.limits, at).cited(text)
         if unseen:
-            return _Fault(tuple(dict.fromkeys(citation.label for citation in unseen)))
-        uncited = lacks_citations(text, conversation.documents(at)) and _expects_facts(conversation.question)
-        if uncited:
-            return _Fault()
+            return _Fault(unseen=tuple(dict.fromkeys(citation.label for citation in unseen)))
+        if lacks_citations(text, conversation.documents(at)) and _expects_facts(conversation.question):
+            return _Fault(uncited=True)
         claims = read_claims(claims_of(conversation.messages[at]))
-        unsupported = tuple(claim for claim in claims if claim.outcome == "unsupported" and claim.citations)
-        return _Fault(unsupported=unsupported) if unsupported else None
+        return _Fault(unsupported=tuple(one for one in claims if one.outcome == "unsupported" and one.citations))
 
 
 def _counted(claims: int) -> str:

@@ -49,7 +49,8 @@ MEASURES = {
 class AnswerReport:
     """The measures of answers, each with its interval, their costs, and the questions that failed.
 
-    ``benchmark`` is the published set that the questions are of, if any, and ``totals`` its figures over all of them.
+    ``benchmark`` is the published set that the questions are of, if any, and ``totals`` its figures over all of them;
+    ``effort`` is the one that they were answered with, if one was set.
     """
 
     name: str
@@ -60,6 +61,7 @@ class AnswerReport:
     splits: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     benchmark: str = ""
     totals: dict[str, float] = field(default_factory=dict)
+    effort: str | None = None
 
     @property
     def measures(self) -> dict[str, str]:
@@ -77,6 +79,7 @@ class AnswerReport:
         return {
             "collection": self.name,
             "reasoner": self.reasoner,
+            **({"effort": self.effort} if self.effort else {}),
             "questions": len(self.scores),
             "failed": self.failures,
             "measures": self._measures(None),
@@ -87,6 +90,18 @@ class AnswerReport:
                 for split, values in self.splits.items()
             },
         }
+
+    @property
+    def who(self) -> str:
+        """Who answered, and with which effort."""
+        return f"{self.reasoner}, effort {self.effort}" if self.effort else self.reasoner
+
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """How many answers are right: by the published set's first measure, by the judge, by exact match."""
+        own = [*published_report.MEASURES.get(self.benchmark, {})][:1]
+        found = {name: self.of(name) for name in dict.fromkeys([*own, "judged", "right"])}
+        return {name: one[1].mean for name, one in found.items() if one}
 
     def _measures(self, rows: Sequence[int] | None) -> dict[str, Any]:
         found = {measure: self.of(measure, rows) for measure in self.measures}
@@ -100,6 +115,7 @@ def report_on(
     asked: Sequence[AskedQuestion],
     split: Sequence[str] = (),
     benchmark: str = "",
+    effort: str | None = None,
 ) -> AnswerReport:
     """The report on answers. Raises QuestionsError for a field that no question has, UnknownDocument."""
     answered = [one for one in asked if one.record and not one.failure]
@@ -107,7 +123,7 @@ def report_on(
     scores = [_scores(index, one) | published_scores(benchmark, index, one) for one in answered]
     splits = {field: _rows_by(field, answered) for field in split}
     costs, totals = _costs([one.record or {} for one in answered]), published_totals(benchmark, index, answered)
-    return AnswerReport(name, reasoner, scores, costs, failures, splits, benchmark, totals)
+    return AnswerReport(name, reasoner, scores, costs, failures, splits, benchmark, totals, effort)
 
 
 def _scores(index: PageIndex, asked: AskedQuestion) -> dict[str, float | None]:

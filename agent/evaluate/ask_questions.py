@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _THAT_COUNT = (
     "top_k", "candidates", "exhaustive_below", "images_per_call", "image_tokens_per_call", "pages_per_question",
     "searches_per_question", "calls_per_question", "dollars_per_question", "pages_as", "tiles_per_picture",
-    "media_resolution", "closer_regions",
+    "media_resolution", "closer_regions", "thinking_level", "samples_per_question", "verify", "looks_per_question",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from langgraph.runtime import Runtime
 from pagesight.agent.answers.claims.blind_look import LookBudget
 from pagesight.agent.answers.claims.claim_check import Asked, ClaimCheck
 from pagesight.agent.answers.correction import Correction
+from pagesight.agent.loop.comparison import Comparison
 from pagesight.agent.loop.speakers import Speaker, Speakers
 from pagesight.agent.reasoners.chains import chained
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
@@ -40,7 +41,8 @@ from pagesight.tools.messages.conversation import Conversation
 class ModelCalls:
     """Makes the model of each call: with tools while the budget lasts, then without, so that it must answer.
 
-    ``verify`` has the claims of answers checked; ``looks`` allows looks at what their words cannot tell.
+    ``verify`` has the claims of answers checked; ``looks`` allows looks at what their words cannot tell; ``comparison``
+    asks others for short answers to the same pages.
     """
 
     speakers: Speakers
@@ -50,6 +52,7 @@ class ModelCalls:
     allowed: AllowedDocuments
     verify: bool = False
     looks: LookBudget = field(default_factory=LookBudget)
+    comparison: Comparison | None = None
 
     def next_call(self, state: Any, runtime: Runtime[Any]) -> Runnable[Any, BaseMessage]:
         """The call that the state asks for: state → the model's message.
@@ -64,7 +67,7 @@ class ModelCalls:
         rest = budget_left(self.budget, conversation)
         if rest.calls == 0 or self._was_told(conversation):
             raise self._no_answer(self.budget.calls - rest.calls)
-        chosen = self._checked(self._last if rest.must_answer else self._usual, runtime)
+        chosen = self._compared(self._checked(self._last if rest.must_answer else self._usual, runtime), runtime)
         return _or_as_it_is(chosen, conversation.messages[-1]) if self.correction.is_due(conversation) else chosen
 
     def _no_answer(self, calls: int) -> EmptyAnswer:
@@ -139,6 +142,23 @@ class ModelCalls:
             return await check.aof(answer, self._asked(state, answer)) if self._sees(answer) else answer
 
         return RunnableLambda(checked, achecked, name="claims")
+
+    def _compared(self, model: Runnable[Any, BaseMessage], runtime: Runtime[Any]) -> Runnable[Any, BaseMessage]:
+        """The model, whose answers are compared with short ones to the same pages, where that is asked for."""
+        comparison = self.comparison
+        if comparison is None:
+            return model
+        allowed = self.allowed.within(runtime.context)
+
+        def compared(state: Any, config: RunnableConfig) -> BaseMessage:
+            conversation = Conversation.of_state(state, self.correction.author)
+            return comparison.of(model.invoke(state, config), conversation, allowed)
+
+        async def acompared(state: Any, config: RunnableConfig) -> BaseMessage:
+            conversation = Conversation.of_state(state, self.correction.author)
+            return await comparison.aof(await model.ainvoke(state, config), conversation, allowed)
+
+        return RunnableLambda(compared, acompared, name="comparison")
 
     def _asked(self, state: Any, answer: BaseMessage) -> Asked:
         """What the check of an answer goes by: the pages shown with it or before, and the looks of its question."""

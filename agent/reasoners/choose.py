@@ -197,22 +197,31 @@ def gemini(model: str, settings: Settings) -> BaseChatModel:
             longest_wait=settings.reasoning.longest_wait,
             resolution=settings.pictures.media_resolution,
             store_requests=settings.gemini.store_requests,
-            **_thinking(model, settings.gemini.thinking_level),
+            **_thinking(model, settings),
             **place,
         )
 
 
-def _thinking(model: str, level: str) -> dict[str, str]:
+#: Tokens of thinking, for the generation that takes no level; as Google's own translation of levels has them
+#: (https://ai.google.dev/gemini-api/docs/openai#thinking).
+_TOKENS_OF_THINKING = {"low": 1024, "medium": 8192, "high": 24_576}
+
+
+def _thinking(model: str, settings: Settings) -> dict[str, Any]:
+    """How much the model shall think, as its generation is told; one that cannot be told thinks as it does."""
     from pagesight.tools.gemini_service.generations import generation
 
+    level, made = settings.gemini.thinking_level, generation(model)
     if level == "default":
         return {}
-    if generation(model) < (3, 0):
-        raise SettingsError(
-            f"{model} takes no level of thinking: take a Gemini model from 3 on (PAGESIGHT_GEMINI_MODEL), or leave "
-            "--thinking and PAGESIGHT_THINKING_LEVEL out"
-        )
-    return {"thinking_level": level}
+    if made >= (3, 0):
+        return {"thinking_level": level}
+    if settings.origin("thinking_level") == "effort":
+        return {"thinking_budget": _TOKENS_OF_THINKING[level]} if made >= (2, 5) else {}
+    raise SettingsError(
+        f"{model} takes no level of thinking: take a Gemini model from 3 on (PAGESIGHT_GEMINI_MODEL), or leave "
+        "--thinking and PAGESIGHT_THINKING_LEVEL out"
+    )
 
 
 def _of_langchain(name: str, settings: Settings) -> BaseChatModel:

@@ -51,7 +51,7 @@ class AskRequest(BaseModel):
         None, description='only those whose metadata meets this: year >= 2020 and kind == "10-K"'
     )
     effort: Literal["low", "medium", "high"] | None = Field(
-        None, description="how much a model that thinks shall think; as the service is set if left out"
+        None, description="how many searches, pages, thoughts and second readings; as the service is set if left out"
     )
     dollars: float | None = Field(
         None, gt=0, description="US dollars that the answer may cost; the service's own limit holds too"

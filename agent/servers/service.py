@@ -30,6 +30,7 @@ from pagesight.agent.servers.tokens import KnownTokens, Token
 from pagesight.agent.threads.kept_threads import SERVICE_FILE, KeptThreads, Thread, questions_in, storage_errors
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Price, writers
+from pagesight.indexing.efforts import Effort
 from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
 from pagesight.tools.gemini_service.generations import is_gemini
@@ -70,13 +71,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class HowToAnswer:
-    """How a question wants its answer: ``effort`` of a model that thinks, or no model at all.
+    """How a question wants its answer: with which ``effort``, or without a model.
 
     ``dollars`` and ``pages`` are what it may cost and look at at most, ``verify`` is how its claims are checked,
     ``reasoner`` one of `Service.reasoners`.
     """
 
-    effort: str | None = None
+    effort: Effort | None = None
     dollars: float | None = None
     offline: bool = False
     verify: str | None = None
@@ -230,13 +231,13 @@ class Service:
             return made
 
     def _made(self, token: Token, how: HowToAnswer) -> CompiledStateGraph[Any, Any, Any, Any]:
-        settings = self.plan.settings
+        settings = self.plan.settings.with_effort(how.effort)
         budget = settings.budget
         asked = {
-            "thinking_level": how.effort, "verify": how.verify,
+            "verify": how.verify,
             "dollars_per_question": _least(budget.dollars_per_question, how.dollars),
             "pages_per_question": _least(budget.pages_per_question, how.pages),
-        }  # fmt: skip
+        }
         return create_page_agent(
             token.allowed(self.index), model="offline" if how.offline else how.reasoner or self.plan.model,
             transport=self.plan.transport, checkpointer=self.threads.saver,

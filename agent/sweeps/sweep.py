@@ -28,6 +28,7 @@ from pagesight.agent.sweeps.kept_cells import KeptCell, KeptCells, cell_key
 from pagesight.agent.sweeps.swept import By, SweepTable, SweptRow
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import ModelCall, Tariff
+from pagesight.indexing.efforts import Effort
 from pagesight.indexing.errors import EmptyQuestion, KeyRefused, PagesightError, SettingsError
 from pagesight.indexing.pages import Box, DocumentRecord, Hit, PageRef
 from pagesight.tools.allowed_documents import AllowedDocuments
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Pages of a document that are looked at: a guess, not measured.
-TOP_K = 3
 #: Settings that change what a model sees of a page, or how it answers.
 _THAT_COUNT = ("media_resolution", "pages_as", "tiles_per_picture", "thinking_level")
 #: The worse the later: a cell is as good as the worst of its claims.
@@ -58,7 +57,8 @@ def sweep(
     where: str | None = None,
     model: str | BaseChatModel | Runnable[Any, Any] | None = None,
     dollars: float | None = None,
-    top_k: int = TOP_K,
+    top_k: int | None = None,
+    effort: Effort | None = None,
     concurrency: int = 4,
     transport: str | None = None,
     settings: Settings | None = None,
@@ -67,10 +67,11 @@ def sweep(
 ) -> SweepTable:
     """One small question of each document (``by`` "document") or each page (``by`` "page"), as a table.
 
-    Of a document its ``top_k`` best pages are looked at, in one model call. ``index``, ``documents``, ``where`` and
-    ``model`` are as for `create_page_agent`; without a model each cell is a quotation. ``dollars`` is what this run may
-    cost: no cell is begun that would go beyond it by estimate, and those left out are "not asked". Cells read before,
-    for the same question, document, pages and model, are taken from the index's folder and cost nothing.
+    Of a document its ``top_k`` best pages, by default as the settings say, are looked at in one model call. ``index``,
+    ``documents``, ``where``, ``model`` and ``effort`` are as for `create_page_agent`; without a model each cell is a
+    quotation. ``dollars`` is what this run may cost: no cell is begun that would go beyond it by estimate, and those
+    left out are "not asked". Cells read before, for the same question, document, pages and model, are taken from the
+    index's folder and cost nothing.
     ``concurrency`` cells are asked at a time. ``approve`` is called once with the estimate, where a model is to be
     asked; what it raises ends the run before that. One document that fails does not keep the others: its row says why.
 
@@ -80,19 +81,21 @@ def sweep(
         raise EmptyQuestion("the question is empty: ask something of each document")
     if by not in ("document", "page"):
         raise SettingsError(f"a sweep goes by document or by page, not by {by!r}")
-    if top_k < 1 or concurrency < 1:
+    if concurrency < 1 or (top_k is not None and top_k < 1):
         raise SettingsError(f"top_k is {top_k} and concurrency {concurrency}: both must be at least 1")
     if isinstance(index, str | Path):
         with PageIndex.open(index, settings=settings, create=False) as opened:
             return sweep(
                 opened, question, by=by, documents=documents, where=where, model=model, dollars=dollars, top_k=top_k,
-                concurrency=concurrency, transport=transport, settings=settings, approve=approve, progress=progress,
+                effort=effort, concurrency=concurrency, transport=transport, settings=settings, approve=approve,
+                progress=progress,
             )  # fmt: skip
     seen = AllowedDocuments(index) if isinstance(index, PageIndex) else index
-    settings = settings or seen.index.settings
+    settings = (settings or seen.index.settings).with_effort(effort)
     allowed = seen.narrowed(documents, where)
     speakers = make_speakers(model, allowed, settings, Author("sweep", index_identity(seen.index)), transport=transport)
-    run = _Sweep(allowed, " ".join(question.split()), by, top_k, speakers, settings)
+    most = settings.budget.pages_per_cell if top_k is None else top_k
+    run = _Sweep(allowed, " ".join(question.split()), by, most, speakers, settings)
     return run.table(dollars, concurrency, approve, progress)
 
 

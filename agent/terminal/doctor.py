@@ -79,6 +79,7 @@ def _set_by(name: str, settings: Settings) -> str:
         "argument": "the command line",
         "environment": f"{variables} in the environment",
         ".env": f"{variables} in {Path('.env').resolve()}",
+        "effort": f"the effort {settings.reasoning.effort}",
     }[origin]
 
 

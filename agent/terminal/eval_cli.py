@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,7 +14,9 @@ from pagesight.agent.terminal.options import named_index, open_index, settings_o
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pagesight.agent.evaluate.answer_report import AnswerReport
     from pagesight.indexing import PageIndex
+    from pagesight.indexing.efforts import Effort
     from pagesight.indexing.evaluate.questions import QuestionSet
     from pagesight.indexing.settings import Settings
 
@@ -97,6 +99,7 @@ def _answers(
     within: Annotated[
         bool, typer.Option("--within-document", help="Look only into the document that a question is about.")
     ] = False,
+    effort: options.Efforts = None,
     top_k: options.TopK = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Questions at a time.")] = 4,
     limit: Annotated[
@@ -125,27 +128,49 @@ def _answers(
     collection = _collection(questions, out, language, part)
     known = [question for question in collection.questions if question.answer is not None][:limit]
     kept = AnswerFile(_folder(collection, out) / "answers.jsonl")
+    reports: list[AnswerReport] = []
+    wanted = cast("list[Effort]", list(dict.fromkeys(effort or [])))
+    efforts = [settings.with_effort(one) for one in wanted] or [settings]
+    asking_as = AskingOptions(reasoner, within, judge, collection.benchmark)
     with _opened(context, index, settings, collection, documents, out) as opened:
-        with progress_bars.count_bar("questions") as asking:
-            asked = answer_questions(
-                opened, known, kept, AskingOptions(reasoner, within, judge, collection.benchmark),
-                settings=settings, concurrency=concurrency, progress=asking,
-            )  # fmt: skip
-        report = report_on(collection.name, reasoner, opened, asked, split or [], collection.benchmark)
-    if out:
-        eval_tables.save(report.as_dict(), out / "answers.json")
-    if as_json:
-        printing.write_json(report.as_dict())
-    else:
-        eval_tables.answers(report)
+        for each in efforts:
+            with progress_bars.count_bar(_counted_as(each.reasoning.effort)) as asking:
+                asked = answer_questions(
+                    opened, known, kept, asking_as, settings=each, concurrency=concurrency, progress=asking
+                )
+            reports.append(
+                report_on(
+                    collection.name, reasoner, opened, asked, split or [], collection.benchmark, each.reasoning.effort
+                )
+            )
+    _tell(reports, out, as_json=as_json)
     if collection.benchmark in COMPARES_BRIEF and judge is None:
         printing.note(
             f"{collection.name} compares brief answers, and whole ones stand here: with --judge MODEL each is brought "
             "to a few words first"
         )
-    if report.failures:
-        printing.error(f"{len(report.failures)} questions failed; run the same command again to ask only them")
+    failures = sum(len(report.failures) for report in reports)
+    if failures:
+        printing.error(f"{failures} questions failed; run the same command again to ask only them")
         raise typer.Exit(1)
+
+
+def _counted_as(effort: str | None) -> str:
+    return f"questions, effort {effort}" if effort else "questions"
+
+
+def _tell(reports: list[AnswerReport], out: Path | None, *, as_json: bool) -> None:
+    """The report, or that of each effort and how these compare."""
+    told = reports[0].as_dict() if len(reports) == 1 else {"efforts": [report.as_dict() for report in reports]}
+    if out:
+        eval_tables.save(told, out / "answers.json")
+    if as_json:
+        printing.write_json(told)
+        return
+    for report in reports:
+        eval_tables.answers(report)
+    if len(reports) > 1:
+        eval_tables.efforts(reports)
 
 
 def _collection(source: str, out: Path | None, language: str | None, part: str | None) -> QuestionSet:

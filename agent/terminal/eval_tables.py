@@ -10,6 +10,8 @@ from pagesight.agent.terminal import printing
 from pagesight.agent.terminal.tables import print_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pagesight.agent.evaluate.answer_report import AnswerReport
     from pagesight.indexing.audit.audit import Audit, Measured
     from pagesight.indexing.evaluate.compare import RetrievalReport, RunReport
@@ -75,7 +77,7 @@ def answers(report: AnswerReport) -> None:
     """The measures of answers, what they cost, the splits, and what failed."""
     from pagesight.agent.evaluate.published_report import TOTALS
 
-    printing.write(f"{report.name}: {len(report.scores)} questions answered by {report.reasoner}\n\n")
+    printing.write(f"{report.name}: {len(report.scores)} questions answered by {report.who}\n\n")
     found = {name: report.of(name) for name in report.measures}
     rows = [[name, _interval(one[1]), str(one[0]), report.measures[name]] for name, one in found.items() if one]
     rows += [[name, _short(value), str(len(report.scores)), TOTALS[name]] for name, value in report.totals.items()]
@@ -92,6 +94,20 @@ def answers(report: AnswerReport) -> None:
         print_figures([split, "questions", *names], rows)
     for known, reason in report.failures.items():
         printing.error(f"{known}: {reason}")
+
+
+def efforts(reports: Sequence[AnswerReport]) -> None:
+    """How many answers of each effort are right, and what a question took."""
+    printing.write("\nBy effort\n")
+    names = list(dict.fromkeys(name for report in reports for name in report.accuracy))
+    spent = ("model_calls_per_question", "pages_viewed_per_question", "tokens_per_question", "seconds_median")
+    rows = []
+    for report in reports:
+        dollars, asked = report.costs["dollars"], len(report.scores)
+        each = "–" if dollars is None or not asked else f"{dollars / asked:.4f}"
+        right = [_short(report.accuracy[name]) if name in report.accuracy else "–" for name in names]
+        rows.append([report.effort or "", *right, each, *(_amount(report.costs[name]) for name in spent)])
+    print_figures(["effort", *names, "$ a question", "calls", "pages", "tokens", "s, median"], rows)
 
 
 def save(report: dict[str, Any], path: Path) -> None:

@@ -45,6 +45,10 @@ Thinking = Annotated[
     Literal["default", "low", "medium", "high"] | None,
     typer.Option("--thinking", help="How much Gemini thinks before it answers."),
 ]
+Effort = Annotated[
+    Literal["low", "medium", "high"] | None,
+    typer.Option("--effort", help="How many searches, pages, thoughts and second readings; what is set itself stays."),
+]
 Verify = Annotated[
     Literal["off", "words", "looks"] | None,
     typer.Option("--verify", help="Check claims by the cited words, and by looking where words cannot tell; or not."),
@@ -145,6 +149,10 @@ Metadata = Annotated[
 ]
 
 # Of `eval`.
+Efforts = Annotated[
+    list[str] | None,
+    typer.Option("--effort", help="low, medium or high; given again, efforts are set side by side."),
+]
 Questions = Annotated[
     str,
     typer.Option(

@@ -25,7 +25,10 @@ _Out = Annotated[
 _Dollars = Annotated[
     float | None, typer.Option("--dollars", min=0, help="US dollars that this run may cost; then it ends.")
 ]
-_TopK = Annotated[int, typer.Option("--top-k", min=1, max=20, help="Pages of each document that are looked at.")]
+_TopK = Annotated[
+    int | None,
+    typer.Option("--top-k", min=1, max=20, help="Pages of each document that are looked at; 3 by default."),
+]
 
 
 def sweep(
@@ -39,7 +42,8 @@ def sweep(
     dollars: _Dollars = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask a paid model without asking you first.")] = False,
     out: _Out = None,
-    top_k: _TopK = 3,
+    top_k: _TopK = None,
+    effort: options.Effort = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Questions at a time.")] = 4,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -58,7 +62,7 @@ def sweep(
 
         check_suffix(out)
     settings = settings_of(
-        reasoner=model, pages_as=pages_as, thinking_level=thinking, trust_scripts=trust_scripts
+        reasoner=model, pages_as=pages_as, effort=effort, thinking_level=thinking, trust_scripts=trust_scripts
     )  # fmt: skip
     with open_index(existing_index(context, index), settings) as opened:
         from pagesight.agent.sweeps.sweep import sweep as asked

@@ -146,6 +146,17 @@ def looks_of(message: BaseMessage) -> Mapping[str, Any]:
     return looks if isinstance(looks, Mapping) else {}
 
 
+def with_samples(message: BaseMessage, samples: Mapping[str, Any]) -> BaseMessage:
+    """A copy of an answer with the short answers to the same pages that it was compared with, and what they took."""
+    return _marked(message, {**_mark(message), "samples": dict(samples)})
+
+
+def samples_of(message: BaseMessage) -> Mapping[str, Any]:
+    """The short answers that an answer was compared with: ``differ`` what others say, and what they took."""
+    samples = _mark(message).get("samples")
+    return samples if isinstance(samples, Mapping) else {}
+
+
 def claims_of(message: BaseMessage) -> list[Mapping[str, Any]]:
     """The claims that the mark of an answer holds; none where they were not checked."""
     claims = _mark(message).get("claims")

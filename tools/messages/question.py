@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.pages import Hit
-from pagesight.tools.messages.authorship import form_of, looks_of, spent_before
+from pagesight.tools.messages.authorship import form_of, looks_of, samples_of, spent_before
 from pagesight.tools.messages.page_view import PageView
 from pagesight.tools.messages.tool_reply import ToolReply
 
@@ -84,8 +84,9 @@ class Question:
 
     @cached_property
     def _beside(self) -> list[Mapping[str, Any]]:
-        """What putting an answer into a form took, and looking again for its claims."""
-        return [*(form for message in self.model_messages if (form := form_of(message))), *self.looks]
+        """What putting an answer into a form took, comparing it with others, and looking again for its claims."""
+        made = [one for message in self.model_messages for one in (form_of(message), samples_of(message)) if one]
+        return [*made, *self.looks]
 
     @property
     def calls(self) -> int:
