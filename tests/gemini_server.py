@@ -2,8 +2,9 @@
 
 It is the fake at the edge of the world. The real clients talk to it over HTTP (``base_url``), so what a test reads in
 `GeminiServer.requests` is what would have gone to Google. Known: ``generateContent``, ``streamGenerateContent``
-(server-sent events), and the Files API (upload in the resumable protocol, get, list, delete). It keeps the service's
-rules (`gemini_rules`): what these refuse is refused, and fails the test that asked, unless that `expects` it.
+(server-sent events), the Files API (upload in the resumable protocol, get, list, delete), and jobs (`Batches`). It
+keeps the service's rules (`gemini_rules`): what these refuse is refused, and fails the test that asked, unless that
+`expects` it.
 
     with GeminiServer() as server:
         server.calls("search_pages", query="net revenue")
@@ -19,13 +20,14 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from gemini_batches import Batches, RefusedBatch
 from gemini_rules import Ledger, Verdict, completed, model_of, verdict
 from gemini_wire import Json, Recorded, Reply, StoredFile, camel, failure, reply_text
 
@@ -58,6 +60,7 @@ class GeminiServer:
         self.seconds_of_silence = 0.0
         self.waits_from: int | None = None
         self.faults: list[str] = []
+        self.batches = Batches()
         self._numbered = self._answered = 0
         self._replies: deque[Reply] = deque()
         self._lock = threading.Lock()
@@ -126,7 +129,8 @@ class GeminiServer:
     @property
     def model_requests(self) -> list[Recorded]:
         """The requests to a model, in order."""
-        return [request for request in self.requests if "enerateContent" in request.path]
+        asked = [request for request in self.requests if "enerateContent" in request.path]
+        return [request for request in asked if ":batch" not in request.path]
 
     @property
     def uploads(self) -> list[Recorded]:
@@ -214,17 +218,49 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(self.server.gemini.seconds_of_silence)
             if self.server.gemini.stays_silent():
                 return
+            if ":batchGenerateContent" in self.path:
+                self._batch(lambda batches: batches.begin(*self._batched(request)))
+                return
             reply = self.server.gemini.answer_to(request)
             (self._stream if request.streams else self._answer)(reply)
 
     def do_GET(self) -> None:
         request = self._record({})
+        if "/batches" in self.path:
+            self._batch(lambda batches: batches.told(self.path))
+            return
         if urlsplit(self.path).path.rstrip("/").endswith("/files"):
             own = [one.as_json() for one in self.server.gemini.files.values() if one.key == request.key]
             self._send(200, {"files": own} if own else {})
         elif stored := self._stored(request.key):
             stored.polls_until_active -= 1
             self._send(200, stored.as_json())
+
+    def _batched(self, request: Recorded) -> tuple[str, Json, Callable[[Json], Json]]:
+        model = self.path.partition("/models/")[2].partition(":")[0]
+        path = f"/v1beta/models/{model}:generateContent"
+
+        def answered(one: Json) -> Json:
+            if one.pop("model", f"models/{model}") != f"models/{model}":
+                return {"error": {"code": 3, "message": "a job is of one model"}}
+            asked = replace(request, path=path, body=one, size=len(json.dumps(one)))
+            reply = self.server.gemini.answer_to(asked)
+            return {"error": (reply.error or {}).get("error")} if reply.fault else {"response": reply.whole()}
+
+        return model, request.body, answered
+
+    def _batch(self, call: Callable[[Batches], Json]) -> None:
+        batches = self.server.gemini.batches
+        try:
+            said = call(batches)
+        except RefusedBatch as refused:
+            self._send(refused.status, failure(refused.status, "INVALID_ARGUMENT", str(refused)).error or {})
+            return
+        if self.command == "POST" and batches.loses:
+            batches.loses -= 1
+            self._send(503, failure(503, "UNAVAILABLE", "the answer was lost").error or {})
+            return
+        self._send(200, said)
 
     def do_DELETE(self) -> None:
         if stored := self._stored(self._record({}).key):

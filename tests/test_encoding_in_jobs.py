@@ -20,7 +20,7 @@ PAGES = 5
 def plain(monkeypatch, tmp_path):
     monkeypatch.setenv("PAGESIGHT_OCR", "false")
     monkeypatch.setenv("GOOGLE_API_KEY", KEY)
-    monkeypatch.setattr("pagesight.indexing.encoders.remote.jobs._LOOK_EVERY", 0.01)
+    monkeypatch.setattr("pagesight.indexing.calls.jobs._LOOK_EVERY", 0.01)
     monkeypatch.setattr("pagesight.indexing.calls.retries._FIRST_WAIT", 0.01)
     write_pdf(tmp_path / "a.pdf", [[f"Page {number} of the report"] for number in range(PAGES)])
 
@@ -45,7 +45,7 @@ def in_jobs(server: EncoderServer) -> int:
 
 def encoded_in_jobs(monkeypatch) -> None:
     """Jobs of two pages at most."""
-    monkeypatch.setattr("pagesight.indexing.encoders.remote.jobs._JOB_BYTES", 60_000)
+    monkeypatch.setattr("pagesight.indexing.calls.jobs._JOB_BYTES", 60_000)
 
 
 def test_pages_are_encoded_in_jobs_at_half_the_price(server, tmp_path, capsys):
@@ -85,8 +85,8 @@ def test_a_run_that_was_cut_off_takes_up_its_jobs(lost, server, tmp_path, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as cut:
-        where = "gemini.GeminiClient._job_made" if lost == "while it waits" else "jobs._log.info"
-        cut.setattr(f"pagesight.indexing.encoders.remote.{where}", killed)
+        where = "encoders.remote.gemini._made" if lost == "while it waits" else "calls.jobs._log.info"
+        cut.setattr(f"pagesight.indexing.{where}", killed)
         assert run(server, tmp_path, "--batch") == 130
     begun = in_jobs(server)
     assert begun >= 1
@@ -118,7 +118,7 @@ def test_a_job_that_comes_to_nothing_is_told_and_sent_anew(end, server, tmp_path
     assert run(server, tmp_path, "--batch") == 1
     told = capsys.readouterr().err
     assert f"1 jobs ended without a result (batches/00000001: {end.lower()})" in told
-    assert "run the same again to send these pages anew" in told
+    assert "run the same again to send anew what was in them" in told
     server.job_ends = ""
     assert run(server, tmp_path, "--batch") == 0
     assert in_jobs(server) == 2 * PAGES

@@ -22,7 +22,8 @@ _A4 = 595.0, 842.0  # points
 class SweepEstimate:
     """How many are to be asked, how many answers are ``kept`` from before, and what asking will take.
 
-    ``dollars`` is None where the price is not known. ``limit`` is the one that was set.
+    ``dollars`` is None where the price is not known. ``limit`` is the one that was set. ``in_jobs`` says that they are
+    asked in jobs, which take half the price and up to a day, ``takes_jobs`` that they could be.
     """
 
     reasoner: str
@@ -34,23 +35,27 @@ class SweepEstimate:
     output_tokens: int
     dollars: float | None
     limit: float | None = None
+    in_jobs: bool = False
+    takes_jobs: bool = False
 
     def __str__(self) -> str:
         known = f" ({self.kept} more are known from before)" if self.kept else ""
         price = "a price that is not known" if self.dollars is None else f"about ${self.dollars:.4f}"
+        jobs = ", as jobs, which may take a day" if self.in_jobs else ""
         limit = "" if self.limit is None else f", {self.limit:g} at most"
         return (
             f"{self.asked} {self.noun}{'' if self.asked == 1 else 's'} to ask{known}, {self.pictures} pictures, "
-            f"some {self.input_tokens:,} tokens in and {self.output_tokens:,} out: {price}{limit}, with {self.reasoner}"
+            f"some {self.input_tokens:,} tokens in and {self.output_tokens:,} out: {price}{limit}, with "
+            f"{self.reasoner}{jobs}"
         )
 
 
 class Prices:
     """What cells cost by estimate and by count, at the reasoner's price, or the dearest one that is known."""
 
-    def __init__(self, reasoner: str, tariff: Tariff, rule: PictureRule | None):
+    def __init__(self, reasoner: str, tariff: Tariff, rule: PictureRule | None, *, takes_jobs: bool = False):
         self.tariff = tariff
-        self._reasoner = reasoner
+        self._reasoner, self._takes_jobs = reasoner, takes_jobs
         dpi = rule.dpi(_A4) / 72 if rule else 0.0
         self._of_a_picture = rule.tokens((round(_A4[0] * dpi), round(_A4[1] * dpi))) if rule else 0
 
@@ -60,7 +65,7 @@ class Prices:
         return SweepEstimate(
             self._reasoner, noun, len(pages), kept, sum(pages) if self._of_a_picture else 0,
             sum(call.usage["input_tokens"] for call in calls), sum(call.usage["output_tokens"] for call in calls),
-            self.tariff.of(calls) if calls else 0.0, limit,
+            self.tariff.of(calls) if calls else 0.0, limit, self.tariff.share < 1, self._takes_jobs,
         )  # fmt: skip
 
     def at_most(self, pages: int) -> float:

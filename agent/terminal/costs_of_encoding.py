@@ -5,10 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import typer
-
 from pagesight.agent.terminal import printing
-from pagesight.indexing.errors import SettingsError
+from pagesight.agent.terminal.approval import approve
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
@@ -29,16 +27,7 @@ def ask_for(encoder: str, pages: int, settings: Settings, *, yes: bool) -> None:
     estimate = estimate_costs(encoder, pages, settings)
     if estimate is None:
         return
-    printing.note(str(estimate))
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise SettingsError(
-            f"{estimate}. It is paid for by your key, and nobody is asked here: run the same with --yes, and with "
-            "--dollars for a limit."
-        )
-    if not typer.confirm("Encode them?", default=False, err=True):
-        raise SettingsError("nothing was encoded, and nothing was paid: the estimate was not confirmed.")
+    approve(estimate, yes=yes, question="Encode them?", done="encoded")
 
 
 def offer(index: PageIndex, pages: int) -> None:

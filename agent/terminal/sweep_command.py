@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pagesight.agent.terminal import options, printing, progress_bars
+from pagesight.agent.terminal.approval import approve
 from pagesight.agent.terminal.options import existing_index, open_index, settings_of
 from pagesight.agent.terminal.tables import print_listing
-from pagesight.indexing.errors import SettingsError
 
 if TYPE_CHECKING:
     from pagesight.agent.sweeps.estimate import SweepEstimate
@@ -44,6 +43,7 @@ def sweep(
     out: _Out = None,
     top_k: _TopK = None,
     effort: options.Effort = None,
+    batch: Annotated[bool, typer.Option("--batch", help="Ask Gemini in jobs: half the price, within a day.")] = False,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=64, help="Questions at a time.")] = 4,
     transport: options.Transport = None,
     pages_as: options.PagesAs = None,
@@ -71,8 +71,8 @@ def sweep(
             with progress_bars.count_bar(f"{by}s") as progress:
                 table = asked(
                     opened, question, by=by, documents=document or None, where=where, model=model, dollars=dollars,
-                    top_k=top_k, concurrency=concurrency, transport=transport, settings=settings,
-                    approve=_approval(yes=yes), progress=progress,
+                    top_k=top_k, batch=batch, concurrency=concurrency, transport=transport, settings=settings,
+                    approve=partial(_approval, yes=yes), progress=progress,
                 )  # fmt: skip
         except KeyboardInterrupt:
             printing.note("stopped: what was answered is kept; run the same command to go on")
@@ -117,19 +117,7 @@ def _summary(table: SweepTable, out: Path | None) -> str:
     return ", ".join(told) + (f"; written to {printing.short(out)}" if out else "")
 
 
-def _approval(*, yes: bool) -> Callable[[SweepEstimate], None]:
-    """Says what asking will cost, and asks. What it gives raises SettingsError where nobody says yes."""
-
-    def approve(estimate: SweepEstimate) -> None:
-        printing.note(str(estimate))
-        if yes:
-            return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise SettingsError(
-                f"{estimate}. It is paid for by your key, and nobody is asked here: run the same with --yes, and with "
-                "--dollars for a limit."
-            )
-        if not typer.confirm("Ask them?", default=False, err=True):
-            raise SettingsError("nothing was asked, and nothing was paid: the estimate was not confirmed.")
-
-    return approve
+def _approval(estimate: SweepEstimate, *, yes: bool) -> None:
+    if not estimate.in_jobs and estimate.takes_jobs:
+        printing.note("with --batch it costs half as much, and may take a day")
+    approve(estimate, yes=yes, question="Ask them?", done="asked")

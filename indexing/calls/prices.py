@@ -84,12 +84,13 @@ class ModelCall:
 class Tariff:
     """What the calls of one reasoner cost: each is priced by the model that answered it, or else by the one asked.
 
-    ``model`` is the reasoner's name, ``own`` the setting `prices`. Raises SettingsError, when it is made, if one of
-    these cannot be read.
+    ``model`` is the reasoner's name, ``own`` the setting `prices`, ``share`` the part of the price that is asked.
+    Raises SettingsError, when it is made, if one of the prices cannot be read.
     """
 
     model: str
     own: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         for name in self.own:
@@ -107,11 +108,12 @@ class Tariff:
         if not prices:
             return 0.0 if self.price(on=on) else None
         costs = [price.of([usage]) for price, usage in prices if price]
-        return sum(costs) if len(costs) == len(prices) else None
+        return self.share * sum(costs) if len(costs) == len(prices) else None
 
     def at_most(self, calls: Iterable[ModelCall], *, on: date | None = None) -> float:
         """The same, with the dearest known price where a model's own is not known: it costs no more, most likely."""
-        return sum((self.price(call.answered_by, on=on) or dearest(on=on)).of([call.usage]) for call in calls)
+        each = ((self.price(call.answered_by, on=on) or dearest(on=on)).of([call.usage]) for call in calls)
+        return self.share * sum(each)
 
 
 def price_of(model: str, own: Mapping[str, Sequence[float]] | None = None, *, on: date | None = None) -> Price | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from itertools import islice
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,11 @@ import numpy as np
 
 from pagesight.indexing.calls.asked_waits import PASSING, asked_wait, error_details
 from pagesight.indexing.calls.deadline import ends_within, without_header
+from pagesight.indexing.calls.gemini_jobs import GeminiJobs
+from pagesight.indexing.calls.jobs import JobState
 from pagesight.indexing.calls.network_errors import network_error
 from pagesight.indexing.calls.retries import Attempts, FailedAttempt
 from pagesight.indexing.encoders.remote.forms import Encoded
-from pagesight.indexing.encoders.remote.jobs import JobState
 from pagesight.indexing.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _PICTURES_A_REQUEST = 6  # the service's limit, as published
 #: gemini-embedding-2's form is the same in v1; our other calls speak this version.
 _VERSION, _VERTEX_VERSION = "v1beta", "v1beta1"
 _TOLD = 300  # letters of what the service says that an error repeats
-_MOST_LISTED = 2000  # jobs that are looked through for one of ours, the newest first; a guess, not measured
 
 
 class _NotThere(EncoderError):
@@ -70,8 +69,11 @@ class GeminiClient:
         (encoded,) = self._embed([types.Content(parts=[types.Part(text=f"{_QUESTION}{words}"), seen], role="user")])
         return encoded
 
-    def send(self, called: str, pictures: list[bytes]) -> str:
-        """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
+    def jobs(self) -> GeminiJobs[bytes, Encoded]:
+        """Its jobs: pictures (PNG) in, a vector for each out."""
+        return GeminiJobs(self._client.batches, self._asked, _NotThere, self._begun, _made)
+
+    def _begun(self, called: str, pictures: list[bytes]) -> Any:
         from google.genai import types
 
         parts = [types.Part.from_bytes(data=picture, mime_type="image/png") for picture in pictures]
@@ -80,60 +82,15 @@ class GeminiClient:
         source = types.EmbeddingsBatchJobSource(
             inlined_requests=types.EmbedContentBatch(contents=contents, config=config)
         )
-        tried = False
-
-        def begin() -> Any:
-            nonlocal tried
-            # The answer to a job that was taken may have been lost: it would be paid for twice.
-            if tried and (taken := self._job_called(called)):
-                return taken
-            tried = True
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "experimental"
-                return self._client.batches.create_embeddings(
-                    model=self._model, src=source, config={"display_name": called}
-                )
-
-        return str(self._asked(begin).name)
-
-    def look(self, job: str) -> JobState:
-        """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
-        try:
-            found = self._asked(lambda: self._client.batches.get(name=job))
-        except _NotThere as error:
-            return JobState("gone", why=str(error))
-        state = str(getattr(found.state, "name", found.state)).removeprefix("JOB_STATE_")
-        if state in ("SUCCEEDED", "PARTIALLY_SUCCEEDED"):
-            return self._job_made(found)
-        if state in ("FAILED", "CANCELLED", "EXPIRED"):
-            return JobState("gone", why=f"{state.lower()} {getattr(found.error, 'message', None) or ''}".strip())
-        return JobState("waits")
-
-    def called(self, name: str) -> str | None:
-        """See `pagesight.indexing.encoders.remote.jobs.JobClient`."""
-        found = self._asked(lambda: self._job_called(name))
-        return str(found.name) if found else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "experimental"
+            return self._client.batches.create_embeddings(
+                model=self._model, src=source, config={"display_name": called}
+            )
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    def _job_called(self, name: str) -> Any:
-        listed = islice(self._client.batches.list(config={"page_size": 100}), _MOST_LISTED)
-        return next((job for job in listed if job.display_name == name), None)
-
-    def _job_made(self, job: Any) -> JobState:
-        made: list[Encoded | None] = []
-        why = ""
-        for one in (job.dest.inlined_embed_content_responses if job.dest else None) or []:
-            values = one.response.embedding.values if one.response and one.response.embedding else None
-            vector = np.asarray(values or [], np.float32)[None]
-            if vector.size and np.isfinite(vector).all():
-                made.append((vector, one.response.token_count))
-            else:
-                made.append(None)
-                why = str(getattr(one.error, "message", None) or why or "a vector of nothing")[:_TOLD]
-        return JobState("done", tuple(made), why)
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         """What a call gives, tried again where that may help. Raises EncoderError, and `_NotThere` for a 404."""
@@ -182,6 +139,21 @@ class GeminiClient:
             429: "Run the same again later; what was encoded until now is kept.",
         }.get(code if isinstance(code, int) else 0, "Run the same again; what was encoded until now is kept.")
         return EncoderError(f"{self._model} could not be asked ({code or type(error).__name__}: {said}). {tail}")
+
+
+def _made(job: Any) -> JobState[Encoded]:
+    """What a job made of each picture."""
+    made: list[Encoded | None] = []
+    why = ""
+    for one in (job.dest.inlined_embed_content_responses if job.dest else None) or []:
+        values = one.response.embedding.values if one.response and one.response.embedding else None
+        vector = np.asarray(values or [], np.float32)[None]
+        if vector.size and np.isfinite(vector).all():
+            made.append((vector, one.response.token_count))
+        else:
+            made.append(None)
+            why = str(getattr(one.error, "message", None) or why or "a vector of nothing")[:_TOLD]
+    return JobState("done", tuple(made), why)
 
 
 def _client(address: str | None, settings: Settings) -> Client:

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.calls.jobs import Jobs
 from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.encoders.remote.forms import Encoded
-from pagesight.indexing.encoders.remote.jobs import JobPage, Jobs
+from pagesight.indexing.encoders.remote.jobs import PagesInJobs
 from pagesight.indexing.encoders.remote.kept import PaidVectors
 from pagesight.indexing.encoders.remote.spending import Spending
 from pagesight.indexing.encoders.vision import VisionEncoder, trial_page
@@ -139,18 +140,24 @@ class RemoteModel:
         Waits until they are done. Raises EncoderError, and SettingsError for a service without jobs.
         """
         client: Any = self._client
-        if not (self._paid and self._spending and hasattr(client, "send")):
+        if not (self._paid and self._spending and hasattr(client, "jobs")):
             raise SettingsError(
                 f"{self._name} encodes in no jobs: leave out --batch (PAGESIGHT_ENCODER_BATCH). gemini-embedding-2 "
                 "does, with a key of the Gemini API."
             )
         paid = self._paid
 
-        def pages() -> Iterator[JobPage]:
+        def pages() -> Iterator[tuple[str, Callable[[], bytes]]]:
             for picture in pictures():
                 yield paid.name("page", _content(picture)), partial(_png, picture)
 
-        Jobs(client, paid, self._spending, paid.jobs).encode(pages)
+        why = Jobs(client.jobs(), PagesInJobs(paid, self._spending), paid.jobs, len).run(pages)
+        missing = sum(paid.named(name) is None for name, _ in pages()) if why else 0
+        if missing:
+            raise EncoderError(
+                f"{missing} pages came back from their job without vectors ({why}). The others are kept: run the same "
+                "again, or without --batch."
+            )
 
     def encode_query(self, question: str) -> tuple[NDArray[np.float32], list[str]]:
         """The vectors of a question, and the token of each where the server tells them."""

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pagesight.indexing.calls.jobs import JOB_PRICE
 from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.calls.prices import price_of
 from pagesight.indexing.encoders.remote.served import SERVICES
 from pagesight.indexing.errors import EncoderError, SettingsError
 from pagesight.indexing.settings import Settings
 
-#: What pages cost in a job beside the same one by one, as published (https://ai.google.dev/gemini-api/docs/batch-api).
-JOB_PRICE = 0.5
 #: Requests that a service answers in a second while one waits for it: a guess, not measured.
 _REQUESTS_A_SECOND = 1.0
 
