@@ -22,6 +22,7 @@ from pagesight.agent.answers.claims.operands import Operand, operands_of, operan
 from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
 from pagesight.agent.answers.claims.proportions import Proportion, proportions, shares_said
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
+from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_word
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
@@ -243,9 +244,16 @@ class SentenceCheck:
         if self.faults:
             return
         page, words, enough = best_place(text, pages)
+        best = best_sentence(text, page.written(words))
+        if word := missing_word(text, pages, best):
+            self._doubt(f"{word} does not stand there{phrase_elsewhere(word, pages, self.documents.index)}")
+            return
+        if is_of_another_page(text, pages):
+            self._doubt("none of its words stands there")
+            return
         if named and (other := apart(text, words, page)):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
-        elif enough and contradicts(text, best_sentence(text, page.written(words))):
+        elif enough and contradicts(text, best):
             self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))

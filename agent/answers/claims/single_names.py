@@ -1,0 +1,145 @@
+"""Names of one word in a claim that the cited pages do not have. What is a name is told by its capital, so less is
+known of it than of longer names: in German every noun has one, and at a sentence's beginning every word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+from pagesight.agent.answers.claims.cited_page import CitedPage
+from pagesight.agent.answers.claims.phrases import names
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import tokenize
+
+_BARE = 3  # words of a claim that is nothing but an answer: "Berlin", "In Berlin"; a guess, not measured
+_CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_a-zß][^\W\d_]*[a-zäöüßéèøåčšž][^\W\d_]*(?:[-–][^\W\d_]+)*")
+_ENDS = re.compile(r"[.:;!?“”\"«»()–—•/]\s*$|^\s*$")
+#: How much of a word's letters stand in one of the page to be the same one in another form: Norwegian, Norway.
+_SHARED, _LEAST_SHARED = 0.6, 4
+_MISREAD = 0.8  # of a scan's word; a guess, not measured
+#: Capitalised in the middle of English sentences, and no names; and what answers of one word say of a picture.
+_NO_NAMES = frozenset(
+    tokenize(
+        "january february march april may june july august september october november december monday tuesday wednesday "
+        "thursday friday saturday sunday spring summer autumn winter table figure chart graph page section chapter note "
+        "appendix annex part item step article paragraph line row column slide exhibit schedule report company group "
+        "board management committee board director chair chairman president department division million billion euro "
+        "euros dollars percent english internet earth "
+        "yes no true false none both neither increase decrease increased decreased rising falling up down higher lower "
+        "left right top bottom black white red green blue yellow orange purple grey gray brown pink "
+        "ja nein wahr falsch keine beide steigend fallend oben unten links rechts schwarz weiß rot grün blau gelb grau "
+        "braun rosa lila"
+    )
+)
+_ENGLISH = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "is",
+        "are",
+        "was",
+        "were",
+        "in",
+        "for",
+        "by",
+        "to",
+        "that",
+        "with",
+        "from",
+        "it",
+        "has",
+        "have",
+        "an",
+        "its",
+        "which",
+    ]
+)
+_GERMAN = frozenset(
+    [
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "sind",
+        "war",
+        "waren",
+        "den",
+        "dem",
+        "des",
+        "von",
+        "zu",
+        "mit",
+        "für",
+        "ein",
+        "eine",
+        "im",
+        "am",
+        "auf",
+        "nicht",
+    ]
+)
+
+
+def missing_word(text: str, pages: Sequence[CitedPage], best: str) -> str:
+    """A name of one word that none of the pages has in any form; "" for none, or where that cannot be told.
+
+    ``best`` is the sentence of the pages that has most of the claim's words.
+    """
+    held = {token for page in pages for token in page.content.tokens}
+    named = {token for page in pages for token in tokenize(page.ref.document)}
+    misread = any(page.content.text.source == "ocr" for page in pages)
+    several = " ".join(names(text))
+    for word in _candidates(text, held, best):
+        known = held | named
+        if word not in several and not any(_is_form_of(part, known, misread) for part in tokenize(word)):
+            return word
+    return ""
+
+
+def _candidates(text: str, held: set[str], best: str) -> Iterator[str]:
+    """The words that are names, as far as their place and the claim's language tell."""
+    tokens = tokenize(text)
+    bare = len(tokens) <= _BARE
+    english, german = len(_ENGLISH.intersection(tokens)), len(_GERMAN.intersection(tokens))
+    in_its_language = bool((_ENGLISH | _GERMAN) & held.intersection(tokens)) or english + german == 0
+    for found in _CAPITAL.finditer(text):
+        word = found[0].removesuffix("'s").removesuffix("’s")
+        if len(word) < _LEAST_SHARED or _NO_NAMES.intersection(tokenize(word)):
+            continue
+        begins = bool(_ENDS.search(text[: found.start()]))
+        told = english > german and not begins
+        if bare or (in_its_language and (told or _is_put_in_place(word, text, best))):
+            yield word
+
+
+def is_of_another_page(text: str, pages: Sequence[CitedPage]) -> bool:
+    """Whether the pages have the claim's small words and none of its others, of which there are three or more."""
+    terms = read_query(text).terms
+    held = {token for page in pages for token in page.content.tokens}
+    small = {*tokenize(text)} & (_ENGLISH | _GERMAN)
+    if len(terms) < _BARE or 2 * len(small & held) <= len(small):
+        return False
+    return not any(_is_form_of(term, held, misread=False) for term in terms)
+
+
+def _is_put_in_place(word: str, text: str, best: str) -> bool:
+    """Whether a sentence of the page has every other word of the claim: then this one stands in another's place."""
+    own = frozenset().union(*(stems(token) for token in tokenize(word)))
+    others = [term for term in read_query(text).terms if not stems(term) & own]
+    held = {stem for token in tokenize(best) for stem in stems(token)}
+    return len(others) > 1 and all(stems(term) & held for term in others)
+
+
+def _is_form_of(word: str, held: set[str], misread: bool) -> bool:
+    """Whether a page has a word in some form: its stem, its beginning, in a compound, or misread in a scan."""
+    if word in held or any(stems(word) & stems(token) for token in held):
+        return True
+    share = max(_LEAST_SHARED, round(_SHARED * len(word)))
+    if any(token.startswith(word[:share]) or word in token for token in held):
+        return True
+    near = (token for token in held if abs(len(token) - len(word)) <= 1)
+    return misread and any(SequenceMatcher(None, word, token).ratio() >= _MISREAD for token in near)
