@@ -22,7 +22,7 @@ DOCUMENTS = {
         "No customer accounts for more than 6 per cent of revenue.\n"
         "The Supervisory Board approved the third line in Torvik on 21 January 2025.\n"
         "The tax rate was 23.0 per cent, after 23.4 per cent.\n"
-        "The largest plant has 1.4 megawatts.\n"
+        "The largest plant has 1.4 megawatts. The office has 312 square metres, let for £20,600.\n"
         "The tests that were made showed no need for a write-down.",
     ],
     "annual.pdf": [
@@ -45,6 +45,7 @@ TRUE = [
     "The third line in Torvik was approved on 21 January 2025 [review.pdf p. 2].",
     "The tax rate fell by 0.4 points to 23.0 per cent [review.pdf p. 2].",
     "The largest plant has 1,400 kW [review.pdf p. 2].",
+    "The office has 312 m² [review.pdf p. 2].",
     "Net debt fell by EUR 0.8 million in 2024 [review.pdf p. 1].",
     "The other loss shrank by EUR 1.3 million in 2024, from 8.8 to 7.5 [review.pdf p. 1].",
     "Air-source made up about half of the revenue of the group in 2024 [review.pdf p. 1].",
@@ -86,14 +87,29 @@ TRUE = [
     "In 2023 EUR 98.1 million of operating income was left [annual.pdf p. 1].",
     "In 2022 €102.6m of operating income was left [annual.pdf p. 1].",
     "| Figure | 2023 |\n|---|---|\n| Net revenue | 885.4 |\n| Operating income | 98.1 |\n\nSource: [annual.pdf p. 1]",
+    "Torvik [review.pdf p. 2]",
+    "Yes [review.pdf p. 2].",
+    "Blue [review.pdf p. 2]",
+    "The Norwegian fleet is part of it [annual.pdf p. 2].",
+    "The third line is in Torvik [review.pdf p. 2].",
+    "Der Vorstand sieht den Markt langsamer wachsen [bericht.pdf S. 2].",
     "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
 FALSE = [
+    "Berlin [annual.pdf p. 3]",
+    "Berlin [annual.pdf p. 3].",
+    "In Berlin [bericht.pdf S. 2]",
+    "The agreement was signed in Berlin [annual.pdf p. 2].",
+    "Siemens operates the fleet [annual.pdf p. 2].",
+    "Der Vorstand sagte: Wir wachsen schneller als Siemens [bericht.pdf S. 2].",
+    "Drone pilots are licensed by an agency of the ministry [annual.pdf p. 2].",
     "One customer accounts for more than 6 per cent of revenue [review.pdf p. 2].",
     "The tests showed a need for a write-down [review.pdf p. 2].",
     "The second line in Torvik was approved on 21 January 2025 [review.pdf p. 2].",
     "The tax rate rose by 0.4 points to 23.0 per cent [review.pdf p. 2].",
     "The largest plant has 1,400 MW [review.pdf p. 2].",
+    "The office has 312 square feet [review.pdf p. 2].",
+    "The office is let for 20,600 US-Dollar [review.pdf p. 2].",
     "Net debt rose by EUR 0.8 million in 2024 [review.pdf p. 1].",
     "The other result fell by EUR 1.3 million in 2024, from 8.8 to 7.5 [review.pdf p. 1].",
     "Air-source made up about two thirds of the revenue of the group in 2024 [review.pdf p. 1].",

@@ -17,7 +17,7 @@ _SCALES = {
 SCALE_OF = {word: scale for scale, words in _SCALES.items() for word in words.split()}
 _CURRENCIES = {
     "EUR": "€ eur euro euros евро 欧元",
-    "USD": "$ us$ usd dollar dollars доллар доллара долларов 美元",
+    "USD": "$ us$ usd us-dollar dollar dollars доллар доллара долларов 美元",
     "GBP": "£ gbp pound pounds pfund",
     "CHF": "chf franken sfr francs",
     "JPY": "¥ jpy yen 日元 円",
@@ -38,16 +38,18 @@ PERCENT_OF = {
     **dict.fromkeys(("basis points", "bps", "basispunkte"), "bp"),
     **dict.fromkeys(("‰", "per mille", "promille"), "‰"),
 }  # fmt: skip
-# Units that stand behind a number; case counts for most of them. Those joined by a bar are the same.
+# Units that stand behind a number; case counts for most of them. Those joined by a bar are the same; _ is a space.
 _MEASURES = """dB(A)|dBA dB W|Watt|watts|watt kW|kilowatt|kilowatts|Kilowatt MW|megawatt|megawatts|Megawatt
     GW|gigawatt|gigawatts|Gigawatt kWh|kilowatt-hours|Kilowattstunden MWh|megawatt-hours GWh|gigawatt-hours TWh Wh kVA
     l/h l/min l/s m³/h|m3/h kg/h kWh/a g/km
     V|volt|volts|Volt A|ampere Hz|hertz|Hertz kHz MHz GHz mm|millimetres|millimeters|Millimeter
     cm|centimetres|centimeters|Zentimeter m|metres|meters|metre|meter|Meter km|kilometres|kilometers|Kilometer
     kg|kilograms|kilogrammes|Kilogramm g|grams|Gramm t|tonnes|tons|tonne|Tonnen mg l|Liter|litres|liters|litre|liter
-    ml m²|m2|qm|Quadratmeter m³|m3|Kubikmeter ha|hectares|Hektar °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ
+    ml
+    m²|m2|qm|Quadratmeter|square_metres|square_meters|square_metre|sq_m ft²|square_feet|square_foot|sq_ft
+    m³|m3|Kubikmeter ha|hectares|Hektar °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ
     s|seconds|Sekunden ms min|minutes|Minuten h|Std.|hours|Stunden km/h m/s KB MB GB TB dpi rpm px ft in² lb lbs oz"""
-MEASURE_OF = {form: group.split("|")[0] for group in _MEASURES.split() for form in group.split("|")}
+MEASURE_OF = {form.replace("_", " "): group.split("|")[0] for group in _MEASURES.split() for form in group.split("|")}
 #: Units of one letter are read only right behind a number, or in brackets: alone they are words and names.
 SHORT = frozenset(form for form in MEASURE_OF if len(form) == 1)
 # What a unit is worth in the smallest of its family, by which 1.4 MW are 1,400 kW.
@@ -72,7 +74,7 @@ _CODES = [form for form in CURRENCY_OF if form[-1].isalpha()]
 # Chinese and Japanese have no spaces, and a footnote's mark stands right behind a word.
 _END = r"(?![^\W\d_\u3040-\u9fff\u2070-\u2079¹²³])"
 MONEY = rf"(?i:T€|k€|{_any(_SYMBOLS)}|(?:TEUR|kEUR|{_any(_CODES)}){_END})"
-SCALE = rf"(?i:{_any(SCALE_OF)}){_END}\.?"
+SCALE = rf"(?i:(?!m[²³])(?:{_any(SCALE_OF)})){_END}\.?"  # m² is an area, and no footnote to millions
 PERCENT = rf"(?i:{_any(PERCENT_OF)}){_END}"
 MEASURE = rf"(?:{_any(MEASURE_OF)})(?![\w²³]|/[^\W\d_])"
 

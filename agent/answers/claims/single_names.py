@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.phrases import names
@@ -22,66 +23,21 @@ _MISREAD = 0.8  # of a scan's word; a guess, not measured
 #: Capitalised in the middle of English sentences, and no names; and what answers of one word say of a picture.
 _NO_NAMES = frozenset(
     tokenize(
-        "january february march april may june july august september october november december monday tuesday wednesday "
-        "thursday friday saturday sunday spring summer autumn winter table figure chart graph page section chapter note "
-        "appendix annex part item step article paragraph line row column slide exhibit schedule report company group "
-        "board management committee board director chair chairman president department division million billion euro "
-        "euros dollars percent english internet earth "
+        "january february march april may june july august september october november december monday tuesday "
+        "wednesday thursday friday saturday sunday spring summer autumn winter table figure chart graph page section "
+        "chapter note appendix annex part item step article paragraph line row column slide exhibit schedule report "
+        "company group board management committee director chair chairman president department division million "
+        "billion euro euros dollars percent english internet earth "
         "yes no true false none both neither increase decrease increased decreased rising falling up down higher lower "
         "left right top bottom black white red green blue yellow orange purple grey gray brown pink "
         "ja nein wahr falsch keine beide steigend fallend oben unten links rechts schwarz weiß rot grün blau gelb grau "
         "braun rosa lila"
     )
 )
-_ENGLISH = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "is",
-        "are",
-        "was",
-        "were",
-        "in",
-        "for",
-        "by",
-        "to",
-        "that",
-        "with",
-        "from",
-        "it",
-        "has",
-        "have",
-        "an",
-        "its",
-        "which",
-    ]
-)
-_GERMAN = frozenset(
-    [
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "sind",
-        "war",
-        "waren",
-        "den",
-        "dem",
-        "des",
-        "von",
-        "zu",
-        "mit",
-        "für",
-        "ein",
-        "eine",
-        "im",
-        "am",
-        "auf",
-        "nicht",
-    ]
-)
+_ENGLISH = frozenset(tokenize("the of and is are was were in for by to that with from it has have an its which"))
+#: Words of both languages, and how many others a page must share with a claim to be in its language; a guess.
+_IN_BOTH, _TELLING = frozenset(tokenize("in was war die an am")), 2
+_GERMAN = frozenset(tokenize("der die das und ist sind war waren den dem des von zu mit für ein eine im am auf nicht"))
 
 
 def missing_word(text: str, pages: Sequence[CitedPage], best: str) -> str:
@@ -121,7 +77,8 @@ def is_of_another_page(text: str, pages: Sequence[CitedPage]) -> bool:
     terms = read_query(text).terms
     held = {token for page in pages for token in page.content.tokens}
     small = {*tokenize(text)} & (_ENGLISH | _GERMAN)
-    if len(terms) < _BARE or 2 * len(small & held) <= len(small):
+    telling = (small & held) - _IN_BOTH
+    if len(terms) < _BARE or len(telling) < _TELLING:
         return False
     return not any(_is_form_of(term, held, misread=False) for term in terms)
 
@@ -138,8 +95,12 @@ def _is_form_of(word: str, held: set[str], misread: bool) -> bool:
     """Whether a page has a word in some form: its stem, its beginning, in a compound, or misread in a scan."""
     if word in held or any(stems(word) & stems(token) for token in held):
         return True
-    share = max(_LEAST_SHARED, round(_SHARED * len(word)))
-    if any(token.startswith(word[:share]) or word in token for token in held):
+    if any(word in token or _begin_alike(word, token) for token in held):
         return True
     near = (token for token in held if abs(len(token) - len(word)) <= 1)
     return misread and any(SequenceMatcher(None, word, token).ratio() >= _MISREAD for token in near)
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return shared >= max(_LEAST_SHARED, _SHARED * min(len(one), len(other)))
