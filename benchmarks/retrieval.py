@@ -192,7 +192,9 @@ def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int)
     for start in range(0, count, _BATCH):
         numbers = list(range(start + 1, min(start + _BATCH, count) + 1))
         vectors = [MultiVector(pages[first + number - 1].astype(np.float32), _BOXES) for number in numbers]
-        write_batch(parts, document, numbers, [PageText.empty()] * len(numbers), [None] * len(numbers), vectors)
+        several = len(numbers)
+        texts = [PageText.empty()] * several
+        write_batch(parts, document, numbers, texts, [None] * several, [()] * several, vectors, {})
 
 
 def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **settings: Any) -> dict[str, Any]:

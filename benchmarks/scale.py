@@ -145,7 +145,7 @@ def _write_document(parts: WritingParts, pages: list[tuple[PageText, MultiVector
         batch = pages[start : start + _BATCH]
         numbers = range(start + 1, start + 1 + len(batch))
         texts, vectors = [text for text, _ in batch], [page for _, page in batch]
-        write_batch(parts, document, numbers, texts, [None] * len(batch), vectors)
+        write_batch(parts, document, numbers, texts, [None] * len(batch), [()] * len(batch), vectors, {})
 
 
 def truth(folder: Path, kind: str, count: int) -> dict[str, Any]:

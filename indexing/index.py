@@ -201,7 +201,8 @@ class PageIndex:
 
         A ``query`` is words, a picture, or what `picture_question` and `like` make of a picture and words.
         ``documents`` restricts it to these, by name, path, id or a pattern such as ``reports/*``; no names are none.
-        ``where`` restricts it to those whose metadata meets a condition such as ``year >= 2020 and kind == "10-K"``.
+        ``where`` restricts it to those whose metadata meets a condition such as ``year >= 2020 and kind == "10-K"``,
+        and to pages of a kind, as in ``page_chart`` (`page_kinds`).
         Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a ``top_k`` below 1.
         """
         wanted = self.settings.search.top_k if top_k is None else top_k
@@ -384,6 +385,15 @@ class PageIndex:
             return read_outline(None, told, printed)
 
     @_reading
+    def page_kinds(self, name: str) -> dict[int, dict[str, float]]:
+        """What kinds of page those of a document are, by number: each kind from 0 to 1. Raises UnknownDocument.
+
+        See `pagesight.indexing.page_kinds.page_kinds.KINDS` for those that are told when a document is indexed.
+        """
+        view = self._parts.view()
+        return {row.page: row.kinds or {} for row in view.pages([view.find(name).document_id])}
+
+    @_reading
     def words(self, ref: PageRef) -> PageText:
         """The page's words with their boxes and lines, as they were read when it was indexed.
 
@@ -526,6 +536,7 @@ class PageIndex:
     apicture = in_thread(picture)
     atext = in_thread(text)
     aoutline = in_thread(outline)
+    apage_kinds = in_thread(page_kinds)
     awords = in_thread(words)
     acorrect = in_thread(correct)
     aundo_correction = in_thread(undo_correction)

@@ -208,10 +208,12 @@ class _Journey:
     def _write(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector]) -> None:
         with self._disk_errors(job):
             numbers, texts = [page.number for page in batch], [page.text for page in batch]
-            labels = [page.label for page in batch]
+            labels, kinds = [page.label for page in batch], [page.kinds for page in batch]
             for page in batch:
                 job.outlined.add(page.number, page.text, page.size[1], page.label)
-            write_batch(self._parts, _shared_fields(self._parts, job), numbers, texts, labels, vectors, job.corrections)
+            write_batch(
+                self._parts, _shared_fields(self._parts, job), numbers, texts, labels, kinds, vectors, job.corrections
+            )
             if numbers[-1] == job.missing[-1]:
                 self._finish(job)
             self._written += len(numbers)

@@ -25,6 +25,9 @@ Region = tuple[int, int, int, int]
 #: text, 65,536 bytes.
 MOST_LETTERS, MOST_CORRECTIONS = 120, 40
 
+#: Kinds and labels that a page may have; and from which score on it is of a kind.
+MOST_KINDS, IS_OF_KIND = 60, 0.5
+
 _DOCUMENT_ID = "[0-9a-f]{16}"
 
 #: Documents' numbers are below it: a candidate's key has room for 31 bits of them.
@@ -41,6 +44,8 @@ _Number = Annotated[int, Field(strict=True)]
 _CorrectionId = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{12}$")]
 _Who = Annotated[str, Field(strict=True, max_length=64)]
 _Words = Annotated[str, Field(strict=True, min_length=1, max_length=MOST_LETTERS)]
+_Kind = Annotated[str, Field(strict=True, pattern="^[a-z][a-z0-9_]{0,39}$")]
+_Share = Annotated[float, Field(ge=0, le=1)]
 _Checksum = Annotated[str, Field(strict=True, pattern="^([0-9a-f]{16})?$")]
 
 
@@ -141,7 +146,8 @@ class PageRow:
     ``candidates`` stand for it; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
     the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's; ``printed_label`` is
     what the document counts the page by, such as "iv", where that is not its number; ``terms`` and ``text`` are as they
-    stand after its ``corrections``.
+    stand after its ``corrections``; ``kinds`` says what kind of page it is, each from 0 to 1 (`page_kinds.KINDS`, and
+    labels of `classify`), None where nobody has looked.
     """
 
     document_id: _Id
@@ -163,6 +169,7 @@ class PageRow:
     text: _Text = ""
     printed_label: _Text = ""
     corrections: Annotated[tuple[Correction, ...], Field(max_length=MOST_CORRECTIONS)] = ()
+    kinds: Annotated[dict[_Kind, _Share], Field(max_length=MOST_KINDS)] | None = None
 
     @property
     def key(self) -> str:
@@ -178,6 +185,11 @@ class PageRow:
     def label(self) -> str:
         """Such as ``annual-report.pdf p. 12``."""
         return page_label(self.document, self.page)
+
+    @property
+    def named_kinds(self) -> tuple[str, ...]:
+        """The kinds that it is of, such as "chart"."""
+        return tuple(kind for kind, score in (self.kinds or {}).items() if score >= IS_OF_KIND)
 
 
 @cache
@@ -198,7 +210,8 @@ class Hit:
     """A page found for a question: ``score`` 0 to 1, the better the higher, comparable within one search.
 
     ``boxes`` and ``lines`` say where it matched, best first; ``regions`` are the few places worth a closer look;
-    ``printed_label`` is what its document counts it by, such as "iv", where that is not its number.
+    ``printed_label`` is what its document counts it by, such as "iv", where that is not its number; ``kinds`` what kind
+    of page it is, such as "chart".
     """
 
     rank: int
@@ -208,6 +221,7 @@ class Hit:
     lines: list[str] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
     printed_label: str = ""
+    kinds: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -244,6 +258,7 @@ class Hit:
             "document_id": self.document_id,
             "page": self.page,
             **printed,
+            **({"kinds": list(self.kinds)} if self.kinds else {}),
             "score": round(self.score, 6),
             "boxes": [[round(edge, 4) for edge in box] for box in self.boxes],
             "lines": self.lines,

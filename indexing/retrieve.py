@@ -10,7 +10,7 @@ import logging
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from pagesight.indexing.errors import IndexWarning, VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
 from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import document_evidence
+from pagesight.indexing.lexical.lexical_scores import LexicalScores
 from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
@@ -58,12 +59,14 @@ class Weights:
 
     ``vectors`` (0-1) is MaxSim's part beside BM25, both as a part of their best page's. On top of that comes
     ``document_prior`` for a document that holds all of the question's information on all of its pages and in its name,
-    and ``named_page`` for a page whose number the question names. The sum is told as a part of what it can be at most.
+    ``named_page`` for a page whose number or place the question names, and ``named_kind`` for one of a kind that it
+    names. The sum is told as a part of what it can be at most.
     """
 
     vectors: float
     document_prior: float = 0.5
     named_page: float = 0.5
+    named_kind: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class Search:
     """An encoded question and the documents that it is put to: what all stages work with.
 
     ``document_ids`` None is all documents of the view; pages that turn out to be damaged are left out, and noted in
-    ``lost``. ``asked`` are the words that somebody asked with, which name documents and pages; ``query`` has those on a
-    picture, too.
+    ``lost``. ``meeting`` are the pages that meet a condition on single pages; None is all of the documents. ``asked``
+    are the words that somebody asked with, which name documents and pages; ``query`` has those on a picture, too.
     """
 
     parts: IndexParts
@@ -82,31 +85,12 @@ class Search:
     statistics: Statistics
     document_ids: Sequence[str] | None
     asked: Query
+    meeting: Sequence[PageRow] | None = None
     lost: Lost = field(default_factory=dict)
 
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
         """BM25's best pages by key, with their scores."""
         return self.statistics.bm25(self.query.terms, limit, document_ids)
-
-
-@dataclass(frozen=True)
-class LexicalScores:
-    """What words say of the pages, where it counts.
-
-    ``bm25`` are scores by page key, ``documents`` how much each document, by id, is what the question is about,
-    ``named_pages`` the numbers of pages that it names.
-    """
-
-    bm25: Mapping[str, float]
-    documents: Mapping[str, float]
-    named_pages: frozenset[int]
-    named_labels: frozenset[str]
-
-    def names(self, page: PageRow) -> bool:
-        """Whether the question names the page, by its number or by what is printed on it."""
-        return page.page in self.named_pages or (
-            bool(page.printed_label) and page.printed_label.lower() in self.named_labels
-        )
 
 
 def retrieve(
@@ -118,7 +102,8 @@ def retrieve(
 ) -> Hits:
     """The ``top_k`` pages that answer the question best, best first; equal scores in the order of pages.
 
-    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata. The page that a
+    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata, and on
+    the kinds of pages. The page that a
     picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
     """
     asked = asked_words(question, parts.term_rules)
@@ -127,7 +112,9 @@ def retrieve(
     while True:
         view, started = parts.view(), time.perf_counter()
         try:
-            search = encode(parts, view, question, asked, view.narrowed(documents, where))
+            narrowed = view.narrowed(documents, where)
+            meeting = view.pages_meeting(where, narrowed) if where and where.of_pages else None
+            search = replace(encode(parts, view, question, asked, narrowed), meeting=meeting)
             _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
             others = [(row, score) for row, score in _ranked(search, top_k + bool(own)) if row.key != own]
             hits = _hits(search, others[:top_k])
@@ -179,12 +166,12 @@ def encode(
 
 def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     """All candidates, best first, each with its score; those that nothing speaks for are left out."""
-    count = search.view.page_count(search.document_ids)
+    count = search.view.page_count(search.document_ids) if search.meeting is None else len(search.meeting)
     if not count:
         return []
     exhaustive = count <= search.parts.exhaustive_below
     lexical = _lexical_scores(search, weights, exhaustive)
-    pages = search.view.pages(search.document_ids) if exhaustive else _candidates(search, lexical)
+    pages = _every_page(search) if exhaustive else _candidates(search, lexical)
     started = time.perf_counter()
     maxsim = np.zeros(len(pages), np.float32)
     if weights.vectors:
@@ -197,6 +184,10 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     if _nothing_matches(search, maxsim, lexical):
         return []
     return _fused(pages, maxsim, search.vectors.baseline, lexical, weights)
+
+
+def _every_page(search: Search) -> Sequence[PageRow]:
+    return search.view.pages(search.document_ids) if search.meeting is None else search.meeting
 
 
 def _nothing_matches(search: Search, maxsim: NDArray[np.float32], lexical: LexicalScores) -> bool:
@@ -218,24 +209,29 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     if weights.document_prior:
         documents = document_evidence(search.asked, search.statistics, search.view.names)
     limit = search.parts.settings.search.candidates
+    if search.meeting is not None:  # the best of all pages may be none of those
+        limit = max(limit, search.view.page_count(search.document_ids))
     bm25 = search.bm25(limit, search.document_ids)
     if not exhaustive and search.document_ids is None:
         likely = sorted(documents, key=lambda document_id: -documents[document_id])[:_LIKELY_DOCUMENTS]
         bm25 |= search.bm25(limit // 2 + 1, likely)
     if not weights.named_page:
         return LexicalScores(bm25, documents, frozenset(), frozenset())
-    return LexicalScores(bm25, documents, search.asked.named_pages, search.asked.named_labels)
+    asked = search.asked
+    return LexicalScores(bm25, documents, asked.named_pages, asked.named_labels, asked.named_kinds)
 
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
     """The pages worth an exact score: the nearest by HNSW, BM25's best, and those of their documents that are named."""
-    rows = {row.key: row for row in near_pages(search.parts, search.view, search.vectors, search.document_ids)}
-    for key in lexical.bm25:
-        document_id, _, number = key.partition(":")
-        if key not in rows and (row := search.view.page_row(document_id, int(number))):
-            rows[key] = row
-    for document_id in {row.document_id for row in rows.values()} if lexical.named_labels else ():
-        rows |= {row.key: row for row in search.view.pages([document_id]) if lexical.names(row)}
+    near = near_pages(search.parts, search.view, search.vectors, search.document_ids)
+    places = [key.partition(":") for key in lexical.bm25]
+    worded = [search.view.page_row(document_id, int(number)) for document_id, _, number in places]
+    rows = {row.key: row for row in [*near, *worded] if row}
+    if lexical.named_labels or lexical.named_pages:
+        documents = {row.document_id for row in rows.values()}
+        rows |= {row.key: row for known in documents for row in search.view.pages([known]) if lexical.names(row)}
+    if search.meeting is not None:
+        rows = {row.key: row for row in search.meeting if row.key in rows}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
 
 
@@ -282,9 +278,11 @@ def _fused(
     named = np.array([lexical.names(page) for page in pages], np.bool_)
     matched = (maxsim > 0) | (bm25 > 0)
     total = weights.vectors * _share(maxsim, baseline) + (1 - weights.vectors) * _share(bm25)
-    total += weights.document_prior * prior * matched + weights.named_page * named
+    of_kind = np.array([lexical.is_of_named_kind(page) for page in pages], np.bool_)
+    total += weights.document_prior * prior * matched + weights.named_page * named + weights.named_kind * of_kind
     order = [place for place in np.argsort(-total, kind="stable") if matched[place] or named[place]]
     most = 1 + weights.document_prior + (weights.named_page if lexical.named_pages else 0.0)
+    most += weights.named_kind if of_kind.any() else 0.0
     return [(pages[place], max(float(total[place]) / most, 0.0)) for place in order]
 
 
@@ -310,5 +308,5 @@ def _hits(search: Search, ranked: Sequence[tuple[PageRow, float]]) -> Hits:
     for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
         lines = best_lines(search.query, texts.get(row.key, ""), search.statistics.idf)
         boxes = best_boxes(search.vectors, page.vectors, page.boxes)
-        hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes), row.printed_label))
+        hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes), row.printed_label, row.named_kinds))
     return hits

@@ -114,7 +114,7 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
     calls = {
         "aadd": (other,), "asearch": ("ferry",), "arank": ("ferry",), "aaudit": (["ferry"],), "apages": (),
         "adocuments": (), "adocument": ("a.pdf",), "apage": ("a.pdf p. 1",), "apicture": (ref,), "atext": (ref,),
-        "awords": (ref,), "aprinted_labels": (),
+        "awords": (ref,), "apage_kinds": ("a.pdf",), "aprinted_labels": (),
         "amultivector": (ref,), "aquery_vectors": ("ferry",), "aevidence": (ref, tmp_path / "e.png"),
         "acorrect": (ref, "Aurora", "Boreas"), "acorrections": (), "acorrections_of": (ref,), "aoutline": ("a.pdf",),
         "alike": (ref,), "apicture_question": (picture, "ferry"), "aundo_correction": (ref, "000000000000"),

@@ -228,7 +228,7 @@ ORDER = {
         vectors corrections
         documents
         conversion
-        page_text values
+        page_text values page_kinds
         encoders
         rerankers preparing
         highlight picture_question

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from pagesight.indexing.documents.conditions import read_condition
+from pagesight.indexing.documents.conditions import Condition, read_condition
 from pagesight.indexing.errors import SettingsError, UnknownDocument, UnknownPage
 from pagesight.indexing.labels.printed_labels import DocumentLabels
 from pagesight.indexing.pages import DocumentRecord, PageRef, is_document_id
@@ -37,12 +37,14 @@ class AllowedDocuments:
     """The documents of an index that meet all ``rules``; without any, all. Changes of the index count at once.
 
     Without ``by_path`` a document is named by its name and its id alone: who asks over a network learns nothing of
-    where files lie.
+    where files lie. ``on_pages`` are conditions that speak of single pages: documents without such a page are left out,
+    and a search finds such pages alone.
     """
 
     index: PageIndex
     rules: tuple[Rule, ...] = ()
     by_path: bool = True
+    on_pages: tuple[str, ...] = ()
 
     def narrowed(self, documents: Sequence[str] | None = None, where: str | None = None) -> AllowedDocuments:
         """Of these the ones that are named and meet the condition; None narrows nothing, and no names are none.
@@ -56,8 +58,22 @@ class AllowedDocuments:
             rules += (self._named(documents),)
         if where is not None:
             condition = read_condition(where)
-            rules += (lambda record: condition(record.metadata),)
+            rules += (lambda record: self._has(record, condition),)
+            if condition.of_pages:
+                return replace(self, rules=rules, on_pages=(*self.on_pages, where))
         return replace(self, rules=rules)
+
+    @property
+    def where(self) -> str | None:
+        """The condition that pages must meet; None for no such one."""
+        return " and ".join(f"({one})" for one in self.on_pages) or None
+
+    def _has(self, record: DocumentRecord, condition: Condition) -> bool:
+        """Whether the document meets the condition, or, where it speaks of pages, one of its pages does."""
+        if not condition.of_pages:
+            return condition(record.metadata)
+        kinds = self.index.page_kinds(record.document_id).values()
+        return any(condition.on_page(record.metadata, of_page) for of_page in kinds)
 
     def within(self, context: object) -> AllowedDocuments:
         """Of these the ones that a call's context leaves: by its ``documents``, ``where`` and ``tenant``.

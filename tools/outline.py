@@ -28,7 +28,7 @@ Reply = tuple[str, dict[str, Any]]
 _MOST_LINES = 120
 MOST_TOLD = 12
 _LONGEST_MAP, _LONGEST_LINE = 2400, 300
-_RARE, _NAMES = 4, 3
+_RARE, _NAMES, _MOST_PAGES = 4, 3, 12
 _TOO_FEW = 160  # terms of four documents, by which none is known to be rare
 
 DESCRIPTION = """\
@@ -58,7 +58,17 @@ def outlined_document(allowed: AllowedDocuments, document: str, containing: str 
     if not entries:
         lines = [f"{record.document} has {record.pages} pages and no headings{' with that' * bool(wanted)}: search it."]
     data = {"document": record.document, "entries": [entry.__dict__ for entry in entries[:_MOST_LINES]]}
-    return "\n".join([*lines, *_about(found)]), data
+    return "\n".join([*lines, *_about(found), *_kinds(allowed, record)]), data
+
+
+def _kinds(allowed: AllowedDocuments, record: DocumentRecord) -> list[str]:
+    """On which pages there are charts, tables and the like."""
+    pages = [(page, kind) for page, kinds in allowed.index.page_kinds(record.document_id).items() for kind in kinds]
+    on = {kind: [page for page, other in pages if other == kind] for kind in dict.fromkeys(kind for _, kind in pages)}
+    told = [
+        f"{kind}: {', '.join(map(str, on[kind][:_MOST_PAGES]))}{' …' * (len(on[kind]) > _MOST_PAGES)}" for kind in on
+    ]
+    return [f"Kinds of pages, as far as they are surely told: {'; '.join(told)}."] if told else []
 
 
 def document_map(allowed: AllowedDocuments) -> str:

@@ -12,6 +12,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError
+from pagesight.indexing.page_kinds.page_kinds import KINDS
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.picture_question import PictureQuestion
 from pagesight.tools.allowed_documents import AllowedDocuments
@@ -37,7 +38,10 @@ LIKE = (
 )
 _OR_AN_IMAGE = '; or "image 1", the first image that came with the question'
 DOCUMENTS = 'search only in these documents, named as in the labels, or by a pattern such as "reports/*"'
-WHERE = "search only in documents whose metadata, as list_documents gives it, meets this, such as 'year >= 2020'"
+WHERE = (
+    "search only in documents whose metadata, as list_documents gives it, meets this, such as 'year >= 2020', and only "
+    f"on pages of a kind, such as 'page_chart': {', '.join(f'page_{kind}' for kind in KINDS)}"
+)
 TOP_K = f"how many pages to return, 1 to {MOST}"
 
 
@@ -68,9 +72,9 @@ def found_pages(
     """
     pages = min(max(top_k or allowed.index.settings.search.top_k, 1), MOST)
     # Models write "" or [] for an argument that they leave out.
-    within = allowed.narrowed(documents or None, where or None).ids()
+    narrowed = allowed.narrowed(documents or None, where or None)
     question = _alike(allowed, like, query, messages) if like else query
-    hits = allowed.index.search(question, top_k=pages, documents=within)
+    hits = allowed.index.search(question, top_k=pages, documents=narrowed.ids(), where=narrowed.where)
     told = f"{query} (like {like})".lstrip() if like else query
     return _text(told, hits), {"query": told, "hits": [hit.as_dict() for hit in hits]}
 
@@ -132,5 +136,6 @@ def _line(hit: Hit) -> str:
     regions = "; ".join(str(list(region)) for region in hit.regions)
     lines = [f"   | {line[:_LONGEST_LINE]}" for line in hit.lines]
     printed = f"printed as p. {hit.printed_label}, " if hit.printed_label else ""
+    kinds = f"{', '.join(hit.kinds)}; " if hit.kinds else ""
     closer = f", closer look: {regions}" if regions else ""
-    return "\n".join([f"{hit.rank}. {hit.label} ({printed}score {hit.score:.3f}{closer})", *lines])
+    return "\n".join([f"{hit.rank}. {hit.label} ({kinds}{printed}score {hit.score:.3f}{closer})", *lines])

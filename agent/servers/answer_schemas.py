@@ -73,6 +73,7 @@ class Hit(BaseModel):
     document_id: str
     page: int
     printed_label: str = Field("", description="what is printed as its number, where that is another one")
+    kinds: list[str] = Field([], description="what kind of page it is, such as chart")
     score: float
     boxes: list[Box]
     lines: list[str]

@@ -102,7 +102,9 @@ async def similar(
         allowed = token.allowed(service.index)
         ref = find_page(allowed, label)
         asked = service.index.like(ref)
-        hits = service.index.search(asked, top_k=top_k, documents=allowed.narrowed(documents).ids())
+        hits = service.index.search(
+            asked, top_k=top_k, documents=allowed.narrowed(documents).ids(), where=allowed.where
+        )
         return SearchReply.model_validate({"query": ref.label, "hits": [hit.as_dict() for hit in hits]})
 
     return await asyncio.to_thread(found)
@@ -128,5 +130,5 @@ async def page(label: str, request: Request, token: Reader) -> PageReply:
 
 def _found(service: Service, token: Token, asked: SearchRequest) -> SearchReply:
     allowed = token.allowed(service.index).narrowed(asked.documents, asked.where)
-    hits = service.index.search(asked.query, top_k=asked.top_k, documents=allowed.ids())
+    hits = service.index.search(asked.query, top_k=asked.top_k, documents=allowed.ids(), where=allowed.where)
     return SearchReply.model_validate({"query": asked.query, "hits": [hit.as_dict() for hit in hits]})

@@ -28,7 +28,11 @@ Documents = Annotated[
 ]
 Where = Annotated[
     str | None,
-    typer.Option("--where", metavar="CONDITION", help="Only documents whose metadata meets it: 'year >= 2020'."),
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Only documents whose metadata meets it: 'year >= 2020'; only pages of a kind: page_chart.",
+    ),
 ]
 Model = Annotated[
     str | None,

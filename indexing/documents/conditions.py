@@ -8,12 +8,38 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pagesight.indexing.documents.metadata import Value
 from pagesight.indexing.errors import BadCondition
 
-Condition = Callable[[Mapping[str, Value]], bool]
+Holds = Callable[[Mapping[str, Value]], bool]
+
+#: How the keys begin that speak of single pages: ``page_chart`` is how much a page is a chart's, 0-1.
+OF_PAGES = "page_"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What metadata has to meet, and the ``keys`` that it speaks of."""
+
+    holds: Holds
+    keys: frozenset[str]
+
+    @property
+    def of_pages(self) -> bool:
+        """Whether it speaks of single pages, too."""
+        return any(key.startswith(OF_PAGES) for key in self.keys)
+
+    def __call__(self, metadata: Mapping[str, Value]) -> bool:
+        """Whether a document's metadata meets it."""
+        return self.holds(metadata)
+
+    def on_page(self, metadata: Mapping[str, Value], kinds: Mapping[str, float] | None) -> bool:
+        """Whether a page of these kinds, of a document with this metadata, meets it."""
+        return self.holds({**metadata, **{f"{OF_PAGES}{kind}": score for kind, score in (kinds or {}).items()}})
+
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -29,7 +55,9 @@ _MISSING = object()
 
 
 def read_condition(expression: str) -> Condition:
-    """The condition as a function of a document's metadata; a key that the document lacks meets no comparison.
+    """The condition on a document's metadata; a key that the document lacks meets no comparison.
+
+    Keys such as ``page_chart`` speak of single pages: how much each is of that kind, from 0 to 1.
 
     Raises BadCondition for what is no condition, naming the part that is at fault.
     """
@@ -37,10 +65,11 @@ def read_condition(expression: str) -> Condition:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
         raise _bad(expression, "it cannot be read") from None
-    return _condition(tree, expression)
+    keys = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return Condition(_condition(tree, expression), keys)
 
 
-def _condition(node: ast.expr, expression: str) -> Condition:
+def _condition(node: ast.expr, expression: str) -> Holds:
     match node:
         case ast.BoolOp(op=op, values=values):
             parts = [_condition(value, expression) for value in values]
@@ -56,9 +85,7 @@ def _condition(node: ast.expr, expression: str) -> Condition:
     raise _bad(expression, f"`{ast.unparse(node)}` is no comparison")
 
 
-def _comparison(
-    operands: list[Callable[[Mapping[str, Value]], Any]], ops: list[ast.cmpop], expression: str
-) -> Condition:
+def _comparison(operands: list[Callable[[Mapping[str, Value]], Any]], ops: list[ast.cmpop], expression: str) -> Holds:
     unknown = [op for op in ops if type(op) not in _COMPARISONS]
     if unknown:
         raise _bad(expression, "`is` compares nothing here; write == or !=")

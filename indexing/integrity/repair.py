@@ -32,6 +32,7 @@ from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.add_report import Progress
+from pagesight.indexing.writing.kinds_again import tell_kinds_again
 from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files
 from pagesight.indexing.writing.words_again import make_words_again
 
@@ -124,11 +125,12 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
 
 
 def _make_words_right(parts: WritingParts, done: Repair) -> None:
-    """Words that are damaged, or missing since an earlier version kept none, are read again."""
+    """Words that are damaged, or missing since an earlier version kept none, are read again, kinds of pages told."""
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
         for entry in parts.catalog.entries():
             made = entry.complete and make_words_again(parts, readers, entry, missing=True)
-            if made and entry.first.document not in done.repaired:
+            told = entry.complete and tell_kinds_again(parts, entry)
+            if (made or told) and entry.first.document not in done.repaired:
                 done.repaired.append(entry.first.document)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pagesight.indexing.lexical.kind_mentions import named_kinds
 from pagesight.indexing.lexical.page_mentions import named_labels, named_pages
 from pagesight.indexing.lexical.tokens import TERM_RULES, informative, tokenize
 
@@ -18,9 +19,9 @@ class Query:
 
     ``terms`` are those that count, each once: without function words unless it has no others, and with the parts of
     those that have letters and digits. ``joined_words`` are neighbouring words written as one: "Best Buy" stands in
-    names of files as BESTBUY. ``named_pages`` are the numbers of pages that it names, ``named_labels`` the
-    same and others as documents print them ("iv"). ``rules`` are those that the terms were made by, see
-    `pagesight.indexing.lexical.tokens`.
+    names of files as BESTBUY. ``named_pages`` are the numbers of pages that it names, negative those that it counts
+    from a document's end, ``named_labels`` numbers as documents print them ("iv"), ``named_kinds`` the kinds of page.
+    ``rules`` are those that the terms were made by, see `pagesight.indexing.lexical.tokens`.
     """
 
     text: str
@@ -29,13 +30,15 @@ class Query:
     named_pages: frozenset[int]
     rules: int = TERM_RULES
     named_labels: frozenset[str] = frozenset()
+    named_kinds: frozenset[str] = frozenset()
 
 
 def read_query(question: str, rules: int = TERM_RULES) -> Query:
     """The question as a query, by the rules of the index that it is put to; one without words has no terms."""
     words = tokenize(question, rules)
     numbers, labels = frozenset(named_pages(question)), frozenset(named_labels(question))
-    return Query(question, tuple(informative(words)), _joined(words), numbers, rules, labels)
+    kinds = frozenset(named_kinds(question))
+    return Query(question, tuple(informative(words)), _joined(words), numbers, rules, labels, kinds)
 
 
 def _joined(words: Sequence[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from PIL import Image
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.page_content import content_fault
 from pagesight.indexing.documents.pdf import PdfDocument
+from pagesight.indexing.page_kinds.told import told_kinds
 from pagesight.indexing.page_text.printed_label import printed_label
 from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.pages import PageText
@@ -27,8 +28,9 @@ def prepare_page(
     reading = read_page(document, number, ocr=settings.ocr, languages=settings.ocr_languages)
     picture = document.picture(number, long_side=long_side) if long_side else None
     size, label = document.size(number), printed_label(document, number)
+    kinds = tuple(told_kinds(document, number, reading.text, picture))
     warnings = (*document.warnings_of(number), *reading.warnings, *_blank(document, number, reading.text, picture))
-    return PreparedPage(number, reading.text, size, label=label, picture=picture, warnings=warnings)
+    return PreparedPage(number, reading.text, size, label=label, kinds=kinds, picture=picture, warnings=warnings)
 
 
 def _blank(document: OpenDocument, number: int, text: PageText, picture: Image.Image | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.page_kinds.page_kinds import KINDS
 from pagesight.indexing.pages import PageText
 
 Message = tuple[dict[str, Any], list[NDArray[Any]]]
@@ -19,14 +20,15 @@ class PreparedPage:
     """All that indexing needs of a page.
 
     ``size`` is its width and height in points; ``label`` the number that is printed or noted for it, such as "iv", None
-    where the document has none; ``picture`` is RGB, None where nobody looks at it; ``warnings`` say what of it may be
-    missing, each as it goes on from "page 3 of report.pdf: ".
+    where the document has none; ``kinds`` those of `page_kinds.KINDS` that it is of; ``picture`` is RGB, None where
+    nobody looks at it; ``warnings`` say what of it may be missing, each as it goes on from "page 3 of report.pdf: ".
     """
 
     number: int
     text: PageText
     size: tuple[float, float]
     label: str | None = None
+    kinds: tuple[str, ...] = ()
     picture: Image.Image | None = None
     warnings: tuple[str, ...] = ()
 
@@ -40,6 +42,7 @@ class PreparedPage:
             "source": self.text.source,
             "size": list(self.size),
             "label": self.label,
+            "kinds": list(self.kinds),
             "warnings": list(self.warnings),
         }
         picture = [np.asarray(self.picture)] if self.picture else []
@@ -59,6 +62,7 @@ class PreparedPage:
                 PageText(words, boxes.astype(np.float32), lines, str(header["source"])),
                 (width, height),
                 None if header["label"] is None else as_text(header["label"]),
+                tuple(kind for kind in KINDS if kind in header["kinds"]),
                 Image.fromarray(pictures[0]) if pictures else None,
                 tuple(as_text(warning) for warning in header["warnings"]),
             )

@@ -81,6 +81,8 @@ class IndexView(ABC):
     def narrowed(self, documents: Sequence[str] | None, where: Condition | None) -> list[str] | None:
         """The ids of the documents, of the named ones or all, whose metadata meets the condition; None is all.
 
+        Of a condition that speaks of pages, those that have such a page.
+
         Raises UnknownDocument.
         """
         if documents is None and where is None:
@@ -89,7 +91,17 @@ class IndexView(ABC):
             {} if documents is None else {one.document_id: one for name in documents for one in self._matching(name)}
         )
         records = self.records if documents is None else named.values()
-        return [record.document_id for record in records if where is None or where(record.metadata)]
+        return [record.document_id for record in records if where is None or self._meets(record, where)]
+
+    def pages_meeting(self, where: Condition, document_ids: Sequence[str] | None) -> list[PageRow]:
+        """The pages of these documents, or of all, that meet a condition, by kinds and their document's metadata."""
+        return [row for row in self.pages(document_ids) if where.on_page(row.metadata, row.kinds)]
+
+    def _meets(self, record: DocumentRecord, where: Condition) -> bool:
+        """Whether the document, or, where the condition speaks of pages, one of its pages meets it."""
+        if not where.of_pages:
+            return where(record.metadata)
+        return bool(self.pages_meeting(where, [record.document_id]))
 
     def row(self, ref: PageRef) -> PageRow:
         """The page's row. Raises UnknownPage."""

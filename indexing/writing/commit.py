@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
@@ -38,13 +38,15 @@ def write_batch(
     numbers: Sequence[int],
     texts: Sequence[PageText],
     labels: Sequence[str | None],
+    kinds: Sequence[Iterable[str]],
     vectors: Sequence[MultiVector],
     corrections: Mapping[int, tuple[Correction, ...]],
 ) -> None:
     """Write consecutive pages of a document, findable when its last page is.
 
-    ``texts`` are as they were read, without the ``corrections``, which are those of pages by number. ``document``
-    has what all its pages have in their rows (see `PageRow`). Raises StorageFull, PageIndexError, OSError.
+    ``texts`` are as they were read, without the ``corrections``, which are those of pages by number. ``kinds`` are
+    those that each page is of. ``document`` has what all its pages have in their rows (see `PageRow`). Raises
+    StorageFull, PageIndexError, OSError.
     """
     started = time.monotonic()
     parts.sharing.confirm()
@@ -55,9 +57,15 @@ def write_batch(
     parts.folder.words.write(document_id, first, texts)
     rows = [
         _row(
-            {"corrections": corrections.get(number, ())} | document, first, number, text, page, parts.term_rules, label
+            {"corrections": corrections.get(number, ()), "kinds": dict.fromkeys(told, 1.0)} | document,
+            first,
+            number,
+            text,
+            page,
+            parts.term_rules,
+            label,
         )
-        for number, text, page, label in zip(numbers, texts, kept, labels, strict=True)
+        for number, text, page, label, told in zip(numbers, texts, kept, labels, kinds, strict=True)
     ]
     write_rows(parts, rows, [page.vectors for page in pages])
     took = (time.monotonic() - started) * 1000

@@ -116,7 +116,8 @@ def _hit(hit: object) -> Hit | None:
     boxes = [_box(box) for box in _items(hit, "boxes")]
     regions = [read_region(region) for region in _items(hit, "regions")]
     lines = [line for line in _items(hit, "lines") if isinstance(line, str)]
-    return Hit(rank, ref, float(score), _present(boxes), lines, _present(regions), read_printed_label(hit))
+    kinds = tuple(kind for kind in _items(hit, "kinds") if isinstance(kind, str))
+    return Hit(rank, ref, float(score), _present(boxes), lines, _present(regions), read_printed_label(hit), kinds)
 
 
 def _present(items: Iterable[Item | None]) -> list[Item]:
