@@ -22,6 +22,7 @@ _PHOTO, _PLOT = 0.07, 0.02  # of the page
 _MAP, _STREETS = 0.12, 8  # of the page that is drawn on; names that run up or down it
 _TURNED = 0.5  # of the words: more run up a page that is to be turned
 _GROWING = 0.8  # of the numbers in a table of contents are not below the one before
+_LISTED_SHARE = 0.3  # of the lines of a table of contents end in a page: others may have a link to it for a head
 _TOP = 0.35  # of the page, where its title stands
 _FEWEST_LINES = {"contents": 3, "leaders": 6, "blanks": 3, "boxes": 4}
 
@@ -79,7 +80,8 @@ def _is_cover(text: PageText) -> bool:
 def _is_contents(cells: Sequence[Cell], lines: Sequence[str]) -> bool:
     titled = any(cell.box[1] < _TOP and _CONTENTS.fullmatch(cell.text.strip(" :")) for cell in cells)
     listed, led = _growing(_LISTED, lines), _growing(_LEADERS, lines)
-    return (titled and listed >= _FEWEST_LINES["contents"]) or led >= _FEWEST_LINES["leaders"]
+    least = max(_FEWEST_LINES["contents"], _LISTED_SHARE * len(lines))
+    return (titled and listed >= least) or led >= _FEWEST_LINES["leaders"]
 
 
 def _growing(form: re.Pattern[str], lines: Sequence[str]) -> int:
