@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -228,11 +228,14 @@ def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
     worded = [search.view.page_row(document_id, int(number)) for document_id, _, number in places]
     rows = {row.key: row for row in [*near, *worded] if row}
     if lexical.named_labels or lexical.named_pages:
-        documents = {row.document_id for row in rows.values()}
-        rows |= {row.key: row for known in documents for row in search.view.pages([known]) if lexical.names(row)}
+        rows |= _named_in(search, lexical, {row.document_id for row in rows.values()})
     if search.meeting is not None:
         rows = {row.key: row for row in search.meeting if row.key in rows}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
+
+
+def _named_in(search: Search, lexical: LexicalScores, document_ids: Iterable[str]) -> dict[str, PageRow]:
+    return {row.key: row for known in document_ids for row in search.view.pages([known]) if lexical.names(row)}
 
 
 def near_pages(

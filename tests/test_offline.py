@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
-from small_index import REPORT, SHEET
+from small_index import REPORT, SHEET, small_settings, write_pdf
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, as_node, ask, astream, create_page_agent, stream
 from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
@@ -54,6 +55,28 @@ def test_it_says_when_nothing_is_found_and_where_it_looked(agent: CompiledStateG
     assert not answer.found
     assert answer.citations == []
     assert "No language model was used" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("What does the Tarn 16 cost?", "Tarn 16"),
+        ("Was kostet die Tarn 16?", "Der Preis der Tarn 16 beträgt 9000 Euro."),
+    ],
+)
+def test_what_a_thing_costs_is_its_price(tmp_path: Path, question: str, quoted: str) -> None:
+    lists = [["Price list of heat pumps", "The price of the Tarn 16 is 9000 euros."]]
+    german = [["Preisliste", "Der Preis der Tarn 16 beträgt 9000 Euro."]]
+    accounts = [["Cost of sales", "What the goods cost us rose by 16 per cent.", "The Tarn 16 weighs 196 kg."]]
+    written = [
+        write_pdf(tmp_path / f"{n}.pdf", pages) for n, pages in enumerate((accounts, accounts * 2, lists, german))
+    ]
+    with PageIndex.open(tmp_path / "i", settings=small_settings()) as index:
+        index.add(written)
+        answer = ask(create_page_agent(index, model="offline"), question)
+    assert answer.found
+    assert "9000" in answer.text.splitlines()[0]
+    assert quoted in answer.text.splitlines()[0]
 
 
 def test_it_streams_and_the_pieces_are_the_answer(agent: CompiledStateGraph) -> None:

@@ -49,6 +49,11 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _YEAR_BEFORE = re.compile(
     r"(?i)\b(?:(?:year|one) before|(?:previous|prior|last) year|jahr (?:davor|zuvor)|vorjahr\w*)\b"
 )
+#: Price lists say prices, and accounts what is spent: who asks what a thing costs asks for its price.
+_COSTS = re.compile(
+    r"(?i)\b(?:what|how much) (?:does|do|did|would|will) (?P<thing>.+?) cost\b"
+    r"|\bwas (?:kostet|kosten|kostete) (?P<sache>.+)"
+)
 #: A question of fewer words of its own goes on as well, such as "In Asia?".
 _OWN_WORDS = 2
 
@@ -129,7 +134,7 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
 def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageIndex | None) -> AIMessage:
     """The ReAct loop: search, then look at the pages that would be quoted, then answer."""
     conversation = _conversation(messages)
-    question = asked_with_what_went_before(conversation)
+    question = _asking_for_a_price(asked_with_what_went_before(conversation))
     replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
@@ -153,6 +158,15 @@ def on_hand(hit: Hit, index: PageIndex | None, language: str) -> PageOnHand:
         return PageOnHand(hit, lines, named.union(*(one.held for one in lines)))
     # A page whose lines all stand at its edges is no page of running heads.
     return PageOnHand(hit, passages_of(hit, content, language) or passages_of_lines(hit), named | content.terms)
+
+
+def _asking_for_a_price(question: str) -> str:
+    """The question, with "the price of …" in place of "what does … cost"."""
+
+    def as_price(found: re.Match[str]) -> str:
+        return f"what is the price of {found['thing']}" if found["thing"] else f"was ist der Preis für {found['sache']}"
+
+    return _COSTS.sub(as_price, question)
 
 
 def _conversation(messages: Sequence[BaseMessage]) -> Conversation:
