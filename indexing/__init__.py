@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pagesight.indexing.audit.audit import Audit, Breadth, Measured
-    from pagesight.indexing.documents.document import OpenDocument
     from pagesight.indexing.documents.sources import Failure, PassedOver
     from pagesight.indexing.encoders.interface import PageEncoder
     from pagesight.indexing.errors import (
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.outlines.outline import Outline, OutlineEntry
     from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
     from pagesight.indexing.picture_question import PictureQuestion
+    from pagesight.indexing.preparing.shown_document import ShownDocument
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
@@ -90,7 +90,6 @@ __all__ = [
     "MissingPath",
     "MultiVector",
     "NoDocuments",
-    "OpenDocument",
     "Outline",
     "OutlineEntry",
     "PageEncoder",
@@ -113,6 +112,7 @@ __all__ = [
     "ServerUnreachable",
     "Settings",
     "SettingsError",
+    "ShownDocument",
     "SourceError",
     "StorageFull",
     "UnknownDocument",
@@ -124,9 +124,9 @@ __all__ = [
 ]
 
 _NAMES = {
+    "preparing.shown_document": "ShownDocument",
     "writing.add_report": "AddReport PageWarning Progress",
     "audit.audit": "Audit Breadth Measured",
-    "documents.document": "OpenDocument",
     "documents.sources": "Failure PassedOver",
     "encoders.interface": "PageEncoder",
     "errors": (

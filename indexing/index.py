@@ -17,11 +17,9 @@ from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.destinations import index_set
 from pagesight.indexing.documents.conditions import read_condition
-from pagesight.indexing.documents.document import OpenDocument, check_region
+from pagesight.indexing.documents.document import check_region
 from pagesight.indexing.documents.metadata import Metadata
-from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.documents.own_files import maker_of_pictures
-from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import IndexWarning, PageIndexError, SourceError
@@ -35,7 +33,6 @@ from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back, take, with_encoder
 from pagesight.indexing.outlines.outline import Outline, kept_outline
 from pagesight.indexing.outlines.read_outline import read_outline
-from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hits, PageRef, PageRow, PageText, Region
 from pagesight.indexing.picture_question import (
     GivenPicture,
@@ -49,6 +46,7 @@ from pagesight.indexing.picture_question import (
     read_question,
     vectors_in,
 )
+from pagesight.indexing.preparing.shown_document import ShownDocument, ShownDocuments
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
@@ -95,6 +93,7 @@ class PageIndex:
 
     def __init__(self, parts: IndexParts) -> None:
         self._parts = parts
+        self._shown = ShownDocuments(parts.settings.documents)
         self._calls = OpenCalls(f"the index in {parts.place}", "Open it again with PageIndex.open.")
 
     @classmethod
@@ -336,25 +335,17 @@ class PageIndex:
         """The page, or a region of it, as an RGB picture, rendered anew from the kept document.
 
         ``long_side`` pixels of the longer side, or ``dpi`` dots per inch (144 if nothing is given). Raises UnknownPage,
-        BadRegion, UnreadableDocument if the kept document is gone or was changed.
+        BadRegion, UnreadableDocument if the kept document is gone or was changed, or if drawing it takes more than
+        `DocumentSettings.page_seconds`.
         """
         with self.opened(ref) as document:
             return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
 
     @_reading
-    def opened(self, ref: PageRef) -> OpenDocument:
+    def opened(self, ref: PageRef) -> ShownDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
         row = self._parts.view().row(ref)
-        path = self._parts.folder.documents.shown(row)
-        reading = self.settings.documents
-        return open_document(
-            path,
-            renderer=reading.renderer,
-            max_pixels=reading.max_pixels,
-            max_pages=reading.pages_per_document,
-            image_pixels=reading.image_pixels,
-            passwords=passwords_of(reading),
-        )
+        return self._shown.open(self._parts.folder.documents.shown(row), Path(row.document))
 
     @_reading
     def text(self, ref: PageRef) -> str:
@@ -409,8 +400,7 @@ class PageIndex:
             return kept
         ref = row.ref
         with self.opened(ref) as document:
-            reading = self.settings.documents
-            return read_text(document, ref.page, ocr=reading.ocr, languages=reading.ocr_languages)
+            return document.words(ref.page, ocr=self.settings.documents.ocr)
 
     @while_open
     def correct(self, ref: PageRef, was: str, now: str, *, at: Box | int | None = None, by: str = "") -> Correction:
@@ -499,6 +489,7 @@ class PageIndex:
     def close(self) -> None:
         """Let the index go; waits for other threads' calls. Twice is no error."""
         if self._calls.close():
+            self._shown.close()
             give_back(self._parts)
 
     def __enter__(self) -> PageIndex:

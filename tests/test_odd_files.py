@@ -199,6 +199,42 @@ def test_a_page_that_takes_too_long_is_given_up(tmp_path: Path, files: Path) -> 
     assert report.pages == 2
 
 
+def slow_to_show(tmp_path: Path) -> Path:
+    """A document whose second page would take minutes to be drawn, in an index that did not read it."""
+    content = zlib.compress(b"0 0 m 600 700 l S\n" * 2_000_000, 9).decode("latin-1")
+    stream = f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n{content}\nendstream"
+    pages = "<< /Type /Pages /Kids [3 0 R 5 0 R] /Count 2 >>"
+    raw_pdf(tmp_path / "slow.pdf", [CATALOG, pages, PAGE, stream, PAGE.replace(">>", "/Contents 4 0 R >>")])
+    with opened(tmp_path) as index:
+        assert index.add(tmp_path / "slow.pdf", pages="1").failed == []
+    return tmp_path / "index"
+
+
+def test_a_page_that_takes_too_long_to_be_shown_is_given_up_and_others_are_shown(tmp_path: Path) -> None:
+    slow_to_show(tmp_path)
+    with opened(tmp_path, page_seconds=1) as index:
+        with pytest.raises(
+            UnreadableDocument, match=r"p\. 2 of slow\.pdf took longer than 1 s .*PAGESIGHT_PAGE_SECONDS"
+        ):
+            index.picture(index.page("slow.pdf p. 2"))
+        assert index.picture(index.page("slow.pdf p. 1"), long_side=100).size == (77, 100)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_looking_at_a_slow_page_is_ended_by_ctrl_c(tmp_path: Path) -> None:
+    command = "import sys; from pagesight.agent.cli import main; sys.exit(main(sys.argv[1:]))"
+    asked = ["view", "slow.pdf p. 2", f"--index={slow_to_show(tmp_path)}"]
+    with subprocess.Popen([sys.executable, "-c", command, *asked], stderr=subprocess.PIPE, text=True) as run:
+        assert waited_for(lambda: readers_of(run.pid))
+        readers, started = readers_of(run.pid), time.monotonic()
+        run.send_signal(signal.SIGINT)
+        run.wait(30)
+        seconds = time.monotonic() - started
+    assert run.returncode == 130
+    assert seconds < 2 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+    assert waited_for(lambda: not any(Path(f"/proc/{reader}").exists() for reader in readers), 5)
+
+
 def test_a_page_that_takes_too_much_memory_is_given_up(tmp_path: Path, files: Path) -> None:
     with_stream(files / "inflates.pdf", bytes(600_000_000))
     report = added(tmp_path, files, reader_memory=300)

@@ -42,6 +42,15 @@ def check_region(region: object) -> Region:
     return ymin, xmin, ymax, xmax
 
 
+def checked_size(dpi: float | None, long_side: int | None, region: object) -> Region | None:
+    """The region of a picture of this size, None for the whole page. Raises BadRegion, and ValueError for the size."""
+    if dpi is not None and long_side is not None:
+        raise ValueError("give dpi or long_side, not both")
+    if (dpi is not None and not dpi > 0) or (long_side is not None and not long_side > 0):
+        raise ValueError("dpi and long_side must be above 0")
+    return None if region is None else check_region(region)
+
+
 class OpenDocument(ABC):
     """An open document: its pages' sizes and pictures. Pages count from 1.
 
@@ -96,11 +105,8 @@ class OpenDocument(ABC):
         BadRegion, UnreadableDocument for a page that is damaged, ValueError if both or no positive sizes are given.
         """
         self._check(number)
-        if dpi is not None and long_side is not None:
-            raise ValueError("give dpi or long_side, not both")
-        if (dpi is not None and not dpi > 0) or (long_side is not None and not long_side > 0):
-            raise ValueError("dpi and long_side must be above 0")
-        part = WHOLE_PAGE if region is None else _as_box(check_region(region))
+        region = checked_size(dpi, long_side, region)
+        part = WHOLE_PAGE if region is None else _as_box(region)
         width, height = self._size(number)
         points = width * (part[2] - part[0]), height * (part[3] - part[1])
         scale = long_side / max(points) if long_side else min(dpi or DEFAULT_DPI, self._finest_dpi(number)) / 72

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.labels.printed_labels import by_label
 from pagesight.indexing.outlines.make_outline import Bookmark, make_outline
 from pagesight.indexing.outlines.outline import Outline
 from pagesight.indexing.outlines.page_parts import PageParts, page_parts, parts_of_lines
-from pagesight.indexing.page_text.text import read_text
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.preparing.shown_document import ShownDocument
 
 
 class OutlinedPages:
@@ -41,7 +40,7 @@ class OutlinedPages:
         return make_outline(pages, self._bookmarks, by_label(self._labels))
 
 
-def read_outline(document: OpenDocument | None, texts: Sequence[str], printed: Mapping[str, int]) -> Outline:
+def read_outline(document: ShownDocument | None, texts: Sequence[str], printed: Mapping[str, int]) -> Outline:
     """The outline of a document with these texts on its pages, as the index has them.
 
     Its text layer is read anew for how tall its lines are; of other pages, and without a document, the texts are all
@@ -50,7 +49,7 @@ def read_outline(document: OpenDocument | None, texts: Sequence[str], printed: M
     pages = OutlinedPages(document.bookmarks() if document else ())
     labels = {number: label for label, number in printed.items()}
     for number, text in enumerate(texts, 1):
-        layer = read_text(document, number, ocr=False) if document and text else PageText.empty()
+        layer = document.words(number, ocr=False) if document and text else PageText.empty()
         if layer.words and document:
             pages.add(number, layer, document.size(number)[1], labels.get(number))
         else:

@@ -80,7 +80,7 @@ class PageReaders:
         self._changed = threading.Condition()
         self._worked = 0.0  # seconds of a core, by all processes
         self._closed = False
-        self._folder = tempfile.TemporaryDirectory(prefix="pagesight-")  # where conversions put what they need
+        self._folder: tempfile.TemporaryDirectory[str] | None = None  # where conversions put what they need
 
     def __enter__(self) -> PageReaders:
         return self
@@ -106,18 +106,24 @@ class PageReaders:
         Raises UnreadableDocument for a page that cannot be read, GivenUp where it took too long or too much memory,
         UnknownPage, MissingExtra.
         """
-        what = f"p. {number} of {called.name}"
-        header, arrays = self._ask(path, {"type": "page", "number": number, "long_side": long_side}, what, called)
+        request = {"type": "page", "number": number, "long_side": long_side}
+        header, arrays = self.ask(path, request, number, called=called)
         try:
             return PreparedPage.from_message(header, arrays)
         except ValueError as error:
-            raise UnreadableDocument(f"{what} cannot be read: {error}") from None
+            raise UnreadableDocument(f"p. {number} of {called.name} cannot be read: {error}") from None
+
+    def ask(self, path: Path, request: dict[str, Any], number: int, *, called: Path) -> Message:
+        """The answer to a request (see read_documents.py) about the page of that number; raises as `page` does."""
+        return self._ask(path, request, f"p. {number} of {called.name}", called)
 
     def as_pdf(self, path: Path, kind: Kind, *, called: Path) -> tuple[bytes, list[str]]:
         """The PDF of a file of one of `DRAWN_KINDS`, and what is left out of it, each as it goes on from "a.xlsx: ".
 
         Raises UnreadableDocument, which says what would have it read.
         """
+        with self._changed:
+            self._folder = self._folder or tempfile.TemporaryDirectory(prefix="pagesight-")
         request = {"type": "as_pdf", "kind": kind, "place": self._folder.name}
         header, (content,) = self._ask(path, request, called.name, called)
         return content.tobytes(), [str(one) for one in header["left_out"]]
@@ -141,7 +147,8 @@ class PageReaders:
         for reader in readers:
             reader.process.kill()
             reader.process.close()
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
 
     def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
         """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""

@@ -24,11 +24,13 @@ from pagesight.indexing.conversion.mail import mail_attachments
 from pagesight.indexing.documents.attachments import attachments
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.open import open_document
+from pagesight.indexing.documents.pdf import PdfDocument, single_page
 from pagesight.indexing.documents.sources import identify
 from pagesight.indexing.encoders.workers.serve import pipes, read_message, write_message
 from pagesight.indexing.errors import MissingExtra, MissingPath, PagesightError, UnknownPage, UnreadableDocument
+from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.preparing.prepare import prepare_page
-from pagesight.indexing.preparing.prepared_page import Message
+from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
 from pagesight.indexing.setting_groups import DocumentSettings
 
 #: The errors that keep their kind on the way to who asked; all others become UnreadableDocument there.
@@ -67,6 +69,27 @@ class _DocumentReader:
         settings = DocumentSettings(**request["settings"])
         return prepare_page(self._document(request), request["number"], settings, request["long_side"]).as_message()
 
+    def _words(self, request: dict[str, Any]) -> Message:
+        document, number = self._document(request), request["number"]
+        languages = request["settings"]["ocr_languages"]
+        reading = read_page(document, number, ocr=request["ocr"], languages=languages)
+        return PreparedPage(number, reading.text, document.size(number)).as_message()
+
+    def _size(self, request: dict[str, Any]) -> Message:
+        return {"type": "size", "size": self._document(request).size(request["number"])}, []
+
+    def _own_size(self, request: dict[str, Any]) -> Message:
+        return {"type": "size", "size": self._document(request).own_size(request["number"])}, []
+
+    def _picture(self, request: dict[str, Any]) -> Message:
+        asked = {name: request[name] for name in ("dpi", "long_side", "region")}
+        return {"type": "picture"}, [np.asarray(self._document(request).picture(request["number"], **asked))]
+
+    def _single_page(self, request: dict[str, Any]) -> Message:
+        document = self._document(request)
+        alone = single_page(document, request["number"]) if isinstance(document, PdfDocument) else None
+        return {"type": "pdf"}, [np.frombuffer(alone, np.uint8)] if alone else []
+
     def _as_pdf(self, request: dict[str, Any]) -> Message:
         seconds = request["settings"]["conversion_seconds"]
         path, place = Path(request["path"]), Path(request["place"])
@@ -104,6 +127,11 @@ class _DocumentReader:
 _ANSWERS: dict[str, Callable[[_DocumentReader, dict[str, Any]], Message]] = {
     "open": _DocumentReader._opened,
     "page": _DocumentReader._page,
+    "words": _DocumentReader._words,
+    "size": _DocumentReader._size,
+    "own_size": _DocumentReader._own_size,
+    "picture": _DocumentReader._picture,
+    "single_page": _DocumentReader._single_page,
     "as_pdf": _DocumentReader._as_pdf,
     "attachments": _DocumentReader._attachments,
 }

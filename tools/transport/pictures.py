@@ -15,8 +15,7 @@ from pagesight.tools.messages.conversation import PageView
 if TYPE_CHECKING:
     from PIL import Image
 
-    from pagesight.indexing import PageIndex
-    from pagesight.indexing.documents.document import OpenDocument
+    from pagesight.indexing import PageIndex, ShownDocument
     from pagesight.indexing.pages import Region
     from pagesight.tools.gemini_service.picture_tokens import PictureRule
 
@@ -104,7 +103,7 @@ class Pictures:
         tokens, level = self._rule.tokens(image.size, closer=closer), self._rule.level(closer=closer)
         return Picture(data, mime_type, tokens, _name(view), level)
 
-    def _rendered(self, document: OpenDocument, page: int, region: Region | None) -> tuple[Image.Image, bool]:
+    def _rendered(self, document: ShownDocument, page: int, region: Region | None) -> tuple[Image.Image, bool]:
         """The page or region in pixels, and whether it is to be looked at more closely than other pictures."""
         points = _points(document.size(page), region)
         as_usual = self._rule.dpi(points)
@@ -141,13 +140,11 @@ def _points(page: tuple[float, float], region: Region | None) -> tuple[float, fl
     return page[0] * (xmax - xmin) / 1000, page[1] * (ymax - ymin) / 1000
 
 
-def _print_height(document: OpenDocument, page: int, region: Region) -> float:
+def _print_height(document: ShownDocument, page: int, region: Region) -> float:
     """The height in points below which a quarter of the region's words stay, by the text layer."""
     import numpy as np
 
-    from pagesight.indexing.page_text.text import read_text
-
-    boxes = read_text(document, page, ocr=False).boxes
+    boxes = document.words(page, ocr=False).boxes
     across, down = (boxes[:, 0] + boxes[:, 2]) * 500, (boxes[:, 1] + boxes[:, 3]) * 500
     ymin, xmin, ymax, xmax = region
     inside = boxes[(down >= ymin) & (down <= ymax) & (across >= xmin) & (across <= xmax)]
@@ -155,13 +152,9 @@ def _print_height(document: OpenDocument, page: int, region: Region) -> float:
     return float(np.quantile(heights, 0.25)) if len(heights) else _USUAL_PRINT
 
 
-def _as_pdf(document: OpenDocument, view: PageView, rule: PictureRule) -> Picture | None:
-    from pagesight.indexing.documents.pdf import PdfDocument, single_page
-
-    if not isinstance(document, PdfDocument):
-        return None
-    data = single_page(document, view.ref.page)
-    if len(data) > _LARGEST_PDF:
+def _as_pdf(document: ShownDocument, view: PageView, rule: PictureRule) -> Picture | None:
+    data = document.single_page(view.ref.page)
+    if data is None or len(data) > _LARGEST_PDF:
         return None
     return Picture(data, "application/pdf", rule.pdf_page_tokens(), _name(view))
 
