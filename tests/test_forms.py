@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from documents import raw_pdf
 from reportlab.pdfgen import canvas
 from small_index import small_settings
 
@@ -86,3 +87,41 @@ def test_what_an_annotation_hides_is_not_read(tmp_path: Path):
         sheet.textAnnotation("never shown", Rect=[400, 600, 420, 620], F=2)
 
     assert text_of(drawn(tmp_path / "a.pdf", hidden)).text == "Draft lease agreement"
+
+
+BOX = "/Rect [100 400 400 440] /F 4 /AP << /N 6 0 R >>"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        ("/Subtype /Stamp", []),
+        ("/Subtype /Stamp /Contents (see my mail)", ["see my mail"]),
+        ("/Subtype /Stamp /Contents (Rejected by council)", []),
+        ("/Subtype /Watermark", []),
+        ("/Subtype /Widget /FT /Sig /T (signature)", []),
+        ("/Subtype /Widget /FT /Btn /Ff 65536 /T (button)", []),
+    ],
+)
+def test_what_stamps_signatures_and_buttons_show_is_read(tmp_path: Path, annotation: str, said: list[str]):
+    words, shown = (
+        "BT /F1 12 Tf 72 700 Td (Draft lease agreement) Tj ET",
+        "BT /F1 20 Tf 8 12 Td (Rejected by council) Tj ET",
+    )
+    font = "/Resources << /Font << /F1 5 0 R >> >>"
+    raw_pdf(
+        tmp_path / "a.pdf",
+        [
+            "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [7 0 R] >> >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R {font} /Annots [7 0 R] >>",
+            f"<< /Length {len(words)} >>\nstream\n{words}\nendstream",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            f"<< /Type /XObject /Subtype /Form /BBox [0 0 300 40] {font} /Length {len(shown)} >>"
+            f"\nstream\n{shown}\nendstream",
+            f"<< /Type /Annot {annotation} {BOX} >>",
+        ],
+    )
+    with open_document(tmp_path / "a.pdf") as document:
+        lines = read_text(document, 1, ocr=True).text.splitlines()
+    assert sorted(lines) == sorted(["Draft lease agreement", "Rejected by council", *said])

@@ -220,8 +220,9 @@ def test_text_whose_characters_mean_nothing_is_read_by_ocr(tmp_path):
     assert_on_ink(path, text)
 
 
-def test_a_picture_without_text_has_no_words(tmp_path):
-    text = read(pdf_of_pictures(tmp_path / "a.pdf", [Image.new("RGB", (600, 400), "navy")]), ocr=True)
+@pytest.mark.parametrize("picture", [Image.new("RGB", (600, 400), "navy"), Image.linear_gradient("L").convert("RGB")])
+def test_a_picture_without_text_has_no_words(tmp_path, picture):
+    text = read(pdf_of_pictures(tmp_path / "a.pdf", [picture]), ocr=True)
     assert (text.words, text.source) == ([], "none")
 
 

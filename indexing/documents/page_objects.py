@@ -9,6 +9,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from pagesight.indexing.documents import pdfium_pointers as plain
+from pagesight.indexing.documents.pdfium_pointers import Rectangle
 
 _DEEPEST = 4  # forms within forms that are looked into; a guess, not measured
 _MOST_OBJECTS = 20_000  # that are looked at: a map may have millions. A guess, not measured
@@ -18,8 +19,8 @@ _MOST_OBJECTS = 20_000  # that are looked at: a map may have millions. A guess, 
 _LETTER_HEIGHT = (3.0, 90.0)
 _LETTER_SEGMENTS = 7
 
-#: (left, bottom, right, top) in points of the page.
-Rectangle = tuple[float, float, float, float]
+_LEAST_OF_A_BAR = 4.0  # points that it is wide and high: others are rules. A guess, not measured
+
 _Matrix = tuple[float, float, float, float, float, float]
 _UPRIGHT: _Matrix = (1, 0, 0, 1, 0, 0)
 
@@ -29,13 +30,14 @@ class PageObjects:
     """What a page draws, in the order in which it does, from 0 on.
 
     ``pictures`` and ``outlines`` are where they lie; ``areas`` (order, where, whether it is light) of all that covers
-    what is under it; ``texts`` says when each text object, by its address, is drawn, ``layered`` are those in forms of
-    layers; ``count`` is how many objects there are in all.
+    what is under it, ``bars`` (order, where) rectangles of which that is sure; ``texts`` says when each text object, by
+    its address, is drawn, ``layered`` are those in forms of layers; ``count`` is how many objects there are in all.
     """
 
     pictures: list[Rectangle] = field(default_factory=list)
     outlines: list[Rectangle] = field(default_factory=list)
     areas: list[tuple[int, Rectangle, bool]] = field(default_factory=list)
+    bars: list[tuple[int, Rectangle]] = field(default_factory=list)
     texts: dict[int, int] = field(default_factory=dict)
     layered: set[int] = field(default_factory=set)
     count: int = 0
@@ -57,8 +59,21 @@ def read_objects(page: Any) -> PageObjects:
             order = _take_form(found, thing, order, reader)
         elif bounds := reader.bounds(thing):
             _take(found, thing, kind, order, bounds, reader)
+            if kind == pdfium.FPDF_PAGEOBJ_PATH and found.texts and (bar := _bar(thing, bounds, reader)):
+                found.bars.append((order, bar))
         order += 1
     return found
+
+
+def _bar(path: int, bounds: Rectangle, reader: plain.ObjectReader) -> Rectangle | None:
+    """The rectangle that a path paints over what is under it, of which nothing shines through."""
+    left, bottom, right, top = bounds
+    if min(right - left, top - bottom) < _LEAST_OF_A_BAR or not reader.is_filled(path):
+        return None
+    colour = reader.fill(path)
+    if colour is None or colour[3] < 255 or plain.has_transparency(path) or reader.is_in_layer(path):
+        return None
+    return reader.rectangle(path)
 
 
 def _take_form(found: PageObjects, form: int, order: int, reader: plain.ObjectReader) -> int:

@@ -36,8 +36,15 @@ page_object = _plain(pdfium.FPDFPage_GetObject, _POINTER, _POINTER, _INT)
 count_form_objects = _plain(pdfium.FPDFFormObj_CountObjects, _INT, _POINTER)
 form_object = _plain(pdfium.FPDFFormObj_GetObject, _POINTER, _POINTER, ctypes.c_ulong)
 object_type = _plain(pdfium.FPDFPageObj_GetType, _INT, _POINTER)
+has_transparency = _plain(pdfium.FPDFPageObj_HasTransparency, _INT, _POINTER)
 count_segments = _plain(pdfium.FPDFPath_CountSegments, _INT, _POINTER)
 
+_segment = _plain(pdfium.FPDFPath_GetPathSegment, _POINTER, _POINTER, _INT)
+_segment_point = _plain(pdfium.FPDFPathSegment_GetPoint, _INT, _POINTER, *[_POINTER] * 2)
+_clip = _plain(pdfium.FPDFPageObj_GetClipPath, _POINTER, _POINTER)
+_count_clips = _plain(pdfium.FPDFClipPath_CountPaths, _INT, _POINTER)
+_count_clip_segments = _plain(pdfium.FPDFClipPath_CountPathSegments, _INT, _POINTER, _INT)
+_clip_segment = _plain(pdfium.FPDFClipPath_GetPathSegment, _POINTER, _POINTER, _INT, _INT)
 _count_marks = _plain(pdfium.FPDFPageObj_CountMarks, _INT, _POINTER)
 _mark = _plain(pdfium.FPDFPageObj_GetMark, _POINTER, _POINTER, ctypes.c_ulong)
 _mark_name = _plain(pdfium.FPDFPageObjMark_GetName, _INT, _POINTER, _POINTER, ctypes.c_ulong, _POINTER)
@@ -64,7 +71,17 @@ def rectangles(
     return np.array(counts, np.int64), np.ctypeslib.as_array(room).reshape(-1, 4)[: sum(counts)]
 
 
+#: (left, bottom, right, top) in points of the page.
+Rectangle = tuple[float, float, float, float]
+_Matrix = tuple[float, float, float, float, float, float]
+_UPRIGHT: _Matrix = (1, 0, 0, 1, 0, 0)
+_MOST_OF_A_RECTANGLE, _EVEN = 5, 0.05  # segments, the last back to the first; points by which corners may be off
+
 _BLACK = bytes((ctypes.c_uint * 4)(0, 0, 0, 255))
+
+
+def _few(segments: int) -> range:
+    return range(min(segments, _MOST_OF_A_RECTANGLE + 1))
 
 
 class ObjectReader:
@@ -77,7 +94,7 @@ class ObjectReader:
         self._float_places = [ctypes.addressof(self._floats) + 4 * place for place in range(4)]
         self._number_places = [ctypes.addressof(self._numbers) + 4 * place for place in range(4)]
 
-    def bounds(self, thing: int) -> tuple[float, float, float, float] | None:
+    def bounds(self, thing: int) -> Rectangle | None:
         """(left, bottom, right, top) in the coordinates that the object is drawn in."""
         if not _bounds(thing, *self._float_places):
             return None
@@ -99,7 +116,34 @@ class ObjectReader:
         """Whether a path is filled, and not only its line drawn."""
         return bool(_draw_mode(path, *self._number_places[:2])) and self._numbers[0] != 0
 
-    def matrix(self, thing: int) -> tuple[float, float, float, float, float, float]:
+    def rectangle(self, path: int) -> Rectangle | None:
+        """The part of a path that is shown, in points of the page, where that is a rectangle; without its line."""
+        shown = self._rectangle([_segment(path, number) for number in _few(count_segments(path))], self.matrix(path))
+        clip = _clip(path)
+        for number in range(_count_clips(clip) if clip else 0):
+            corners = [_clip_segment(clip, number, place) for place in _few(_count_clip_segments(clip, number))]
+            cut = self._rectangle(corners, _UPRIGHT)
+            if not (shown and cut):
+                return None
+            shown = max(shown[0], cut[0]), max(shown[1], cut[1]), min(shown[2], cut[2]), min(shown[3], cut[3])
+        return shown
+
+    def _rectangle(self, segments: Sequence[int], matrix: _Matrix) -> Rectangle | None:
+        """Around a path's points, if it goes from corner to corner of that."""
+        if not 4 <= len(segments) <= _MOST_OF_A_RECTANGLE:
+            return None
+        a, b, c, d, e, f = matrix
+        points = [(a * x + c * y + e, b * x + d * y + f) for x, y in map(self._point, segments)]
+        xs, ys = zip(*points, strict=True)
+        left, bottom, right, top = min(xs), min(ys), max(xs), max(ys)
+        off = [max(min(x - left, right - x), min(y - bottom, top - y)) for x, y in points]
+        return (left, bottom, right, top) if max(off) < _EVEN else None
+
+    def _point(self, segment: int) -> tuple[float, float]:
+        _segment_point(segment, *self._float_places[:2])
+        return self._floats[0], self._floats[1]
+
+    def matrix(self, thing: int) -> _Matrix:
         """(a, b, c, d, e, f) from the coordinates inside a form to those that it is drawn in."""
         if not _matrix(thing, ctypes.addressof(self._floats)):
             return 1, 0, 0, 1, 0, 0

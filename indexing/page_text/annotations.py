@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
+from pagesight.indexing.lexical.tokens import folded
 from pagesight.indexing.page_text.words import cleaned
 from pagesight.indexing.pages import Box
 
@@ -22,21 +23,39 @@ _HIDDEN = pdfium.FPDF_ANNOT_FLAG_INVISIBLE | pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdf
 _PASSWORD = 1 << 13  # of a text field's flags (PDF 32000-1, table 228)
 _NO_TEXT = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_WIDGET)
 # Drawn on the page with words that may stand nowhere else.
-_DRAWN = (pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_INK, pdfium.FPDF_ANNOT_FREETEXT)
+_DRAWN = (
+    pdfium.FPDF_ANNOT_STAMP,
+    pdfium.FPDF_ANNOT_INK,
+    pdfium.FPDF_ANNOT_FREETEXT,
+    pdfium.FPDF_ANNOT_WATERMARK,
+    pdfium.FPDF_ANNOT_REDACT,
+)
+_DRAWN_FIELDS = (pdfium.FPDF_FORMFIELD_SIGNATURE, pdfium.FPDF_FORMFIELD_PUSHBUTTON)
 
 
 @dataclass(frozen=True)
 class Note:
-    """The lines of words that a field or an annotation says, and where it lies; ``in_line`` are those that stand on the
-    line of the page's own words beside them, as a form's values do."""
+    """The lines of words that a field or an annotation says, and where it lies.
+
+    ``in_line`` are those that stand on the line of the page's own words beside them, as a form's values do. What
+    ``is_drawn`` shows words of its own, as a stamp that somebody commented on.
+    """
 
     lines: list[list[str]]
     box: Box
     in_line: bool
+    is_drawn: bool = False
+
+    def without(self, read: Set[str]) -> Note:
+        """The note without lines that were read where it is drawn; ``read`` are lines as `folded` gives them."""
+        if not self.is_drawn:
+            return self
+        return replace(self, lines=[line for line in self.lines if folded(" ".join(line)) not in read])
 
 
 def read_annotations(page: Any, to_page: NDArray[np.float64]) -> tuple[list[Note], list[Box]]:
-    """What an open page of pdfium's has in fields and annotations, and where drawn ones lie that hold no text.
+    """What an open page of pdfium's has in fields and annotations, and where those lie that are drawn with words of
+    their own: stamps, signatures, and what else holds no text.
 
     ``to_page`` is that of `to_picture`. Needs the lock `PDFIUM`.
     """
@@ -50,11 +69,19 @@ def read_annotations(page: Any, to_page: NDArray[np.float64]) -> tuple[list[Note
             lines = _field(page.formenv, annotation) if page.formenv else []
         else:
             lines = [] if kind in _NO_TEXT else _lines(_text(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents"))
+        is_drawn = kind == pdfium.FPDF_ANNOT_STAMP or (not lines and _has_picture(page, annotation, kind))
         if lines:
-            notes.append(Note(lines, box, kind == pdfium.FPDF_ANNOT_WIDGET))
-        elif kind in _DRAWN:
+            notes.append(Note(lines, box, kind == pdfium.FPDF_ANNOT_WIDGET, is_drawn))
+        if is_drawn:
             drawn.append(box)
     return notes, drawn
+
+
+def _has_picture(page: Any, annotation: Any, kind: int) -> bool:
+    """Whether what an annotation without text shows may be words."""
+    if kind != pdfium.FPDF_ANNOT_WIDGET:
+        return kind in _DRAWN
+    return bool(page.formenv) and pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) in _DRAWN_FIELDS
 
 
 def _annotations(page: Any) -> Iterator[Any]:

@@ -63,6 +63,8 @@ def _is_hyphenated(first: str, last: str, known: set[str]) -> bool:
     end = last.split(LINE_END_HYPHEN)[0].rstrip(".,;:!?)]\"'”’").lower()
     if f"{start}-{end}" in known or start + end in known:
         return f"{start}-{end}" in known
+    if len(start) == 1:
+        return True  # X-ray, e-mail, T-shirt: no word is broken after one letter
     return (len(first) > 1 and first.isupper() and last[0].islower()) or _is_compound(start, end)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagesight.indexing.documents.page_objects import Rectangle
+from pagesight.indexing.documents.pdfium_pointers import Rectangle
 
 # Smaller pictures are bullets, rules and emblems: least side in parts of the page's height, and least area of the page.
 # Guesses: of real pages 90 of 654 with a text layer have pictures over .02.
@@ -19,6 +20,9 @@ _LEAST_OUTLINES = 6
 _GRID = 40
 # From this part of the page on, what is to be read is read in one piece: OCR takes as long for the whole.
 WHOLE = 0.6
+# A part of a page of which all pixels are alike by so many of 255 is blank; a row or column of pixels is where they are
+# more alike than letters and paper ever are. Guesses, not measured.
+_CONTRAST, _FAINT = 40, 20
 _MARGIN = 0.006  # around a region, so that no letter is cut
 
 
@@ -47,8 +51,13 @@ def to_boxes(rectangles: Sequence[Rectangle], to_page: NDArray[np.float64]) -> N
     return np.hstack([np.minimum(first, second), np.maximum(first, second)]).astype(np.float32)
 
 
-def masked(picture: Image.Image, region: NDArray[np.float32], known: NDArray[np.float32]) -> Image.Image | None:
-    """The region (4,) of a page's picture without what is at the boxes (n, 4) that are known; None if that is blank."""
+def unread_part(
+    picture: Image.Image, region: NDArray[np.float32], known: NDArray[np.float32]
+) -> tuple[Image.Image, NDArray[np.float32]] | None:
+    """What is left of a region (4,) of a page's picture without the boxes (n, 4) that are known, and where it stands.
+
+    Blank rows and columns around it are cut off, since OCR takes as long for them; None if there is nothing else.
+    """
     left, top, right, bottom = _pixels(region, picture.size)
     pixels = np.array(picture.crop((left, top, right, bottom)))
     for box in known:
@@ -56,7 +65,21 @@ def masked(picture: Image.Image, region: NDArray[np.float32], known: NDArray[np.
         x0, y0, x1, y1 = max(x0 - left, 0), max(y0 - top, 0), min(x1 - left, right - left), min(y1 - top, bottom - top)
         if x0 < x1 and y0 < y1:
             pixels[y0:y1, x0:x1] = _background(pixels, x0, y0, x1, y1)
-    return Image.fromarray(pixels) if (np.ptp(pixels, axis=(0, 1)) > 40).any() else None
+    rows, columns = _printed(pixels, 1), _printed(pixels, 0)
+    if not (rows and columns and (np.ptp(pixels, axis=(0, 1)) > _CONTRAST).any()):
+        return None
+    (upper, lower), (first, last) = rows, columns
+    edges = np.array([left + first, top + upper, left + last, top + lower]) / np.array([*picture.size] * 2)
+    return Image.fromarray(pixels[upper:lower, first:last]), edges.astype(np.float32)
+
+
+def _printed(pixels: NDArray[np.uint8], across: int) -> tuple[int, int] | None:
+    """From which row (``across`` 1) or column (0) to which something is printed, with a margin; None if nothing is."""
+    varied = (np.ptp(pixels, axis=across) > _FAINT).any(axis=1)
+    if not varied.any():
+        return None
+    places, margin = np.flatnonzero(varied), math.ceil(_MARGIN * max(pixels.shape))
+    return max(int(places[0]) - margin, 0), min(int(places[-1]) + margin + 1, len(varied))
 
 
 def _background(pixels: NDArray[np.uint8], x0: int, y0: int, x1: int, y1: int) -> NDArray[np.uint8]:

@@ -18,11 +18,12 @@ from PIL import Image
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.page_objects import PageObjects, read_objects
 from pagesight.indexing.documents.pdf import PdfDocument, to_picture
+from pagesight.indexing.lexical.tokens import folded
 from pagesight.indexing.page_text.annotations import Note, read_annotations
 from pagesight.indexing.page_text.letter_spacing import as_read
 from pagesight.indexing.page_text.ocr import moved, ocr_long_side, read_page_picture, read_part
 from pagesight.indexing.page_text.reading_order import Line, lines_of, merged
-from pagesight.indexing.page_text.regions import WHOLE, masked, to_boxes, uncovered
+from pagesight.indexing.page_text.regions import WHOLE, to_boxes, uncovered, unread_part
 from pagesight.indexing.page_text.soundness import differs_from_picture, strange
 from pagesight.indexing.page_text.text_layer import INVISIBLE, LayerWords, read_text_layer
 from pagesight.indexing.page_text.visibility import is_seen
@@ -67,7 +68,7 @@ def read_page(document: OpenDocument, number: int, *, ocr: bool, languages: str 
         whole = [np.array([0, 0, 1, 1], np.float32)] if ocr else []
         return _read_regions(page, LayerWords.empty(), whole, [], languages)
     printed = _read_printed(document, number)
-    seen = is_seen(printed.layer, printed.objects, printed.areas, lambda: page.small_picture)
+    seen = is_seen(printed.layer, printed.objects, printed.areas, printed.bars, lambda: page.small_picture)
     layer = as_read(printed.layer.only(seen), page.aspect)
     if not ocr:
         return PageReading(_with_notes(layer, [], printed.notes))
@@ -104,11 +105,12 @@ class _PageToRead:
 @dataclass(frozen=True)
 class _Printed:
     """What pdfium says of a page: its words, what it draws and where, (m, 4) in 0–1; what stands in fields and
-    annotations, and where those are that say nothing."""
+    annotations, and where those are that are drawn with words of their own."""
 
     layer: LayerWords
     objects: PageObjects
     areas: NDArray[np.float32]
+    bars: NDArray[np.float32]
     pictures: NDArray[np.float32]
     outlines: NDArray[np.float32]
     notes: list[Note]
@@ -121,8 +123,9 @@ def _read_printed(document: PdfDocument, number: int) -> _Printed:
         objects = read_objects(page)
         layer = read_text_layer(page, objects, to_page)
         areas = to_boxes([where for _, where, _ in objects.areas], to_page)
+        bars = to_boxes([where for _, where in objects.bars], to_page)
         pictures, outlines = to_boxes(objects.pictures, to_page), to_boxes(objects.outlines, to_page)
-        return _Printed(layer, objects, areas, pictures, outlines, *read_annotations(page, to_page))
+        return _Printed(layer, objects, areas, bars, pictures, outlines, *read_annotations(page, to_page))
 
 
 def _sound(layer: LayerWords, share_unseen: float, page: _PageToRead) -> NDArray[np.bool_]:
@@ -162,18 +165,21 @@ def _read_regions(
 ) -> PageReading:
     """The layer's words and what OCR reads where it looks."""
     found, warnings = list[Line](), tuple[str, ...]()
-    known = np.concatenate([layer.boxes, np.array([note.box for note in notes], np.float32).reshape(-1, 4)])
+    said = [note.box for note in notes if not note.is_drawn]
+    known = np.concatenate([layer.boxes, np.array(said, np.float32).reshape(-1, 4)])
     for region in regions:
-        part = masked(page.picture, region, known)
-        if part is None:
+        unread = unread_part(page.picture, region, known)
+        if unread is None:
             continue
+        part, place = unread
         if (region[2:] - region[:2]).prod() >= WHOLE:
-            read = read_page_picture(part, languages)
-            warnings += read.warnings
-            found += moved(read.lines, region)
+            whole = read_page_picture(part, languages)
+            warnings += whole.warnings
+            found += moved(whole.lines, place)
         else:
-            found += moved(read_part(part), region)
-    return PageReading(_with_notes(layer, found, notes), warnings)
+            found += moved(read_part(part), place)
+    read = {folded(" ".join(line.words)) for line in found}  # a stamp's note may say what it shows
+    return PageReading(_with_notes(layer, found, [note.without(read) for note in notes]), warnings)
 
 
 def _with_notes(layer: LayerWords, found: Sequence[Line], notes: Sequence[Note]) -> PageText:

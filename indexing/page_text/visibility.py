@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,28 @@ from pagesight.indexing.page_text.text_layer import LAYERED, LIGHT, LayerWords
 
 _LEAST_CONTRAST = 16  # of 255, of what can be seen; a guess, not measured
 
+# A word of so many letters, of which no more than this part of the page is high, or wide where it is turned: half a
+# point on A4. And what a word may reach beyond a bar that hides it. Guesses, not measured.
+_LEAST_LETTERS, _LEAST_SIDE = 3, 0.0006
+_BARELY = 0.001
+
 _MOST_AREAS = 5_000  # that are looked at, for time's sake; a guess, not measured
 
 
 def is_seen(
-    layer: LayerWords, objects: PageObjects, areas: NDArray[np.float32], picture: Callable[[], Image.Image]
+    layer: LayerWords,
+    objects: PageObjects,
+    areas: NDArray[np.float32],
+    bars: NDArray[np.float32],
+    picture: Callable[[], Image.Image],
 ) -> NDArray[np.bool_]:
-    """(n,): whether each word is seen. ``areas`` (m, 4) are the boxes of ``objects.areas`` in 0–1 of the picture.
+    """(n,): whether each word is seen. ``areas`` and ``bars`` (m, 4) are those of the objects in 0–1 of the picture.
 
     Only what may be invisible is looked at on the picture, which is made then: where a word's box is all of one colour,
-    there is nothing to see.
+    there is nothing to see. What stands on a bar over a word says nothing of the word.
     """
-    doubtful = _may_have_no_ink(layer, objects, areas) | _is_covered(layer, objects, areas)
-    seen = np.ones(len(layer.words), np.bool_)
+    seen = ~(_is_replaced(layer, objects.bars, bars) | _is_microscopic(layer))
+    doubtful = seen & (_may_have_no_ink(layer, objects, areas) | _is_covered(layer, objects, areas))
     if doubtful.any():
         pixels = np.asarray(picture()).astype(np.int16)
         for place in np.flatnonzero(doubtful).tolist():
@@ -52,6 +61,37 @@ def _is_covered(layer: LayerWords, objects: PageObjects, areas: NDArray[np.float
     later = np.flatnonzero(orders > layer.orders[known].min())[:_MOST_AREAS]
     over = _lie_in(layer.boxes, areas[later]) & (layer.orders[:, None] < orders[later])
     return np.asarray(over.any(axis=1) & known)
+
+
+def _is_replaced(
+    layer: LayerWords, objects: Sequence[tuple[int, object]], bars: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """(n,): words that lie whole under one of the bars (m, 4), drawn later, on which others stand in their place.
+
+    Without others on it a bar may have the same word drawn anew, which pdfium gives once.
+    """
+    known = layer.orders >= 0
+    replaced = np.zeros(len(layer.words), np.bool_)
+    if not objects or not known.any():
+        return replaced
+    drawn = np.array([order for order, _ in objects])
+    later = np.flatnonzero(drawn > layer.orders[known].min())[:_MOST_AREAS]
+    left, top, right, bottom = (bars[later] + np.array([-1, -1, 1, 1]) * _BARELY).T
+    x, y = layer.boxes[:, None, 0::2], layer.boxes[:, None, 1::2]
+    under = (x[..., 0] >= left) & (x[..., 1] <= right) & (y[..., 0] >= top) & (y[..., 1] <= bottom)
+    under &= known[:, None] & (layer.orders[:, None] < drawn[later])
+    for place in np.flatnonzero(under.any(axis=1)).tolist():
+        box, on_top = layer.boxes[place], layer.orders > drawn[later][under[place]].min()
+        touching = np.minimum(layer.boxes[:, 2:], box[2:]) > np.maximum(layer.boxes[:, :2], box[:2])
+        replaced[place] = (on_top & touching.all(axis=1)).any()
+    return replaced
+
+
+def _is_microscopic(layer: LayerWords) -> NDArray[np.bool_]:
+    """(n,): words that are too small to be read by anybody, on a page of any size."""
+    sides = (layer.boxes[:, 2:] - layer.boxes[:, :2]).min(axis=1, initial=1)
+    long = [sum(map(str.isalnum, word)) >= _LEAST_LETTERS for word in layer.words]
+    return np.asarray((sides < _LEAST_SIDE) & np.array(long, np.bool_))
 
 
 def _lie_in(boxes: NDArray[np.float32], areas: NDArray[np.float32]) -> NDArray[np.bool_]:
