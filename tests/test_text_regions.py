@@ -42,14 +42,24 @@ def drawn(path: Path, draw) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("rise", "small", "printed"), [(5, "3", "512³"), (5, "-9", "512⁻⁹"), (-3, "2", "512₂"), (0, "3", "5123")]
+    ("rise", "size", "small", "printed"),
+    [
+        (5, 7, "3", "512³"),
+        (5, 7, "-9", "512⁻⁹"),
+        (4, 10.8, "6", "512⁶"),
+        (-3, 7, "2", "512₂"),
+        (0, 12, "3", "5123"),
+        (0, 10.8, "3", "5123"),
+    ],
 )
-def test_raised_and_lowered_digits_are_no_part_of_the_number(tmp_path: Path, rise: float, small: str, printed: str):
+def test_raised_and_lowered_digits_are_no_part_of_the_number(
+    tmp_path: Path, rise: float, size: float, small: str, printed: str
+):
     def draw(sheet: canvas.Canvas) -> None:
         text = sheet.beginText(72, 700)
         text.setFont("Helvetica", 12)
         text.textOut("Headcount 512")
-        text.setFont("Helvetica", 7 if rise else 12)
+        text.setFont("Helvetica", size)
         text.setRise(rise)
         text.textOut(small)
         sheet.drawText(text)

@@ -12,8 +12,9 @@ _RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺�
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 # Of the size of the word's largest characters: smaller ones that stand higher or lower by this part of it are raised or
-# lowered. Typesetters take two thirds of the size, and a third of it up; guesses between these and level.
-_SMALLER = 0.85
+# lowered. Typesetters take two thirds of the size, and a third of it up; WeasyPrint nine tenths. Guesses between these
+# and level.
+_SMALLER = 0.95
 _HIGHER, _LOWER = 0.15, -0.08
 
 
