@@ -60,6 +60,7 @@ def record(folder: Path) -> None:
         frames = itertools.count(1)
 
         def frame(name: str) -> None:
+            drawn(page)
             page.screenshot(path=folder / f"{next(frames):02}-{name}.png")
             print(f"{time.monotonic() - started:6.1f} s  {name}")
 
@@ -129,8 +130,14 @@ def take(browser: Browser, address: str, name: str, width: int, height: int, *, 
         page.get_by_role("button", name="Documents", exact=True).click()
         page.get_by_role("button", name="Open annual-report.pdf").wait_for()
     page.wait_for_load_state("networkidle")
+    drawn(page)
     written(page, DOCS / f"web-{name}.png")
     context.close()
+
+
+def drawn(page: Page) -> None:
+    """Waits until the page's picture is there, if one is shown."""
+    page.locator(".stage[aria-busy=true]").wait_for(state="detached")
 
 
 def written(page: Page, path: Path) -> None:

@@ -9,7 +9,6 @@ from rich.live import Live
 from rich.segment import Segment, Segments
 
 from pagesight.agent.answers.citations import CitationReader
-from pagesight.agent.terminal.drawn_markdown import THEME, DrawnMarkdown
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -50,8 +49,12 @@ class TerminalAnswer:
     """
 
     def __init__(self, console: Console, documents: Names, link: Callable[[str], str | None]):
+        # A pipe has no use for what draws Markdown, a hundred modules.
+        from pagesight.agent.terminal.drawn_markdown import THEME, DrawnMarkdown
+
         console.push_theme(THEME)
         self._console = console
+        self._drawn = DrawnMarkdown
         self._reader = CitationReader(documents)
         self._link = link
         self._width = min(console.width, _WIDEST)
@@ -90,7 +93,7 @@ class TerminalAnswer:
         return _joined(self._lines()[-max(1, self._console.height - 1) :])
 
     def _lines(self) -> list[list[Segment]]:
-        drawn = DrawnMarkdown(self._text, self._reader, self._link)
+        drawn = self._drawn(self._text, self._reader, self._link)
         options = self._console.options.update(width=self._width, height=None)
         return [_without_padding(line) for line in self._console.render_lines(drawn, options, pad=False)]
 
