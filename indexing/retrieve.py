@@ -102,9 +102,8 @@ def retrieve(
 ) -> Hits:
     """The ``top_k`` pages that answer the question best, best first; equal scores in the order of pages.
 
-    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata, and on
-    the kinds of pages. The page that a
-    picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
+    ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata and on the kinds
+    of pages. The page that a picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
     """
     asked = asked_words(question, parts.term_rules)
     refuse_empty(question, asked, parts.encoder)

@@ -49,9 +49,11 @@ def test_the_reasons_of_claims_are_known_in_german(index: PageIndex) -> None:
         "Net revenue was 123.4 [annual.pdf p. 3, region 0,0,10,10]",
         "It cites nothing: 12 %.",
         "Nothing [annual.pdf p. 3].",
+        "Rain fell gently upon quiet meadows [annual.pdf p. 3].",
     ]
     reasons = {claim.reason for text in [*TRUE, *FALSE, *more] for claim in check_claims(index, text)}
     assert len(reasons) > 30
+    assert "none of its words stands there" in reasons
     known = patterns("REASONS")
     assert [one for one in reasons if english_left(one, known)] == []
     assert english_left("the price was doubled", known) == "the price was doubled"

@@ -15,6 +15,7 @@ const REASONS: Said[] = [
   [/^“([\s\S]*?)” does not stand there \(it stands at ([\s\S]+?)\)/, "„$1“ steht dort nicht (es steht in $2)"],
   [/^“([\s\S]*?)” does not stand there/, "„$1“ steht dort nicht"],
   [/^“([\s\S]*?)” does not follow from the numbers there/, "„$1“ folgt nicht aus den Zahlen dort"],
+  [/^none of its words stands there/, "keines der Worte steht dort"],
   [/^its words stand there, but not together: “([\s\S]*?)” is elsewhere/, "die Worte stehen dort, aber nicht beisammen: „$1“ steht anderswo"],
   [/^the page says the opposite/, "die Seite sagt das Gegenteil"],
   [/^the cited region was drawn to the words that say it/, "der zitierte Bereich wurde um die Worte gezogen, die es sagen"],
@@ -55,6 +56,7 @@ const STEPS: Said[] = [
   [/^said a thing that the cited words do not say: asked to correct that/, "sagte etwas, was die zitierten Worte nicht sagen: um Berichtigung gebeten"],
   [/^said (\d+) things that the cited words do not say: asked to correct that/, "sagte $1 Dinge, die die zitierten Worte nicht sagen: um Berichtigung gebeten"],
   [/^cited ([\s\S]+) without having looked: asked to correct that/, "zitierte $1, ohne sie anzusehen: um Berichtigung gebeten"],
+  [/^others read the same pages differently \(([\s\S]*)\): asked to look once more/, "andere lasen dieselben Seiten anders ($1): um einen weiteren Blick gebeten"],
   [/^answered without a citation: asked to cite the pages/, "antwortete ohne Beleg: um Belege gebeten"],
   [/^([\s\S]+); asking again/, "$1; noch einmal gefragt"],
 ];
