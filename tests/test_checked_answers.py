@@ -215,6 +215,16 @@ def test_a_page_that_was_not_looked_at_is_not_cited_in_the_place_of_another(
     assert f"(it stands on {REPORT} p. 2)" in server.model_requests[-1].texts[-1]
 
 
+def test_a_page_that_says_another_sentence_is_not_given_up(index: PageIndex, server: GeminiServer) -> None:
+    both = f"Net revenue was 4.2 billion euros in 2023. At the end of the year 5310 people worked there [{REPORT} p. 3]."
+    server.calls("view_pages", pages=[f"{REPORT} p. 2", f"{REPORT} p. 3"])
+    server.says(both)
+    server.says(both)
+    answer = ask(agent_at(server, index), QUESTION)
+    assert [claim.outcome for claim in answer.claims] == ["unsupported", "supported"]
+    assert answer.text == both
+
+
 def test_what_no_page_beside_it_says_stays_as_it_is(index: PageIndex, server: GeminiServer) -> None:
     server.calls("view_pages", pages=[f"{REPORT} p. 2", f"{REPORT} p. 3"])
     server.says(WRONG)
