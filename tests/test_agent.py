@@ -301,7 +301,9 @@ def test_another_chat_model_gets_standard_image_blocks_after_the_replies(index: 
     looks = [
         {"name": "view_pages", "args": {"pages": [f"{REPORT} p. {page}"]}, "id": f"call-{page}"} for page in (2, 3)
     ]
-    model = TheirModel(messages=iter([AIMessage("", tool_calls=looks), AIMessage(f"Fine [{REPORT} p. 2].")]))
+    model = TheirModel(
+        messages=iter([AIMessage("", tool_calls=looks), AIMessage(f"It rose to 4.2 billion euros [{REPORT} p. 2].")])
+    )
 
     answer = ask(create_page_agent(index, model=model), QUESTION)
 
