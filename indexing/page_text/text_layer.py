@@ -24,8 +24,8 @@ _LEAST_BESIDE = 0.25
 _LEAST_GAP, _WIDEST_GAP = -0.005, 0.015
 
 # Where a font that is not embedded is not on this machine, pdfium knows no heights of its characters: these parts of
-# its size are usual above and below the line.
-_ABOVE, _BELOW = 0.8, 0.2
+# its size are usual above and below the line. What it says then is nothing, or some hundredths of a point.
+_ABOVE, _BELOW, _FLAT = 0.8, 0.2, 0.05
 
 #: How a word is drawn: as usual, in a colour that may not be seen on white, on a layer that may be switched off, or not
 #: at all (PDF 32000-1, table 106), as OCR layers over scans are.
@@ -191,8 +191,8 @@ def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
 
 
 def _with_heights(corners: NDArray[np.float64], objects: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The corners; those of no height get that of their font's size."""
-    flat = corners[:, 3] - corners[:, 1] <= 0
+    """The corners; those of hardly any height get that of their font's size."""
+    flat = corners[:, 3] - corners[:, 1] <= _FLAT
     for place in np.flatnonzero(flat & (objects > 0)).tolist():
         size = ctypes.c_float()
         thing = ctypes.cast(int(objects[place]), pdfium.FPDF_PAGEOBJECT)

@@ -13,8 +13,8 @@ from pagesight.indexing.page_text.text_layer import LAYERED, LIGHT, LayerWords
 
 _LEAST_CONTRAST = 16  # of 255, of what can be seen; a guess, not measured
 
-# A word of so many letters, of which no more than this part of the page is high, or wide where it is turned: half a
-# point on A4. And what a word may reach beyond a bar that hides it. Guesses, not measured.
+# A word of so many letters, each of which is no larger than this part of the page in both directions: half a point on
+# A4. And what a word may reach beyond a bar that hides it. Guesses, not measured.
 _LEAST_LETTERS, _LEAST_SIDE = 3, 0.0006
 _BARELY = 0.001
 
@@ -89,9 +89,11 @@ def _is_replaced(
 
 def _is_microscopic(layer: LayerWords) -> NDArray[np.bool_]:
     """(n,): words that are too small to be read by anybody, on a page of any size."""
-    sides = (layer.boxes[:, 2:] - layer.boxes[:, :2]).min(axis=1, initial=1)
-    long = [sum(map(str.isalnum, word)) >= _LEAST_LETTERS for word in layer.words]
-    return np.asarray((sides < _LEAST_SIDE) & np.array(long, np.bool_))
+    sides = np.sort(layer.boxes[:, 2:] - layer.boxes[:, :2], axis=1)
+    letters = np.array([sum(map(str.isalnum, word)) for word in layer.words], np.int64)
+    # A height alone says little: fonts may tell none.
+    tiny = (sides[:, 0] < _LEAST_SIDE) & (sides[:, 1] < _LEAST_SIDE * letters)
+    return np.asarray(tiny & (letters >= _LEAST_LETTERS))
 
 
 def _lie_in(boxes: NDArray[np.float32], areas: NDArray[np.float32]) -> NDArray[np.bool_]:
