@@ -216,7 +216,7 @@ def test_a_page_that_was_not_looked_at_is_not_cited_in_the_place_of_another(
 
 
 def test_a_page_that_says_another_sentence_is_not_given_up(index: PageIndex, server: GeminiServer) -> None:
-    both = f"Net revenue was 4.2 billion euros in 2023. At the end of the year 5310 people worked there [{REPORT} p. 3]."
+    both = f"Net revenue was 4.2 billion euros in 2023. At the end of it 5310 people worked there [{REPORT} p. 3]."
     server.calls("view_pages", pages=[f"{REPORT} p. 2", f"{REPORT} p. 3"])
     server.says(both)
     server.says(both)

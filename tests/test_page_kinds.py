@@ -212,7 +212,8 @@ def test_a_place_that_is_named_counts(index: PageIndex) -> None:
 @pytest.mark.parametrize("exhaustive_below", [0, 1000])
 def test_conditions_on_pages_reach_every_stage(index: PageIndex, tmp_path: Path, exhaustive_below: int) -> None:
     given = [Path(record.path) for record in index.documents()]  # an index that is open keeps its settings
-    with PageIndex.open(tmp_path / "i", settings=small_settings(exhaustive_below=exhaustive_below, candidates=1)) as opened:
+    settings = small_settings(exhaustive_below=exhaustive_below, candidates=1)
+    with PageIndex.open(tmp_path / "i", settings=settings) as opened:
         opened.add(given)
 
         def found(where: str) -> list[str]:
