@@ -12,7 +12,6 @@ import numpy as np
 import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
-from pagesight.indexing.lexical.tokens import folded
 from pagesight.indexing.page_text.words import cleaned
 from pagesight.indexing.pages import Box
 
@@ -47,10 +46,10 @@ class Note:
     is_drawn: bool = False
 
     def without(self, read: Set[str]) -> Note:
-        """The note without lines that were read where it is drawn; ``read`` are lines as `folded` gives them."""
+        """The note without lines that were read just so where it is drawn."""
         if not self.is_drawn:
             return self
-        return replace(self, lines=[line for line in self.lines if folded(" ".join(line)) not in read])
+        return replace(self, lines=[line for line in self.lines if " ".join(line) not in read])
 
 
 def read_annotations(page: Any, to_page: NDArray[np.float64]) -> tuple[list[Note], list[Box]]:

@@ -18,7 +18,6 @@ from PIL import Image
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.page_objects import PageObjects, read_objects
 from pagesight.indexing.documents.pdf import PdfDocument, to_picture
-from pagesight.indexing.lexical.tokens import folded
 from pagesight.indexing.page_text.annotations import Note, read_annotations
 from pagesight.indexing.page_text.letter_spacing import as_read
 from pagesight.indexing.page_text.ocr import moved, ocr_long_side, read_page_picture, read_part
@@ -178,7 +177,7 @@ def _read_regions(
             found += moved(whole.lines, place)
         else:
             found += moved(read_part(part), place)
-    read = {folded(" ".join(line.words)) for line in found}  # a stamp's note may say what it shows
+    read = {" ".join(line.words) for line in found}  # a stamp's note may say what it shows
     return PageReading(_with_notes(layer, found, [note.without(read) for note in notes]), warnings)
 
 
