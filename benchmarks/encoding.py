@@ -29,7 +29,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 import httpx  # noqa: E402
 from served import FORMS  # noqa: E402
 
-from pagesight.indexing import PageIndex, ingest, load_settings  # noqa: E402
+from pagesight.indexing import PageIndex, load_settings  # noqa: E402
+from pagesight.indexing.preparing import journey  # noqa: E402
+from pagesight.indexing.writing import take_pages  # noqa: E402
 
 # Sizes as in the published configurations; what is not here is as in the tiny checkpoints of the tests, or by default.
 _SIGLIP_BASE = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
@@ -165,9 +167,9 @@ def measure(name: str, pages: int | None) -> dict[str, Any]:
 def _added(index: PageIndex, document: Path, pages: int) -> dict[str, Any]:
     """Adds the document, and says how long each part of it took."""
     index.encoder.encode_pages([], [])  # loads the model, and checks that it looks at pages
-    journey: Any = ingest._Journey
-    encoded, read, written = _Timed(index.encoder.encode_pages), _Timed(journey._read), _Timed(ingest.write_batch)
-    index.encoder.encode_pages, journey._read, ingest.write_batch = encoded, read.method(), written  # type: ignore
+    made: Any = journey.Journey
+    encoded, read, written = _Timed(index.encoder.encode_pages), _Timed(made._read), _Timed(take_pages.write_batch)
+    index.encoder.encode_pages, made._read, take_pages.write_batch = encoded, read.method(), written  # type: ignore
     _forget_peak()
     used, own, started = _processor_seconds(), time.process_time(), time.perf_counter()
     report = index.add(document)

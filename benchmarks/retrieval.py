@@ -40,6 +40,8 @@ from pagesight.indexing.encoders.interface import Idf
 from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.opening.index_parts import IndexParts, WritingParts
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.preparing.encoded_page import encoded
+from pagesight.indexing.preparing.prepared_page import PreparedPage
 from pagesight.indexing.retrieve import Weights, encode, rank_pages
 from pagesight.indexing.vectors.quantization import VectorLayout
 from pagesight.indexing.writing.commit import write_batch
@@ -192,9 +194,8 @@ def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int)
     for start in range(0, count, _BATCH):
         numbers = list(range(start + 1, min(start + _BATCH, count) + 1))
         vectors = [MultiVector(pages[first + number - 1].astype(np.float32), _BOXES) for number in numbers]
-        several = len(numbers)
-        texts = [PageText.empty()] * several
-        write_batch(parts, document, numbers, texts, [None] * several, [()] * several, vectors, {})
+        read = [PreparedPage(number, PageText.empty(), (0.0, 0.0)) for number in numbers]
+        write_batch(parts, document, encoded(read, vectors, parts.recipe, {}), {})
 
 
 def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **settings: Any) -> dict[str, Any]:

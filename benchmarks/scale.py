@@ -41,6 +41,8 @@ from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.parallel import map_on_all_cores
+from pagesight.indexing.preparing.encoded_page import encoded
+from pagesight.indexing.preparing.prepared_page import PreparedPage
 from pagesight.indexing.writing.commit import write_batch
 
 ROOT = Path(__file__).parent.parent
@@ -143,9 +145,8 @@ def _write_document(parts: WritingParts, pages: list[tuple[PageText, MultiVector
     }  # fmt: skip
     for start in range(0, len(pages), _BATCH):
         batch = pages[start : start + _BATCH]
-        numbers = range(start + 1, start + 1 + len(batch))
-        texts, vectors = [text for text, _ in batch], [page for _, page in batch]
-        write_batch(parts, document, numbers, texts, [None] * len(batch), [()] * len(batch), vectors, {})
+        read = [PreparedPage(number, text, (0.0, 0.0)) for number, (text, _) in enumerate(batch, start + 1)]
+        write_batch(parts, document, encoded(read, [page for _, page in batch], parts.recipe, {}), {})
 
 
 def truth(folder: Path, kind: str, count: int) -> dict[str, Any]:

@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from pagesight.indexing.outlines.outline import Outline, OutlineEntry
     from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
     from pagesight.indexing.picture_question import PictureQuestion
+    from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.preparing.shown_document import ShownDocument
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
-    from pagesight.indexing.writing.add_report import AddReport, PageWarning, Progress
 
 __all__ = [
     "AddReport",
@@ -125,7 +125,7 @@ __all__ = [
 
 _NAMES = {
     "preparing.shown_document": "ShownDocument",
-    "writing.add_report": "AddReport PageWarning Progress",
+    "preparing.add_report": "AddReport PageWarning Progress",
     "audit.audit": "Audit Breadth Measured",
     "documents.sources": "Failure PassedOver",
     "encoders.interface": "PageEncoder",

@@ -46,13 +46,13 @@ from pagesight.indexing.picture_question import (
     read_question,
     vectors_in,
 )
+from pagesight.indexing.preparing.add_report import AddReport, Progress
 from pagesight.indexing.preparing.shown_document import ShownDocument, ShownDocuments
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.removed import RemovedDocuments
-from pagesight.indexing.writing.add_report import AddReport, Progress
 from pagesight.indexing.writing.commit import remove_document
 from pagesight.indexing.writing.correct import correct_words, undo_correction
 from pagesight.indexing.writing.given_files import Given, GivenFiles, several

@@ -230,10 +230,11 @@ ORDER = {
         conversion
         page_text values page_kinds
         encoders
-        rerankers preparing
+        rerankers
         highlight picture_question
         storage
         outlines
+        preparing
         snapshot
         milvus
         opening

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pagesight.agent.terminal import printing
 
 if TYPE_CHECKING:
-    from pagesight.indexing.writing.add_report import Progress
+    from pagesight.indexing.preparing.add_report import Progress
 
 
 @contextmanager

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.encoders import KnownModel
     from pagesight.indexing.outlines.outline import Outline
     from pagesight.indexing.pages import Correction, DocumentRecord, Hit, PageRef
-    from pagesight.indexing.writing.add_report import AddReport, Progress
+    from pagesight.indexing.preparing.add_report import AddReport, Progress
     from pagesight.tools.transport.file_cache import Upload
 
 _STATES = {"ok": "✓", "absent": "–", "broken": "✗"}

@@ -66,6 +66,6 @@ def _may_be_document(path: Path, roots: Sequence[Path], index: Path) -> bool:
 
 def _lay_at(record: DocumentRecord, path: Path) -> bool:
     """Whether the document's file was at the path, in the folder there, or within the document there."""
-    from pagesight.indexing.writing.attached_documents import WITHIN
+    from pagesight.indexing.preparing.attached_documents import WITHIN
 
     return record.path == str(path) or record.path.startswith((f"{path}{os.sep}", f"{path}{WITHIN}"))

@@ -15,7 +15,7 @@ from pagesight.indexing.evaluate.published.read import by_name, fetch, read_publ
 from pagesight.indexing.evaluate.questions import QuestionSet, read_questions
 from pagesight.indexing.evaluate.vidore import read_vidore
 from pagesight.indexing.index import PageIndex
-from pagesight.indexing.writing.add_report import Progress
+from pagesight.indexing.preparing.add_report import Progress
 
 
 def load_collection(

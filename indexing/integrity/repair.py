@@ -25,13 +25,13 @@ from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
+from pagesight.indexing.preparing.add_report import Progress
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
-from pagesight.indexing.writing.add_report import Progress
 from pagesight.indexing.writing.kinds_again import tell_kinds_again
 from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files
 from pagesight.indexing.writing.words_again import make_words_again

@@ -17,9 +17,9 @@ from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.settings import Settings
-from pagesight.indexing.vectors.centroids import best_holders, centroids
+from pagesight.indexing.storage.interfaces import PageVectors
+from pagesight.indexing.vectors.centroids import best_holders
 
 # M and efConstruction as FAISS recommends for some 100,000 vectors.
 HNSW = {"M": 16, "efConstruction": 200}
@@ -39,22 +39,19 @@ class CentroidSearch:
         self._connection = connection
         self._took = took
 
-    def write(
-        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> list[int]:
+    def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
         """Write the pages' centroids, at most 256 each."""
-        found = list(map_on_all_cores(lambda page: centroids(page[1], settings.vectors.centroids), pages))
         rows = [
-            {"id": candidate_id(ordinal, page, position), "document_id": document_id, "vector": vector}
-            for (page, _), vectors in zip(pages, found, strict=True)
-            for position, vector in enumerate(vectors)
+            {"id": candidate_id(ordinal, page.page, position), "document_id": document_id, "vector": vector}
+            for page in pages
+            for position, vector in enumerate(page.centroids)
         ]
         if rows:
             self._connection.upsert("candidates", rows)
         if self._took:
-            for (page, _), vectors in zip(pages, found, strict=True):
-                self._took(document_id, page, vectors)
-        return [len(vectors) for vectors in found]
+            for page in pages:
+                self._took(document_id, page.page, page.centroids)
+        return [len(page.centroids) for page in pages]
 
     def near(
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None

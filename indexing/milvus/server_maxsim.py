@@ -19,6 +19,7 @@ from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.interfaces import PageVectors
 
 _MOST_VECTORS = 4096  # a server's limit for an array
 _VECTORS_AT_ONCE = 16_384  # in one message, 8 MB of 128 numbers each
@@ -30,11 +31,9 @@ class ServerMaxSim:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def write(
-        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> list[int]:
+    def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
         """Write all vectors of the pages, of a page with more than 4,096 as many, evenly taken."""
-        rows = [_row(ordinal, document_id, page, vectors) for page, vectors in pages if len(vectors)]
+        rows = [_row(ordinal, document_id, one.page, one.vectors.vectors) for one in pages if len(one.vectors)]
         chunk: list[dict[str, Any]] = []
         for row in rows:
             if chunk and sum(len(other["patches"]) for other in [*chunk, row]) > _VECTORS_AT_ONCE:
@@ -43,7 +42,7 @@ class ServerMaxSim:
             chunk.append(row)
         if chunk:
             self._connection.upsert("patches", chunk)
-        return [min(1, len(vectors)) for _, vectors in pages]
+        return [min(1, len(one.vectors)) for one in pages]
 
     def near(
         self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
@@ -103,5 +102,5 @@ def _row(ordinal: int, document_id: str, page: int, vectors: NDArray[np.float32]
     return {
         "id": candidate_id(ordinal, page, 0),
         "document_id": document_id,
-        "patches": [{"vector": vector} for vector in vectors.astype(np.float32)],
+        "patches": [{"vector": vector} for vector in vectors],
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 from pagesight.indexing.encoders import PageEncoder
+from pagesight.indexing.preparing.encoded_page import Recipe
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import Catalog
 from pagesight.indexing.storage.folder import IndexFolder
@@ -85,6 +86,11 @@ class IndexParts:
                 catalog=opened.catalog,
                 sharing=opened.sharing,
             )
+
+    @property
+    def recipe(self) -> Recipe:
+        """How pages are made ready for it."""
+        return Recipe(self.layout, self.settings.vectors.centroids, self.term_rules)
 
     def view(self, *, at_once: bool = False) -> IndexView:
         """See `IndexAccess.view`."""

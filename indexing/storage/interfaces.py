@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,13 +98,19 @@ class MultiVectorStore(Protocol):
         ...
 
 
+class PageVectors(NamedTuple):
+    """A page's number, its vectors as they are kept, and its centroids, (k, dim) float32."""
+
+    page: int
+    vectors: StoredVectors
+    centroids: NDArray[np.float32]
+
+
 class CandidateSearch(Protocol):
     """What finds candidates among the pages of an index."""
 
-    def write(
-        self, ordinal: int, document_id: str, pages: Sequence[tuple[int, NDArray[np.float32]]], settings: Settings
-    ) -> list[int]:
-        """Take in pages of a document, (number, (n, dim) float32) each, over what was known of them.
+    def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
+        """Take in pages of a document, over what was known of them.
 
         Returns how many candidate vectors each page got.
         """

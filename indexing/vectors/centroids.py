@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from pagesight.indexing.parallel import map_on_all_cores
 
 _ROUNDS = 6  # of Lloyd's algorithm; later rounds move hardly any vector
 # Numbers that repeat take a third of the room in Milvus Lite's files, and HNSW rounds them more coarsely.
@@ -22,6 +26,11 @@ def centroids(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(norms > 1e-6, sums / np.maximum(norms, 1e-6), centres)
     return np.unique(np.rint(centres * _STEPS) / _STEPS, axis=0)
+
+
+def centroids_of(pages: Sequence[NDArray[np.floating]], count: int) -> list[NDArray[np.float32]]:
+    """The centroids of pages, (n, dim) each, on all cores."""
+    return list(map_on_all_cores(lambda page: centroids(page.astype(np.float32, copy=False), count), pages))
 
 
 def _far_apart(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.corrections.corrected import corrected
-from pagesight.indexing.encoders import MultiVector
-from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.pages import Correction, PageRow, PageText, page_key
+from pagesight.indexing.pages import Correction, PageRow, page_key
+from pagesight.indexing.preparing.encoded_page import EncodedPage
 from pagesight.indexing.storage.catalog_view import Entry
+from pagesight.indexing.storage.interfaces import PageVectors
 from pagesight.indexing.storage.removed import RemovedDocuments
-from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum, stored
-from pagesight.indexing.vectors.token_pooling import pooled
+from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum
 
 _log = logging.getLogger(__name__)
 
@@ -35,56 +34,39 @@ _log = logging.getLogger(__name__)
 def write_batch(
     parts: WritingParts,
     document: dict[str, Any],
-    numbers: Sequence[int],
-    texts: Sequence[PageText],
-    labels: Sequence[str | None],
-    kinds: Sequence[Iterable[str]],
-    vectors: Sequence[MultiVector],
+    pages: Sequence[EncodedPage],
     corrections: Mapping[int, tuple[Correction, ...]],
 ) -> None:
     """Write consecutive pages of a document, findable when its last page is.
 
-    ``texts`` are as they were read, without the ``corrections``, which are those of pages by number. ``kinds`` are
-    those that each page is of. ``document`` has what all its pages have in their rows (see `PageRow`). Raises
-    StorageFull, PageIndexError, OSError.
+    ``corrections`` are those of pages by number; ``document`` has what all its pages have in their rows (see
+    `PageRow`). Raises StorageFull, PageIndexError, OSError.
     """
     started = time.monotonic()
     parts.sharing.confirm()
-    layout, document_id, first = parts.layout, document["document_id"], numbers[0]
-    pages = [pooled(page, layout.pool) for page in vectors]
-    kept = [stored(page, layout.precision) for page in pages]
+    document_id, first = document["document_id"], pages[0].number
+    kept = [page.vectors for page in pages]
     parts.multivectors.write(document_id, first, kept)
-    parts.folder.words.write(document_id, first, texts)
-    rows = [
-        _row(
-            {"corrections": corrections.get(number, ()), "kinds": dict.fromkeys(told, 1.0)} | document,
-            first,
-            number,
-            text,
-            page,
-            parts.term_rules,
-            label,
-        )
-        for number, text, page, label, told in zip(numbers, texts, kept, labels, kinds, strict=True)
-    ]
-    write_rows(parts, rows, [page.vectors for page in pages])
+    parts.folder.words.write(document_id, first, [page.text for page in pages])
+    rows = [_row(document, first, page, corrections.get(page.number, ())) for page in pages]
+    write_rows(parts, rows, kept, [page.centroids for page in pages])
     took = (time.monotonic() - started) * 1000
-    _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, numbers[-1], took)
+    _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, pages[-1].number, took)
 
 
-def write_rows(parts: WritingParts, rows: Sequence[PageRow], vectors: Sequence[NDArray[np.float32]]) -> None:
+def write_rows(
+    parts: WritingParts,
+    rows: Sequence[PageRow],
+    vectors: Sequence[StoredVectors],
+    centroids: Sequence[NDArray[np.float32]],
+) -> None:
     """Write the rows of pages whose multi-vectors are written: page file, candidates, then the rows themselves.
 
-    ``vectors`` are those of each page, from which its candidates are made. After its last page comes the document's
-    record.
+    ``vectors`` and ``centroids``, (k, dim), are those of each page. After its last page comes the document's record.
     """
     first = rows[0]
-    counts = parts.candidates.write(
-        first.ordinal,
-        first.document_id,
-        [(row.page, page) for row, page in zip(rows, vectors, strict=True)],
-        parts.settings,
-    )
+    pages = [PageVectors(row.page, kept, few) for row, kept, few in zip(rows, vectors, centroids, strict=True)]
+    counts = parts.candidates.write(first.ordinal, first.document_id, pages)
     rows = [replace(row, candidates=count) for row, count in zip(rows, counts, strict=True)]
     if parts.page_files:
         parts.page_files.write(rows)
@@ -109,25 +91,19 @@ def record_if_whole(parts: WritingParts, document_id: str) -> None:
         parts.page_files.complete(entry.rows.values())
 
 
-def _row(
-    document: dict[str, Any],
-    batch: int,
-    number: int,
-    text: PageText,
-    page: StoredVectors,
-    rules: int,
-    label: str | None,
-) -> PageRow:
-    text = corrected(text, document["corrections"])
+def _row(document: dict[str, Any], batch: int, page: EncodedPage, corrections: tuple[Correction, ...]) -> PageRow:
+    text = corrected(page.text, corrections)
     return PageRow(
-        page=number,
+        page=page.number,
         batch=batch,
-        vectors=len(page),
-        checksum=page_checksum(page_key(document["document_id"], number), page),
+        vectors=len(page.vectors),
+        checksum=page_checksum(page_key(document["document_id"], page.number), page.vectors),
         text_source=text.source,
-        terms=" ".join(page_terms(text, rules)),
+        terms=page.terms,
         text=text.text,
-        printed_label=label or "",
+        printed_label=page.label or "",
+        corrections=corrections,
+        kinds=dict.fromkeys(page.kinds, 1.0),
         **document,
     )
 

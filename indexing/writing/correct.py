@@ -23,7 +23,6 @@ from pagesight.indexing.corrections.corrected import (
 )
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import BadCorrection, UnknownPage
-from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import (
     MOST_CORRECTIONS,
@@ -34,6 +33,9 @@ from pagesight.indexing.pages import (
     PageRow,
     PageText,
 )
+from pagesight.indexing.preparing.encoded_page import terms_of
+from pagesight.indexing.storage.interfaces import PageVectors
+from pagesight.indexing.vectors.centroids import centroids_of
 from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum, stored
 from pagesight.indexing.vectors.token_pooling import pooled
 from pagesight.indexing.writing.commit import record_if_whole
@@ -129,7 +131,7 @@ def _rewrite(parts: WritingParts, row: PageRow, read: PageText, corrections: tup
     batch = sorted((one for one in document if one.batch == row.batch), key=lambda one: one.page)
     new = replace(
         next(one for one in batch if one.page == row.page), corrections=corrections, text=text.text,
-        terms=" ".join(page_terms(text, parts.term_rules)),
+        terms=terms_of(text, parts.term_rules),
     )  # fmt: skip
     if not parts.encoder.needs_pictures:
         new = _encoded(parts, new, batch, text)
@@ -148,7 +150,8 @@ def _encoded(parts: WritingParts, row: PageRow, batch: Sequence[PageRow], text: 
     page = pooled(made, parts.layout.pool)
     kept = stored(page, parts.layout.precision)
     parts.multivectors.write(row.document_id, row.batch, _with(parts, row, batch, kept))
-    (count,) = parts.candidates.write(row.ordinal, row.document_id, [(row.page, page.vectors)], parts.settings)
+    (few,) = centroids_of([page.vectors], parts.recipe.centroids)
+    (count,) = parts.candidates.write(row.ordinal, row.document_id, [PageVectors(row.page, kept, few)])
     return replace(row, vectors=len(kept), candidates=count, checksum=page_checksum(row.key, kept))
 
 

@@ -13,72 +13,15 @@ from pagesight.indexing.documents.sources import Failure, Source, find_documents
 from pagesight.indexing.errors import SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.outlines.read_outline import OutlinedPages
-from pagesight.indexing.pages import Correction, PageRow
+from pagesight.indexing.pages import PageRow
+from pagesight.indexing.preparing.add_report import AddReport, PageWarning
+from pagesight.indexing.preparing.attached_documents import WITHIN, Attached, AttachedDocuments
+from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.page_readers import PageReaders
-from pagesight.indexing.writing.add_report import AddReport, PageWarning, page_ranges
-from pagesight.indexing.writing.attached_documents import WITHIN, Attached, AttachedDocuments
+from pagesight.indexing.preparing.page_selection import SELECTED, checked_selection, selected
 from pagesight.indexing.writing.commit import record_if_whole, remove_document
-from pagesight.indexing.writing.page_selection import SELECTED, checked_selection, selected
 from pagesight.indexing.writing.recover import corrections_of, put_right
 from pagesight.indexing.writing.words_again import make_words_again
-
-
-@dataclass
-class DocumentJob:
-    """A document of which pages are missing in the index.
-
-    ``left_out`` are pages that are not wanted, and blank; ``faults`` say of others that are blank why they are,
-    ``warnings`` of which pages something may be missing, ``of_document`` what else of the document; ``given_up`` counts
-    the last pages in a row that took too much; ``repairs`` that it was whole and became damaged; ``corrections`` are
-    those of its pages by number, ``outlined`` is what its pages tell of its outline.
-    """
-
-    source: Source
-    path: str
-    page_count: int
-    missing: list[int]
-    metadata: Metadata
-    left_out: frozenset[int] = frozenset()
-    faults: dict[int, str] = field(default_factory=dict)
-    warnings: dict[str, list[int]] = field(default_factory=dict)
-    of_document: list[str] = field(default_factory=list)
-    given_up: int = 0
-    repairs: bool = False
-    corrections: dict[int, tuple[Correction, ...]] = field(default_factory=dict)
-    outlined: OutlinedPages = field(default_factory=OutlinedPages)
-
-    @property
-    def shown(self) -> Path:
-        """What people are told of where it is."""
-        return Path(self.path) if WITHIN in Path(self.path).name else self.source.path
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.shown.name
-
-    @property
-    def to_read(self) -> int:
-        """How many pages are to be read and encoded."""
-        return sum(number not in self.left_out for number in self.missing)
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether no page of the document could be read."""
-        return len(self.faults) == self.page_count - len(self.left_out)
-
-    def all_warnings(self) -> list[str]:
-        """What may be missing of the document, and on which of its pages."""
-        of_pages = [f"{page_ranges(numbers)} of {self.name}: {text}" for text, numbers in self.warnings.items()]
-        return [f"{self.name}: {text}" for text in self.of_document] + of_pages
-
-    def failure(self) -> Failure | None:
-        """One failure for all pages that cannot be read; None where all can."""
-        if not self.faults:
-            return None
-        which, first = page_ranges(self.faults), next(iter(self.faults.values()))
-        rest = "it is not in the index" if self.is_blank else "its other pages are indexed"
-        return Failure(self.shown, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}."))
 
 
 @dataclass
@@ -163,7 +106,7 @@ class Plan:
         if entry and entry.complete and not others:
             parts.folder.documents.keep(source)  # lost, or added to a server by another machine
             remove_older(parts, path, source.document_id)
-            _describe(parts, entry.first, metadata)
+            describe(parts, entry.first, metadata)
             return None
         count, warnings, bookmarks = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
         left_out = _left_out(metadata, count, Path(path).name)
@@ -171,7 +114,7 @@ class Plan:
         if others:  # what the index has of it are other pages than are wanted now
             remove_document(parts, source.document_id)
             file_to_read(parts, readers, source, Path(path), not_drawn)
-        missing = _missing(entry.rows if entry and not others else {}, count)
+        missing = missing_pages(entry.rows if entry and not others else {}, count)
         told = [*warnings, *not_drawn]
         return DocumentJob(
             source, path, count, missing, metadata, left_out, of_document=told, corrections=corrections,
@@ -179,7 +122,7 @@ class Plan:
         )  # fmt: skip
 
 
-def _describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:
+def describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:
     """Gives a document that is whole other metadata, if there is any."""
     if metadata and metadata != first.metadata:
         parts.catalog.add(parts.store.describe(first.document_id, metadata))
@@ -210,7 +153,7 @@ def file_to_read(parts: WritingParts, readers: PageReaders, source: Source, call
     return parts.folder.documents.keep_drawn(source, make)
 
 
-def _missing(rows: Mapping[int, PageRow], count: int) -> list[int]:
+def missing_pages(rows: Mapping[int, PageRow], count: int) -> list[int]:
     """The pages without a row, and those in files that one of them begins: these will be written anew."""
     lost = {number for number in range(1, count + 1) if number not in rows}
     return [number for number in range(1, count + 1) if number in lost or rows[number].batch in lost]

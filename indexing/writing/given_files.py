@@ -15,8 +15,8 @@ from typing import BinaryIO
 from pagesight.indexing.documents.kinds import SUFFIXES, kind_by_name
 from pagesight.indexing.documents.sources import Failure, PassedOver
 from pagesight.indexing.errors import SettingsError, UnreadableDocument
+from pagesight.indexing.preparing.add_report import AddReport
 from pagesight.indexing.setting_groups import DocumentSettings
-from pagesight.indexing.writing.add_report import AddReport
 
 #: What can be added: a path or an ``https://``, ``s3://`` or ``gs://`` address; a name with bytes or an open file; an
 #: open file with a name.

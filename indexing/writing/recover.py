@@ -22,6 +22,7 @@ from pagesight.indexing.storage.folder import UNPACKED
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
+from pagesight.indexing.vectors.centroids import centroids_of
 from pagesight.indexing.writing.commit import clear_away, write_files, write_rows
 from pagesight.indexing.writing.upgrade import upgrade
 
@@ -177,10 +178,10 @@ def _named(kept: Mapping[str, DocumentRecord], names: Sequence[str]) -> dict[str
 
 def _write_sound(parts: WritingParts, rows: Sequence[PageRow]) -> None:
     lost = Lost()
-    vectors = [page.vectors for page in parts.multivectors.read(rows, lost)]
+    kept = list(parts.multivectors.read(rows, lost))
     sound = [row for row in rows if row.key not in lost]
     if sound:
-        write_rows(parts, sound, vectors)
+        write_rows(parts, sound, kept, centroids_of([page.vectors for page in kept], parts.recipe.centroids))
 
 
 def _fitted(parts: WritingParts, record: dict[str, Any]) -> dict[str, Any]:
