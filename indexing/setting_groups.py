@@ -172,9 +172,9 @@ class SearchSettings(SettingsGroup):
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
     candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
     hits_per_vector: int = Field(
-        100, ge=1, le=16_384, description="candidate vectors that HNSW finds for each query vector"
+        400, ge=1, le=16_384, description="candidate vectors that HNSW finds for each query vector"
     )
-    ef: int = Field(400, ge=1, le=32_768, description="breadth of HNSW's search; more finds better ones, more slowly")
+    ef: int = Field(800, ge=1, le=32_768, description="breadth of HNSW's search; more finds better ones, more slowly")
     exhaustive_below: int = Field(
         600,
         ge=0,

@@ -83,7 +83,7 @@ def array(name: str, value: Callable[[np.ndarray], np.ndarray]) -> Callable[[Arr
     return change
 
 
-NUMBERS = ("terms.holders", "vector_pages", "rows.starts", "pages")
+NUMBERS = ("terms.holders", "vector_starts", "rows.starts", "pages")
 OF_DOCUMENTS: list[dict[str, Any]] = [
     {"document_id": "../../victim"},
     {"document_id": "0123456789abcdef"},
@@ -114,6 +114,7 @@ CHANGES: dict[str, Callable[[Arrays, dict[str, Any]], object]] = {
     "no JSON": lambda arrays, facts: put(arrays, "rows", [b"{", b"[1]", b'"x"']),
     "deep JSON": lambda arrays, facts: put(arrays, "described", [b"[" * 100_000] * 2),
     "no UTF-8": lambda arrays, facts: put(arrays, "texts", [b"\xff"] * 3),
+    "vectors of other pages": array("vector_starts", lambda one: one[::-1].copy()),
     "vectors of another size": array("vectors", lambda one: one[:, :7]),
     "lists that are none": lambda arrays, facts: facts.update(lists={"size": 1}),
     "lists elsewhere": lambda arrays, facts: facts.update(lists="../../victim"),

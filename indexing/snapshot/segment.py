@@ -1,7 +1,7 @@
 """A part of a snapshot: some documents with all that a search needs of them but their multi-vectors. Never changed.
 
-    <name>.arrays   documents, pages, texts, terms by page and by document's name, and few candidate vectors
-    <name>.faiss    many candidate vectors (vector_lists.py)
+    <name>.arrays   documents, pages, texts, terms by page and by document's name, candidate vectors by page
+    <name>.faiss    candidate vectors in lists, where there are many (vector_lists.py)
 
 Documents stand in the order of their ordinals, the pages of each one after the other.
 """
@@ -9,7 +9,7 @@ Documents stand in the order of their ordinals, the pages of each one after the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ from pagesight.indexing.snapshot.segment_content import (
 )
 from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, postings_kinds
 from pagesight.indexing.snapshot.vector_lists import VectorLists
+from pagesight.indexing.vectors.quantization import StoredVectors
+
+_NO_BOXES = np.zeros((0, 4), np.float16)  # candidate vectors look nowhere
 
 
 class Segment:
@@ -104,7 +107,7 @@ class Segment:
         """As `VectorLists.near`."""
         if self._lists:
             return self._lists.near(query, hits, probes, allowed)
-        vectors, pages = self._few_vectors
+        vectors, pages = self._all_vectors
         if allowed is not None:
             wanted = allowed[pages]
             vectors, pages = vectors[wanted], pages[wanted]
@@ -113,6 +116,15 @@ class Segment:
             best = np.argpartition(-similarities, hits - 1, axis=1)[:, :hits]
             return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
         return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
+
+    def candidates(self, pages: NDArray[np.int64]) -> Iterator[StoredVectors]:
+        """The candidate vectors of each of some pages, which count from 0."""
+        starts, counts = self._vector_starts[pages], np.diff(self._vector_starts)[pages]
+        ends = np.cumsum(counts)
+        places = np.repeat(starts - ends + counts, counts) + np.arange(int(counts.sum()))
+        values, scales = self._file.rows("vectors", places), self._file.rows("vector_scales", places)
+        for end, count in zip(ends.tolist(), counts.tolist(), strict=True):
+            yield StoredVectors(values[end - count : end], _NO_BOXES, scales[end - count : end])
 
     def check(self) -> None:
         """Read all of it. Raises SnapshotDamaged."""
@@ -127,8 +139,8 @@ class Segment:
         places = np.repeat(wanted, sizes)  # of pages that are kept
         page_numbers = np.cumsum(places) - 1
         pages = np.flatnonzero(places)
-        vectors, vector_pages = self._checked(*(self._lists.read() if self._lists else self._kept_vectors))
-        kept = places[vector_pages]
+        counts = np.diff(self._vector_starts)
+        kept = np.repeat(places, counts)
         return SegmentContent(
             ids=self.ids[chosen],
             ordinals=self.ordinals[chosen],
@@ -141,8 +153,9 @@ class Segment:
             texts=[self._blob("texts", int(page)) for page in pages],
             terms=_renumbered(self.terms.read(), places, page_numbers),
             name_terms=_renumbered(self.name_terms.read(), wanted, np.cumsum(wanted) - 1),
-            vectors=vectors[kept],
-            vector_pages=page_numbers[vector_pages[kept]].astype(np.int32),
+            vectors=self._file.all("vectors")[kept],
+            vector_scales=self._file.all("vector_scales")[kept],
+            vector_counts=counts[pages],
         )
 
     def _refuse_unlike(self, dim: int) -> None:
@@ -157,8 +170,9 @@ class Segment:
             **{f"{name}.bytes": (np.uint8, (length(f"{name}.bytes"),)) for name in blobs},
             **postings_kinds(self._file, "terms"),
             **postings_kinds(self._file, "name_terms"),
-            "vectors": (np.float16, (length("vector_pages"), dim)),
-            "vector_pages": (np.int32, (length("vector_pages"),)),
+            "vectors": (np.int8, (length("vector_scales"), dim)),
+            "vector_scales": (np.float16, (length("vector_scales"),)),
+            "vector_starts": (np.int64, (pages + 1,)),
         }
         self._file.refuse_unlike(kinds)
         sizes = self._file.all("pages")
@@ -171,20 +185,17 @@ class Segment:
         return VectorLists(self._folder / f"{self.name}.faiss", facts, self._dim) if facts else None
 
     @cached_property
-    def _kept_vectors(self) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-        return self._checked(self._file.all("vectors"), self._file.all("vector_pages"))
-
-    def _checked(
-        self, vectors: NDArray[np.float16], pages: NDArray[np.int32]
-    ) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-        if ((pages < 0) | (pages >= self.pages)).any():
-            raise self._file.damaged("it has vectors of pages that it has not")
-        return vectors, pages
+    def _vector_starts(self) -> NDArray[np.int64]:
+        """The first candidate vector of each page, and the number of all."""
+        starts = self._file.all("vector_starts")
+        if starts[0] != 0 or starts[-1] != self._file.length("vectors") or (np.diff(starts) < 0).any():
+            raise self._file.damaged("its pages have not as many vectors as it has")
+        return starts
 
     @cached_property
-    def _few_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        vectors, pages = self._kept_vectors
-        return vectors.astype(np.float32), pages
+    def _all_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        every = StoredVectors(self._file.all("vectors"), _NO_BOXES, self._file.all("vector_scales"))
+        return every.vectors, np.repeat(np.arange(self.pages, dtype=np.int32), np.diff(self._vector_starts))
 
     def _size(self, document: int) -> int:
         return int(self.starts[document + 1] - self.starts[document])

@@ -17,6 +17,8 @@ from pagesight.indexing.pages import PageRow
 from pagesight.indexing.snapshot.array_file import write_arrays
 from pagesight.indexing.snapshot.term_postings import Postings, counted, packed, term_hash
 from pagesight.indexing.snapshot.vector_lists import WORTH_LISTS, write_lists
+from pagesight.indexing.vectors.multivector import MultiVector
+from pagesight.indexing.vectors.quantization import stored
 
 #: What all pages of a document have alike, and stands once.
 SHARED = ("document_id", "document", "path", "page_count", "ordinal", "size", "modified", "added", "metadata")
@@ -48,8 +50,9 @@ class SegmentContent:
     texts: list[bytes]  # by page
     terms: Postings  # by page
     name_terms: Postings  # by document
-    vectors: NDArray[np.float16]
-    vector_pages: NDArray[np.int32]
+    vectors: NDArray[np.int8]  # (n, dim), the candidate vectors of one page after the other
+    vector_scales: NDArray[np.float16]  # (n,), what each is multiplied with
+    vector_counts: NDArray[np.int64]  # by page
 
 
 def content_of(documents: Iterable[CompleteDocument], dim: int, term_rules: int) -> SegmentContent:
@@ -57,12 +60,15 @@ def content_of(documents: Iterable[CompleteDocument], dim: int, term_rules: int)
     documents = sorted(documents, key=lambda document: document.rows[0].ordinal)
     rows = list(chain.from_iterable(document.rows for document in documents))
     vectors = list(chain.from_iterable(document.vectors for document in documents))
+    every = np.concatenate([np.zeros((0, dim), np.float32), *vectors]).astype(np.float32)
+    kept = stored(MultiVector(every, np.zeros((len(every), 0))), "int8")
     return SegmentContent(
         **_content_of_documents([document.rows[0] for document in documents], term_rules),
         **_content_of_pages(rows),
         pages=np.array([len(document.rows) for document in documents], np.int64),
-        vectors=np.concatenate([np.zeros((0, dim), np.float16), *vectors]).astype(np.float16),
-        vector_pages=np.repeat(np.arange(len(rows), dtype=np.int32), [len(page) for page in vectors]),
+        vectors=kept.values,
+        vector_scales=np.asarray(kept.scales, np.float16),
+        vector_counts=np.array([len(page) for page in vectors], np.int64),
     )
 
 
@@ -120,21 +126,19 @@ def merged(parts: Iterable[SegmentContent]) -> SegmentContent:
             np.concatenate([one.often for one in every]),
         )
 
-    moved_pages = [content.vector_pages + start for content, start in zip(contents, page_base, strict=False)]
     return SegmentContent(
-        **{name: joined(name) for name in ("ids", "ordinals", "names", "paths", "pages", "lengths", "vectors")},
+        **{name: joined(name) for name in ("ids", "ordinals", "names", "paths", "pages", "lengths")},
+        **{name: joined(name) for name in ("vectors", "vector_scales", "vector_counts")},
         **{name: listed(name) for name in ("described", "rows", "texts")},
         terms=moved("terms", page_base),
         name_terms=moved("name_terms", document_base),
-        vector_pages=np.concatenate(moved_pages).astype(np.int32),
     )
 
 
 def write_content(folder: Path, name: str, content: SegmentContent) -> None:
     """Write the segment's files. Raises OSError."""
     many = len(content.vectors) >= WORTH_LISTS
-    lists = write_lists(folder / f"{name}.faiss", content.vectors, content.vector_pages) if many else None
-    few = slice(0, 0) if many else slice(None)
+    lists = write_lists(folder / f"{name}.faiss", *_in_lists(content)) if many else None
     arrays = {
         **{each: getattr(content, each) for each in ("ids", "ordinals", "names", "paths", "pages", "lengths")},
         **_blobs("described", content.described),
@@ -142,10 +146,19 @@ def write_content(folder: Path, name: str, content: SegmentContent) -> None:
         **_blobs("texts", content.texts),
         **packed("terms", content.terms),
         **packed("name_terms", content.name_terms),
-        "vectors": content.vectors[few],
-        "vector_pages": content.vector_pages[few],
+        "vectors": content.vectors,
+        "vector_scales": content.vector_scales,
+        "vector_starts": np.append(0, np.cumsum(content.vector_counts)).astype(np.int64),
     }
     write_arrays(folder / f"{name}.arrays", arrays, {"lists": lists})
+
+
+def _in_lists(content: SegmentContent) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
+    """The candidate vectors, and the page of each."""
+    pages = np.arange(len(content.vector_counts), dtype=np.int32)
+    vectors = content.vectors.astype(np.float16)
+    vectors *= content.vector_scales[:, None]
+    return vectors, np.repeat(pages, content.vector_counts)
 
 
 def _blobs(name: str, blobs: Sequence[bytes]) -> dict[str, NDArray[Any]]:

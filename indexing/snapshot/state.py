@@ -20,7 +20,7 @@ from pagesight.indexing.storage.atomic_files import write_atomically
 _DocumentId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 _Name = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # of files that are opened and removed
 
-VERSION = 1  # of all files of the snapshot; one of another version is made anew
+VERSION = 2  # of all files of the snapshot; one of another version is made anew
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Candidate vectors of many pages in a FAISS file: in lists by the centre that they are nearest to, in float16.
+"""Candidate vectors of many pages in a FAISS file: in lists by the centre that they are nearest to, in 8 bits.
 
 The file is mapped: a search reads the centres and the lists nearest to the question. FAISS is what Milvus Lite searches
 with, too.
@@ -29,7 +29,7 @@ def write_lists(path: Path, vectors: NDArray[np.float16], pages: NDArray[np.int3
 
     count, dim = vectors.shape
     lists = int(count**0.5)
-    kind = faiss.ScalarQuantizer.QT_fp16
+    kind = faiss.ScalarQuantizer.QT_8bit
     index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, faiss.METRIC_INNER_PRODUCT, False)
     index.train(vectors[np.linspace(0, count - 1, min(count, _TRAINED_ON * lists)).astype(np.int64)].astype(np.float32))
     for start in range(0, count, _AT_ONCE):
@@ -54,7 +54,7 @@ class VectorLists:
             faiss: Any = import_module("faiss")
             self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
             kind = (type(self._index), self._index.d, self._index.metric_type, self._index.code_size)
-            if kind != (faiss.IndexIVFScalarQuantizer, dim, faiss.METRIC_INNER_PRODUCT, 2 * dim):
+            if kind != (faiss.IndexIVFScalarQuantizer, dim, faiss.METRIC_INNER_PRODUCT, dim):
                 raise ValueError("it has other vectors than the index")
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
@@ -75,19 +75,6 @@ class VectorLists:
         faiss.omp_set_num_threads(1)
         similarities, pages = self._index.search(query, hits, params=asked)
         return similarities, pages
-
-    def read(self) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-        """All vectors, (n, dim), and the page of each."""
-        import faiss
-
-        lists, dim = self._index.invlists, self._index.d
-        vectors, pages = [np.zeros((0, dim), np.float16)], [np.zeros(0, np.int32)]
-        for number in range(self._index.nlist):
-            if count := lists.list_size(number):
-                codes = faiss.rev_swig_ptr(lists.get_codes(number), count * self._index.code_size)
-                vectors.append(codes.view(np.float16).reshape(count, dim).copy())
-                pages.append(faiss.rev_swig_ptr(lists.get_ids(number), count).astype(np.int32))
-        return np.concatenate(vectors), np.concatenate(pages)
 
     def check(self) -> None:
         """Read all of it. Raises SnapshotDamaged if it is not as it was written."""
