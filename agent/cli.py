@@ -35,6 +35,7 @@ from pagesight.agent.terminal import (
     printing,
     reading_commands,
     serve_http_command,
+    shard_commands,
     sweep_command,
     web_command,
 )
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
 
 _IN_THE_ORDER_OF_USE = """
     demo index ask sweep chat web search view outline correct corrections documents
-    remove restore verify repair export import doctor encoders mcp serve-http token costs files eval audit
+    remove restore verify repair export import prepare commit
+    doctor encoders mcp serve-http token costs files eval audit
 """.split()  # noqa: SIM905 - a line is the readable form of this list
 
 
@@ -70,6 +72,8 @@ app = typer.Typer(
 app.add_typer(eval_cli.app, name="eval")
 app.command("audit")(audit_cli.audit)
 app.command("index")(index_command.index)
+app.command("prepare")(shard_commands.prepare)
+app.command("commit")(shard_commands.commit)
 app.command("demo")(demo_command.demo)
 app.command("doctor")(doctor_command.doctor)
 

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.preparing.shown_document import ShownDocument
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
+    from pagesight.indexing.shards.prepare_shards import prepare
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
@@ -121,6 +122,7 @@ __all__ = [
     "VectorsMissing",
     "Weights",
     "load_settings",
+    "prepare",
 ]
 
 _NAMES = {
@@ -143,6 +145,7 @@ _NAMES = {
     "picture_question": "PictureQuestion",
     "retrieve": "Weights",
     "settings": "Settings load_settings",
+    "shards.prepare_shards": "prepare",
     "vectors.multivector": "MultiVector QueryVectors",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

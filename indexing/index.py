@@ -187,6 +187,22 @@ class PageIndex:
             report = add_documents(parts, given.paths, progress, metadata, given.stands_for, approve, pages)
             return given.as_named(report)
 
+    @while_open
+    def commit(
+        self, shards: Iterable[Path | str] | Path | str, *, progress: Callable[[Progress], None] | None = None
+    ) -> AddReport:
+        """Take in the shards that `prepare` made, files or folders of them, as `add` would take in their documents.
+
+        What the index has is skipped, an interrupted run is taken up. Nothing is read or encoded anew. A shard that
+        cannot be taken in stands in the report's ``failed``, shards of another encoder, precision, pooling or number
+        of candidate vectors in ``passed_over``. Raises EncoderMismatch if all are such, and what `add` raises.
+        """
+        from pagesight.indexing.shards.commit_shards import commit_shards  # pyarrow, which nothing else here needs
+
+        self._refuse_other_layout()
+        with self._parts.writing() as parts:
+            return commit_shards(parts, [shards] if isinstance(shards, str | Path) else shards, progress)
+
     @_reading
     def search(
         self,
@@ -511,6 +527,7 @@ class PageIndex:
     # Each does in a thread what the method without its first letter does.
     ause_encoder = in_thread(use_encoder)
     aadd = in_thread(add)
+    acommit = in_thread(commit)
     asearch = in_thread(search)
     apicture_question = in_thread(picture_question)
     alike = in_thread(like)

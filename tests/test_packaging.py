@@ -239,7 +239,7 @@ ORDER = {
         milvus
         opening
         writing retrieve
-        ingest audit
+        ingest audit shards
         integrity
         index
         evaluate testing

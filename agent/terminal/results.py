@@ -10,6 +10,8 @@ from pagesight.agent.terminal.tables import print_listing
 from pagesight.indexing.documents.kinds import way_out
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pagesight.agent.terminal.doctor import Checkup
     from pagesight.indexing.audit.encoder_check import EncoderCheck
     from pagesight.indexing.encoders import KnownModel
@@ -97,6 +99,19 @@ def added(report: AddReport, encoder: str, *, quiet: bool = False) -> None:
     """What an indexing run did, unless ``quiet``; each failure is an error line of its own."""
     if not quiet:
         printing.write(_summary(report, encoder))
+    _told(report)
+
+
+def prepared(report: AddReport, out: Path, *, quiet: bool = False) -> None:
+    """Which shards were made, unless ``quiet``; each failure is an error line of its own."""
+    if not quiet:
+        failed = f", {len(report.failed)} failed" if report.failed else ""
+        printing.write(f"shards: {len(report.added)} made, {len(report.unchanged)} there before{failed}\n")
+        printing.write(f"{_passed_over(report)}{_pages(report)}, in {out}\n")
+    _told(report)
+
+
+def _told(report: AddReport) -> None:
     for warning in report.warnings:
         printing.note(f"warning: {warning.text}")
     for failure in report.failed:
@@ -107,10 +122,14 @@ def _summary(report: AddReport, encoder: str) -> str:
     done = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged}
     done["repaired"] = report.repaired
     documents_done = ", ".join(f"{len(records)} {what}" for what, records in done.items() if records)
-    rate = f" ({report.pages / report.seconds:.1f} pages/s)" if report.pages and report.seconds else ""
     failed = f", {len(report.failed)} failed" if report.failed else ""
-    pages = f"{printing.counted(report.pages, 'page')} in {report.seconds:.1f} s{rate}"
-    return f"documents: {documents_done or 'none'}{failed}\n{_passed_over(report)}{pages}, encoder {encoder}\n"
+    listed = f"documents: {documents_done or 'none'}{failed}\n{_passed_over(report)}"
+    return f"{listed}{_pages(report)}, encoder {encoder}\n"
+
+
+def _pages(report: AddReport) -> str:
+    rate = f" ({report.pages / report.seconds:.1f} pages/s)" if report.pages and report.seconds else ""
+    return f"{printing.counted(report.pages, 'page')} in {report.seconds:.1f} s{rate}"
 
 
 def _passed_over(report: AddReport) -> str:

@@ -1,0 +1,298 @@
+"""Making shards: documents are found, read and encoded, and each one's shard gets its name when it is whole.
+
+Any number of processes on any machines can do so into the same folder at the same time. A shard that is there is not
+made again; what a process that is killed leaves behind is removed a day later.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from pagesight.indexing.documents.kinds import DRAWN_KINDS
+from pagesight.indexing.documents.metadata import Metadata, checked, read_sidecar
+from pagesight.indexing.documents.sources import Failure, Source, find_documents
+from pagesight.indexing.encoders import settle_costs
+from pagesight.indexing.errors import SettingsError, SourceError, UnreadableDocument
+from pagesight.indexing.opening.named_encoder import named_encoder
+from pagesight.indexing.outlines.read_outline import OutlinedPages
+from pagesight.indexing.pages import DocumentRecord
+from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
+from pagesight.indexing.preparing.attached_documents import AttachedDocuments
+from pagesight.indexing.preparing.document_job import DocumentJob
+from pagesight.indexing.preparing.encoded_page import EncodedPage, Recipe
+from pagesight.indexing.preparing.journey import Journey, file_kept
+from pagesight.indexing.preparing.page_readers import PageReaders
+from pagesight.indexing.settings import Settings, load_settings
+from pagesight.indexing.shards.shard_file import ShardFile, ShardWriter, remove_leftovers
+from pagesight.indexing.shards.shard_header import ShardHeader, shard_name
+from pagesight.indexing.storage.atomic_files import private_folder
+from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.storage.kept_documents import KeptDocuments
+from pagesight.indexing.writing.given_files import Given, GivenFiles, several
+
+_LEFT_BEHIND = 86_400.0  # seconds without a new page, after which nobody works on a shard any more. A guess
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of ``count`` parts of the documents, by their paths, the one with this number, from 1."""
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def read(cls, text: str) -> Part:
+        """The part that "3/40" names. Raises SettingsError for what is none."""
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+        part = cls(int(found[1]), int(found[2])) if found else cls(0)
+        if not 1 <= part.number <= part.count:
+            raise SettingsError(f"{text!r} is no part. Write its number and how many there are, such as 3/40.")
+        return part
+
+    def holds(self, path: str) -> bool:
+        """Whether the document at the path is in this part."""
+        return xxhash.xxh3_64_intdigest(os.fsencode(path)) % self.count == self.number - 1
+
+
+def prepare(
+    paths: Iterable[Given] | Given,
+    out: Path | str,
+    *,
+    encoder: str | None = None,
+    part: str = "1/1",
+    metadata: Metadata | None = None,
+    with_bytes: bool = True,
+    settings: Settings | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> AddReport:
+    """Read and encode documents without an index: each becomes a shard in the folder ``out``, for `PageIndex.commit`.
+
+    ``paths`` and ``metadata`` are as in `PageIndex.add`, ``encoder`` a name. ``part``, such as "3/40", takes that part
+    of the documents, by their paths: so many processes share the work. A shard that is there is not made again. Without
+    ``with_bytes`` shards do not hold the documents, which are then to lie at their paths when the shards are taken in.
+    The report's ``added`` are documents whose shards were made, ``unchanged`` those whose shards were there. Raises
+    SettingsError, EncoderError, StorageFull; what was made stays.
+    """
+    settings = settings or load_settings()
+    with ExitStack() as ending:
+        chosen, made_with = named_encoder(None, encoder, settings, out)
+        ending.callback(chosen.close)
+        recipe = Recipe(made_with.layout, settings.vectors.centroids, made_with.term_rules)
+        given = ending.enter_context(GivenFiles(several(paths), settings.documents))
+        started, report = time.monotonic(), AddReport()
+        place, wanted = Path(out), Part.read(part)
+        with disk_errors(f"the shards in {place} cannot be written"):
+            private_folder(place)
+            remove_leftovers(place, time.time() - _LEFT_BEHIND)
+        kept = KeptDocuments(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="pagesight-"))))
+        shards = ending.enter_context(_Shards(place, kept, chosen.describe(), recipe, report, with_bytes, progress))
+        readers = ending.enter_context(PageReaders(settings.documents, os.cpu_count() or 1))
+        attached = ending.enter_context(AttachedDocuments(readers))
+        plan = _Plan(shards, readers, attached, given.stands_for, checked(metadata or {}))
+        found = find_documents(given.paths, largest=settings.documents.file_megabytes * 1_000_000)
+        report.failed += found.failures
+        report.passed_over += found.skipped
+        mine = (one for one in found.sources if wanted.holds(given.stands_for.get(one.path) or str(one.path)))
+        try:
+            Journey(plan.jobs(mine), chosen, recipe, readers, shards.keep, report.failed.append).go(shards.take)
+        finally:
+            settle_costs(chosen)
+        report.seconds = time.monotonic() - started
+        return given.as_named(report)
+
+
+class _Shards:
+    """The folder of shards, and the one that is being written."""
+
+    def __init__(
+        self,
+        out: Path,
+        documents: KeptDocuments,
+        encoder: dict[str, Any],
+        recipe: Recipe,
+        report: AddReport,
+        with_bytes: bool,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.out, self.documents, self.report = out, documents, report
+        self.holds: dict[str, tuple[str, ...]] = {}  # documents within documents, by ids
+        self.bookmarks: dict[str, list[tuple[int, str, int]]] = {}
+        self.planned = 0  # pages
+        self._encoder, self._recipe, self._with_bytes, self._progress = encoder, recipe, with_bytes, progress
+        self._writer: ShardWriter | None = None
+
+    def __enter__(self) -> _Shards:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._give_up()
+
+    def place(self, document_id: str) -> Path:
+        """Where the shard of a document is, once it is made."""
+        return self.out / shard_name(document_id, self._encoder, self._recipe)
+
+    def keep(self, job: DocumentJob) -> Path:
+        """The file that is read of a job: a copy, known to be what was hashed. Raises UnreadableDocument."""
+        with self._disk_errors(job):
+            return file_kept(self.documents, job)
+
+    def take(self, job: DocumentJob, pages: list[EncodedPage]) -> None:
+        """Take in consecutive pages of a document; after the last one its shard is whole."""
+        with self._disk_errors(job):
+            writer = self._writer = self._writer or self._begun(job)
+            writer.add_pages(pages)
+            if pages[-1].number == job.page_count:
+                self._finish(job, writer)
+        self.report.pages += len(pages)
+        if self._progress:
+            self._progress(Progress(self.report.pages, self.planned, job.name))
+
+    def describe(self, path: Path, metadata: Metadata) -> None:
+        """Give a shard that is there this metadata, and note that its document was seen now. Raises UnreadableDocument.
+
+        Of shards of different contents of one path that counts which was seen last.
+        """
+        with disk_errors(f"the shard {path} cannot be written"):
+            shard = ShardFile(path)
+            self.report.unchanged.append(_record(shard.header))
+            if shard.header.metadata == metadata:
+                os.utime(path)
+                return
+            with ShardWriter(path) as writer:
+                writer.copy(path)
+                writer.finish(replace(shard.header, metadata=metadata))
+
+    def _begun(self, job: DocumentJob) -> ShardWriter:
+        writer = ShardWriter(self.place(job.source.document_id))
+        document_id, suffix = job.source.document_id, job.source.path.suffix
+        if self._with_bytes:
+            writer.add_bytes("source", self.documents.path(document_id, suffix))
+        if job.source.kind in DRAWN_KINDS:
+            writer.add_bytes("drawn", self.documents.drawn(document_id, suffix))
+        return writer
+
+    def _finish(self, job: DocumentJob, writer: ShardWriter) -> None:
+        """Give a shard its name, unless no page of its document could be read; the copy that was read goes."""
+        if failure := job.failure():
+            self.report.failed.append(failure)
+        if not job.is_blank:
+            header = self._header(job)
+            writer.finish(header)
+            self.report.added.append(_record(header))
+            self.report.warnings += [PageWarning(job.shown, text) for text in job.all_warnings()]
+        self._give_up()
+        self.documents.forget(job.source.document_id)
+
+    def _header(self, job: DocumentJob) -> ShardHeader:
+        source = job.source
+        return ShardHeader(
+            source.document_id, job.path, source.size, source.modified, job.page_count, self._encoder, self._recipe,
+            metadata=dict(job.metadata), has_bytes=self._with_bytes, holds=self.holds.pop(source.document_id, ()),
+            bookmarks=self.bookmarks.pop(source.document_id, []), faults=job.faults, warnings=job.warnings,
+            of_document=job.of_document,
+        )  # fmt: skip
+
+    def _give_up(self) -> None:
+        if self._writer:
+            self._writer.__exit__(None, None, None)
+            self._writer = None
+
+    def _disk_errors(self, job: DocumentJob) -> Any:
+        return disk_errors(f"the shard of {job.name} cannot be written to {self.out}")
+
+
+def _record(header: ShardHeader) -> DocumentRecord:
+    """The document of a shard, by its file's name: which name it gets in an index is found when it is taken in."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    return DocumentRecord(
+        header.document_id, Path(header.path).name, header.path, header.page_count, now, header.metadata
+    )
+
+
+@dataclass
+class _Plan:
+    """Which documents have no shard yet; one after the other, so that the first is read before the last is opened."""
+
+    shards: _Shards
+    readers: PageReaders
+    attached: AttachedDocuments
+    stands_for: Mapping[Path, str]
+    metadata: Metadata
+    _seen: set[str] = field(default_factory=set)
+
+    def jobs(self, sources: Iterable[Source]) -> Iterator[DocumentJob]:
+        """The documents, each after those that it holds."""
+        for source in sources:
+            try:
+                yield from self._of_source(source)
+            except SourceError as error:
+                self.shards.report.failed.append(Failure(source.path, error))
+            except (ValueError, RuntimeError, OverflowError) as error:  # whatever is odd about one file ends no run
+                reason = f"{source.path} cannot be prepared: {type(error).__name__}: {error}"
+                self.shards.report.failed.append(Failure(source.path, UnreadableDocument(reason)))
+
+    def _of_source(self, source: Source) -> Iterator[DocumentJob]:
+        # a link keeps the name that the user gave
+        path = self.stands_for.get(source.path) or os.path.abspath(source.path)  # noqa: PTH100
+        metadata = read_sidecar(source.path) | self.metadata
+        job = self._job(source, path, metadata)
+        if job is None:
+            return
+        held = []
+        for one in self.attached.of(source, path):
+            shown = Path(one.path)
+            if one.source is None:
+                job.of_document.append(f"{shown.name} is not in the index: {one.fault}")
+                continue
+            held.append(one.source.document_id)
+            try:
+                within = self._job(one.source, one.path, metadata)
+            except SourceError as error:
+                self.shards.report.failed.append(Failure(shown, error))
+                held.pop()
+                continue
+            if within:
+                yield within
+        self.shards.holds[source.document_id] = tuple(held)
+        yield job
+
+    def _job(self, source: Source, path: str, metadata: Metadata) -> DocumentJob | None:
+        """What is to do for a source; None where its shard is there, or was made in this run."""
+        shards, known = self.shards, source.document_id
+        if known in self._seen:  # the same content twice is one document
+            return None
+        self._seen.add(known)
+        if (there := shards.place(known)).exists():
+            shards.describe(there, metadata)
+            return None
+        of_document: list[str] = []
+        file = self._file(source, Path(path), of_document)
+        count, warnings, bookmarks = self.readers.open(file, called=source.path)
+        shards.planned += count
+        shards.bookmarks[known] = bookmarks
+        return DocumentJob(
+            source, path, count, list(range(1, count + 1)), metadata, of_document=[*warnings, *of_document],
+            outlined=OutlinedPages(bookmarks),
+        )  # fmt: skip
+
+    def _file(self, source: Source, called: Path, said: list[str]) -> Path:
+        if source.kind not in DRAWN_KINDS:
+            return source.path
+
+        def make(kept: Path) -> bytes:
+            content, left_out = self.readers.as_pdf(kept, source.kind, called=called)
+            said.extend(left_out)
+            return content
+
+        return self.shards.documents.keep_drawn(source, make)

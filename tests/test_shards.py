@@ -1,0 +1,226 @@
+"""Shards: documents read and encoded without an index, and taken into one, as `add` would have taken them in."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from small_index import FERRY, PUMP, open_index, small_settings, write_pdf
+from typer.testing import CliRunner
+
+from pagesight.agent import cli
+from pagesight.indexing import EncoderMismatch, PageIndex, prepare
+from pagesight.indexing.integrity.verify import verify
+
+BUOYS = [[f"Buoy {number}", f"The buoy {number} lies in the bay."] for number in range(1, 20)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three documents, one of them of text, and their shards."""
+    folder = tmp_path_factory.mktemp("made")
+    sources = folder / "sources"
+    sources.mkdir()
+    write_pdf(sources / "ferry.pdf", [FERRY])
+    write_pdf(sources / "buoys.pdf", BUOYS)
+    (sources / "note.txt").write_text("The lighthouse is 45 metres high.")
+    (sources / "ferry.pdf.meta.json").write_text(json.dumps({"year": 2023}))
+    report = prepare(sources, folder / "shards", settings=small_settings())
+    assert not report.failed
+    assert len(report.added) == 3
+    return folder
+
+
+@pytest.fixture
+def shards(made: Path, tmp_path: Path) -> Path:
+    """A copy of the shards, to be spoiled."""
+    return Path(shutil.copytree(made / "shards", tmp_path / "shards"))
+
+
+def shard_of(folder: Path, name: str) -> Path:
+    return next(path for path in folder.iterdir() if header(path)["path"].endswith(name))
+
+
+def header(path: Path) -> dict:
+    return dict(json.loads(pq.ParquetFile(path).metadata.metadata[b"pagesight"]))
+
+
+def looked_at(index: PageIndex) -> dict[str, object]:
+    """What an index has of its documents: names, metadata, texts, vectors and the answers."""
+    refs = [ref for record in index.documents() for ref in record.page_refs]
+    answers = [
+        (hit.label, round(hit.score, 6))
+        for asked in ("ferry Aurora", "buoy 17", "lighthouse")
+        for hit in index.search(asked)
+    ]
+    return {
+        "documents": [(one.document, one.path, one.metadata) for one in index.documents()],
+        "texts": [index.text(ref) for ref in refs],
+        "words": [index.words(ref).words for ref in refs],
+        "vectors": [index.multivector(ref).vectors.tobytes() for ref in refs],
+        "candidates": sorted((row.key, row.candidates, row.vectors, row.checksum) for row in index.pages()),
+        "outlines": [index.outline(record.document) for record in index.documents()],
+        "pictures": [index.picture(ref, long_side=30).tobytes() for ref in refs],
+        "answers": answers,
+    }
+
+
+def test_taken_in_they_are_what_add_makes_of_the_documents(made: Path, tmp_path: Path) -> None:
+    with open_index(tmp_path / "a") as index:
+        report = index.commit(made / "shards")
+        assert (len(report.added), report.failed, report.pages) == (3, [], 21)
+        again = index.commit(made / "shards")
+        assert (len(again.unchanged), again.added, again.pages) == (3, [], 0)
+        by_shards = looked_at(index)
+    with open_index(tmp_path / "b") as index:
+        index.add([Path(one[1]) for one in by_shards["documents"]])  # type: ignore[attr-defined]
+        assert looked_at(index) == by_shards
+    assert verify(str(tmp_path / "a"), small_settings()).damage == []
+
+
+def test_a_shard_that_is_there_is_not_made_again_but_for_other_metadata(made: Path, shards: Path) -> None:
+    before = {path: path.read_bytes() for path in shards.iterdir()}
+    report = prepare(made / "sources", shards, settings=small_settings())
+    assert (report.added, len(report.unchanged)) == ([], 3)
+    assert {path: path.read_bytes() for path in shards.iterdir()} == before
+    report = prepare(made / "sources", shards, settings=small_settings(), metadata={"kind": "memo"})
+    assert (report.added, len(report.unchanged)) == ([], 3)
+    assert header(shard_of(shards, "ferry.pdf"))["metadata"] == {"year": 2023, "kind": "memo"}
+
+
+def test_parts_together_have_each_document_once(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shards"
+    reports = [prepare(made / "sources", out, part=f"{n}/3", settings=small_settings()) for n in (1, 2, 3)]
+    assert sorted(one.document for report in reports for one in report.added) == ["buoys.pdf", "ferry.pdf", "note.txt"]
+    assert {path.name for path in out.iterdir()} == {path.name for path in (made / "shards").iterdir()}
+
+
+def test_of_two_versions_of_a_file_the_one_seen_last_counts(made: Path, tmp_path: Path) -> None:
+    source, shards = write_pdf(tmp_path / "pump.pdf", [PUMP]), tmp_path / "shards"
+    prepare(source, shards, settings=small_settings())
+    first = source.read_bytes()
+    write_pdf(source, [["Heat pumps", "The pump Boreas was sold."]])
+    prepare(source, shards, settings=small_settings())
+    with open_index(tmp_path / "i") as index:
+        for words in ("was sold", "12 kilowatts"):
+            index.commit(shards)
+            assert len(index.documents()) == 1
+            assert words in index.text(index.documents()[0].page_refs[0])
+            source.write_bytes(first)
+            prepare(source, shards, settings=small_settings())
+
+
+def test_documents_left_out_are_found_at_their_paths(made: Path, tmp_path: Path) -> None:
+    source = write_pdf(tmp_path / "pump.pdf", [PUMP])
+    prepare(source, tmp_path / "shards", settings=small_settings(), with_bytes=False)
+    kept = source.rename(tmp_path / "elsewhere.pdf")
+    with open_index(tmp_path / "i") as index:
+        (failure,) = index.commit(tmp_path / "shards").failed
+        assert "pump.pdf cannot be read" in str(failure.error)
+        assert index.documents() == []
+        kept.rename(source)
+        assert [one.document for one in index.commit(tmp_path / "shards").added] == ["pump.pdf"]
+
+
+def test_shards_of_another_encoder_or_layout_are_refused(made: Path, tmp_path: Path) -> None:
+    settings = small_settings(precision="int8")
+    with PageIndex.open(tmp_path / "i", settings=settings) as index:
+        with pytest.raises(EncoderMismatch, match="precision"):
+            index.commit(made / "shards")
+        assert index.documents() == []
+
+
+def rewritten(path: Path, change: Callable[[dict], object], /, **said: object) -> None:
+    """Writes a shard anew with other rows or another header, as somebody may who knows how."""
+    from pagesight.indexing.storage.checked_json import json_checksum
+
+    file = pq.ParquetFile(path)
+    rows, about = file.read().to_pylist(), header(path)
+    for row in rows:
+        change(row)
+    about = {key: value for key, value in about.items() if key != "checksum"} | said
+    table = pa.Table.from_pylist(rows, schema=file.schema_arrow.remove_metadata())
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"pagesight": json.dumps(about | {"checksum": json_checksum(about)})})
+
+
+def of_pages(name: str, value: Callable[[bytes], object]) -> Callable[[dict], object]:
+    return lambda row: row.update({name: value(row[name])}) if row["part"] == "page" else None
+
+
+NOT_A_NUMBER = np.full(128, np.nan, np.float32).tobytes()
+SPOILED: dict[str, Callable[[Path], object]] = {
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+    "a byte changed": lambda path: path.write_bytes(path.read_bytes()[:3000] + b"?" + path.read_bytes()[3001:]),
+    "empty": lambda path: path.write_bytes(b""),
+    "no Parquet": lambda path: path.write_bytes(b"PAR1 and so on"),
+    "another name": lambda path: path.rename(path.with_name(f"0123456789abcdef{path.name[16:]}")),
+    "no number": lambda path: rewritten(path, of_pages("centroids", lambda _: NOT_A_NUMBER)),
+    "vectors of another size": lambda path: rewritten(path, of_pages("vectors", lambda one: one[:-2])),
+    "fewer vectors": lambda path: rewritten(path, of_pages("vectors", lambda one: one[:-256])),
+    "more words": lambda path: rewritten(path, of_pages("words", lambda one: [*one, "more"])),
+    "no words": lambda path: rewritten(path, of_pages("words", lambda one: None)),
+    "pages twice": lambda path: rewritten(path, of_pages("number", lambda one: 1)),
+    "fewer pages": lambda path: rewritten(path, lambda row: None, page_count=20),
+    "another document": lambda path: rewritten(path, lambda row: row.update(bytes=b"%PDF") if row["bytes"] else None),
+    "an id that leads out": lambda path: rewritten(path, lambda row: None, document_id="../../../../victim"),
+    "a path of null": lambda path: rewritten(path, lambda row: None, path="a\0b.pdf"),
+    "more dimensions": lambda path: rewritten(path, lambda row: None, encoder={"name": "lexical", "dim": 64}),
+    "deep header": lambda path: rewritten(path, lambda row: None, metadata=json.loads("[" * 400 + "]" * 400)),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_one_that_pagesight_did_not_write_so_is_refused_and_the_others_go_in(
+    shards: Path, tmp_path: Path, spoiled: str
+) -> None:
+    SPOILED[spoiled](shard_of(shards, "buoys.pdf"))
+    with open_index(tmp_path / "i") as index:
+        report = index.commit(shards)
+        assert sorted(one.document for one in report.added) == ["ferry.pdf", "note.txt"]
+        assert len(report.failed) + len(report.passed_over) == 1
+        assert all("rror" not in str(one.error) for one in report.failed)
+        assert len(index.documents()) == 2
+    assert not list(tmp_path.rglob("victim*"))
+    assert verify(str(tmp_path / "i"), small_settings()).damage == []
+
+
+def _prepared(out: Path, sources: Path, part: str) -> None:
+    prepare(sources, out, part=part, settings=small_settings())
+
+
+def test_processes_at_once_make_each_shard_whole(made: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    arguments = (tmp_path / "shards", made / "sources", "1/1")
+    both = [context.Process(target=_prepared, args=arguments) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert [one.exitcode for one in both] == [0, 0]
+    assert {path.name for path in (tmp_path / "shards").iterdir()} == {one.name for one in (made / "shards").iterdir()}
+    with open_index(tmp_path / "i") as index:
+        assert len(index.commit(tmp_path / "shards").added) == 3
+
+
+def test_on_the_command_line(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    done = run(cli.app, ["prepare", str(made / "sources" / "ferry.pdf"), "--out", "shards", "--json"])
+    assert done.exit_code == 0, done.output
+    assert [one["document"] for one in json.loads(done.stdout)["added"]] == ["ferry.pdf"]
+    done = run(cli.app, ["prepare", str(made / "sources"), "--out", "shards"])
+    assert "shards: 2 made, 1 there before" in done.output
+    done = run(cli.app, ["commit", "shards", "--index", "i"])
+    assert done.exit_code == 0, done.output
+    assert "documents: 3 added" in done.output
+    assert run(cli.app, ["prepare", ".", "--out", "shards", "--part", "4/3"]).exit_code != 0
+    assert run(cli.app, ["commit", "nothing", "--index", "i"]).exit_code == 1
