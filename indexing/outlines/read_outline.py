@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from pagesight.indexing.labels.printed_labels import by_label
 from pagesight.indexing.outlines.make_outline import Bookmark, make_outline
 from pagesight.indexing.outlines.outline import Outline
 from pagesight.indexing.outlines.page_parts import PageParts, page_parts, parts_of_lines
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.preparing.shown_document import ShownDocument
+
+
+class ReadDocument(Protocol):
+    """What an outline takes from a document that is read anew: `ShownDocument`."""
+
+    def bookmarks(self) -> list[Bookmark]:
+        """Its bookmarks."""
+        ...
+
+    def words(self, number: int, *, ocr: bool) -> PageText:
+        """The words of a page, with their boxes."""
+        ...
+
+    def size(self, number: int) -> tuple[float, float]:
+        """Width and height of a page in points."""
+        ...
 
 
 class OutlinedPages:
@@ -40,7 +56,7 @@ class OutlinedPages:
         return make_outline(pages, self._bookmarks, by_label(self._labels))
 
 
-def read_outline(document: ShownDocument | None, texts: Sequence[str], printed: Mapping[str, int]) -> Outline:
+def read_outline(document: ReadDocument | None, texts: Sequence[str], printed: Mapping[str, int]) -> Outline:
     """The outline of a document with these texts on its pages, as the index has them.
 
     Its text layer is read anew for how tall its lines are; of other pages, and without a document, the texts are all
