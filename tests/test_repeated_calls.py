@@ -93,7 +93,7 @@ async def test_the_same_things_are_not_located_again(server: GeminiServer, index
     server.calls("locate", page=P2, things=["net revenue"])
     server.says(BOXES)
     server.calls("locate", page=P2, things=["net revenue"])
-    server.says(f"There [{P2}].")
+    server.says(f"Net revenue rose [{P2}].")
     agent = agent_at(server, index)
 
     answer = await asked(way, agent)

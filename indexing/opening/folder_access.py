@@ -70,7 +70,7 @@ class FolderAccess:
                 held.enter_context(self._lock.held(wait))
                 refuse_links(self._folder.path, below=True)
             # Another process may have chosen another encoder while there was nothing in the index.
-            refuse_other(self._folder.manifest_copy(), self._encoder, self._folder.path)
+            refuse_other(self._folder.manifest_as_written(), self._encoder, self._folder.path)
             held.callback(self._folder.make_private)
             done = False
             try:

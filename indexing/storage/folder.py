@@ -84,6 +84,13 @@ class IndexFolder:
             )
         return manifest
 
+    def manifest_as_written(self) -> Manifest | None:
+        """What the manifest says, whatever its copy does; None where it is not whole."""
+        try:
+            return read_manifest(read_json(self.path / _MANIFEST), self.path)
+        except (OSError, ValueError, PageIndexError):
+            return None
+
     def manifest_copy(self) -> Manifest | None:
         """What the copy of the manifest says; None where there is none that is whole."""
         try:
