@@ -13,12 +13,19 @@ from test_claims import DOCUMENTS, FALSE, TRUE
 from pagesight.agent import check_claims, create_page_agent, stream
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.run.steps import Step
+from pagesight.agent.servers import problems
 from pagesight.agent.testing import ScriptedReasoner, calls
-from pagesight.indexing import PageIndex
+from pagesight.indexing import PageIndex, errors
 from pagesight.indexing.encoders import lacking, paid_encoders
 from pagesight.indexing.testing import made_index
 
-SOURCE = Path(__file__).parent.parent / "agent/servers/web/source/src/german.ts"
+SERVERS = Path(problems.__file__).parent
+SOURCE = SERVERS / "web/source/src/german.ts"
+#: Refusals that the page, whose token sees all and spends what it likes, never meets.
+NOT_OF_THE_PAGE = {
+    "Bad JSON", "Client gone", "Day's dollars spent", "Empty question", "Foreign origin", "Foreign page", "Known thread",
+    "Limited token", "Missing scope", "Not a text", "Unknown host", "Within a boundary",
+}  # fmt: skip
 
 
 def patterns(table: str) -> list[str]:
@@ -85,3 +92,17 @@ def test_what_is_missing_is_known_in_german() -> None:
     told = [lacking(name, settings) for name in paid_encoders()]
     assert all(told)
     assert [one for one in [*told, choose_reasoner(None, settings).why] if english_left(one, known)] == []
+
+
+def test_the_kinds_of_errors_are_known_in_german() -> None:
+    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.PagesightError)]
+    codes = {problems.problem_of(kind("no matter")).code for kind in kinds}
+    said = "".join(path.read_text(encoding="utf-8") for path in SERVERS.glob("*.py"))
+    titles = set(re.findall(r'Problem\(\s*\d+,\s*"([^"]+)"', said))
+    assert len(codes) > 25
+    assert "Too many questions" in titles
+    assert titles >= NOT_OF_THE_PAGE
+    codes |= {problems.Problem(400, title, "").code for title in titles - NOT_OF_THE_PAGE}
+    codes |= set(re.findall(r'code="([a-z-]+)"', said)) | {problems.problem_of(ValueError()).code}
+    table = SOURCE.read_text(encoding="utf-8").partition("const PROBLEMS")[2].partition("\n};")[0]
+    assert codes - set(re.findall(r'^  "?([a-z-]+)"?: ', table, re.MULTILINE)) == set()

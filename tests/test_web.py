@@ -496,7 +496,7 @@ def test_the_service_goes_and_comes_back(browser: Browser, folder: Path, service
         port = int(first.address.rpartition(":")[2])
     expect(page.locator(".trouble")).to_contain_text("does not answer")
     ask(page, "What do the pumps deliver?")
-    expect(page.locator(".turn [role=alert]")).to_be_visible()
+    expect(page.locator(".turn [role=alert]")).to_contain_text("ask again once it does")
     with served(folder, plan={"page": True}, reasoner="offline", made=made, port=port):
         expect(page.locator(".trouble")).to_have_count(0)
         ask(page, "How many people work for the group?")
@@ -702,6 +702,10 @@ def test_it_speaks_german(browser: Browser, service: Served, gemini: GeminiServe
     page.locator("input[data-for=files]").set_input_files({"name": "x.pdf", "mimeType": "", "buffer": b"no PDF"})
     expect(page.locator(".failures")).to_contain_text("x.pdf: die Datei kann nicht gelesen werden")
     page.get_by_role("button", name="Fragen", exact=True).first.click()
+    gemini.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
+    page.get_by_label("Ihre Frage").fill(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn [role=alert]")).to_contain_text("der Schlüssel wird nicht angenommen")
     page.get_by_role("button", name="Einstellungen").click()
     page.get_by_label("Sprache").select_option("en")
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
@@ -735,7 +739,7 @@ def test_each_document_is_asked_and_the_table_is_saved(page: Page, gemini: Gemin
     page.get_by_role("button", name="Table", exact=True).click()
     page.get_by_label("Question for each document").fill("What is the notice period?")
     page.keyboard.press("Enter")
-    expect(page.locator(".price")).to_contain_text("4 documents to ask")
+    expect(page.locator(".price")).to_contain_text("4 documents · ")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".price")).to_have_count(0)
     assert len(gemini.model_requests) == before

@@ -4,9 +4,10 @@ import { batch, computed, signal } from "@preact/signals";
 import { claimsInOrder } from "./citations";
 import { showCited } from "./evidence";
 import type { Answer, Thread, Usage } from "./replies";
-import { asked, events, read, told } from "./service";
+import { asked, events, read, told, toldOf } from "./service";
 import { settings } from "./settings";
 import { me, only, strip } from "./state";
+import { w } from "./words";
 
 export interface Turn {
   id: number;
@@ -50,7 +51,7 @@ export async function ask(question: string, insteadOf?: InsteadOf): Promise<void
   const own = (hangUp = new AbortController());
   try {
     for await (const [name, told] of events("/ask", { ...request(one.question, insteadOf), signal: own.signal })) take(one.id, name, told);
-    change(one.id, (now) => (now.state === "running" ? { state: "failed", error: "…" } : {}));
+    change(one.id, (now) => (now.state === "running" ? { state: "failed", error: w("brokeOff") } : {}));
   } catch (error) {
     change(one.id, (now) => {
       if (now.state !== "running") return {};
@@ -128,7 +129,7 @@ function take(id: number, name: string, told: any): void {
   else if (name === "draft") change(id, { text: "" });
   else if (name === "answer") change(id, { answer: told, state: "done", usage: { ...told.usage, seconds: told.seconds ?? undefined } });
   else if (name === "usage") change(id, { usage: told });
-  else if (name === "error") change(id, { state: "failed", error: told.detail });
+  else if (name === "error") change(id, { state: "failed", error: toldOf(told) });
   if (name === "answer") look(told);
 }
 

@@ -1,5 +1,6 @@
-// What the service tells in English, in German: steps, why a sentence counts as supported or not, what is missing.
-// A sentence that is not here stays as it is. tests/test_german.py reads the patterns and holds them against the service's.
+// What the service tells in English, in German: steps, why a sentence counts as supported or not, what is missing, and
+// the kinds of its errors. A sentence that is not here stays as it is. tests/test_german.py reads the tables and holds them
+// against the service's.
 
 type Said = [pattern: RegExp, german: string];
 
@@ -68,6 +69,64 @@ const MISSING: Said[] = [
   [/^(\S+) needs a key: set (\w+), in the environment or in \.env\./, "$1 braucht einen Schlüssel: $2 in der Umgebung oder in .env setzen."],
 ];
 
+// By the last part of a problem's `type`, or the `code` of an upload. The service's own sentence stands behind it.
+const PROBLEMS: Record<string, string> = {
+  "page-index-error": "der Index kann nicht benutzt werden",
+  "index-missing": "es gibt keinen Index mehr; `pagesight index` macht einen",
+  "index-in-use": "ein anderes Programm schreibt in den Index; gleich noch einmal versuchen",
+  "server-unreachable": "der Milvus-Server antwortet nicht",
+  "login-refused": "der Milvus-Server nimmt die Anmeldung nicht an",
+  "encoder-mismatch": "der Index wurde mit einem anderen Encoder gemacht",
+  "vectors-missing": "Vektoren von Seiten fehlen; `pagesight repair` macht sie neu",
+  "storage-full": "der Datenträger ist voll; schaffen Sie Platz und versuchen Sie es noch einmal",
+  "source-error": "die Datei kann nicht aufgenommen werden",
+  "missing-path": "die Datei ist nicht mehr da",
+  "no-documents": "der Ordner enthält keine Datei, die gelesen wird",
+  "unreadable-document": "die Datei kann nicht gelesen werden",
+  "request-error": "so geht es nicht",
+  "empty-question": "die Frage hat keine Worte",
+  "unknown-document": "dieses Dokument ist nicht im Index",
+  "unknown-page": "diese Seite gibt es nicht",
+  "bad-region": "diesen Bereich gibt es auf der Seite nicht",
+  "thread-in-use": "in diesem Gespräch wird gerade eine andere Frage beantwortet; gleich noch einmal versuchen",
+  "bad-token": "dieses Wort kommt in der Frage nicht vor",
+  "bad-condition": "die Bedingung kann nicht gelesen werden; sie sieht aus wie year >= 2020",
+  "bad-correction": "diese Worte stehen nicht auf der Seite, oder nicht genau einmal",
+  "missing-extra": "dazu fehlt ein Paket",
+  "settings-error": "eine Einstellung kann nicht benutzt werden",
+  "encoder-error": "der Encoder konnte nicht arbeiten",
+  "questions-error": "diese Fragen können nicht benutzt werden",
+  "reasoner-error": "das Modell hat nicht geantwortet; gleich noch einmal fragen, oder ohne Modell zitieren lassen (Einstellungen)",
+  "key-refused": "der Schlüssel wird nicht angenommen; tragen Sie einen gültigen als GOOGLE_API_KEY in .env ein, oder lassen Sie ohne Modell zitieren (Einstellungen)",
+  "answer-blocked": "der Anbieter hat die Frage oder die Antwort gesperrt; fragen Sie mit anderen Worten",
+  "empty-answer": "das Modell hat nichts gesagt; fragen Sie noch einmal, oder mit anderen Worten",
+  "answer-waits": "die Antwort wartet auf ein Ja",
+  "answer-cut-off": "die Antwort brach mittendrin ab; fragen Sie noch einmal",
+  "pagesight-error": "es ging nicht",
+  "internal-error": "der Dienst hat hier einen Fehler; sein Protokoll sagt, welchen",
+  "another-upload": "gerade wird etwas anderes aufgenommen",
+  "another-program": "ein anderes Programm schreibt in den Index",
+  lost: "der Dienst wurde mittendrin beendet; Geschriebenes bleibt, bitte noch einmal senden",
+  "out-of-bounds": "das Dokument liegt außerhalb dessen, was dieser Zugang sieht",
+  "bad-file-name": "so kann ein Dokument nicht heißen; senden Sie es unter einem anderen Namen",
+  "bad-metadata": "diese Angaben können nicht aufgehoben werden",
+  "bad-request": "die Anfrage wird so nicht angenommen",
+  "no-files": "es kam keine Datei an",
+  "not-removed": "das Dokument wurde nicht entfernt",
+  "nothing-asked": "hier ist nichts zu bestätigen",
+  "out-of-time": "die Zeit ist um, ohne Antwort; fragen Sie weniger auf einmal",
+  "slow-request": "es kam zu lange nichts an; bitte noch einmal senden",
+  "too-large": "das ist zu viel auf einmal; senden Sie weniger",
+  "too-many-jobs": "es warten schon zu viele; bitte später noch einmal",
+  "too-many-questions": "es werden schon zu viele Fragen beantwortet; bitte später noch einmal",
+  "unauthorized": "dieser Zugang gilt nicht mehr; öffnen Sie die Adresse, die `pagesight web` ausgegeben hat",
+  "unknown-encoder": "dieser Encoder ist hier nicht wählbar",
+  "unknown-job": "diesen Auftrag gibt es nicht mehr",
+  "unknown-question": "diese Frage gibt es im Gespräch nicht",
+  "unknown-reasoner": "dieses Modell ist hier nicht wählbar",
+  "unknown-thread": "dieses Gespräch gibt es nicht mehr",
+};
+
 export const germanStep = translator([...STEPS, ...REASONS]);
 export const germanReason = translator(REASONS);
 export const germanLack = translator(MISSING);
@@ -86,4 +145,11 @@ function translator(known: Said[]): (text: string) => string {
     }
     return made.join("; ");
   };
+}
+
+/** An error in German by its kind, with the service's own sentence behind it where that says more. */
+export function germanProblem(code: string, message: string): string {
+  const known = PROBLEMS[code];
+  if (!known) return message;
+  return code.startsWith("another-") || code === "lost" ? known : `${known} (${message})`;
 }

@@ -149,6 +149,18 @@ export interface Job {
   estimate: EncodingCost | null;
 }
 
+export interface SweepCost {
+  reasoner: string;
+  noun: "document" | "page";
+  asked: number;
+  kept: number;
+  pictures: number;
+  input_tokens: number;
+  output_tokens: number;
+  dollars: number | null;
+  in_jobs: boolean;
+}
+
 export interface SweptRow {
   document: string;
   document_id: string;

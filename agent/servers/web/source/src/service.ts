@@ -1,6 +1,7 @@
 // Asks the service; says whether it can be reached, and finds out when it is back.
 
 import { signal } from "@preact/signals";
+import { said, w } from "./words";
 
 export type Connection = "fine" | "lost" | "locked";
 export const connection = signal<Connection>("fine");
@@ -8,28 +9,37 @@ export const connection = signal<Connection>("fine");
 const LOOK_EVERY = 5000; // ms between two looks at a service that answers, and at one that does not
 const LOOK_EVERY_WHEN_LOST = 1000;
 
-/** An error that the service told of, in its own sentence. */
+/** What a reply, or an event, tells of an error (RFC 9457). */
+export interface Problem {
+  type?: string; // urn:pagesight:unknown-page
+  detail?: string;
+}
+
+/** An error that the service told of. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
-    message: string,
+    readonly problem: Problem,
   ) {
-    super(message);
+    super(problem.detail);
   }
 }
 
-/** The reply. Raises Refused, or what `fetch` raises where nobody answers. */
+/** Nobody answered, or the connection broke off. */
+export class Gone extends Error {}
+
+/** The reply. Raises Refused, Gone where nobody answers, and AbortError for what was stopped. */
 export async function asked(path: string, init: RequestInit = {}): Promise<Response> {
-  let reply: Response;
-  try {
-    reply = await fetch(path, { ...init, credentials: "same-origin" });
-  } catch (error) {
-    if (!(error instanceof DOMException && error.name === "AbortError")) connection.value = "lost";
-    throw error;
-  }
+  const reply = await fetch(path, { ...init, credentials: "same-origin" }).catch(gone);
   connection.value = reply.status === 401 ? "locked" : "fine";
   if (reply.ok) return reply;
-  throw new Refused(reply.status, await sentence(reply));
+  throw new Refused(reply.status, await problem(reply));
+}
+
+function gone(error: unknown): never {
+  if (error instanceof DOMException && error.name === "AbortError") throw error;
+  connection.value = "lost";
+  throw new Gone();
 }
 
 export async function read<Reply>(path: string, init: RequestInit = {}): Promise<Reply> {
@@ -40,12 +50,9 @@ export function post<Reply>(path: string, body: unknown): Promise<Reply> {
   return read<Reply>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
-async function sentence(reply: Response): Promise<string> {
-  try {
-    return String(((await reply.json()) as { detail?: string }).detail ?? reply.statusText);
-  } catch {
-    return reply.statusText || String(reply.status);
-  }
+async function problem(reply: Response): Promise<Problem> {
+  const nothing = { detail: reply.statusText || String(reply.status) };
+  return reply.json().then((told: Problem) => (told.detail ? told : nothing), () => nothing); // prettier-ignore
 }
 
 /** The events of a stream: names and data. Ends with the stream; raises as `asked`. */
@@ -55,7 +62,7 @@ export async function* events(path: string, init: RequestInit = {}): AsyncGenera
   let kept = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(gone);
       if (done) return;
       const parts = (kept + value).replaceAll("\r\n", "\n").split("\n\n");
       kept = parts.pop() ?? "";
@@ -101,5 +108,12 @@ export function watch(back: () => void): void {
 
 /** What to tell a person of an error. */
 export function told(error: unknown): string {
+  if (error instanceof Gone) return w("gone");
+  if (error instanceof Refused) return toldOf(error.problem);
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What to tell a person of an error that the service told of. */
+export function toldOf({ type, detail }: Problem): string {
+  return said((type ?? "").split(":").at(-1)!, detail ?? "");
 }

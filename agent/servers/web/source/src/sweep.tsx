@@ -7,12 +7,12 @@ import { MARKS } from "./citations";
 import { saveFile } from "./clipboard";
 import { germanReason } from "./german";
 import { Icon } from "./icons";
-import type { SweptRow, SweptTable } from "./replies";
+import type { SweepCost, SweptRow, SweptTable } from "./replies";
 import { Rows } from "./rows";
-import { asked, events, told } from "./service";
+import { asked, events, told, toldOf } from "./service";
 import { settings } from "./settings";
 import { only, show } from "./state";
-import { inLanguage, number, w } from "./words";
+import { inLanguage, number, pagesOf, w } from "./words";
 
 interface Asked {
   question: string;
@@ -27,7 +27,7 @@ const dollars = signal("");
 const table = signal<SweptTable | null>(null);
 /** What the table was asked with, for its files. */
 const last = signal<Asked | null>(null);
-const estimate = signal("");
+const estimate = signal<SweepCost | null>(null);
 const progress = signal<{ done: number; total: number } | null>(null);
 const error = signal("");
 const FORMS = ["csv", "html", "json"] as const;
@@ -42,14 +42,14 @@ async function sweep(wanted: Asked, confirmed: boolean): Promise<void> {
   const most = Number(dollars.value.replace(",", "."));
   const own = (hangUp = new AbortController());
   last.value = wanted;
-  [estimate.value, error.value, progress.value] = ["", "", { done: 0, total: 0 }];
+  [estimate.value, error.value, progress.value] = [null, "", { done: 0, total: 0 }];
   try {
     const body = { ...wanted, confirmed, ...(most > 0 ? { dollars: most } : {}) };
     for await (const [name, now] of events("/sweeps", { ...request(body), signal: own.signal })) {
       if (name === "progress") progress.value = now;
-      else if (name === "estimate") estimate.value = now.text;
+      else if (name === "estimate") estimate.value = now;
       else if (name === "table") table.value = now;
-      else if (name === "error") error.value = now.detail;
+      else if (name === "error") error.value = toldOf(now);
     }
   } catch (failure) {
     error.value = own.signal.aborted ? w("sweepStopped") : told(failure);
@@ -104,17 +104,30 @@ function state(): string {
   return [w("sweepCounts", counts), reasoner, cost].join(" · ");
 }
 
+/** What asking will take, in words. */
+function costOf({ reasoner, noun, asked, kept, pictures, input_tokens, output_tokens, dollars, in_jobs }: SweepCost): string {
+  const documents = asked === 1 ? w("totalOne") : w("total", { count: number(asked) });
+  return [
+    `${reasoner}: ${noun === "page" ? pagesOf(asked) : documents}`,
+    kept ? w("knownBefore", { count: number(kept) }) : "",
+    pictures ? w("pictures", { count: number(pictures) }) : "",
+    w("tokensInOut", { read: number(input_tokens), written: number(output_tokens) }),
+    dollars === null ? w("priceUnknown") : w("aboutDollars", { dollars: number(dollars, 4) }),
+    in_jobs ? w("inJobs") : "",
+  ].filter(Boolean).join(" · "); // prettier-ignore
+}
+
 function Price({ pay }: { pay: () => void }): VNode {
   return (
     <div class="price">
-      <p class="note warn" role="alert">{w("sweepAsks", { cost: estimate.value })}</p>
+      <p class="note warn" role="alert">{w("sweepAsks", { cost: costOf(estimate.value!) })}</p>
       <div class="row">
         <label class="row">
           <span>{w("atMost")}</span>
           <input type="text" inputMode="decimal" size={6} value={dollars.value} onInput={(event) => (dollars.value = event.currentTarget.value.replace(/[^\d.,]/g, ""))} />
         </label>
         <button type="button" class="primary" onClick={pay}>{w("askAndPay")}</button>
-        <button type="button" class="secondary" onClick={() => (estimate.value = "")}>{w("cancel")}</button>
+        <button type="button" class="secondary" onClick={() => (estimate.value = null)}>{w("cancel")}</button>
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
 // What the page says, in English and German. `{name}` stands for what is filled in.
 
+import { germanProblem } from "./german";
 import { settings } from "./settings";
 
 const WORDS = {
@@ -165,6 +166,8 @@ const WORDS = {
   dark: ["dark", "dunkel"],
   keptHere: ["Kept in this browser only.", "Nur in diesem Browser gespeichert."],
   lost: ["pagesight does not answer. Trying again …", "pagesight antwortet nicht. Neuer Versuch …"],
+  gone: ["pagesight did not answer: ask again once it does.", "pagesight hat nicht geantwortet: fragen Sie noch einmal, sobald es das tut."],
+  brokeOff: ["The answer broke off: ask again.", "Die Antwort brach ab: fragen Sie noch einmal."],
   locked: ["This page is not let in: open the address that `pagesight web` printed.", "Diese Seite hat keinen Zugang: Öffnen Sie die Adresse, die `pagesight web` ausgegeben hat."],
   skip: ["Skip to the question", "Zur Frage springen"],
   left_: ["Ask, search, table, documents", "Fragen, Suchen, Tabelle, Dokumente"],
@@ -175,6 +178,10 @@ const WORDS = {
   eachDocument: ["each document", "jedes Dokument"],
   eachPage: ["each page", "jede Seite"],
   sweepAsks: ["This costs money: {cost}. Nothing has been paid yet.", "Das kostet Geld: {cost}. Noch wurde nichts bezahlt."],
+  knownBefore: ["{count} more are known from before", "{count} weitere sind von früher bekannt"],
+  pictures: ["{count} pictures of pages", "{count} Seitenbilder"],
+  tokensInOut: ["some {read} tokens read, {written} written", "etwa {read} Tokens gelesen, {written} geschrieben"],
+  inJobs: ["as jobs, which may take a day", "als Aufträge, die einen Tag dauern können"],
   atMost: ["At most, in dollars", "Höchstens, in Dollar"],
   askAndPay: ["Ask and pay", "Fragen und bezahlen"],
   sweepProgress: ["{done} of {total} asked", "{done} von {total} gefragt"],
@@ -195,25 +202,9 @@ export function w(word: Word, filled: Record<string, string | number> = {}): str
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(filled[name] ?? whole));
 }
 
-/** What kinds of messages are in German; the service says each in English, with its details. */
-const KINDS: Record<string, string> = {
-  "another-upload": "gerade wird etwas anderes aufgenommen",
-  "another-program": "ein anderes Programm schreibt in den Index",
-  lost: "der Dienst wurde mittendrin beendet; Geschriebenes bleibt, bitte noch einmal senden",
-  "out-of-bounds": "das Dokument liegt außerhalb dessen, was dieser Zugang sieht",
-  "unreadable-document": "die Datei kann nicht gelesen werden",
-  "missing-path": "die Datei ist nicht mehr da",
-  "storage-full": "der Datenträger ist voll",
-  "index-in-use": "ein anderes Programm schreibt in den Index",
-  "encoder-error": "der Encoder konnte nicht arbeiten",
-  "page-index-error": "der Index kann nicht benutzt werden",
-};
-
-/** A message in the language that is set, with the service's own words behind it where they may say more. */
+/** A message in the language that is set: its kind, with the service's own words behind it where they say more. */
 export function said(code: string, message: string): string {
-  const known = settings.value.language === "de" ? KINDS[code] : undefined;
-  if (!known) return message;
-  return code.startsWith("another-") || code === "lost" ? known : `${known} (${message})`;
+  return settings.value.language === "de" ? germanProblem(code, message) : message;
 }
 
 export function number(value: number, digits = 0): string {
