@@ -23,8 +23,8 @@ SERVERS = Path(problems.__file__).parent
 SOURCE = SERVERS / "web/source/src/german.ts"
 #: Refusals that the page, whose token sees all and spends what it likes, never meets.
 NOT_OF_THE_PAGE = {
-    "Bad JSON", "Client gone", "Day's dollars spent", "Empty question", "Foreign origin", "Foreign page", "Known thread",
-    "Limited token", "Missing scope", "Not a text", "Unknown host", "Within a boundary",
+    "Bad JSON", "Client gone", "Day's dollars spent", "Empty question", "Foreign origin", "Foreign page",
+    "Known thread", "Limited token", "Missing scope", "Not a text", "Unknown host", "Within a boundary",
 }  # fmt: skip
 
 
