@@ -129,6 +129,7 @@ _NAMING: dict[str, tuple[str, Callable[[str], str]]] = {
     "google_base_url": ("questions and pages would go to", _base_address),
     "vertex_project": ("questions and pages would go to the Google Cloud project", str),
     "bucket": ("pictures of pages would be taken from", str),
+    "documents_at": ("documents would go to and be taken from", str),
 }
 
 

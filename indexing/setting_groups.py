@@ -206,6 +206,11 @@ class SharingSettings(SettingsGroup):
     wait: float = Field(
         30.0, ge=0, description="seconds to wait for another process that writes to the same index in a folder"
     )
+    documents_at: str | None = Field(
+        None,
+        description="where documents of indexes on a server lie for all machines: a folder that all see, "
+        "s3://BUCKET/PREFIX or gs://BUCKET/PREFIX",
+    )
 
 
 class ReasonerSettings(SettingsGroup):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from documents import pdf
@@ -13,37 +13,21 @@ from small_index import small_settings
 
 from pagesight.indexing import AddReport, PageIndex
 
-boto3 = pytest.importorskip("boto3", reason="the extra `remote` is not installed")
-pytest.importorskip("s3fs", reason="the extra `remote` is not installed")
-moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
-
 SCANS = "reports/2031/data.zip"
 
 
 @pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(tmp_path: Path, object_store: Any) -> str:
     """A bucket with three documents and an archive, on a server of this machine."""
-    server = moto_server.ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"), "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="archive")
     for key, words in {
         "reports/2031/ferry dues.pdf": "The ferry takes 412 kroner",
         "reports/2031/tolls.pdf": "The toll is six groats",
         "reports/lock.pdf": "The lock is closed on Sundays",
     }.items():
         content = pdf(tmp_path / "made.pdf", [[(words, 72, 700, 12)]]).read_bytes()
-        client.put_object(Bucket="archive", Key=key, Body=content)
-    client.put_object(Bucket="archive", Key=SCANS, Body=b"PK\3\4")
-    yield "s3://archive"
-    server.stop()
+        object_store.put_object(Bucket="archive", Key=key, Body=content)
+    object_store.put_object(Bucket="archive", Key=SCANS, Body=b"PK\3\4")
+    return "s3://archive"
 
 
 def added(folder: Path, *addresses: str, **settings: object) -> tuple[PageIndex, AddReport]:
@@ -88,8 +72,8 @@ def test_what_cannot_be_fetched_is_one_failure(tmp_path: Path, bucket: str, path
     assert bucket + path in str(failure.error)
 
 
-def test_size_has_a_limit(tmp_path: Path, bucket: str) -> None:
-    boto3.client("s3").put_object(Bucket="archive", Key="large.pdf", Body=b"%PDF-" + bytes(1_000_001))
+def test_size_has_a_limit(tmp_path: Path, bucket: str, object_store: Any) -> None:
+    object_store.put_object(Bucket="archive", Key="large.pdf", Body=b"%PDF-" + bytes(1_000_001))
     index, report = added(tmp_path, f"{bucket}/large.pdf", file_megabytes=1)
     index.close()
     assert "has more than 1 MB. Set PAGESIGHT_FILE_MEGABYTES" in str(report.failed[0].error)

@@ -1,4 +1,4 @@
-"""Files at ``s3://`` and ``gs://`` addresses, through fsspec: one, or all under an address that ends in a slash.
+"""Files at ``s3://`` and ``gs://`` addresses, through fsspec: read one by one, or all under an address, and written.
 
 Keys, regions and other endpoints are what the services' own clients find: their variables and files.
 """
@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from pagesight.indexing.errors import UnreadableDocument
@@ -79,6 +81,41 @@ def fetch(file: StoredFile, target: BinaryIO, *, largest: int, seconds: float) -
             target.write(block)
 
 
+class StoredFolder:
+    """The files right under an address that ends in a slash. Methods raise UnreadableDocument, which names it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address.strip()
+
+    def names(self) -> set[str]:
+        """The files' names; none where there is nothing under the address."""
+        with _faults(self._address):
+            self._store.invalidate_cache()
+            return {str(path).rpartition("/")[2] for path in self._store.find(self._path, maxdepth=1)}
+
+    def put(self, name: str, file: Path) -> None:
+        """Write a file; nobody sees half of it."""
+        with _faults(f"{self._address}{name}", "written"):
+            self._store.put_file(str(file), f"{self._path}{name}")
+
+    def fetch(self, name: str, target: BinaryIO, *, largest: int, seconds: float) -> None:
+        """See `fetch`."""
+        fetch(StoredFile(f"{self._address}{name}", None, self._store), target, largest=largest, seconds=seconds)
+
+    def remove(self, name: str) -> None:
+        """Remove a file that is there."""
+        with _faults(f"{self._address}{name}", "removed"):
+            self._store.rm_file(f"{self._path}{name}")
+
+    @cached_property
+    def _store(self) -> Any:
+        return _store(self._address)
+
+    @property
+    def _path(self) -> str:
+        return self._address.partition("://")[2]
+
+
 def _store(address: str) -> Any:
     """The file system of an address. Raises UnreadableDocument where its packages are not installed."""
     scheme = address.partition("://")[0].strip().lower()
@@ -93,26 +130,26 @@ def _store(address: str) -> Any:
             f"Install it with `{install_command('remote')}`."
         ) from None
     except Exception as error:  # noqa: BLE001 (credentials are looked for here; what is wrong with them differs)
-        raise _unfetched(address, error) from None
+        raise _failed(address, error) from None
 
 
 @contextmanager
-def _faults(address: str) -> Iterator[None]:
+def _faults(address: str, done: str = "fetched") -> Iterator[None]:
     """Whatever a store's client raises is an UnreadableDocument that names the address."""
     try:
         yield
     except UnreadableDocument:
         raise
     except Exception as error:  # noqa: BLE001 (each client has errors of its own)
-        raise _unfetched(address, error) from None
+        raise _failed(address, error, done) from None
 
 
-def _unfetched(address: str, error: Exception) -> UnreadableDocument:
+def _failed(address: str, error: Exception, done: str = "fetched") -> UnreadableDocument:
     scheme = address.partition("://")[0].strip().lower()
     if isinstance(error, FileNotFoundError):
-        return UnreadableDocument(f"{address} cannot be fetched: there is nothing there. Check its spelling.")
+        return UnreadableDocument(f"{address} cannot be {done}: there is nothing there. Check its spelling.")
     reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-    return UnreadableDocument(f"{address} cannot be fetched: {reason}. Credentials are taken from {_KEYS[scheme]}.")
+    return UnreadableDocument(f"{address} cannot be {done}: {reason}. Credentials are taken from {_KEYS[scheme]}.")
 
 
 def _too_large(address: str, largest: int) -> UnreadableDocument:

@@ -168,8 +168,11 @@ def _plan_again(parts: WritingParts, document_id: str, path: str, again: dict[Pa
 
 def _source(parts: WritingParts, document_id: str, path: str) -> Path | None:
     """A file with the document's bytes: the kept one, or that at the path where it was indexed."""
-    candidates = [*parts.folder.documents.files_of(document_id), Path(path)]
-    return next((file for file in candidates if _id(file) == document_id), None)
+    documents = parts.folder.documents
+    candidates = [*documents.files_of(document_id), Path(path)]
+    found = next((file for file in candidates if _id(file) == document_id), None)
+    kept = documents.path(document_id, Path(path).suffix)
+    return found or (kept if documents.bring(kept, document_id) else None)
 
 
 def _id(path: Path) -> str:

@@ -134,6 +134,9 @@ def _look_through(parts: WritingParts, found: Verification, told: Told) -> None:
         for file in parts.folder.words.damage(entry.rows.values()):
             found.damage.append(Damage("words", str(file.path), file.why))
         found.candidates += _candidates(parts, document_id, entry.rows, found)
+        shared, kept = parts.folder.documents.shared, parts.folder.documents.path(document_id, Path(row.path).suffix)
+        if shared and not shared.holds(kept.name):
+            found.damage.append(Damage("kept document", f"{row.document} ({shared.place}{kept.name})", "it is gone"))
         if parts.page_files:
             found.damage += _of_files(parts, parts.page_files, document_id, entry.rows)
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pagesight.indexing.destinations import refuse_unconfirmed
 from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.errors import IndexMissing
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim
@@ -25,6 +26,7 @@ from pagesight.indexing.storage.catalog_view import View
 from pagesight.indexing.storage.folder import IndexFolder
 from pagesight.indexing.storage.interfaces import CandidateSearch
 from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other
+from pagesight.indexing.storage.shared_documents import SharedDocuments
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +92,7 @@ def _assembled(
     catalog = Catalog(pages, candidates, sharing, manifest.term_rules)
     _log.debug("opened %s: %d documents, encoder %s", address, len(catalog.view().entries), encoder.name)
     return IndexParts(
-        IndexFolder(folder_of(str(address), settings)),
+        IndexFolder(folder_of(str(address), settings), _shared_documents(address, settings)),
         MultiVectorRows(connection, manifest.layout, encoder.dim),
         None,
         manifest.layout,
@@ -100,6 +102,14 @@ def _assembled(
         str(address),
         manifest.term_rules,
     )
+
+
+def _shared_documents(address: ServerAddress, settings: Settings) -> SharedDocuments | None:
+    place = settings.sharing.documents_at
+    if place is None:
+        return None
+    refuse_unconfirmed(settings, "documents_at")
+    return SharedDocuments(place, address.name, settings.documents)
 
 
 def _collections(dim: int, connection: Connection) -> list[Collection]:

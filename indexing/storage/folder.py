@@ -35,6 +35,7 @@ from pagesight.indexing.storage.kept_documents import KeptDocuments
 from pagesight.indexing.storage.kept_words import KeptWords
 from pagesight.indexing.storage.manifest import FORMAT, Manifest, damaged, read_manifest
 from pagesight.indexing.storage.page_files import DamagedFile
+from pagesight.indexing.storage.shared_documents import SharedDocuments
 
 # What libraries and the agent write here, as the user's umask says; the folder, where we made it, is private before.
 _MADE_BY_LIBRARIES = ("lock", "milvus.db", "derived")
@@ -56,9 +57,9 @@ _BESIDE = ("-wal", "-shm", "-journal", ".locks", ".part")
 class IndexFolder:
     """The folder of one index; of one on a server, what this machine keeps of it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shared: SharedDocuments | None = None) -> None:
         self.path = path
-        self.documents = KeptDocuments(path / "documents")
+        self.documents = KeptDocuments(path / "documents", shared)
         self.words = KeptWords(path / "words")
 
     @property

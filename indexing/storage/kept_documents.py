@@ -10,6 +10,7 @@ import contextlib
 import re
 import shutil
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,17 +18,18 @@ from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.pages import PageRow, checked_document_id, is_document_id
-from pagesight.indexing.storage.atomic_files import make_private, replacing
+from pagesight.indexing.storage.atomic_files import make_private, private_folder, replacing
+from pagesight.indexing.storage.shared_documents import SharedDocuments
 
 _SUFFIX = re.compile(r"\.\w{1,16}")  # any, for who names a file by its path; a document without is kept as well
 _FICLONE = 0x40049409  # <linux/fs.h>
 
 
 class KeptDocuments:
-    """The folder of kept documents."""
+    """The folder of kept documents; with ``shared`` also in a place for all machines, from where they are fetched."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, shared: SharedDocuments | None = None) -> None:
+        self._folder, self.shared = folder, shared
         self._known: dict[Path, tuple[object, str]] = {}  # a file's state, and its id in that state
 
     def keep(self, source: Source) -> bool:
@@ -36,32 +38,58 @@ class KeptDocuments:
         Raises UnreadableDocument if the source is not what it was when it was hashed.
         """
         kept = self.path(source.document_id, source.path.suffix)
-        if self._id(kept) == source.document_id:
-            return False
-        with replacing(kept, durable=True) as unfinished:
-            _copy(source.path, unfinished)
-            if hash_file(unfinished) != source.document_id:
-                raise UnreadableDocument(f"{source.path} was changed while it was read. Index it again.")
-        return True
+        had_to = self._id(kept) != source.document_id
+        if had_to:
+            with replacing(kept, durable=True) as unfinished:
+                _copy(source.path, unfinished)
+                if hash_file(unfinished) != source.document_id:
+                    raise UnreadableDocument(f"{source.path} was changed while it was read. Index it again.")
+        self._share(kept)
+        return had_to
 
     def of(self, row: PageRow) -> Path:
         """The document that a page is in, known to hold the bytes that were indexed. Raises UnreadableDocument.
 
-        The kept one; or, where that one is damaged or not here, what is at the path where it was indexed.
+        The kept one; or, where that one is damaged or not here, what is at the path where it was indexed, or what all
+        machines share, of which a copy is then kept here.
         """
         kept = self.path(row.document_id, Path(row.path).suffix)
         for path in (kept, Path(row.path)):
             if self._id(path) == row.document_id:
                 return path
+        if self.bring(kept, row.document_id):
+            return kept
         if is_there(kept):
             raise UnreadableDocument(
                 f"the kept copy of {row.document} is damaged ({kept}): it was changed in place. Index the document "
                 "again: `pagesight index PATH`."
             )
         raise UnreadableDocument(
-            f"this machine has no copy of {row.document}, which was {row.path} when it was indexed: its pages can be "
-            "found, and not be shown. Index the same file here, which only makes the copy: `pagesight index PATH`."
+            f"this machine has no copy of {row.document}, which was {row.path} when it was indexed"
+            f"{f', nor has {self.shared.place}' if self.shared else ''}: its pages can be found, and not be shown. "
+            "Index the same file here, which only makes the copy: `pagesight index PATH`."
         )
+
+    def bring(self, kept: Path, document_id: str = "") -> bool:
+        """Fetch a file from where all machines share it; says whether it is there. Raises UnreadableDocument.
+
+        Also where its bytes are not those of the document, if one is given.
+        """
+        if self.shared is None or not self.shared.holds(kept.name):
+            return False
+        private_folder(kept.parent)
+        unfinished = kept.with_name(f"{kept.name}.{uuid.uuid4().hex}.part")  # other processes may fetch it, too
+        try:
+            self.shared.fetch(kept.name, unfinished)
+            if document_id and hash_file(unfinished) != document_id:
+                raise UnreadableDocument(
+                    f"{self.shared.place}{kept.name} is damaged: it is not what was indexed. Remove it there, and "
+                    "index the document again: `pagesight index PATH`."
+                )
+            unfinished.replace(kept)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return True
 
     def shown(self, row: PageRow) -> Path:
         """The file whose page is shown: the document, or the PDF that was made of it. Raises UnreadableDocument."""
@@ -69,7 +97,7 @@ class KeptDocuments:
         if identify(document) not in DRAWN_KINDS:
             return document
         drawn = self.drawn(row.document_id, Path(row.path).suffix)
-        if not is_there(drawn):
+        if not is_there(drawn) and not self.bring(drawn):
             raise UnreadableDocument(
                 f"the PDF that was made of {row.document} is gone ({drawn}). Make it again: `pagesight index PATH`."
             )
@@ -91,13 +119,17 @@ class KeptDocuments:
             content = make(self.path(source.document_id, source.path.suffix))
             with replacing(drawn, durable=True) as unfinished:
                 unfinished.write_bytes(content)
+        self._share(drawn)
         return drawn
 
     def is_kept(self, row: PageRow) -> bool:
-        """Whether the document that a page is in is kept, with the bytes that were indexed, and can be shown."""
+        """Whether the document that a page is in is kept, with the bytes that were indexed, and can be shown.
+
+        Where machines share documents, also whether it is there.
+        """
         suffix = Path(row.path).suffix
         kept = self.path(row.document_id, suffix)
-        if self._id(kept) != row.document_id:
+        if self._id(kept) != row.document_id or (self.shared and not self.shared.holds(kept.name)):
             return False
         return identify(kept) not in DRAWN_KINDS or is_there(self.drawn(row.document_id, suffix))
 
@@ -114,9 +146,11 @@ class KeptDocuments:
         return {name for name in map(_id_of, self._files()) if is_document_id(name)}
 
     def forget(self, document_id: str) -> None:
-        """Remove the kept bytes of a document."""
+        """Remove the kept bytes of a document, for all machines."""
         for path in self.files_of(document_id):
             path.unlink(missing_ok=True)
+        if self.shared:
+            self.shared.remove(document_id)
 
     def files_of(self, document_id: str) -> list[Path]:
         """The kept files of a document: one, unless it was indexed under several suffixes."""
@@ -127,6 +161,10 @@ class KeptDocuments:
         """Where a document with that suffix is kept."""
         usual = suffix.lower() if _SUFFIX.fullmatch(suffix) else ""
         return self._folder / f"{checked_document_id(document_id)}{usual}"
+
+    def _share(self, kept: Path) -> None:
+        if self.shared:
+            self.shared.put(kept)
 
     def _files(self) -> list[Path]:
         return [path for path in self._folder.iterdir() if not path.is_dir()] if self._folder.is_dir() else []
