@@ -1,4 +1,4 @@
-"""Processes that index, replace, remove, repair, import and upgrade, killed at random moments, and what is left then.
+"""Processes that index, replace, remove, repair, upgrade and the like, killed at random moments, and what is left then.
 
     python tests/kills.py [KILLS] [SEED]        by default 200 and 1; writes the table in docs/trust.md
 
@@ -27,7 +27,7 @@ from documents import pdf_of_pictures, picture_of_text
 from small_index import small_settings, write_pdf
 from victims import context
 
-from pagesight.indexing import PageIndex
+from pagesight.indexing import PageIndex, prepare
 from pagesight.indexing.errors import IndexMissing, PagesightError, UnknownDocument
 from pagesight.indexing.integrity.archive import export_index, import_index
 from pagesight.indexing.integrity.repair import repair
@@ -62,6 +62,14 @@ def adding(folder: Path) -> None:
     """Indexes what is in `sources`."""
     with PageIndex.open(folder / "index", settings=settings(), create=False) as index:
         report = index.add(folder / "sources")
+        assert not report.failed, report.failed
+
+
+def by_shards(folder: Path) -> None:
+    """Makes shards of what is in `sources`, and takes them in."""
+    assert not prepare(folder / "sources", folder / "shards", settings=settings()).failed
+    with PageIndex.open(folder / "index", settings=settings(), create=False) as index:
+        report = index.commit(folder / "shards")
         assert not report.failed, report.failed
 
 
@@ -133,6 +141,7 @@ def _of_format_3(folder: Path) -> None:
 WORKS = {
     "index": Work(adding, _without_two),
     "replace": Work(adding, _changed),
+    "shards": Work(by_shards, _without_two),
     "remove": Work(removing),
     "repair": Work(repairing, _damaged),
     "import": Work(importing, _archived),

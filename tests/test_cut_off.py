@@ -7,12 +7,14 @@ import shutil
 import tarfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from small_index import FERRY, PUMP, open_index, small_settings, write_pdf
 from victims import steps_done
 
+from pagesight.indexing import prepare
 from pagesight.indexing.errors import IndexWarning, PageIndexError
 from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.integrity.verify import verify
@@ -70,6 +72,50 @@ def test_adding_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> None:
         assert verify(str(folder), small_settings()).damage == []
 
     assert every_cut(made, tmp_path, "add", str(made / "pump.pdf"), check, 3) > 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "no power"])
+def test_taking_in_shards_is_cut_off_before_any_step(made: Path, tmp_path: Path, power: bool) -> None:
+    assert not prepare(made / "pump.pdf", tmp_path / "shards", settings=small_settings()).failed
+
+    def committed(folder: Path) -> None:
+        with open_index(folder) as index:
+            assert not index.commit(tmp_path / "shards").failed
+            assert [record.document for record in index.documents()] == ["ferry.pdf", "pump.pdf"]
+            assert [page.key for page in index.pages()] == list(dict.fromkeys(page.key for page in index.pages()))
+            assert index.search("pump Boreas kilowatts")[0].label == "pump.pdf p. 1"
+            assert index.commit(tmp_path / "shards").pages == 0
+
+    def check(folder: Path) -> None:
+        repaired(folder, partial(committed, folder))
+        found = verify(str(folder), small_settings())
+        assert (found.damage, found.documents, found.pages) == ([], 2, 3)
+
+    assert every_cut(made, tmp_path, "commit", str(tmp_path / "shards"), check, 5, power=power, first=int(power)) > 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "no power"])
+def test_making_shards_is_cut_off_before_any_step(made: Path, tmp_path: Path, power: bool) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    write_pdf(sources / "pump.pdf", [PUMP, ["Second page"]])
+    write_pdf(sources / "ferry.pdf", [FERRY])
+    (tmp_path / "empty" / "index").mkdir(parents=True)
+
+    def check(folder: Path) -> None:
+        there = sorted(folder.glob("*.parquet"))
+        report = prepare(sources, folder, settings=small_settings())
+        assert (len(report.unchanged), report.failed) == (len(there), [])
+        with open_index(folder.with_name("taken in")) as index:
+            assert len(index.commit(folder).added) == 2
+            assert sorted(record.document for record in index.documents()) == ["ferry.pdf", "pump.pdf"]
+            assert len(index.pages()) == 3
+        shutil.rmtree(folder.with_name("taken in"))
+
+    steps = every_cut(tmp_path / "empty", tmp_path, "prepare", str(sources), check, 3, power=power, first=int(power))
+    assert steps > 5
 
 
 @pytest.mark.slow

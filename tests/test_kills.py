@@ -14,7 +14,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "trust.md"
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="what a killed process has started is looked for as on Linux")
 def test_what_is_killed_loses_nothing(tmp_path: Path) -> None:
-    left = many_killed(tmp_path, 8, 7, ["index", "remove", "repair", "import"], print)
+    left = many_killed(tmp_path, 8, 7, ["index", "shards", "repair", "import"], print)
     assert sum(sum(counts.values()) for counts in left.values()) == 8
     assert {found for counts in left.values() for found in counts} <= set(LEFT)
 

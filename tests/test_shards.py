@@ -7,13 +7,16 @@ import multiprocessing
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from encoder_servers import EncoderServer
 from small_index import FERRY, PUMP, open_index, small_settings, write_pdf
 from typer.testing import CliRunner
+from victims import context as victims
 
 from pagesight.agent import cli
 from pagesight.indexing import EncoderMismatch, PageIndex, prepare
@@ -129,6 +132,19 @@ def test_documents_left_out_are_found_at_their_paths(made: Path, tmp_path: Path)
         assert [one.document for one in index.commit(tmp_path / "shards").added] == ["pump.pdf"]
 
 
+def test_documents_left_out_are_fetched_from_their_object_store(tmp_path: Path, object_store: Any) -> None:
+    content = write_pdf(tmp_path / "pump.pdf", [PUMP]).read_bytes()
+    object_store.put_object(Bucket="archive", Key="in/pump.pdf", Body=content)
+    prepare("s3://archive/in/", tmp_path / "shards", settings=small_settings(), with_bytes=False)
+    object_store.put_object(Bucket="archive", Key="in/pump.pdf", Body=b"%PDF-another")
+    with open_index(tmp_path / "i") as index:
+        (failure,) = index.commit(tmp_path / "shards").failed
+        assert "is not the document that" in str(failure.error)
+        object_store.put_object(Bucket="archive", Key="in/pump.pdf", Body=content)
+        assert [one.path for one in index.commit(tmp_path / "shards").added] == ["s3://archive/in/pump.pdf"]
+        assert index.picture(index.page("pump.pdf p. 1"), long_side=50)
+
+
 def test_shards_of_another_encoder_or_layout_are_refused(made: Path, tmp_path: Path) -> None:
     settings = small_settings(precision="int8")
     with PageIndex.open(tmp_path / "i", settings=settings) as index:
@@ -224,3 +240,65 @@ def test_on_the_command_line(made: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert "documents: 3 added" in done.output
     assert run(cli.app, ["prepare", ".", "--out", "shards", "--part", "4/3"]).exit_code != 0
     assert run(cli.app, ["commit", "nothing", "--index", "i"]).exit_code == 1
+
+
+# ---- an encoder that is paid by the page
+
+
+def test_preparing_with_a_paid_encoder_asks_first_and_pays_once(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "sk-of-this-server")
+    monkeypatch.setenv("PAGESIGHT_PRICES", '{"gemini-embedding-2": [1000, 0]}')  # 25.8 cents a page
+    monkeypatch.setenv("PAGESIGHT_OCR", "false")
+    monkeypatch.chdir(tmp_path)
+    with EncoderServer("gemini", key="sk-of-this-server") as server:
+
+        def ran(*arguments: str) -> str:
+            named = ["--encoder", f"gemini-embedding-2@{server.url}"]
+            status = cli.main([*arguments, *named])
+            told = capsys.readouterr()
+            return f"{status} {told.out} {told.err}"
+
+        preparing = ["prepare", str(made / "sources"), "--out", "shards"]
+        said = ran(*preparing)
+        assert said.startswith("1 ")
+        assert "21 pages" in said
+        assert "about $5.418" in said
+        assert "--yes" in said
+        assert server.pages <= 2  # those by which the model is told again
+        assert list(Path("shards").glob("*.parquet")) == []
+        assert "more than the limit of $3" in ran(*preparing, "--yes", "--dollars", "3")
+        assert 2 < server.pages < 14
+        assert ran(*preparing, "--yes", "--dollars", "6").startswith("0 ")
+        paid = server.pages
+        assert paid <= 21 + 2
+        assert ran(*preparing).startswith("0 ")  # nothing is left to pay for
+        assert ran("commit", "shards", "--index", "i").startswith("0 ")
+        assert server.pages == paid
+    spent = json.loads(Path("shards", "costs.jsonl").read_text().splitlines()[-1])
+    assert (spent["kind"], spent["model"]) == ("index", "gemini-embedding-2")
+
+
+# ---- committers at once
+
+
+def _committed(index: Path, shards: list[Path]) -> None:
+    with open_index(index) as opened:
+        assert not opened.commit(shards).failed
+
+
+@pytest.mark.slow
+def test_of_two_committers_one_waits(made: Path, tmp_path: Path) -> None:
+    shards = sorted((made / "shards").iterdir())
+    parts = (shards[:2], shards[1:])  # the second is in both
+    every = [victims.Process(target=_committed, args=(tmp_path / "i", part)) for part in parts]
+    for one in every:
+        one.start()
+    for one in every:
+        one.join()
+    assert [one.exitcode for one in every] == [0, 0]
+    with open_index(tmp_path / "i") as index:
+        assert sorted(record.page_count for record in index.documents()) == [1, 1, 19]
+    found = verify(str(tmp_path / "i"), small_settings())
+    assert (found.damage, found.documents, found.pages) == ([], 3, 21)

@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -99,8 +100,10 @@ def _state(status: os.stat_result) -> _State:
 
 def cut_off(folder: Path, work: str, argument: str, at: int, power: bool, told: Connection) -> None:
     """Does the work in an index and ends, as if it was killed, before the step with that number; tells how many there
-    were if it gets to its end. With ``power`` the machine ends with it: what was not synced is lost."""
-    from pagesight.indexing import PageIndex
+    were if it gets to its end. With ``power`` the machine ends with it: what was not synced is lost.
+
+    The work is a method of `PageIndex`, or "prepare" into a folder of shards."""
+    from pagesight.indexing import PageIndex, prepare
     from pagesight.indexing.milvus.connection import Connection as Milvus
 
     count, fsync = 0, os.fsync
@@ -122,14 +125,16 @@ def cut_off(folder: Path, work: str, argument: str, at: int, power: bool, told: 
         fsync(file)
         unsynced.synced(file)
 
-    index = PageIndex.open(folder, settings=small_settings())
+    index = None if work == "prepare" else PageIndex.open(folder, settings=small_settings())
+    do = getattr(index, work) if index else partial(prepare, out=folder, settings=small_settings())
     os.fsync = syncs  # type: ignore[assignment]
     for name in _STEPS:
         setattr(os, name, counted(name, getattr(os, name)))
     for name in ("upsert", "delete"):
         setattr(Milvus, name, counted(name, getattr(Milvus, name)))
-    getattr(index, work)(argument)
-    index.close()
+    do(argument)
+    if index:
+        index.close()
     told.send(count)
 
 

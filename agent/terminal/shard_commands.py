@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pagesight.agent.terminal import options, printing, progress_bars, results
+from pagesight.agent.terminal import costs_of_encoding, options, printing, progress_bars, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
+
+if TYPE_CHECKING:
+    from pagesight.indexing.settings import Settings
 
 
 def prepare(
@@ -36,6 +40,8 @@ def prepare(
     password: options.Passwords = None,
     password_file: options.PasswordFile = None,
     dollars: options.Dollars = None,
+    batch: options.Batch = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Read and encode documents into shards, a file each, for `commit`.
@@ -47,19 +53,24 @@ def prepare(
 
     settings = settings_of(
         encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars,
+        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars, encoder_batch=batch,
         passwords=password, password_file=password_file,
     )  # fmt: skip
+    named = encoder or settings.encoding.encoder
     with progress_bars.pages_bar() as show:
         report = make_shards(
             paths, out, encoder=encoder, part=part, metadata=read_pairs(meta or []), with_bytes=not by_path,
-            settings=settings, progress=show,
+            settings=settings, progress=show, approve=partial(_approve, named, settings, yes),
         )  # fmt: skip
     if as_json:
         printing.write_json(report.as_dict())
     results.prepared(report, out, quiet=as_json)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _approve(encoder: str, settings: Settings, yes: bool, pages: int) -> None:
+    costs_of_encoding.ask_for(encoder, pages, settings, yes=yes)
 
 
 def commit(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from pagesight.indexing.calls.object_store import fetch, is_stored, stored_files
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.sources import Failure, PassedOver, Source, hash_file, identify
 from pagesight.indexing.errors import EncoderMismatch, MissingPath, NoDocuments, SourceError, UnreadableDocument
@@ -204,6 +205,8 @@ class _Commit:
         if header.has_bytes:
             file = folder / f"document{documents.path(header.document_id, file.suffix).suffix}"
             self._shard.write_bytes("source", file, largest)
+        elif is_stored(header.path):
+            file = self._fetched(folder)
         try:
             found = hash_file(file)
         except UnreadableDocument as error:
@@ -219,3 +222,12 @@ class _Commit:
             if not self._shard.write_bytes("drawn", drawn, largest):
                 raise UnreadableDocument(f"{self._shard.path} lacks the PDF of its document. Prepare it again.")
             documents.keep_drawn(source, lambda _: drawn.read_bytes())
+
+    def _fetched(self, folder: Path) -> Path:
+        """The document of a shard without it, which lies in an object store. Raises UnreadableDocument, OSError."""
+        settings = self._parts.settings.documents
+        target = folder / f"document{PurePosixPath(self._header.path).suffix}"
+        with target.open("wb") as written:
+            (found,) = stored_files(self._header.path)
+            fetch(found, written, largest=settings.file_megabytes * 1_000_000, seconds=settings.download_seconds)
+        return target

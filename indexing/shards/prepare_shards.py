@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
+from pagesight.indexing.calls.ledger import Ledger
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
-from pagesight.indexing.encoders import settle_costs
+from pagesight.indexing.encoders import PageEncoder, estimate_costs, foresee, note_costs, settle_costs
 from pagesight.indexing.errors import SettingsError, SourceError, UnreadableDocument
 from pagesight.indexing.opening.named_encoder import named_encoder
 from pagesight.indexing.outlines.read_outline import OutlinedPages
@@ -31,7 +33,7 @@ from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Prog
 from pagesight.indexing.preparing.attached_documents import AttachedDocuments
 from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.encoded_page import EncodedPage, Recipe
-from pagesight.indexing.preparing.journey import Journey, file_kept
+from pagesight.indexing.preparing.journey import Journey, file_kept, foreseen
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.shards.shard_file import ShardFile, ShardWriter, remove_leftovers
@@ -75,12 +77,15 @@ def prepare(
     with_bytes: bool = True,
     settings: Settings | None = None,
     progress: Callable[[Progress], None] | None = None,
+    approve: Callable[[int], None] | None = None,
 ) -> AddReport:
     """Read and encode documents without an index: each becomes a shard in the folder ``out``, for `PageIndex.commit`.
 
     ``paths`` and ``metadata`` are as in `PageIndex.add`, ``encoder`` a name. ``part``, such as "3/40", takes that part
     of the documents, by their paths: so many processes share the work. A shard that is there is not made again. Without
     ``with_bytes`` shards do not hold the documents, which are then to lie at their paths when the shards are taken in.
+    Where the encoder is paid by the page, all documents are opened first, ``approve`` is called with the number of
+    pages to encode, and what it raises ends the run; what they cost is noted in ``out`` (`pagesight costs`).
     The report's ``added`` are documents whose shards were made, ``unchanged`` those whose shards were there. Raises
     SettingsError, EncoderError, StorageFull; what was made stays.
     """
@@ -95,6 +100,7 @@ def prepare(
         with disk_errors(f"the shards in {place} cannot be written"):
             private_folder(place)
             remove_leftovers(place, time.time() - _LEFT_BEHIND)
+        note_costs(chosen, Ledger(place).add)
         kept = KeptDocuments(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="pagesight-"))))
         shards = ending.enter_context(_Shards(place, kept, chosen.describe(), recipe, report, with_bytes, progress))
         readers = ending.enter_context(PageReaders(settings.documents, os.cpu_count() or 1))
@@ -105,11 +111,29 @@ def prepare(
         report.passed_over += found.skipped
         mine = (one for one in found.sources if wanted.holds(given.stands_for.get(one.path) or str(one.path)))
         try:
-            Journey(plan.jobs(mine), chosen, recipe, readers, shards.keep, report.failed.append).go(shards.take)
+            jobs = _approved(plan.jobs(mine), chosen, settings, approve, shards)
+            Journey(jobs, chosen, recipe, readers, shards.keep, report.failed.append).go(shards.take)
         finally:
             settle_costs(chosen)
         report.seconds = time.monotonic() - started
         return given.as_named(report)
+
+
+def _approved(
+    jobs: Iterator[DocumentJob],
+    encoder: PageEncoder,
+    settings: Settings,
+    approve: Callable[[int], None] | None,
+    shards: _Shards,
+) -> Iterable[DocumentJob]:
+    """The documents; where pages are paid for, once all are counted and approved, and the service knows them."""
+    if estimate_costs(encoder.name, 1, settings) is None:
+        return jobs
+    known = list(jobs)
+    if approve and known:
+        approve(sum(job.to_read for job in known))
+    foresee(encoder, partial(foreseen, settings.documents, shards.keep, known))
+    return known
 
 
 class _Shards:

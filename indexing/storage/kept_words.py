@@ -36,7 +36,8 @@ class KeptWords:
     def write(self, document_id: str, first_page: int, texts: Sequence[PageText]) -> None:
         """Write the words of consecutive pages. Raises OSError."""
         content = _packed(texts)
-        write_atomically(self.path(document_id, first_page), content + _checksum(document_id, first_page, content))
+        path, sealed = self.path(document_id, first_page), content + _checksum(document_id, first_page, content)
+        write_atomically(path, sealed, durable=True)
 
     def read(self, row: PageRow) -> PageText | None:
         """The words of a page; None where they are not kept, or not as they were written."""
