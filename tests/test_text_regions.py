@@ -10,6 +10,8 @@ from documents import pdf, picture_of_text, raw_pdf
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.colors import Color
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen import canvas
 
 from pagesight.indexing.documents.open import open_document
@@ -106,6 +108,38 @@ def test_letters_that_are_set_apart_are_words_and_columns_of_letters_are_not(tmp
     assert lines(drawn(tmp_path / "a.pdf", draw)) == ["ANNUAL REPORT", "A B C D E"]
 
 
+@pytest.mark.parametrize(
+    "letters",
+    ["a b c d", "A B C D E F G H", "J F M A M J J A S O N D", "M T W T F S S", "а б в г", "X Y Z W", "T F F T T F"],
+)
+@pytest.mark.parametrize("typed", [True, False])
+def test_letters_of_a_list_stay_apart(tmp_path: Path, letters: str, typed: bool):
+    pdfmetrics.registerFont(TTFont("DejaVu", font_of_tests()))
+
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.setFont("DejaVu", 12)
+        if typed:
+            sheet.drawString(72, 700, letters)
+        else:
+            for place, letter in enumerate(letters.split()):
+                sheet.drawString(72 + 14 * place, 700, letter)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw)) == [letters]
+
+
+@pytest.mark.parametrize("heading", ["NASDAQ", "XSLT", "ÜBERBLICK"])
+def test_a_word_that_is_set_wide_is_one_whatever_it_is(tmp_path: Path, heading: str):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 700, heading, charSpace=6)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw)) == [heading]
+
+
+@pytest.mark.parametrize("heading", ["C O N T E N T S", "I N H A L T"])
+def test_a_word_that_is_typed_with_blanks_is_one(tmp_path: Path, heading: str):
+    assert lines(pdf(tmp_path / "a.pdf", [[(heading, 72, 700, 12)]])) == [heading.replace(" ", "")]
+
+
 def test_a_shadow_says_nothing_twice(tmp_path: Path):
     marks = [("Annual report", 72, 700, 24), ("Annual report", 73.2, 698.8, 24), ("Annual", 72, 600, 24)]
     assert lines(pdf(tmp_path / "a.pdf", [marks])) == ["Annual report", "Annual"]
@@ -179,6 +213,79 @@ def test_a_bar_of_which_a_part_alone_is_drawn_hides_nothing_beside_it(tmp_path: 
     stream = f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
     raw_pdf(tmp_path / "a.pdf", [*objects, stream, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"])
     assert "nothing" in lines(tmp_path / "a.pdf")[0]
+
+
+@pytest.mark.parametrize("path", ["40 690 73 40 re", "40 690 m 113 690 l 113 730 l 40 735 l h"])
+@pytest.mark.parametrize("way", ["page", "form", "box of a form", "form in a form"])
+def test_what_is_cut_off_is_not_read(tmp_path: Path, path: str, way: str):
+    words = "BT /F1 12 Tf 60 700 Td (seen part and what is cut off) Tj ET"
+    others = "BT /F1 12 Tf 40 600 Td (shown whole) Tj 90 100 Td (beside) Tj ET"
+    box = "40 690 113 730" if way == "box of a form" else "0 0 612 792"
+    form = (
+        f"<< /Type /XObject /Subtype /Form /BBox [{box}] /Resources << /Font << /F1 5 0 R >> /XObject << /Y 7 0 R >> >>"
+    )
+    content = {
+        "page": f"q {path} W n {words} Q {others}",
+        "form": f"q {path} W n /X Do Q {others}",
+        "box of a form": f"q /X Do Q {others}",
+        "form in a form": f"q {path} W n 1 0 0 1 0 5 cm /X Do Q {others}",
+    }[way]  # fmt: skip
+    inner = "1 0 0 1 0 -5 cm /Y Do" if way == "form in a form" else words
+    raw_pdf(
+        tmp_path / "a.pdf",
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+            "/Resources << /Font << /F1 5 0 R >> /XObject << /X 6 0 R >> >> >>",
+            _stream(content),
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            _stream(inner).replace("<<", form, 1),
+            _stream(words).replace("<<", form.replace("/XObject << /Y 7 0 R >>", ""), 1),
+        ],
+    )
+    assert lines(tmp_path / "a.pdf") == ["seen part", "shown whole", "beside"]
+
+
+def _stream(content: str) -> str:
+    return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+
+
+def photo(alpha: int = 255) -> ImageReader:
+    """A picture with much in it that is no letter."""
+    noise = Image.effect_noise((200, 40), 90)
+    return ImageReader(Image.merge("RGBA", (noise, noise, noise, Image.new("L", noise.size, alpha))))
+
+
+@pytest.mark.parametrize(
+    ("alpha", "read"), [(255, ["beside it", "on top"]), (90, ["under a picture", "beside it", "on top"])]
+)
+def test_what_is_under_a_picture_is_read_where_it_shines_through(tmp_path: Path, alpha: int, read: list[str]):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.setFont("Helvetica", 12)
+        sheet.drawString(72, 700, "under a picture")
+        sheet.drawImage(photo(alpha), 60, 690, 120, 30, mask="auto")
+        sheet.drawString(72, 660, "beside it")
+        sheet.drawImage(photo(), 60, 590, 120, 30)
+        sheet.setFillGray(1)
+        sheet.setFont("Helvetica-Bold", 20)
+        sheet.drawString(72, 600, "on top")
+
+    assert [
+        line for line in lines(drawn(tmp_path / "a.pdf", draw), ocr=True) if line in (*read, "under a picture")
+    ] == read
+
+
+@pytest.mark.parametrize("said", [SENTENCE, "An entirely different line of words stands under it"])
+def test_a_layer_under_a_scan_counts_where_it_says_what_is_printed(tmp_path: Path, said: str):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 700, said)
+        scan = picture_of_text([(SENTENCE, 144, 162)], (1224, 1584), 24)
+        sheet.drawImage(ImageReader(scan), 0, 0, 612, 792)
+
+    found = reading(drawn(tmp_path / "a.pdf", draw), ocr=True).text
+    assert [line for line in found.text.splitlines() if len(line) > 20] == [SENTENCE]
+    assert found.source == ("text layer" if said == SENTENCE else "ocr")
 
 
 def test_print_that_is_too_small_for_any_eye_is_not_read(tmp_path: Path):

@@ -110,7 +110,7 @@ class OpenDocument(ABC):
         width, height = self._size(number)
         points = width * (part[2] - part[0]), height * (part[3] - part[1])
         scale = long_side / max(points) if long_side else min(dpi or DEFAULT_DPI, self._finest_dpi(number)) / 72
-        return self._render(number, part, _pixels(points, scale, self.max_pixels))
+        return self._render(number, part, pixels_for(points, scale, self.max_pixels))
 
     @abstractmethod
     def close(self) -> None:
@@ -132,7 +132,7 @@ class OpenDocument(ABC):
             raise UnknownPage(f"{self.path.name} has no page {number}: it has {pages}")
 
 
-def _pixels(points: tuple[float, float], scale: float, max_pixels: int) -> tuple[int, int]:
+def pixels_for(points: tuple[float, float], scale: float, max_pixels: int) -> tuple[int, int]:
     """Whole pixels for the points: each side at least one, max_pixels in all at most."""
     width, height = points
     if width * height * scale * scale > max_pixels:

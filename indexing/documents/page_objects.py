@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
 from pagesight.indexing.documents import pdfium_pointers as plain
-from pagesight.indexing.documents.pdfium_pointers import Rectangle
+from pagesight.indexing.documents.pdfium_pointers import Cut, Rectangle
 
 _DEEPEST = 4  # forms within forms that are looked into; a guess, not measured
 _MOST_OBJECTS = 20_000  # that are looked at: a map may have millions. A guess, not measured
@@ -25,21 +25,46 @@ _Matrix = tuple[float, float, float, float, float, float]
 _UPRIGHT: _Matrix = (1, 0, 0, 1, 0, 0)
 
 
+class Frame(NamedTuple):
+    """What forms around an object do to it: their matrix to the page, whether one is of a layer, what they cut off."""
+
+    matrix: _Matrix = _UPRIGHT
+    layered: bool = False
+    cut: Cut | None = None
+
+    def within(self, form: int, reader: plain.ObjectReader) -> Frame:
+        """That of what a form in this one holds."""
+        layered = self.layered or reader.is_in_layer(form)
+        return Frame(_product(reader.matrix(form), self.matrix), layered, self.cut_of(form, reader))
+
+    def cut_of(self, thing: int, reader: plain.ObjectReader) -> Cut | None:
+        """What is shown of an object, on the page; None where nothing cuts it."""
+        own = reader.cut(thing)
+        if own is None:
+            return self.cut
+        return Cut(_moved(own.where, self.matrix), own.is_exact).within(self.cut)
+
+
+#: What an area is like.
+LIGHT, DARK, PICTURE = range(3)
+
+
 @dataclass
 class PageObjects:
     """What a page draws, in the order in which it does, from 0 on.
 
-    ``pictures`` and ``outlines`` are where they lie; ``areas`` (order, where, whether it is light) of all that covers
-    what is under it, ``bars`` (order, where) rectangles of which that is sure; ``texts`` says when each text object, by
-    its address, is drawn, ``layered`` are those in forms of layers; ``count`` is how many objects there are in all.
+    ``pictures`` and ``outlines`` are where they lie; ``areas`` (order, where, LIGHT, DARK or PICTURE) of all that may
+    cover what is under it, ``bars`` (order, where) rectangles that do; ``texts`` says when each text object, by its
+    address, is drawn, ``frames`` what forms do to those that are in some; ``count`` is how many
+    objects there are in all.
     """
 
     pictures: list[Rectangle] = field(default_factory=list)
     outlines: list[Rectangle] = field(default_factory=list)
-    areas: list[tuple[int, Rectangle, bool]] = field(default_factory=list)
+    areas: list[tuple[int, Rectangle, int]] = field(default_factory=list)
     bars: list[tuple[int, Rectangle]] = field(default_factory=list)
     texts: dict[int, int] = field(default_factory=dict)
-    layered: set[int] = field(default_factory=set)
+    frames: dict[int, Frame] = field(default_factory=dict)
     count: int = 0
 
 
@@ -65,6 +90,20 @@ def read_objects(page: Any) -> PageObjects:
     return found
 
 
+def cuts_of(objects: PageObjects, orders: Iterable[int]) -> dict[int, Cut]:
+    """What is shown of the text objects that are drawn at these times, by these, where clip paths cut them.
+
+    Of an open page. Needs the lock `PDFIUM`.
+    """
+    reader, found = plain.ObjectReader(), dict[int, Cut]()
+    things = {order: thing for thing, order in objects.texts.items()}
+    for order in orders:
+        thing, frame = things.get(order, 0), objects.frames.get(order, Frame())
+        if thing and (cut := frame.cut_of(thing, reader)):
+            found[order] = cut
+    return found
+
+
 def _bar(path: int, bounds: Rectangle, reader: plain.ObjectReader) -> Rectangle | None:
     """The rectangle that a path paints over what is under it, of which nothing shines through."""
     left, bottom, right, top = bounds
@@ -78,41 +117,40 @@ def _bar(path: int, bounds: Rectangle, reader: plain.ObjectReader) -> Rectangle 
 
 def _take_form(found: PageObjects, form: int, order: int, reader: plain.ObjectReader) -> int:
     """Take in what a form holds, drawn from ``order`` on; returns the order behind it."""
-    for thing, kind, matrix, layered in _all(iter([form]), _UPRIGHT, reader, 0, False):
+    for thing, kind, frame in _all(iter([form]), Frame(), reader, 0):
         if kind == pdfium.FPDF_PAGEOBJ_TEXT:
             found.texts[thing] = order
-            if layered:
-                found.layered.add(thing)
+            found.frames[order] = frame
         elif bounds := reader.bounds(thing):
-            _take(found, thing, kind, order, _moved(bounds, matrix), reader)
+            _take(found, thing, kind, order, _moved(bounds, frame.matrix), reader)
         order += 1
     return order
 
 
 def _all(
-    things: Iterator[int], matrix: _Matrix, reader: plain.ObjectReader, depth: int, layered: bool
-) -> Iterator[tuple[int, int, _Matrix, bool]]:
-    """Each object with its kind, its matrix to the page, and whether it lies in a form that is of a layer."""
+    things: Iterator[int], frame: Frame, reader: plain.ObjectReader, depth: int
+) -> Iterator[tuple[int, int, Frame]]:
+    """Each object with its kind, and what the forms around it do to it."""
     for thing in things:
         kind = plain.object_type(thing)
         if kind != pdfium.FPDF_PAGEOBJ_FORM:
-            yield thing, kind, matrix, layered
+            yield thing, kind, frame
         elif depth < _DEEPEST:
             inner = (plain.form_object(thing, number) for number in range(plain.count_form_objects(thing)))
-            of_layer = layered or reader.is_in_layer(thing)
-            yield from _all(inner, _product(reader.matrix(thing), matrix), reader, depth + 1, of_layer)
+            yield from _all(inner, frame.within(thing, reader), reader, depth + 1)
 
 
 def _take(found: PageObjects, thing: int, kind: int, order: int, where: Rectangle, reader: plain.ObjectReader) -> None:
     if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
         found.pictures.append(where)
-        found.areas.append((order, where, False))
+        found.areas.append((order, where, PICTURE))
     elif kind == pdfium.FPDF_PAGEOBJ_SHADING:
-        found.areas.append((order, where, False))
+        found.areas.append((order, where, DARK))
     elif kind == pdfium.FPDF_PAGEOBJ_PATH and reader.is_filled(thing):
         colour = reader.fill(thing)
         if colour is None or colour[3] > 250:
-            found.areas.append((order, where, colour is not None and min(colour[:3]) > 225))
+            is_light = colour is not None and min(colour[:3]) > 225
+            found.areas.append((order, where, LIGHT if is_light else DARK))
         height = where[3] - where[1]
         if _LETTER_HEIGHT[0] <= height <= _LETTER_HEIGHT[1] and plain.count_segments(thing) >= _LETTER_SEGMENTS:
             found.outlines.append(where)

@@ -197,20 +197,8 @@ class PdfDocument(OpenDocument):
             raise UnreadableDocument(f"{self.path} p. {number} cannot be read: {error} The file is damaged.") from None
 
     def _render(self, number: int, part: Box, pixels: tuple[int, int]) -> Image.Image:
-        width, height = pixels
-        # pdfium is told the size of the whole page and where on it the bitmap lies; what is outside it does not draw
-        canvas = round(width / (part[2] - part[0])), round(height / (part[3] - part[1]))
-        window = (-round(part[0] * canvas[0]), -round(part[1] * canvas[1]), *canvas, 0)
         with self.page(number) as page:
-            bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGRx, rev_byteorder=True)
-            bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
-            flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
-            pdfium.FPDF_RenderPageBitmap(bitmap, page, *window, flags)
-            if page.formenv:
-                pdfium.FPDF_FFLDraw(page.formenv, bitmap, page, *window, flags)
-            picture: Image.Image = bitmap.to_pil().convert("RGB")
-            bitmap.close()
-        return picture
+            return drawn_page(page, part, pixels)
 
 
 class PopplerDocument(PdfDocument):
@@ -252,6 +240,23 @@ class PopplerDocument(PdfDocument):
             target = io.BytesIO()
             cut.save(target)
         return target.getvalue()
+
+
+def drawn_page(page: pypdfium2.PdfPage, part: Box, pixels: tuple[int, int]) -> Image.Image:
+    """A part of an open page, in so many pixels, (width, height). Needs the lock `PDFIUM`."""
+    width, height = pixels
+    # pdfium is told the size of the whole page and where on it the bitmap lies; what is outside it does not draw
+    canvas = round(width / (part[2] - part[0])), round(height / (part[3] - part[1]))
+    window = (-round(part[0] * canvas[0]), -round(part[1] * canvas[1]), *canvas, 0)
+    bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGRx, rev_byteorder=True)
+    bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+    flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
+    pdfium.FPDF_RenderPageBitmap(bitmap, page, *window, flags)
+    if page.formenv:
+        pdfium.FPDF_FFLDraw(page.formenv, bitmap, page, *window, flags)
+    picture: Image.Image = bitmap.to_pil().convert("RGB")
+    bitmap.close()
+    return picture
 
 
 def single_page(document: PdfDocument, number: int) -> bytes:

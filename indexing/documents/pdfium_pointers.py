@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pypdfium2.raw as pdfium
@@ -36,13 +36,14 @@ page_object = _plain(pdfium.FPDFPage_GetObject, _POINTER, _POINTER, _INT)
 count_form_objects = _plain(pdfium.FPDFFormObj_CountObjects, _INT, _POINTER)
 form_object = _plain(pdfium.FPDFFormObj_GetObject, _POINTER, _POINTER, ctypes.c_ulong)
 object_type = _plain(pdfium.FPDFPageObj_GetType, _INT, _POINTER)
+set_active = _plain(pdfium.FPDFPageObj_SetIsActive, _INT, _POINTER, _INT)
 has_transparency = _plain(pdfium.FPDFPageObj_HasTransparency, _INT, _POINTER)
 count_segments = _plain(pdfium.FPDFPath_CountSegments, _INT, _POINTER)
 
 _segment = _plain(pdfium.FPDFPath_GetPathSegment, _POINTER, _POINTER, _INT)
 _segment_point = _plain(pdfium.FPDFPathSegment_GetPoint, _INT, _POINTER, *[_POINTER] * 2)
-_clip = _plain(pdfium.FPDFPageObj_GetClipPath, _POINTER, _POINTER)
-_count_clips = _plain(pdfium.FPDFClipPath_CountPaths, _INT, _POINTER)
+clip_of = _plain(pdfium.FPDFPageObj_GetClipPath, _POINTER, _POINTER)
+count_clips = _plain(pdfium.FPDFClipPath_CountPaths, _INT, _POINTER)
 _count_clip_segments = _plain(pdfium.FPDFClipPath_CountPathSegments, _INT, _POINTER, _INT)
 _clip_segment = _plain(pdfium.FPDFClipPath_GetPathSegment, _POINTER, _POINTER, _INT, _INT)
 _count_marks = _plain(pdfium.FPDFPageObj_CountMarks, _INT, _POINTER)
@@ -73,6 +74,30 @@ def rectangles(
 
 #: (left, bottom, right, top) in points of the page.
 Rectangle = tuple[float, float, float, float]
+
+
+def common(one: Rectangle, other: Rectangle) -> Rectangle:
+    """What two rectangles both hold; a place far from all pages where that is nothing."""
+    left, bottom, right, top = (
+        max(one[0], other[0]),
+        max(one[1], other[1]),
+        min(one[2], other[2]),
+        min(one[3], other[3]),
+    )
+    return (left, bottom, right, top) if left <= right and bottom <= top else (_FAR, _FAR, _FAR, _FAR)
+
+
+class Cut(NamedTuple):
+    """What clip paths leave of an object lies in a rectangle, and is all that lies there if that ``is_exact``."""
+
+    where: Rectangle
+    is_exact: bool
+
+    def within(self, other: Cut | None) -> Cut:
+        """What is left where another one cuts, too."""
+        return self if other is None else Cut(common(self.where, other.where), self.is_exact and other.is_exact)
+
+
 _Matrix = tuple[float, float, float, float, float, float]
 _UPRIGHT: _Matrix = (1, 0, 0, 1, 0, 0)
 _MOST_OF_A_RECTANGLE, _EVEN = 5, 0.05  # segments, the last back to the first; points by which corners may be off
@@ -80,8 +105,13 @@ _MOST_OF_A_RECTANGLE, _EVEN = 5, 0.05  # segments, the last back to the first; p
 _BLACK = bytes((ctypes.c_uint * 4)(0, 0, 0, 255))
 
 
+_MOST_POINTS = 100  # of a path that are looked at; a guess, not measured
+_FAR = 1e6  # points
+_EVERYWHERE: Rectangle = (-_FAR, -_FAR, _FAR, _FAR)
+
+
 def _few(segments: int) -> range:
-    return range(min(segments, _MOST_OF_A_RECTANGLE + 1))
+    return range(min(segments, _MOST_POINTS + 1))
 
 
 class ObjectReader:
@@ -118,26 +148,32 @@ class ObjectReader:
 
     def rectangle(self, path: int) -> Rectangle | None:
         """The part of a path that is shown, in points of the page, where that is a rectangle; without its line."""
-        shown = self._rectangle([_segment(path, number) for number in _few(count_segments(path))], self.matrix(path))
-        clip = _clip(path)
-        for number in range(_count_clips(clip) if clip else 0):
-            corners = [_clip_segment(clip, number, place) for place in _few(_count_clip_segments(clip, number))]
-            cut = self._rectangle(corners, _UPRIGHT)
-            if not (shown and cut):
-                return None
-            shown = max(shown[0], cut[0]), max(shown[1], cut[1]), min(shown[2], cut[2]), min(shown[3], cut[3])
-        return shown
+        own = self._around([_segment(path, number) for number in _few(count_segments(path))], self.matrix(path))
+        shown = own.within(self.cut(path)) if own else None
+        return shown.where if shown and shown.is_exact else None
 
-    def _rectangle(self, segments: Sequence[int], matrix: _Matrix) -> Rectangle | None:
-        """Around a path's points, if it goes from corner to corner of that."""
-        if not 4 <= len(segments) <= _MOST_OF_A_RECTANGLE:
+    def cut(self, thing: int) -> Cut | None:
+        """What clip paths leave of an object, in the coordinates that it is drawn in; None where there are none."""
+        clip = clip_of(thing)
+        left: Cut | None = None
+        for number in range(count_clips(clip)):
+            corners = [_clip_segment(clip, number, place) for place in _few(_count_clip_segments(clip, number))]
+            if path := self._around(corners, _UPRIGHT):
+                left = path.within(left)
+        return left
+
+    def _around(self, segments: Sequence[int], matrix: _Matrix) -> Cut | None:
+        """The rectangle around a path's points, exact if it goes from corner to corner of that."""
+        if len(segments) < 3:
             return None
+        if len(segments) > _MOST_POINTS:
+            return Cut(_EVERYWHERE, False)
         a, b, c, d, e, f = matrix
         points = [(a * x + c * y + e, b * x + d * y + f) for x, y in map(self._point, segments)]
         xs, ys = zip(*points, strict=True)
         left, bottom, right, top = min(xs), min(ys), max(xs), max(ys)
         off = [max(min(x - left, right - x), min(y - bottom, top - y)) for x, y in points]
-        return (left, bottom, right, top) if max(off) < _EVEN else None
+        return Cut((left, bottom, right, top), 4 <= len(segments) <= _MOST_OF_A_RECTANGLE and max(off) < _EVEN)
 
     def _point(self, segment: int) -> tuple[float, float]:
         _segment_point(segment, *self._float_places[:2])

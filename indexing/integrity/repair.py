@@ -129,7 +129,7 @@ def _make_words_right(parts: WritingParts, done: Repair) -> None:
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers:
         for entry in parts.catalog.entries():
             made = entry.complete and make_words_again(parts, readers, entry, missing=True)
-            told = entry.complete and tell_kinds_again(parts, entry)
+            told = entry.complete and tell_kinds_again(parts, readers, entry)
             if (made or told) and entry.first.document not in done.repaired:
                 done.repaired.append(entry.first.document)
 

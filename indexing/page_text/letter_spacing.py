@@ -1,4 +1,8 @@
-"""Headings as they are read: letters that are set apart make one word, and a shadow says nothing twice."""
+"""Headings as they are read: letters that are set apart make one word, and a shadow says nothing twice.
+
+Letters that are drawn in one go without blanks are a word that is set wide. Others may be a list, as "a b c d" and the
+initials of months are: they are a word where they are like one of some language.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.page_text.soundness import is_like_a_word
 from pagesight.indexing.page_text.text_layer import LayerWords
 
 # Single letters in a row on a line that make a word: fewer are columns, answers or initials. A guess, not measured.
@@ -51,7 +56,8 @@ def _rows(layer: LayerWords, aspect: float) -> list[list[int]]:
         if is_letter and (not run or layer.lines[place] == layer.lines[run[-1]]):
             run.append(place)
             continue
-        found += _words_of(run, layer.boxes, aspect) if len(run) >= _LEAST_LETTERS else []
+        words = _words_of(run, layer.boxes, aspect) if len(run) >= _LEAST_LETTERS else []
+        found += [word for word in words if _is_word(layer, word)]
         run = [place] if is_letter else []
     return found
 
@@ -65,6 +71,10 @@ def _words_of(run: list[int], boxes: NDArray[np.float32], aspect: float) -> list
     ends = [*np.flatnonzero(gaps > _WORD_GAP * np.median(gaps)).tolist(), len(run) - 1]
     starts = [0, *(end + 1 for end in ends[:-1])]
     return [run[start : end + 1] for start, end in zip(starts, ends, strict=True) if end > start]
+
+
+def _is_word(layer: LayerWords, row: list[int]) -> bool:
+    return bool(layer.spelled[row[1:]].all()) or is_like_a_word("".join(layer.words[place] for place in row))
 
 
 def _is_shadow(layer: LayerWords) -> NDArray[np.bool_]:

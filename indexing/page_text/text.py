@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.documents.document import OpenDocument
-from pagesight.indexing.documents.page_objects import PageObjects, read_objects
+from pagesight.indexing.documents.drawn_without import drawn_without
+from pagesight.indexing.documents.page_objects import PageObjects, cuts_of, read_objects
 from pagesight.indexing.documents.pdf import PdfDocument, to_picture
 from pagesight.indexing.page_text.annotations import Note, read_annotations
 from pagesight.indexing.page_text.letter_spacing import as_read
@@ -25,7 +26,7 @@ from pagesight.indexing.page_text.reading_order import Line, lines_of, merged
 from pagesight.indexing.page_text.regions import WHOLE, to_boxes, uncovered, unread_part
 from pagesight.indexing.page_text.soundness import differs_from_picture, strange
 from pagesight.indexing.page_text.text_layer import INVISIBLE, LayerWords, read_text_layer
-from pagesight.indexing.page_text.visibility import is_seen
+from pagesight.indexing.page_text.visibility import Cuts, looked_at
 from pagesight.indexing.page_text.words import on_page
 from pagesight.indexing.pages import Box, PageText
 
@@ -67,11 +68,14 @@ def read_page(document: OpenDocument, number: int, *, ocr: bool, languages: str 
         whole = [np.array([0, 0, 1, 1], np.float32)] if ocr else []
         return _read_regions(page, LayerWords.empty(), whole, [], languages)
     printed = _read_printed(document, number)
-    seen = is_seen(printed.layer, printed.objects, printed.areas, printed.bars, lambda: page.small_picture)
-    layer = as_read(printed.layer.only(seen), page.aspect)
+    found, seen = looked_at(
+        printed.layer, printed.objects, printed.areas, printed.bars, printed.cuts,
+        lambda objects: drawn_without(document, number, objects, _SMALL),
+    )  # fmt: skip
+    layer = as_read(found.only(seen), page.aspect)
     if not ocr:
         return PageReading(_with_notes(layer, [], printed.notes))
-    sound = _sound(layer, _share_unseen(printed.layer, seen), page)
+    sound = _sound(layer, _share_unseen(found, seen), page)
     regions = _regions(printed, layer.boxes[~sound], bool(sound.any()))
     return _read_regions(page, layer.only(sound), regions, printed.notes, languages)
 
@@ -86,13 +90,6 @@ class _PageToRead:
     def picture(self) -> Image.Image:
         long_side = ocr_long_side(self._document.size(self._number))
         return self._document.picture(self._number, long_side=long_side)
-
-    @property
-    def small_picture(self) -> Image.Image:
-        """The page as small as shows whether a word is there at all; or larger, where that is made already."""
-        if "picture" in self.__dict__:
-            return self.picture
-        return self._document.picture(self._number, long_side=_SMALL)
 
     @cached_property
     def aspect(self) -> float:
@@ -110,6 +107,7 @@ class _Printed:
     objects: PageObjects
     areas: NDArray[np.float32]
     bars: NDArray[np.float32]
+    cuts: Cuts
     pictures: NDArray[np.float32]
     outlines: NDArray[np.float32]
     notes: list[Note]
@@ -123,20 +121,23 @@ def _read_printed(document: PdfDocument, number: int) -> _Printed:
         layer = read_text_layer(page, objects, to_page)
         areas = to_boxes([where for _, where, _ in objects.areas], to_page)
         bars = to_boxes([where for _, where in objects.bars], to_page)
+        cut = cuts_of(objects, set(layer.orders.tolist()))
+        shown = to_boxes([one.where for one in cut.values()], to_page)
+        cuts = {order: (box, one.is_exact) for (order, one), box in zip(cut.items(), shown, strict=True)}
         pictures, outlines = to_boxes(objects.pictures, to_page), to_boxes(objects.outlines, to_page)
-        return _Printed(layer, objects, areas, bars, pictures, outlines, *read_annotations(page, to_page))
+        return _Printed(layer, objects, areas, bars, cuts, pictures, outlines, *read_annotations(page, to_page))
 
 
 def _sound(layer: LayerWords, share_unseen: float, page: _PageToRead) -> NDArray[np.bool_]:
-    """(n,): the words that say what is printed, decided for each font.
+    """(n,): the words that say what is printed, decided for each font, apart for what is not drawn.
 
     A layer of OCR's over a scan, which is not drawn, must lie on the scan's words and be alike to them.
     """
     sound = np.ones(len(layer.words), np.bool_)
-    for font in np.unique(layer.fonts).tolist():
-        ours = np.flatnonzero(layer.fonts == font)
+    groups = 2 * layer.fonts + (layer.inks == INVISIBLE)
+    for group in np.unique(groups).tolist():
+        ours, invisible = np.flatnonzero(groups == group), bool(group % 2)
         words = [layer.words[place] for place in ours.tolist()]
-        invisible = bool((layer.inks[ours] == INVISIBLE).all())
         misplaced = invisible and share_unseen > _MOST_UNSEEN
         doubtful = not misplaced and (invisible or strange(words))
         sound[ours] = not misplaced

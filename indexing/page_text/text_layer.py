@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from pagesight.indexing.documents import pdfium_pointers as plain
-from pagesight.indexing.documents.page_objects import PageObjects
+from pagesight.indexing.documents.page_objects import Frame, PageObjects
 from pagesight.indexing.page_text.line_ends import LINE_END_HYPHEN, joined
 from pagesight.indexing.page_text.raised import with_raised
 from pagesight.indexing.page_text.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
@@ -39,7 +40,8 @@ class LayerWords:
     """n words of a text layer: their boxes (n, 4) in 0–1 of the picture, and lines (n,).
 
     ``fonts`` (n,) are numbers of their own, ``inks`` (n,) one of DRAWN, LIGHT, LAYERED, INVISIBLE, ``orders`` (n,) when
-    they are drawn among all that the page draws, -1 where that is not known.
+    they are drawn among all that the page draws, -1 where that is not known. ``spelled`` (n,) are single letters drawn
+    in one go with the one before them, without a blank between: their word is set wide.
     """
 
     words: list[str]
@@ -48,12 +50,14 @@ class LayerWords:
     fonts: NDArray[np.int64]
     inks: NDArray[np.int8]
     orders: NDArray[np.int64]
+    spelled: NDArray[np.bool_]
 
     @classmethod
     def empty(cls) -> LayerWords:
         """No words."""
         none = np.zeros(0, np.int64)
-        return cls([], np.zeros((0, 4), np.float32), none.astype(np.int32), none, none.astype(np.int8), none)
+        lines, inks, spelled = none.astype(np.int32), none.astype(np.int8), none.astype(np.bool_)
+        return cls([], np.zeros((0, 4), np.float32), lines, none, inks, none, spelled)
 
     def only(self, kept: NDArray[np.bool_]) -> LayerWords:
         """Those of the words that (n,) ``kept`` says, in their order."""
@@ -62,11 +66,12 @@ class LayerWords:
     def in_order(self, places: list[int]) -> LayerWords:
         """The words at these places, in this order."""
         words = [self.words[place] for place in places]
-        arrays = (self.boxes, self.lines, self.fonts, self.inks, self.orders)
+        arrays = (self.boxes, self.lines, self.fonts, self.inks, self.orders, self.spelled)
         return LayerWords(words, *(array[places] for array in arrays))  # type: ignore[arg-type]
 
 
 _WORD = re.compile(r"\S+")
+_LEAST_SPELLED = 4  # single letters on a page, for it to be asked which of them are spelled; a guess, not measured
 
 
 def read_text_layer(page: Any, objects: PageObjects, to_page: NDArray[np.float64]) -> LayerWords:
@@ -111,12 +116,30 @@ def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_ob
     objects = [plain.text_object(layer, starts[place]) or 0 for place in drawn]
     boxes = _to_boxes(_with_heights(_around(rectangles, pieces)[drawn], np.array(objects, np.int64)), to_page)
     lines = _line_numbers(characters, starts, raws)[drawn]
-    found = LayerWords([words[place] for place in drawn], boxes, lines, *_styles(objects, page_objects))
+    spelled = _spelled(textpage, raws, starts, drawn, objects)
+    styles = _styles(objects, page_objects)
+    found = LayerWords([words[place] for place in drawn], boxes, lines, *styles, spelled)
     found = found.only(is_on_page(found.boxes))
     found = replace(found, words=joined(found.words), lines=_rejoin_lines(found.boxes, found.lines))
     if RIGHT_TO_LEFT.search("".join(found.words)):
         return found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
     return found
+
+
+def _spelled(
+    textpage: Any, raws: list[str], starts: list[int], drawn: list[int], objects: list[int]
+) -> NDArray[np.bool_]:
+    """(n,): those of the ``drawn`` that are a letter behind one of the same text object, with a blank of pdfium's own
+    between."""
+    spelled = np.zeros(len(drawn), np.bool_)
+    single = [len(raws[place]) == 1 for place in drawn]
+    if sum(single) < _LEAST_SPELLED:
+        return spelled
+    for place, (before, after) in enumerate(pairwise(drawn), start=1):
+        if single[place - 1] and single[place] and objects[place - 1] == objects[place] != 0:
+            between = range(starts[before] + 1, starts[after])
+            spelled[place] = all(pdfium.FPDFText_IsGenerated(textpage, blank) == 1 for blank in between)
+    return spelled
 
 
 def _is_plain(raw: str, pieces: int) -> bool:
@@ -161,13 +184,14 @@ def _styles(
     reader, font, mode, texts = plain.ObjectReader(), plain.text_font, plain.text_mode, page_objects.texts
     known = {0: (0, DRAWN, -1)}
     for thing in set(objects) - known.keys():
+        order = texts.get(thing, -1)
         if mode(thing) in _INVISIBLE_MODES:
             ink = INVISIBLE
-        elif reader.is_in_layer(thing) or thing in page_objects.layered:
+        elif reader.is_in_layer(thing) or page_objects.frames.get(order, Frame()).layered:
             ink = LAYERED
         else:
             ink = LIGHT if not reader.is_black(thing) and _is_light(reader.fill(thing)) else DRAWN
-        known[thing] = font(thing) or 0, ink, texts.get(thing, -1)
+        known[thing] = font(thing) or 0, ink, order
     fonts, inks, orders = zip(*map(known.__getitem__, objects), strict=True)
     return np.array(fonts, np.int64), np.array(inks, np.int8), np.array(orders, np.int64)
 

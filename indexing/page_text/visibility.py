@@ -1,15 +1,17 @@
-"""Which words of a text layer are seen: not those of hidden layers, white on white, or under a black bar."""
+"""Which words of a text layer are seen: not those of hidden layers, white on white, cut off, or under a bar."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.documents import page_objects
 from pagesight.indexing.documents.page_objects import PageObjects
-from pagesight.indexing.page_text.text_layer import LAYERED, LIGHT, LayerWords
+from pagesight.indexing.page_text.text_layer import INVISIBLE, LAYERED, LIGHT, LayerWords
 
 _LEAST_CONTRAST = 16  # of 255, of what can be seen; a guess, not measured
 
@@ -21,25 +23,43 @@ _BARELY = 0.001
 _MOST_AREAS = 5_000  # that are looked at, for time's sake; a guess, not measured
 
 
-def is_seen(
+#: What is shown of text objects, by when they are drawn: a box (4,), and whether all that lies in it is.
+Cuts = Mapping[int, tuple[NDArray[np.float32], bool]]
+
+#: Draws the page as small as shows whether a word is there at all, without the objects that are given.
+Drawn = Callable[[Collection[int]], Image.Image]
+
+
+def looked_at(
     layer: LayerWords,
     objects: PageObjects,
     areas: NDArray[np.float32],
     bars: NDArray[np.float32],
-    picture: Callable[[], Image.Image],
-) -> NDArray[np.bool_]:
-    """(n,): whether each word is seen. ``areas`` and ``bars`` (m, 4) are those of the objects in 0–1 of the picture.
+    cuts: Cuts,
+    drawn: Drawn,
+) -> tuple[LayerWords, NDArray[np.bool_]]:
+    """The words and whether each is seen, (n,). ``areas`` and ``bars`` (m, 4) are those of the objects in 0–1 of the
+    picture.
 
-    Only what may be invisible is looked at on the picture, which is made then: where a word's box is all of one colour,
-    there is nothing to see. What stands on a bar over a word says nothing of the word.
+    Only what may be invisible is looked at, on pictures that are made then: a word is seen where the page without its
+    texts looks otherwise. What stands on a bar over a word says nothing of the word. Words under a picture are given
+    back as INVISIBLE ones, since they may be a layer of OCR's under a scan.
     """
-    seen = ~(_is_replaced(layer, objects.bars, bars) | _is_microscopic(layer))
-    doubtful = seen & (_may_have_no_ink(layer, objects, areas) | _is_covered(layer, objects, areas))
-    if doubtful.any():
-        pixels = np.asarray(picture()).astype(np.int16)
-        for place in np.flatnonzero(doubtful).tolist():
-            seen[place] = _contrast(pixels, layer.boxes[place]) >= _LEAST_CONTRAST
-    return seen
+    (gone, cut), (covered, by_picture) = _cut(layer, cuts), _covered(layer, objects, areas)
+    hidden = gone | _is_replaced(layer, objects.bars, bars) | _is_microscopic(layer)
+    doubtful = ~hidden & (cut | covered | _may_have_no_ink(layer, objects, areas))
+    if not doubtful.any():
+        return layer, ~hidden
+    whole = np.asarray(drawn(())).astype(np.int16)
+    places, inks, seen = np.flatnonzero(doubtful).tolist(), layer.inks.copy(), ~hidden
+    seen[places] = [_contrast(whole, layer.boxes[place]) >= _LEAST_CONTRAST for place in places]
+    if in_question := [place for place in places if seen[place] and inks[place] != INVISIBLE]:
+        change = np.abs(whole - np.asarray(drawn(objects.texts)))
+        for place in in_question:
+            if _most(change, layer.boxes[place]) < _LEAST_CONTRAST:
+                seen[place] = by_picture[place]
+                inks[place] = INVISIBLE
+    return replace(layer, inks=inks), seen
 
 
 def _may_have_no_ink(layer: LayerWords, objects: PageObjects, areas: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -47,20 +67,36 @@ def _may_have_no_ink(layer: LayerWords, objects: PageObjects, areas: NDArray[np.
     doubtful = np.asarray(layer.inks >= LAYERED)
     light = np.asarray(layer.inks == LIGHT)
     if light.any():
-        dark = np.array([not is_light for _, _, is_light in objects.areas], np.bool_)
+        dark = np.array([kind != page_objects.LIGHT for _, _, kind in objects.areas], np.bool_)
         doubtful[light] |= ~_lie_in(layer.boxes[light], areas[dark][:_MOST_AREAS]).any(axis=1)
     return doubtful
 
 
-def _is_covered(layer: LayerWords, objects: PageObjects, areas: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(n,): words over which something is drawn later."""
+def _cut(layer: LayerWords, cuts: Cuts) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,), (n,): words of which nothing is left by what cuts their text object, and those that it may cut."""
+    gone, touched = np.zeros(len(layer.words), np.bool_), np.zeros(len(layer.words), np.bool_)
+    ours = [place for place, order in enumerate(layer.orders.tolist()) if order in cuts] if cuts else []
+    if ours:
+        boxes, exact = zip(*(cuts[order] for order in layer.orders[ours].tolist()), strict=True)
+        left, top, right, bottom = (np.array(boxes) + np.array([-1, -1, 1, 1]) * _BARELY).T
+        x0, y0, x1, y1 = layer.boxes[ours].T
+        gone[ours] = (x1 < left) | (y1 < top) | (x0 > right) | (y0 > bottom)
+        touched[ours] = ~np.array(exact) | (x0 < left) | (y0 < top) | (x1 > right) | (y1 > bottom)
+    return gone, touched
+
+
+def _covered(
+    layer: LayerWords, objects: PageObjects, areas: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,), (n,): words over which something is drawn later, and those over which a picture is."""
     known = layer.orders >= 0
     if not len(areas) or not known.any():
-        return np.zeros(len(layer.words), np.bool_)
-    orders = np.array([order for order, _, _ in objects.areas])
+        return np.zeros(len(layer.words), np.bool_), np.zeros(len(layer.words), np.bool_)
+    orders, kinds = (np.array([area[place] for area in objects.areas]) for place in (0, 2))
     later = np.flatnonzero(orders > layer.orders[known].min())[:_MOST_AREAS]
-    over = _lie_in(layer.boxes, areas[later]) & (layer.orders[:, None] < orders[later])
-    return np.asarray(over.any(axis=1) & known)
+    over = _lie_in(layer.boxes, areas[later]) & (layer.orders[:, None] < orders[later]) & known[:, None]
+    by_picture = over[:, kinds[later] == page_objects.PICTURE]
+    return np.asarray(over.any(axis=1)), np.asarray(by_picture.any(axis=1))
 
 
 def _is_replaced(
@@ -105,9 +141,18 @@ def _lie_in(boxes: NDArray[np.float32], areas: NDArray[np.float32]) -> NDArray[n
 
 def _contrast(pixels: NDArray[np.int16], box: NDArray[np.float32]) -> int:
     """How far the colours in a box are apart, 0–255."""
+    part = _part(pixels, box)
+    return int((part.max(axis=(0, 1)) - part.min(axis=(0, 1))).max()) if part.size else 0
+
+
+def _most(pixels: NDArray[np.int16], box: NDArray[np.float32]) -> int:
+    """The largest number in a box."""
+    part = _part(pixels, box)
+    return int(part.max()) if part.size else 0
+
+
+def _part(pixels: NDArray[np.int16], box: NDArray[np.float32]) -> NDArray[np.int16]:
     height, width = pixels.shape[:2]
     left, top, right, bottom = (box * np.array([width, height, width, height])).tolist()
-    part = pixels[
-        int(top) : max(int(np.ceil(bottom)), int(top) + 1), int(left) : max(int(np.ceil(right)), int(left) + 1)
-    ]
-    return int((part.max(axis=(0, 1)) - part.min(axis=(0, 1))).max()) if part.size else 0
+    rows = slice(int(top), max(int(np.ceil(bottom)), int(top) + 1))
+    return pixels[rows, int(left) : max(int(np.ceil(right)), int(left) + 1)]

@@ -12,10 +12,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
+
+from numpy.typing import NDArray
 
 from pagesight.indexing import environment
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
@@ -23,6 +26,7 @@ from pagesight.indexing.documents.kinds import Kind
 from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
 from pagesight.indexing.errors import UnreadableDocument
+from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage, as_text
 from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
 from pagesight.indexing.setting_groups import DocumentSettings
@@ -117,6 +121,13 @@ class PageReaders:
         """The answer to a request (see read_documents.py) about the page of that number; raises as `page` does."""
         return self._ask(path, request, f"p. {number} of {called.name}", called)
 
+    def kinds(self, path: Path, number: int, text: PageText, *, called: Path) -> tuple[str, ...]:
+        """The kinds of a page with these words, of `page_kinds.KINDS`; raises as `page` does."""
+        header, arrays = PreparedPage(number, text, (0.0, 0.0)).as_message()
+        request = {"type": "kinds", "number": number, "page": header}
+        answer, _ = self._ask(path, request, f"p. {number} of {called.name}", called, arrays)
+        return tuple(str(kind) for kind in answer["kinds"])
+
     def as_pdf(self, path: Path, kind: Kind, *, called: Path) -> tuple[bytes, list[str]]:
         """The PDF of a file of one of `DRAWN_KINDS`, and what is left out of it, each as it goes on from "a.xlsx: ".
 
@@ -150,7 +161,9 @@ class PageReaders:
         if self._folder:
             self._folder.cleanup()
 
-    def _ask(self, path: Path, request: dict[str, Any], what: str, called: Path) -> Message:
+    def _ask(
+        self, path: Path, request: dict[str, Any], what: str, called: Path, arrays: Sequence[NDArray[Any]] = ()
+    ) -> Message:
         """The answer; a process that worked before and fails is replaced once: it may not be the page's fault."""
         settings = self._settings.model_dump(mode="json", exclude={"passwords", "password_file"})
         limit = "conversion_seconds" if request["type"] == "as_pdf" else "page_seconds"
@@ -159,7 +172,7 @@ class PageReaders:
             reader = self._take(path)
             first, answer, failure = reader.fresh, None, None
             try:
-                answer = reader.process.ask(({**request, **common}, []))
+                answer = reader.process.ask(({**request, **common}, [*arrays]))
                 reader.fresh, reader.path = False, path
             except WorkerFailed as failed:
                 failure = failed

@@ -28,6 +28,7 @@ from pagesight.indexing.documents.pdf import PdfDocument, single_page
 from pagesight.indexing.documents.sources import identify
 from pagesight.indexing.encoders.workers.serve import pipes, read_message, write_message
 from pagesight.indexing.errors import MissingExtra, MissingPath, PagesightError, UnknownPage, UnreadableDocument
+from pagesight.indexing.page_kinds.told import told_kinds
 from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.preparing.prepare import prepare_page
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
@@ -74,6 +75,10 @@ class _DocumentReader:
         languages = request["settings"]["ocr_languages"]
         reading = read_page(document, number, ocr=request["ocr"], languages=languages)
         return PreparedPage(number, reading.text, document.size(number)).as_message()
+
+    def _kinds(self, request: dict[str, Any]) -> Message:
+        page = PreparedPage.from_message(request["page"], request["arrays"])
+        return {"type": "kinds", "kinds": told_kinds(self._document(request), page.number, page.text)}, []
 
     def _size(self, request: dict[str, Any]) -> Message:
         return {"type": "size", "size": self._document(request).size(request["number"])}, []
@@ -128,6 +133,7 @@ _ANSWERS: dict[str, Callable[[_DocumentReader, dict[str, Any]], Message]] = {
     "open": _DocumentReader._opened,
     "page": _DocumentReader._page,
     "words": _DocumentReader._words,
+    "kinds": _DocumentReader._kinds,
     "size": _DocumentReader._size,
     "own_size": _DocumentReader._own_size,
     "picture": _DocumentReader._picture,
@@ -145,7 +151,7 @@ def _receive(requests: BinaryIO, inbox: queue.Queue[dict[str, Any]]) -> None:
     """Put each request into the inbox; when there will be no more, end the process at once."""
     try:
         while (message := read_message(requests)) is not None:
-            inbox.put(message[0])
+            inbox.put({**message[0], "arrays": message[1]})
     finally:
         os._exit(0)
 

@@ -5,38 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
-from pagesight.indexing.documents.open import open_document
-from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.page_kinds.told import told_kinds
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
 from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.writing.commit import record_if_whole
 
 
-def tell_kinds_again(parts: WritingParts, entry: Entry) -> bool:
+def tell_kinds_again(parts: WritingParts, readers: PageReaders, entry: Entry) -> bool:
     """Tell the kinds of a document's pages of which none are known, and keep them; says whether some were told.
 
-    Of pages that cannot be drawn any more none are. Raises StorageFull, OSError.
+    Of pages that cannot be read any more none are; behind one that was given up no more are tried. Raises StorageFull,
+    OSError.
     """
     told: dict[int, dict[str, float]] = {}
-    wanted = [row for row in entry.rows.values() if row.kinds is None]
-    if not wanted:
-        return False
-    try:
-        settings = parts.settings.documents
-        with open_document(
-            parts.folder.documents.shown(wanted[0]), renderer=settings.renderer, max_pixels=settings.max_pixels,
-            max_pages=settings.pages_per_document, image_pixels=settings.image_pixels, passwords=passwords_of(settings),
-        ) as document:  # fmt: skip
-            for row in wanted:
-                text = parts.folder.words.read(row) or PageText.empty()
-                told[row.page] = dict.fromkeys(told_kinds(document, row.page, text), 1.0)
-    except PagesightError:
-        pass
-    write_kinds(parts, entry, told)
+    for row in entry.rows.values():
+        if row.kinds is not None:
+            continue
+        text = parts.folder.words.read(row) or PageText.empty()
+        try:
+            path = parts.folder.documents.shown(row)
+            told[row.page] = dict.fromkeys(readers.kinds(path, row.page, text, called=Path(row.path)), 1.0)
+        except GivenUp:
+            break
+        except PagesightError:
+            continue
+    if told:
+        write_kinds(parts, entry, told)
     return bool(told)
 
 
