@@ -122,7 +122,7 @@ def test_the_wheel_says_its_licence_and_brings_the_command(built):
     texts = {Path(name).name: files.read(name).decode() for name in files.namelist() if ".dist-info/" in name}
     assert "License-Expression: MIT" in texts["METADATA"]
     assert "MIT License" in texts["LICENSE"]
-    assert "pagesight = pagesight.agent.cli:main" in texts["entry_points.txt"]
+    assert "pagesight = pagesight.agent.cli:run" in texts["entry_points.txt"]
 
 
 def test_the_source_archive_builds_the_same_wheel(built, tmp_path):
