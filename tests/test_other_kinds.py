@@ -408,6 +408,56 @@ def test_wide_tables_and_long_lines_stay_on_the_page(tmp_path: Path) -> None:
 
 
 @needs_pango
+@pytest.mark.parametrize("columns", [12, 45, 80])
+def test_words_in_wide_tables_stay_whole_while_there_is_room(tmp_path: Path, columns: int) -> None:
+    cells = "".join(f"<td>measure{number}</td>" for number in range(columns))
+    (tmp_path / "wide.html").write_text(f"<!doctype html><table><tr>{cells}</tr></table>")
+    report = indexed(tmp_path, tmp_path / "wide.html")
+    with opened(tmp_path) as index:
+        text = index.text(index.page("wide.html p. 1"))
+    if columns < 50:  # five pages of A4 beside each other hold so many
+        assert [number for number in range(columns) if f"measure{number}" not in text.split()] == []
+    assert [number for number in range(columns) if f"measure{number}" not in "".join(text.split())] == []
+    assert report.warnings == []
+
+
+@needs_pango
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("<frameset cols='20%,80%'><frame src=menu.html><frame src='main.html'></frameset>", "menu.html, main.html"),
+        ("<body><div id=root></div><script>document.write('words')</script></body>", "scripts"),
+    ],
+)
+def test_a_web_page_that_shows_nothing_says_so(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "page.html").write_text(f"<!doctype html><html>{content}</html>")
+    report = indexed(tmp_path, tmp_path / "page.html")
+    (warning,) = report.warnings
+    assert warning.text.startswith("page.html: nothing of it is shown")
+    assert says in warning.text
+
+
+@needs_pango
+@pytest.mark.parametrize(
+    ("head", "charset"),
+    [
+        ("", "utf-8"),
+        ("<meta charset=iso-8859-1>", "utf-8"),
+        ("<meta charset=klingon>", "cp1252"),
+        ("", "cp1252"),
+        ("<meta http-equiv=Content-Type content='text/html; charset=windows-1251'>", "windows-1251"),
+        ("", "utf-16"),
+    ],
+)
+def test_a_web_page_is_read_in_the_encoding_that_it_is_in(tmp_path: Path, head: str, charset: str) -> None:
+    words = "Отчёт о мостах" if charset == "windows-1251" else "Übergrößenträger für fünf Züge"
+    (tmp_path / "page.html").write_bytes(f"<!doctype html><html>{head}<p>{words}</p>".encode(charset))
+    indexed(tmp_path, tmp_path / "page.html")
+    with opened(tmp_path) as index:
+        assert index.text(index.page("page.html p. 1")) == words
+
+
+@needs_pango
 def test_the_longest_lines_are_drawn_to_their_end(tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("x" * 20_000 + " at-the-end 5\n" + "word " * 2_000 + "at-the-end 6\n")
     assert indexed(tmp_path, tmp_path / "long.txt").failed == []

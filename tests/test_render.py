@@ -401,6 +401,17 @@ def test_sixteen_bits_of_grey_are_neither_black_nor_burnt_out(tmp_path, format):
     assert np.abs(greys - np.linspace(0, 255, 64)).max() < 6
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+def test_fewer_bits_of_grey_in_sixteen_are_not_black(tmp_path, bits):
+    ramp = np.tile(np.linspace(0, 2**bits - 1, 64).astype(np.uint16), (16, 1))
+    path = save(tmp_path / "a", Image.fromarray(ramp), "PNG")
+    greys = np.asarray(shown(path))[8, :, 0].astype(int)
+    assert np.abs(greys - np.linspace(0, 255, 64)).max() < 6
+    with open_document(path) as document:  # the darker half is as dark alone
+        part = np.asarray(document.picture(1, region=(0, 0, 1000, 500)).convert("L")).astype(int)
+    assert abs(int(part[8, -1]) - 127) < 10
+
+
 def test_floating_point_goes_from_darkest_to_lightest(tmp_path):
     ramp = np.tile(np.linspace(-3, 5, 64).astype(np.float32), (16, 1))
     greys = np.asarray(shown(save(tmp_path / "a.tif", Image.fromarray(ramp), "TIFF")))[8, :, 0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pagesight.indexing.conversion.mail import mail_as_html
 from pagesight.indexing.conversion.office import office_as_pdf
-from pagesight.indexing.conversion.web_page import drawn, markdown_as_html, text_as_html
+from pagesight.indexing.conversion.web_page import drawn, html_of, markdown_as_html, text_as_html
 from pagesight.indexing.documents.kinds import Kind
 from pagesight.indexing.errors import UnreadableDocument
 
@@ -28,10 +28,10 @@ def as_pdf(
     content = _content(path, kind)
     if kind == "mail":
         html, pictures = mail_as_html(content)
-        return drawn(html, path, pictures), []
+        return drawn(html, path, pictures)
     if kind == "markdown":
-        return drawn(markdown_as_html(content, path.stem), path), []
-    return drawn(content if kind == "html" else text_as_html(content, path.stem), path), []
+        return drawn(markdown_as_html(content, path.stem), path)
+    return drawn(html_of(content) if kind == "html" else text_as_html(content, path.stem), path)
 
 
 def _content(path: Path, kind: Kind) -> bytes:

@@ -6,10 +6,10 @@ the pictures that are handed in with it are there.
 
 from __future__ import annotations
 
-import io
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,20 @@ _STYLE = """
     html { font-family: "DejaVu Sans", sans-serif; font-size: 10pt; overflow-wrap: anywhere; }
     img, svg, video, table { max-width: 100% !important; }
     pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
-    table { border-collapse: collapse; } td, th { border: 0.5pt solid #999; padding: 2pt 4pt; }
+    table { border-collapse: collapse; }
+    td, th { border: 0.5pt solid #999; padding: 2pt 4pt; overflow-wrap: normal; }
     .headers { margin-bottom: 8pt; border-bottom: 1pt solid #999; }
 """
 
 _A4 = (595.28, 841.89)  # points
 _MARGIN = 46.0
-_WIDEST = 5 * _A4[0]  # what is wider is cut off: nobody could read it. A guess, not measured
+_WIDEST = 5 * _A4[0]  # where words of tables are broken, and what is still wider is cut off. A guess, not measured
+_BROKEN_CELLS = "td, th { overflow-wrap: anywhere !important; }"
+
+_CUT_OFF = "it is wider than five pages beside each other, and cut off on the right"
+_BLANK = "nothing of it is shown{why}. What scripts write is not read here: where a browser shows more, print it as PDF there"
+_FRAMES = re.compile(r"<i?frame\s[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_MOST_FRAMES = 5  # that a warning names
 
 _NO_PANGO = (
     "{path} cannot be read: web pages, Markdown, texts and mails are drawn as pages by WeasyPrint, which cannot start: "
@@ -43,11 +50,11 @@ _NO_PANGO = (
 Pictures = Mapping[str, tuple[bytes, str]]
 
 
-def drawn(html: str | bytes, path: Path, pictures: Pictures | None = None) -> bytes:
-    """The PDF of a web page, ``path`` being what messages call it.
+def drawn(html: str, path: Path, pictures: Pictures | None = None) -> tuple[bytes, list[str]]:
+    """The PDF of a web page, ``path`` being what messages call it, and what is left out of it.
 
-    ``pictures`` are those that it names as ``cid:…``, by that name, each with its bytes and type. Raises
-    UnreadableDocument where WeasyPrint cannot start.
+    Each as it goes on from "page.html: ". ``pictures`` are those that it names as ``cid:…``, by that name, each with its
+    bytes and type. Raises UnreadableDocument where WeasyPrint cannot start, or cannot draw it.
     """
     try:
         from weasyprint import CSS, HTML
@@ -70,13 +77,11 @@ def drawn(html: str | bytes, path: Path, pictures: Pictures | None = None) -> by
             return super().fetch(url, headers)
 
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it tells of every style that it does not know
-    source = {"string": html} if isinstance(html, str) else {"file_obj": io.BytesIO(html)}
     try:
-        page = HTML(**source, base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",)))
-        content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE)]))
-        if (width := _width(content)) > _A4[0]:
-            size = f"@page {{ size: {width}pt {width * _A4[1] / _A4[0]}pt; }}"
-            content = bytes(page.write_pdf(stylesheets=[CSS(string=_STYLE), CSS(string=size)]))
+        page = HTML(string=html, base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",)))
+        return _as_wide_as_it_needs(
+            lambda *styles: bytes(page.write_pdf(stylesheets=[CSS(string=s) for s in styles])), html
+        )
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever WeasyPrint raises for an odd page)
@@ -84,15 +89,47 @@ def drawn(html: str | bytes, path: Path, pictures: Pictures | None = None) -> by
             f"{path} cannot be read: WeasyPrint cannot draw it ({type(error).__name__}). Open it in a browser and "
             "print it as PDF."
         ) from None
-    return content
 
 
-def _width(content: bytes) -> float:
-    """How wide in points a page must be to hold all that is drawn on the pages of a PDF; not beyond all reason."""
+def _as_wide_as_it_needs(draw: Callable[..., bytes], html: str) -> tuple[bytes, list[str]]:
+    """What is drawn with some styles, on paper that holds its tables, and what is left out of it."""
+    content = draw(_STYLE)
+    right = _right(content)
+    if right is None:
+        frames = ", ".join(_FRAMES.findall(html)[:_MOST_FRAMES])
+        return content, [
+            _BLANK.format(why=f": it is a frame around other files ({frames}); index those" if frames else "")
+        ]
+    if right <= _A4[0]:
+        return content, []
+    width = min(right + _MARGIN, _WIDEST)
+    styles = [_STYLE, f"@page {{ size: {width}pt {width * _A4[1] / _A4[0]}pt; }}"]
+    content = draw(*styles, *([_BROKEN_CELLS] if right > _WIDEST else []))
+    return content, [_CUT_OFF] if (_right(content) or 0) > width else []
+
+
+def _right(content: bytes) -> float | None:
+    """How far in points what is drawn on the pages of a PDF reaches to the right; None where nothing is."""
     with PDFIUM, pypdfium2.PdfDocument(content) as document:
         rights = [thing.get_bounds()[2] for page in document for thing in page.get_objects(max_depth=1)]
-    right = max(rights, default=0)
-    return 0 if right <= _A4[0] else min(right + _MARGIN, _WIDEST)
+    return max(rights, default=None)
+
+
+def html_of(content: bytes) -> str:
+    """The text of a web page: UTF-8 where it can be that, else in the encoding that it names, if there is one."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        named = _CHARSET.search(content[:_HEAD])
+        with suppress(LookupError):
+            if named and not content.startswith(_MARKS):
+                return content.decode(named[1].decode(), "replace")
+        return text_of(content)
+
+
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]+)")
+_HEAD = 4096  # bytes in which a web page names its encoding; browsers look at the first 1024
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def markdown_as_html(content: bytes, title: str) -> str:
@@ -128,7 +165,7 @@ def _broken(line: re.Match[str]) -> str:
 
 def text_of(content: bytes) -> str:
     """The text in a file's bytes: UTF-8, UTF-16 with its mark, or what charset-normalizer takes it for."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if content.startswith(_MARKS):
         return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")

@@ -27,6 +27,8 @@ _CLEAR, _LEAST_CLEAR, _LIGHT = 32, 0.1, 225
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
 
+_DEPTHS = (8, 10, 12, 14)  # bits of grey that may be written into 16
+
 #: What Pillow raises for damaged files, by experience.
 _IMAGE_FAULTS = (
     OSError,
@@ -99,6 +101,8 @@ class ImageDocument(OpenDocument):
             # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
             image.draft(image.mode, (math.ceil(whole), math.ceil(whole)))
             image = ImageOps.exif_transpose(image)
+            if image.mode.startswith(("I", "F")):
+                image = _eight_bit(image)  # whole: its lightest place may be outside of the part
             width, height = image.size
             edges = part[0] * width, part[1] * height, part[2] * width, part[3] * height
             if part != WHOLE_PAGE:
@@ -172,8 +176,6 @@ def _stated_dpi(image: Image.Image) -> tuple[float, float]:
 
 def _resizable(image: Image.Image) -> Image.Image:
     """The image in a mode of 8 bits a channel that can be scaled smoothly."""
-    if image.mode.startswith(("I", "F")):
-        return _eight_bit(image)
     if "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
         return image.convert("RGBA")
     if image.mode in ("P", "LAB", "HSV", "YCbCr"):
@@ -182,12 +184,17 @@ def _resizable(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit grey by its upper byte, as viewers show it; floating point from its darkest to its lightest."""
+    """8 bits of grey: of 16 the upper ones, as viewers show them, and alike of fewer that are written into 16.
+
+    Floating point goes from its darkest to its lightest.
+    """
     values = np.asarray(image).astype(np.float32)
     if image.mode == "F":
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         values = np.nan_to_num((values - low) / ((high - low) or 1.0)) * 65535
-    return Image.fromarray((values.clip(0, 65535) / 257).round().astype(np.uint8))
+    lightest = float(values.max(initial=0))
+    full = next((2**bits - 1 for bits in _DEPTHS if lightest < 2**bits), 65535)
+    return Image.fromarray((values.clip(0, full) * (255 / full)).round().astype(np.uint8))
 
 
 def _on_white(image: Image.Image) -> Image.Image:
