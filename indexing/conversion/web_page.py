@@ -37,7 +37,10 @@ _WIDEST = 5 * _A4[0]  # where words of tables are broken, and what is still wide
 _BROKEN_CELLS = "td, th { overflow-wrap: anywhere !important; }"
 
 _CUT_OFF = "it is wider than five pages beside each other, and cut off on the right"
-_BLANK = "nothing of it is shown{why}. What scripts write is not read here: where a browser shows more, print it as PDF there"
+_BLANK = (
+    "nothing of it is shown{why}. What scripts write is not read here: where a browser shows more, "
+    "print it as PDF there"
+)
 _FRAMES = re.compile(r"<i?frame\s[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _MOST_FRAMES = 5  # that a warning names
 
@@ -53,8 +56,8 @@ Pictures = Mapping[str, tuple[bytes, str]]
 def drawn(html: str, path: Path, pictures: Pictures | None = None) -> tuple[bytes, list[str]]:
     """The PDF of a web page, ``path`` being what messages call it, and what is left out of it.
 
-    Each as it goes on from "page.html: ". ``pictures`` are those that it names as ``cid:…``, by that name, each with its
-    bytes and type. Raises UnreadableDocument where WeasyPrint cannot start, or cannot draw it.
+    Each as it goes on from "page.html: ". ``pictures`` are those that it names as ``cid:…``, by that name, each with
+    its bytes and type. Raises UnreadableDocument where WeasyPrint cannot start, or cannot draw it.
     """
     try:
         from weasyprint import CSS, HTML
