@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pagesight.agent.cli import main
+from pagesight.indexing import PageIndex
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted((ROOT / "samples").glob("*.pdf"))
@@ -71,6 +72,21 @@ def test_the_pages_have_commands():
     assert shape("34 pages in 4.3 s, /a/b c.pdf") == shape("7 pages in 12.0 s, x/b c.pdf") == "0 pages in 0 s, b c.pdf"
 
 
+def test_links_lead_to_files_and_headings():
+    for page in [*PAGES, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"]:
+        for target in re.findall(r"\]\(([^)\s:]+)\)", page.read_text(encoding="utf-8")):
+            name, _, heading = target.partition("#")
+            found = page.parent / name if name else page
+            assert found.exists(), (page.name, target)
+            assert not heading or heading in headings(found), (page.name, target)
+
+
+def headings(page: Path) -> list[str]:
+    """A page's headings as links name them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found]
+
+
 def test_the_tree_of_rooms_names_every_folder():
     tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("## How it works")[2]
     rooms = {path.parent.name for top in ("indexing", "tools", "agent") for path in (ROOT / top).glob("*/__init__.py")}
@@ -120,6 +136,14 @@ def prepared(command: list[str], desk: Path, indexed: Path) -> None:
     for place in (".pagesight", "my-index"):
         if command[0] != "index" and not brings_its_files and not (desk / place).exists():
             shutil.copytree(indexed, desk / place)
+
+
+def test_the_check_of_claims_says_what_the_page_for_engineers_shows(indexed: Path, capsys: pytest.CaptureFixture[str]):
+    page = (ROOT / "docs" / "engineers.md").read_text(encoding="utf-8")
+    (code,) = [text for text in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S) if "check_claims" in text]
+    with PageIndex.open(indexed) as index:
+        exec(code, {"index": index})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"^# (.*)$", code, re.M)
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ export function Viewer(): VNode {
   }
   return (
     <section class="viewer" aria-label={w("page")}>
-      {facts && <Opened facts={facts} changed={() => setChanged((count) => count + 1)} />}
+      {facts ? <Opened facts={facts} changed={() => setChanged((count) => count + 1)} /> : !error && <p class="quiet" role="status">{w("working")}</p>}
       {error && <p class="note bad" role="alert">{error}</p>}
     </section>
   );
