@@ -326,15 +326,15 @@ def test_the_summary_and_the_status_always_come(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (files / "bad.pdf").write_bytes(b"%PDF-1.7 and no more")
-    (files / "notes.csv").write_text("notes")
-    (files / "more.csv").write_text("notes")
+    (files / "notes.log").write_text("notes")
+    (files / "more.log").write_text("notes")
     folder = f"--index={tmp_path / 'index'}"
     assert main(["index", "~nobody-of-this-name/a.pdf", "a\0b.pdf", str(files), folder, "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert [Path(one["path"]).name for one in told["failed"]] == ["a.pdf", "a\0b.pdf", "bad.pdf"]
-    assert told["passed_over"] == {".csv": 2}
+    assert told["passed_over"] == {".log": 2}
     assert main(["index", str(files), folder]) == 1
-    assert "passed over: 2 .csv\n" in capsys.readouterr().out
+    assert "passed over: 2 .log\n" in capsys.readouterr().out
 
 
 # bytes

@@ -519,6 +519,43 @@ def test_an_odd_mail_ends_nothing(tmp_path: Path, content: bytes) -> None:
     assert "odd words 5" in quoted(tmp_path, "odd words")[1][0]
 
 
+@needs_pango
+def test_texts_between_the_pictures_of_a_mail_are_read(tmp_path: Path) -> None:
+    parts = ["text/plain\n\nThe first span holds.", "image/png; name=a.png\nContent-Disposition: inline\n\n",
+             "text/plain\n\nThe second span is cracked.",
+             "text/plain; name=b.txt\nContent-Disposition: attachment\n\nThe third is new."]  # fmt: skip
+    joined = "".join(f"--x\nContent-Type: {part}\n" for part in parts)
+    (tmp_path / "m.eml").write_text(f"Subject: s\nContent-Type: multipart/mixed; boundary=x\n\n{joined}--x--\n")
+    indexed(tmp_path, tmp_path / "m.eml")
+    with opened(tmp_path) as index:
+        text = index.text(index.page("m.eml p. 1"))
+        assert index.text(index.page("m.eml › b.txt p. 1")) == "The third is new."
+    assert "The first span holds." in text
+    assert "The second span is cracked." in text
+    assert "The third is new." not in text
+
+
+@needs_pango
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.eml", "From: a@b.example\nSubject: s\n\nGebühr für Züge\n".encode()),
+        ("a.eml", "From: a@b.example\nSubject: s\nContent-Type: text/plain\n\nGebühr für Züge\n".encode("cp1252")),
+        ("a.txt", "Gebühr für Züge".encode("utf-16-le")),
+        ("a.txt", "Gebühr für Züge".encode("utf-16-be")),
+        ("a.csv", "town;Gebühr für Züge\nLinz;12\n".encode()),
+        ("a.tsv", "town\tGebühr für Züge\nLinz\t12\n".encode("utf-16")),
+    ],
+)
+def test_words_are_read_whatever_encoding_nobody_names(tmp_path: Path, name: str, content: bytes) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    indexed(tmp_path, folder)
+    with opened(tmp_path) as index:
+        assert "Gebühr für Züge" in index.text(index.page(f"{name} p. 1"))
+
+
 def test_without_pango_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken" / "weasyprint"
     broken.mkdir(parents=True)

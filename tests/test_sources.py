@@ -31,12 +31,12 @@ def test_a_folder_is_searched_to_any_depth_in_order_without_what_is_hidden(tmp_p
     for name in ("b.pdf", "a.PDF", "deep/er/c.pdf", ".hidden.pdf", ".git/d.pdf"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         pdf(tmp_path / name)
-    (tmp_path / "notes.csv").write_text("notes")
+    (tmp_path / "notes.log").write_text("notes")
     found = find_documents([str(tmp_path)])
     names = [str(source.path.relative_to(tmp_path)) for source in found.sources]
     assert names == ["a.PDF", "b.pdf", str(Path("deep", "er", "c.pdf"))]
     assert sorted((one.path.name, one.kind) for one in found.skipped) == [
-        (".git", "hidden"), (".hidden.pdf", "hidden"), ("notes.csv", ".csv"),
+        (".git", "hidden"), (".hidden.pdf", "hidden"), ("notes.log", ".log"),
     ]  # fmt: skip
     assert not found.failures
 
@@ -65,12 +65,12 @@ def test_a_missing_path_fails_alone(tmp_path):
 def test_a_folder_without_documents_says_what_it_holds(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "a.csv").write_text("notes")
+    (tmp_path / "notes" / "a.log").write_text("notes")
     found = find_documents([tmp_path / "empty", tmp_path / "notes"])
     assert all(isinstance(failure.error, NoDocuments) for failure in found.failures)
     empty, notes = messages(found)
     assert "it is empty" in empty
-    assert ".csv" in notes
+    assert ".log" in notes
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP"])

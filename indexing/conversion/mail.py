@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message, MIMEPart
 from html import escape
 
-from pagesight.indexing.conversion.web_page import preformatted
+from pagesight.indexing.conversion.web_page import preformatted, text_of
 from pagesight.indexing.documents.attachments import Attachment, named_apart
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -29,7 +29,11 @@ def mail_as_html(content: bytes) -> tuple[str, dict[str, tuple[bytes, str]]]:
 def mail_attachments(content: bytes) -> list[Attachment]:
     """The files that a mail brings along, mails among them, in their order; each with a name of its own."""
     found = []
-    for part in _parsed(content).iter_attachments():
+    mail = _parsed(content)
+    read = {id(part) for part in _shown(mail)}
+    for part in mail.iter_attachments():
+        if id(part) in read:
+            continue
         if part.get_content_type() == "message/rfc822":
             inner = part.get_content()
             name = part.get_filename() or f"{inner['Subject'] or 'mail'}.eml"
@@ -55,19 +59,28 @@ def _headers(mail: EmailMessage) -> list[tuple[str, str]]:
     return found
 
 
+def _shown(mail: EmailMessage) -> list[MIMEPart]:
+    """The parts that are read as the mail's text: its body, and texts that stand inline behind it, between pictures."""
+    body = mail.get_body(("html", "plain"))
+    if body is None:
+        return []
+    behind = mail.iter_attachments() if mail.get_content_type() == "multipart/mixed" else iter(())
+    texts = [part for part in behind if part.get_content_type() in ("text/plain", "text/html")]
+    return [body, *(part for part in texts if not (part.is_attachment() or part.get_filename()))]
+
+
 def _body(mail: EmailMessage) -> str:
-    part = mail.get_body(("html", "plain"))
-    if part is None:
-        return ""
-    text = _text(part)
-    return text if part.get_content_type() == "text/html" else preformatted(text)
+    parts = [(part.get_content_type(), _text(part)) for part in _shown(mail)]
+    return "".join(text if kind == "text/html" else preformatted(text) for kind, text in parts)
 
 
 def _text(part: MIMEPart) -> str:
+    """A part's text; one that names no encoding, or one that nobody knows, is taken for what its bytes look like."""
+    content = _bytes(part)
     try:
-        return str(part.get_content())
-    except (LookupError, ValueError):  # an encoding that nobody knows
-        return _bytes(part).decode("utf-8", "replace")
+        return str(part.get_content()) if part.get_content_charset() or content.isascii() else text_of(content)
+    except (LookupError, ValueError):
+        return text_of(content)
 
 
 def _bytes(part: Message) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pypdfium2
 
+from pagesight.indexing.documents.kinds import utf_16
 from pagesight.indexing.documents.pdf import PDFIUM
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.installation import package_command
@@ -121,18 +122,17 @@ def _right(content: bytes) -> float | None:
 def html_of(content: bytes) -> str:
     """The text of a web page: UTF-8 where it can be that, else in the encoding that it names, if there is one."""
     try:
-        return content.decode("utf-8-sig")
+        return text_of(content) if utf_16(content) else content.decode("utf-8-sig")
     except UnicodeDecodeError:
         named = _CHARSET.search(content[:_HEAD])
         with suppress(LookupError):
-            if named and not content.startswith(_MARKS):
+            if named:
                 return content.decode(named[1].decode(), "replace")
         return text_of(content)
 
 
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]+)")
 _HEAD = 4096  # bytes in which a web page names its encoding; browsers look at the first 1024
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def markdown_as_html(content: bytes, title: str) -> str:
@@ -167,9 +167,9 @@ def _broken(line: re.Match[str]) -> str:
 
 
 def text_of(content: bytes) -> str:
-    """The text in a file's bytes: UTF-8, UTF-16 with its mark, or what charset-normalizer takes it for."""
-    if content.startswith(_MARKS):
-        return content.decode("utf-16", "replace")
+    """The text in a file's bytes: UTF-8, UTF-16, or what charset-normalizer takes it for."""
+    if encoding := utf_16(content):
+        return content.decode(encoding, "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

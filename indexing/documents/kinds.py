@@ -20,7 +20,7 @@ _OLD_OFFICE = (".doc", ".ppt", ".xls")
 _TEXTS: dict[str, Kind] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     **dict.fromkeys((".md", ".markdown"), "markdown"),
-    ".txt": "text",
+    **dict.fromkeys((".txt", ".csv", ".tsv"), "text"),
     ".eml": "mail",
 }
 
@@ -74,6 +74,8 @@ _WAYS = {
     ".psd": "save it as PNG or PDF",
     ".epub": "save it as PDF, for example with `ebook-convert`",
     ".msg": "save it as EML or PDF",
+    **dict.fromkeys((".mht", ".mhtml"), "open it in a browser and print it as PDF"),
+    **dict.fromkeys((".log", ".json", ".xml", ".tex", ".rst", ".org"), "copy it to a name with .txt at its end"),
 }
 
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"))
@@ -112,7 +114,21 @@ def _is_office(suffix: str, head: bytes) -> bool:
 
 def is_text(head: bytes) -> bool:
     """Whether these first bytes of a file are a text's."""
-    return head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head
+    return b"\0" not in head or utf_16(head) is not None
+
+
+def utf_16(content: bytes) -> str | None:
+    """Which UTF-16 a text is in: by its mark, or by zeros in every second byte of its start, as Latin letters have."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    start = content[: len(content[:_LOOKED_AT]) // 2 * 2]
+    for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if zeros and b"\0" not in others and zeros.count(0) > _MOSTLY * len(zeros):
+            return encoding
+    return None
+
+
+_LOOKED_AT, _MOSTLY = 1000, 0.5  # bytes, and which part of them; guesses, not measured
 
 
 def _is_html(head: bytes) -> bool:
