@@ -42,7 +42,8 @@ from pagesight.indexing.opening.index_parts import IndexParts, WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.encoded_page import encoded
 from pagesight.indexing.preparing.prepared_page import PreparedPage
-from pagesight.indexing.retrieve import Weights, encode, rank_pages
+from pagesight.indexing.retrieve import Weights, rank_pages
+from pagesight.indexing.search import encode
 from pagesight.indexing.vectors.quantization import VectorLayout
 from pagesight.indexing.writing.commit import write_batch
 
@@ -193,14 +194,14 @@ def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int)
     }  # fmt: skip
     for start in range(0, count, _BATCH):
         numbers = list(range(start + 1, min(start + _BATCH, count) + 1))
-        vectors = [MultiVector(pages[first + number - 1].astype(np.float32), _BOXES) for number in numbers]
+        made = [MultiVector(pages[first + number - 1].astype(np.float32), _BOXES) for number in numbers]
         read = [PreparedPage(number, PageText.empty(), (0.0, 0.0)) for number in numbers]
-        write_batch(parts, document, encoded(read, vectors, parts.recipe, {}), {})
+        write_batch(parts, document, encoded(read, {parts.encoder.name: made}, parts.recipe, {}), {})
 
 
 def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **settings: Any) -> dict[str, Any]:
     """Milliseconds of a search, from the question's vectors to ranked pages, and recall."""
-    parts = replace(index._parts, encoder=GivenVectors(asked), settings=load_settings(**settings))
+    parts = replace(asked_by(index._parts, GivenVectors(asked)), settings=load_settings(**settings))
     for number in range(3):
         search_vectors(parts, number)
     times, found = [], []
@@ -212,6 +213,11 @@ def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **setting
         if time.perf_counter() > end:
             break
     return {"search_ms": statistics.median(times)} | recall(found, best)
+
+
+def asked_by(parts: IndexParts, encoder: GivenVectors) -> IndexParts:
+    """The index with another encoder of questions in the place of its first one."""
+    return replace(parts, encoders=[replace(parts.encoders[0], encoder=encoder)])
 
 
 def search_vectors(parts: IndexParts, number: int) -> list[int]:
@@ -240,7 +246,7 @@ def _first_hit(place: Path) -> dict[str, Any]:
     start = time.perf_counter()
     with PageIndex.open(place, encoder="lexical") as index:
         asked = _unit_questions()
-        search_vectors(replace(index._parts, encoder=GivenVectors(asked)), 0)
+        search_vectors(asked_by(index._parts, GivenVectors(asked)), 0)
         seconds = time.perf_counter() - start
     return {"open_s": seconds, "rss_mb": _greatest_resident_mb()}
 

@@ -25,13 +25,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from marks import write_between
-from retrieval import GivenVectors, recall, search_vectors
+from retrieval import GivenVectors, asked_by, recall, search_vectors
 from scale_pages import PAGES, PAGES_A_DOCUMENT, QUESTIONS
 from scale_results import plot, table
 from vectors import DIM
@@ -146,7 +145,8 @@ def _write_document(parts: WritingParts, pages: list[tuple[PageText, MultiVector
     for start in range(0, len(pages), _BATCH):
         batch = pages[start : start + _BATCH]
         read = [PreparedPage(number, text, (0.0, 0.0)) for number, (text, _) in enumerate(batch, start + 1)]
-        write_batch(parts, document, encoded(read, [page for _, page in batch], parts.recipe, {}), {})
+        made = {parts.encoder.name: [page for _, page in batch]}
+        write_batch(parts, document, encoded(read, made, parts.recipe, {}), {})
 
 
 def truth(folder: Path, kind: str, count: int) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def truth(folder: Path, kind: str, count: int) -> dict[str, Any]:
     with PageIndex.open(folder / "index", encoder="lexical") as index:
         rows = index.pages()
         for start in range(0, len(rows), _TRUTH_PAGES):
-            kept = index._parts.multivectors.read(rows[start : start + _TRUTH_PAGES])
+            kept = index._parts.encoders[0].multivectors.read(rows[start : start + _TRUTH_PAGES])
             best = map_on_all_cores(lambda page: (vectors @ page.vectors.T).max(axis=1), kept)
             summed = np.stack(list(best), axis=1).reshape(*asked.shape[:2], -1).sum(axis=1)
             scores = np.concatenate([scores, summed], axis=1)
@@ -235,7 +235,7 @@ class _ByVectors:
         self._encoder = GivenVectors(np.load(folder / "questions.npy"))
 
     def __call__(self, index: PageIndex, number: int) -> list[int]:
-        return search_vectors(replace(index._parts, encoder=self._encoder), number)
+        return search_vectors(asked_by(index._parts, self._encoder), number)
 
 
 _SEARCHERS: dict[str, Any] = {"lexical": _BySixWords, "vectors": _ByVectors}

@@ -52,13 +52,25 @@ if TYPE_CHECKING:
     from pagesight.indexing.index import PageIndex
     from pagesight.indexing.lexical.query import Query
     from pagesight.indexing.outlines.outline import Outline, OutlineEntry
-    from pagesight.indexing.pages import Box, Correction, DocumentRecord, Hit, Hits, PageRef, PageRow, PageText, Region
+    from pagesight.indexing.pages import (
+        Box,
+        Correction,
+        DocumentRecord,
+        Hit,
+        Hits,
+        PageRef,
+        PageRow,
+        PageText,
+        Region,
+        VectorRecord,
+    )
     from pagesight.indexing.picture_question import PictureQuestion
     from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.preparing.shown_document import ShownDocument
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.shards.prepare_shards import prepare
+    from pagesight.indexing.storage.index_encoder import EncoderRecord
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
 
 __all__ = [
@@ -78,6 +90,7 @@ __all__ = [
     "EmptyQuestion",
     "EncoderError",
     "EncoderMismatch",
+    "EncoderRecord",
     "Failure",
     "Hit",
     "Hits",
@@ -119,6 +132,7 @@ __all__ = [
     "UnknownDocument",
     "UnknownPage",
     "UnreadableDocument",
+    "VectorRecord",
     "VectorsMissing",
     "Weights",
     "load_settings",
@@ -141,11 +155,12 @@ _NAMES = {
     "index": "PageIndex",
     "lexical.query": "Query",
     "outlines.outline": "Outline OutlineEntry",
-    "pages": "Box Correction DocumentRecord Hit Hits PageRef PageRow PageText Region",
+    "pages": "Box Correction DocumentRecord Hit Hits PageRef PageRow PageText Region VectorRecord",
     "picture_question": "PictureQuestion",
     "retrieve": "Weights",
     "settings": "Settings load_settings",
     "shards.prepare_shards": "prepare",
+    "storage.index_encoder": "EncoderRecord",
     "vectors.multivector": "MultiVector QueryVectors",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

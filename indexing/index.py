@@ -30,6 +30,7 @@ from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.opening.index_parts import IndexParts
+from pagesight.indexing.opening.named_encoder import Asked
 from pagesight.indexing.opening.open_index import give_back, take, with_encoder
 from pagesight.indexing.outlines.outline import Outline, kept_outline
 from pagesight.indexing.outlines.read_outline import read_outline
@@ -49,12 +50,15 @@ from pagesight.indexing.picture_question import (
 from pagesight.indexing.preparing.add_report import AddReport, Progress
 from pagesight.indexing.preparing.shown_document import ShownDocument, ShownDocuments
 from pagesight.indexing.retrieve import Weights, rank_all, retrieve
+from pagesight.indexing.search import fusion_weight
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.storage.index_encoder import EncoderRecord, IndexEncoder
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.writing.commit import remove_document
 from pagesight.indexing.writing.correct import correct_words, undo_correction
+from pagesight.indexing.writing.encoder_changes import add_encoder, remove_encoder
 from pagesight.indexing.writing.given_files import Given, GivenFiles, several
 from pagesight.indexing.writing.recover import begin_writing, restore_documents
 
@@ -101,14 +105,14 @@ class PageIndex:
         cls,
         path_or_uri: str | os.PathLike[str] | None = None,
         *,
-        encoder: str | None = None,
+        encoder: Asked = None,
         settings: Settings | None = None,
         create: bool = True,
     ) -> PageIndex:
         """Open the index in a folder, or make one there.
 
         ``path_or_uri`` a folder, or ``http://HOST:PORT/NAME`` or ``https://…`` on a Milvus server; `Settings.index` if
-        None. ``encoder`` its name; by default the one that the index was made with. Raises IndexMissing if there is
+        None. ``encoder`` its name, or several; by default those that the index has. Raises IndexMissing if there is
         none and ``create`` is false, IndexInUse if another process is making it, EncoderMismatch, ServerUnreachable,
         LoginRefused, SettingsError for an unknown encoder, PageIndexError if it is damaged.
         """
@@ -121,7 +125,7 @@ class PageIndex:
         cls,
         path_or_uri: str | os.PathLike[str] | None = None,
         *,
-        encoder: str | None = None,
+        encoder: Asked = None,
         settings: Settings | None = None,
         create: bool = True,
     ) -> PageIndex:
@@ -145,8 +149,22 @@ class PageIndex:
 
     @property
     def encoder(self) -> PageEncoder:
-        """The encoder that its pages were made with."""
+        """The encoder that its pages were made with, the first of several."""
         return self._parts.encoder
+
+    @property
+    def encoders(self) -> list[EncoderRecord]:
+        """The encoders that its pages were made with, in the order in which they came."""
+        return [one.told() for one in self._parts.encoders]
+
+    def encoder_called(self, name: str) -> EncoderRecord:
+        """The encoder of that name or id. Raises SettingsError for one that the index has not."""
+        return self._parts.encoder_called(name).told()
+
+    @property
+    def fusion_weight(self) -> float:
+        """How much (0 to 1) its encoders together count beside words in a search."""
+        return fusion_weight([one.encoder for one in self._parts.encoders if one.recorded.finished])
 
     @while_open
     def use_encoder(self, name: str) -> None:
@@ -203,6 +221,31 @@ class PageIndex:
         with self._parts.writing() as parts:
             return commit_shards(parts, [shards] if isinstance(shards, str | Path) else shards, progress)
 
+    @while_open
+    def add_encoder(
+        self,
+        name: str,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        approve: Callable[[int], None] | None = None,
+    ) -> AddReport:
+        """Have all pages seen by a further encoder, from the documents that the index keeps; searches use it then, too.
+
+        Called again it goes on where it was cut off; for one that all pages have vectors of it does nothing.
+        ``approve`` is called with the number of pages to encode, before anything is changed: what it raises ends it.
+        Documents that cannot be read any more stand in the report's ``failed``: until they can, no search uses the
+        encoder. Raises SettingsError for an unknown encoder, IndexInUse as `add` does, and what an encoder raises.
+        """
+        return add_encoder(self._parts, name, self.settings, progress, approve)
+
+    @while_open
+    def remove_encoder(self, name: str) -> EncoderRecord:
+        """Remove an encoder and all that it made; searches do without it from now on.
+
+        Raises SettingsError for one that the index has not, or the only one; IndexInUse as `add` does.
+        """
+        return remove_encoder(self._parts, name).told()
+
     @_reading
     def search(
         self,
@@ -233,7 +276,7 @@ class PageIndex:
 
         What stands on it is read by OCR where that is on. Raises RequestError for what is no image.
         """
-        return read_picture(picture, words, self.encoder, self.settings)
+        return read_picture(picture, words, self.settings, looked_at=bool(self._looking()))
 
     @_reading
     def like(self, page: PageRef | str, *, region: Region | None = None, words: str = "") -> PictureQuestion:
@@ -249,22 +292,33 @@ class PageIndex:
             region, page = region or (named.region if named else None), view.page(page)
         region = check_region(region) if region else None
         text = in_region(self.words(page), region) if region else of_lines(self.text(page))
-        if not self.encoder.needs_pictures:
-            return PictureQuestion(words, text, None, page)
-        seen = vectors_in(self.multivector(page), region)
-        picture = None if seen else self.picture(page, region=region, long_side=PICTURE_LONG_SIDE)
-        return PictureQuestion(words, text, seen or picture, page)
+        row, looking = view.row(page), self._looking()
+        kept = {one.id: vectors_in(_read(one, row), region) for one in looking if row.encoded(one.id)}
+        seen = {known: vectors for known, vectors in kept.items() if vectors}
+        unseen = len(seen) < len(looking)
+        picture = self.picture(page, region=region, long_side=PICTURE_LONG_SIDE) if unseen else None
+        return PictureQuestion(words, text, picture, page, seen)
+
+    def _looking(self) -> list[IndexEncoder]:
+        """The encoders that look at pages' pictures."""
+        return [one for one in self._parts.encoders if one.encoder.needs_pictures]
 
     @_reading
     def rank(
-        self, query: str, *, documents: Sequence[str] | None = None, weights: Weights | None = None
+        self,
+        query: str,
+        *,
+        documents: Sequence[str] | None = None,
+        weights: Weights | None = None,
+        encoder: str | None = None,
     ) -> list[tuple[PageRow, float]]:
         """Every page that comes into question for the query with its score, best first: what evaluations look at.
 
-        ``weights`` says what counts how much, without a reranker; by default it is ranked as `search` does. Raises
-        UnknownDocument.
+        ``weights`` says what counts how much, without a reranker; by default it is ranked as `search` does, by all
+        encoders. With ``encoder``, the name of one of them, by its vectors and words alone. Raises UnknownDocument,
+        SettingsError for an encoder that the index has not.
         """
-        return rank_all(self._parts, query, documents, weights)
+        return rank_all(self._parts, query, documents, weights, encoder)
 
     @_reading
     def audit(
@@ -457,17 +511,19 @@ class PageIndex:
         return [(row.ref, correction) for row in rows for correction in row.corrections]
 
     @_reading
-    def multivector(self, ref: PageRef) -> MultiVector:
-        """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16. Raises UnknownPage."""
-        (page,) = self._parts.multivectors.read([self._parts.view().row(ref)])
-        return MultiVector(page.vectors, page.boxes)
+    def multivector(self, ref: PageRef, *, encoder: str | None = None) -> MultiVector:
+        """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16; by the first encoder if None is named.
+
+        Raises UnknownPage, SettingsError for an encoder that the index has not.
+        """
+        return _read(self._parts.encoder_called(encoder), self._parts.view().row(ref))
 
     @_reading
-    def query_vectors(self, question: Question) -> QueryVectors:
-        """The question's vectors, as they are compared with those of pages."""
-        idf = self._parts.view().statistics.idf
+    def query_vectors(self, question: Question, *, encoder: str | None = None) -> QueryVectors:
+        """The question's vectors, as they are compared with those of pages; see `multivector`."""
+        by, idf = self._parts.encoder_called(encoder), self._parts.view().statistics.idf
         asked = asked_words(question, self._parts.term_rules)
-        return encode_question(self.encoder, question, asked, read_question(question, asked, idf), idf)
+        return encode_question(by.encoder, by.id, question, asked, read_question(question, asked, idf), idf)
 
     @while_open
     def evidence(
@@ -482,7 +538,8 @@ class PageIndex:
     ) -> Path:
         """Write the page as a PNG with boxes and what matches the query highlighted, regions outlined, masks tinted.
 
-        A mask is a region and a picture of mode "L" that covers it, 255 where the thing is. Returns the path.
+        What matches is that by the index's first encoder. A mask is a region and a picture of mode "L" that covers it,
+        255 where the thing is. Returns the path.
 
         Raises UnknownPage, BadRegion, StorageFull, PageIndexError if the file cannot be written.
         """
@@ -492,14 +549,17 @@ class PageIndex:
         return _write_png(mark(self.picture(ref), boxes, regions, masks), Path(path))
 
     @while_open
-    def heatmap(self, ref: PageRef, path: Path | str, query: Question, *, token: str | None = None) -> Path:
+    def heatmap(
+        self, ref: PageRef, path: Path | str, query: Question, *, token: str | None = None, encoder: str | None = None
+    ) -> Path:
         """Write the page as a PNG under a map of where it is like the query, or like one word of it; returns its path.
 
-        Raises UnknownPage, BadToken, StorageFull, PageIndexError if the file cannot be written.
+        By the index's first encoder, or the one of the name ``encoder``. Raises UnknownPage, BadToken, SettingsError
+        for an encoder that the index has not, StorageFull, PageIndexError if the file cannot be written.
         """
-        picture, page = self.picture(ref), self.multivector(ref)
+        picture, page = self.picture(ref), self.multivector(ref, encoder=encoder)
         shape = picture.height, picture.width
-        heat = similarity_map(self.query_vectors(query), page.vectors, page.boxes, shape, token)
+        heat = similarity_map(self.query_vectors(query, encoder=encoder), page.vectors, page.boxes, shape, token)
         return _write_png(draw(picture, heat), Path(path))
 
     def close(self) -> None:
@@ -528,6 +588,8 @@ class PageIndex:
     ause_encoder = in_thread(use_encoder)
     aadd = in_thread(add)
     acommit = in_thread(commit)
+    aadd_encoder = in_thread(add_encoder)
+    aremove_encoder = in_thread(remove_encoder)
     asearch = in_thread(search)
     apicture_question = in_thread(picture_question)
     alike = in_thread(like)
@@ -557,14 +619,21 @@ class PageIndex:
     aclose = in_thread(close)
 
     def _refuse_other_layout(self) -> None:
-        kept, asked = self._parts.layout, self.settings.vectors
-        for name, has, wanted in (("precision", kept.precision, asked.precision), ("pool", kept.pool, asked.pool)):
-            if wanted not in (None, has):
+        layouts, asked = [one.recorded.layout for one in self._parts.encoders], self.settings.vectors
+        for name, wanted in (("precision", asked.precision), ("pool", asked.pool)):
+            has = [getattr(layout, name) for layout in layouts]
+            if wanted not in (None, *has):
                 raise PageIndexError(
-                    f"the index in {self._parts.place} was made with --{name} {has}, not {wanted}. Leave out --{name} "
-                    f"(and PAGESIGHT_{name.upper()}) to go on with it, or make a new index: `pagesight index PATH… "
-                    f"--{name} {wanted} --index OTHER`."
+                    f"the index in {self._parts.place} was made with --{name} {has[0]}, not {wanted}. Leave out "
+                    f"--{name} (and PAGESIGHT_{name.upper()}) to go on with it, or make a new index: "
+                    f"`pagesight index PATH… --{name} {wanted} --index OTHER`."
                 )
+
+
+def _read(by: IndexEncoder, row: PageRow) -> MultiVector:
+    """A page's vectors by an encoder."""
+    (page,) = by.multivectors.read([row])
+    return MultiVector(page.vectors, page.boxes)
 
 
 def _write_png(picture: Image.Image, path: Path) -> Path:

@@ -9,16 +9,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 
 from pagesight.indexing.documents.metadata import Metadata, checked
-from pagesight.indexing.encoders import foresee, settle_costs
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.preparing.add_report import AddReport, Progress
 from pagesight.indexing.preparing.attached_documents import AttachedDocuments
 from pagesight.indexing.preparing.document_job import DocumentJob
-from pagesight.indexing.preparing.journey import Journey, file_kept, foreseen
+from pagesight.indexing.preparing.journey import Journey, file_kept
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.preparing.page_selection import checked_selection
 from pagesight.indexing.storage.folder import disk_errors
@@ -68,13 +66,10 @@ def add_documents(
         )
         if approve and jobs:
             approve(sum(job.to_read for job in jobs))
-        try:
-            if jobs:
-                foresee(parts.encoder, partial(foreseen, parts.settings.documents, keep, jobs))
-            journey = Journey(jobs, parts.encoder, parts.recipe, readers, keep, report.failed.append)
-            journey.go(PageTaker(parts, report, sum(job.to_read for job in jobs), progress).take)
-        finally:
-            settle_costs(parts.encoder)
+        encoders, reading = [one.encoder for one in parts.encoders], parts.settings.documents
+        taker = PageTaker(parts, report, sum(job.to_read for job in jobs), progress)
+        journey = Journey(jobs, encoders, parts.recipe, readers, keep, report.failed.append)
+        journey.go(taker.take, told_before=reading if jobs else None)
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started

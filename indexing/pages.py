@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cache
 from html import escape
 from typing import Annotated, Any
@@ -30,6 +31,10 @@ MOST_KINDS, IS_OF_KIND = 60, 0.5
 
 _DOCUMENT_ID = "[0-9a-f]{16}"
 
+#: The id of an encoder in an index, which is part of names of files and collections; that of the first one is empty.
+ENCODER_ID = "[a-z0-9](?:-?[a-z0-9])*"
+FIRST_ENCODER = ""
+
 #: Documents' numbers are below it: a candidate's key has room for 31 bits of them.
 ORDINAL_END = 2**31
 
@@ -47,6 +52,7 @@ _Words = Annotated[str, Field(strict=True, min_length=1, max_length=MOST_LETTERS
 _Kind = Annotated[str, Field(strict=True, pattern="^[a-z][a-z0-9_]{0,39}$")]
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Checksum = Annotated[str, Field(strict=True, pattern="^([0-9a-f]{16})?$")]
+_EncoderId = Annotated[str, Field(strict=True, pattern=f"^{ENCODER_ID}$", max_length=64)]
 
 
 def is_document_id(text: str) -> bool:
@@ -138,12 +144,22 @@ class PageRef:
 
 
 @dataclass(frozen=True)
+class VectorRecord:
+    """What an index has of a page by one encoder: so many ``vectors`` with this ``checksum``, and ``candidates``."""
+
+    vectors: _Vectors = 0
+    candidates: _Vectors = 0
+    checksum: _Checksum = ""
+
+
+@dataclass(frozen=True)
 class PageRow:
     """A page as the index knows it: its row in `pages`, written last, so that a page with a row is complete.
 
     ``ordinal`` numbers the documents of an index, so that a page is a number in `candidates`; ``batch`` is the first
     page of its multi-vector file, which has ``vectors`` with this ``checksum`` for it (empty in rows of format 3), and
-    ``candidates`` stand for it; ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
+    ``candidates`` stand for it, by the index's first encoder; ``more_encoders`` say the same of others by their ids
+    (`encoded` gives that of any); ``terms`` are separated by spaces; ``size`` bytes and ``modified`` nanoseconds are
     the file's when it was indexed; ``added`` is ISO 8601 in UTC; ``metadata`` is the document's; ``printed_label`` is
     what the document counts the page by, such as "iv", where that is not its number; ``terms`` and ``text`` are as they
     stand after its ``corrections``; ``kinds`` says what kind of page it is, each from 0 to 1 (`page_kinds.KINDS`, and
@@ -170,6 +186,19 @@ class PageRow:
     printed_label: _Text = ""
     corrections: Annotated[tuple[Correction, ...], Field(max_length=MOST_CORRECTIONS)] = ()
     kinds: Annotated[dict[_Kind, _Share], Field(max_length=MOST_KINDS)] | None = None
+    more_encoders: dict[_EncoderId, VectorRecord] = field(default_factory=dict)
+
+    def encoded(self, encoder: str) -> VectorRecord | None:
+        """What the index has of the page by the encoder with this id; None where that has not seen it."""
+        if encoder == FIRST_ENCODER:
+            return VectorRecord(self.vectors, self.candidates, self.checksum)
+        return self.more_encoders.get(encoder)
+
+    def with_encoded(self, encoder: str, encoded: VectorRecord) -> PageRow:
+        """The row with what the index has of the page by the encoder with this id."""
+        if encoder == FIRST_ENCODER:
+            return replace(self, **vars(encoded))
+        return replace(self, more_encoders=self.more_encoders | {encoder: encoded})
 
     @property
     def key(self) -> str:
@@ -190,6 +219,12 @@ class PageRow:
     def named_kinds(self) -> tuple[str, ...]:
         """The kinds that it is of, such as "chart"."""
         return tuple(kind for kind, score in (self.kinds or {}).items() if score >= IS_OF_KIND)
+
+
+def encoders_of_all(rows: Iterable[PageRow]) -> frozenset[str]:
+    """The ids of the further encoders that have seen all of these pages."""
+    found = [frozenset(row.more_encoders) for row in rows]
+    return frozenset.intersection(*found) if found else frozenset()
 
 
 @cache

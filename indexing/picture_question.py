@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,15 +40,20 @@ _MOST_TERMS = 48
 class PictureQuestion:
     """A picture as a question; made by `PageIndex.picture_question` and `PageIndex.like`.
 
-    ``words`` stand beside it; ``text`` is what was read on it. ``seen`` is what an encoder looks at: the picture, or
-    the vectors that the index has of it; None where it looks at words alone. ``page`` is the page that it is of, which
-    is no answer to it.
+    ``words`` stand beside it; ``text`` is what was read on it. ``seen`` is the picture that encoders look at, None
+    where they look at words alone, or at the vectors that the index has ``kept`` of it, by the encoders' ids. ``page``
+    is the page that it is of, which is no answer to it.
     """
 
     words: str = ""
     text: PageText = field(default_factory=PageText.empty)
-    seen: Image.Image | MultiVector | None = None
+    seen: Image.Image | None = None
     page: PageRef | None = None
+    kept: Mapping[str, MultiVector] = field(default_factory=dict)
+
+    def seen_by(self, encoder: str) -> Image.Image | MultiVector | None:
+        """What the encoder with this id looks at."""
+        return self.kept.get(encoder, self.seen)
 
 
 Question = str | PictureQuestion
@@ -66,15 +71,16 @@ def opened_picture(given: Any) -> Image.Image:
         raise RequestError(f"the image {what} cannot be read ({why}): give a PNG, JPEG or WebP file") from error
 
 
-def read_picture(given: GivenPicture, words: str, encoder: PageEncoder, settings: Settings) -> PictureQuestion:
+def read_picture(given: GivenPicture, words: str, settings: Settings, *, looked_at: bool) -> PictureQuestion:
     """The question that an image is; what stands on it is read by OCR where that is on.
 
-    Raises RequestError for what is no image, MissingExtra if OCR cannot start.
+    ``looked_at`` says whether an encoder looks at pictures. Raises RequestError for what is no image, MissingExtra
+    if OCR cannot start.
     """
     picture = opened_picture(given)
     text = _read(picture, settings.documents.ocr_languages) if settings.documents.ocr else PageText.empty()
     picture.thumbnail((PICTURE_LONG_SIDE, PICTURE_LONG_SIDE))
-    return PictureQuestion(words, text, picture if encoder.needs_pictures else None)
+    return PictureQuestion(words, text, picture if looked_at else None)
 
 
 def in_region(text: PageText, region: Region) -> PageText:
@@ -99,16 +105,17 @@ def of_lines(text: str) -> PageText:
     return PageText([word for word, _ in words], np.zeros((len(words), 4), np.float32), lines, "text layer")
 
 
-def refuse_empty(question: Question, asked: Query, encoder: PageEncoder) -> None:
-    """Raises EmptyQuestion for one that asks nothing, or nothing that the encoder can look at."""
+def refuse_empty(question: Question, asked: Query, encoders: Sequence[PageEncoder]) -> None:
+    """Raises EmptyQuestion for one that asks nothing, or nothing that an encoder can look at."""
     if isinstance(question, str):
         if not asked.terms:
             raise EmptyQuestion(
                 "the question is empty. Ask with at least one word, such as `pagesight search 'net revenue'`."
             )
-    elif question.seen is None and not (asked.terms or tokenize(question.text.text, asked.rules)):
+    elif question.seen is None and not question.kept and not (asked.terms or tokenize(question.text.text, asked.rules)):
+        names = ", ".join(encoder.name for encoder in encoders)
         raise EmptyQuestion(
-            f"no word can be read on the picture, and the index's encoder, {encoder.name}, compares words alone: ask "
+            f"no word can be read on the picture, and the index's encoder, {names}, compares words alone: ask "
             "with words beside it, or make an index with an encoder that looks at pages (docs/encoders.md)."
         )
 
@@ -129,11 +136,17 @@ def read_question(question: Question, asked: Query, idf: Idf) -> Query:
     return replace(asked, text=f"{asked.text}\n{read}".strip(), terms=(*asked.terms, *rarest))
 
 
-def encode_question(encoder: PageEncoder, question: Question, asked: Query, query: Query, idf: Idf) -> QueryVectors:
-    """The vectors of a question; ``asked`` and ``query`` are what `asked_words` and `read_question` made of it."""
-    if isinstance(question, str) or question.seen is None:
+def encode_question(
+    encoder: PageEncoder, known: str, question: Question, asked: Query, query: Query, idf: Idf
+) -> QueryVectors:
+    """A question's vectors by an encoder, whose id in the index is ``known``.
+
+    ``asked`` and ``query`` are what `asked_words` and `read_question` made of it.
+    """
+    seen = None if isinstance(question, str) else question.seen_by(known)
+    if isinstance(question, str) or seen is None or not encoder.needs_pictures:
         return encoder.encode_query(query, idf)
-    return encoder.encode_picture(question.seen, question.text, asked if question.words.strip() else None, idf)
+    return encoder.encode_picture(seen, question.text, asked if question.words.strip() else None, idf)
 
 
 def _read(picture: Image.Image, languages: str) -> PageText:

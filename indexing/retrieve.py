@@ -8,44 +8,35 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.documents.conditions import Condition
-from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.errors import IndexWarning, VectorsMissing
+from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
-from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.lexical_scores import LexicalScores
-from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.opening.index_parts import IndexParts
-from pagesight.indexing.pages import Hit, Hits, PageRow, page_label
+from pagesight.indexing.pages import Box, Hit, Hits, PageRow
 from pagesight.indexing.picture_question import (
     PictureQuestion,
     Question,
     asked_words,
-    encode_question,
-    read_question,
     refuse_empty,
 )
 from pagesight.indexing.rerankers import reranker_of
 from pagesight.indexing.rerankers.rerank import rerank
-from pagesight.indexing.storage.index_view import IndexView
-from pagesight.indexing.storage.interfaces import Lost
-from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.search import Search, encode, exact_scores, fusion_weight, near_pages, warn_of_damage
 
 _log = logging.getLogger(__name__)
 
 # Documents that a question is most likely about, whose pages are candidates even where others crowd them out. A guess,
 # not measured.
 _LIKELY_DOCUMENTS = 3
-_MOST_NAMED = 8  # pages that a warning lists; a guess, not measured
 
 # Where no page holds a word of the question, the best page by spelling must reach this part of a perfect match, or
 # nothing matches. Measured on the samples: words that are not in them .003 to .058, words nearly like a page's .09 to
@@ -57,9 +48,10 @@ _LEAST_BY_SPELLING = 1 / 16
 class Weights:
     """What counts how much in a page's score, as measured in docs/quality.md.
 
-    ``vectors`` (0-1) is MaxSim's part beside BM25, both as a part of their best page's. On top of that comes
-    ``document_prior`` for a document that holds all of the question's information on all of its pages and in its name,
-    ``named_page`` for a page whose number or place the question names, and ``named_kind`` for one of a kind that it
+    ``vectors`` (0-1) is MaxSim's part beside BM25, both as a part of their best page's; encoders share it by what
+    each counts alone (search.py). On top of that comes ``document_prior`` for a document that holds all of the
+    question's information on all of its pages and in its name, ``named_page`` for a page whose number or place the
+    question names, and ``named_kind`` for one of a kind that it
     names. The sum is told as a part of what it can be at most.
     """
 
@@ -67,30 +59,6 @@ class Weights:
     document_prior: float = 0.5
     named_page: float = 0.5
     named_kind: float = 0.2
-
-
-@dataclass(frozen=True)
-class Search:
-    """An encoded question and the documents that it is put to: what all stages work with.
-
-    ``document_ids`` None is all documents of the view; pages that turn out to be damaged are left out, and noted in
-    ``lost``. ``meeting`` are the pages that meet a condition on single pages; None is all of the documents. ``asked``
-    are the words that somebody asked with, which name documents and pages; ``query`` has those on a picture, too.
-    """
-
-    parts: IndexParts
-    view: IndexView
-    query: Query
-    vectors: QueryVectors
-    statistics: Statistics
-    document_ids: Sequence[str] | None
-    asked: Query
-    meeting: Sequence[PageRow] | None = None
-    lost: Lost = field(default_factory=dict)
-
-    def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
-        """BM25's best pages by key, with their scores."""
-        return self.statistics.bm25(self.query.terms, limit, document_ids)
 
 
 def retrieve(
@@ -106,7 +74,7 @@ def retrieve(
     of pages. The page that a picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
     """
     asked = asked_words(question, parts.term_rules)
-    refuse_empty(question, asked, parts.encoder)
+    refuse_empty(question, asked, [one.encoder for one in parts.encoders])
     own = question.page.key if isinstance(question, PictureQuestion) and question.page else ""
     while True:
         view, started = parts.view(), time.perf_counter()
@@ -114,7 +82,8 @@ def retrieve(
             narrowed = view.narrowed(documents, where)
             meeting = view.pages_meeting(where, narrowed) if where and where.of_pages else None
             search = replace(encode(parts, view, question, asked, narrowed), meeting=meeting)
-            _log.debug("%d query vectors in %.0f ms", len(search.vectors.vectors), _milliseconds(started))
+            count = sum(len(one.vectors.vectors) for one in search.encoded)
+            _log.debug("%d query vectors in %.0f ms", count, _milliseconds(started))
             others = [(row, score) for row, score in _ranked(search, top_k + bool(own)) if row.key != own]
             hits = _hits(search, others[:top_k])
             if search.lost and view is not parts.view(at_once=True):
@@ -128,20 +97,24 @@ def retrieve(
 
 
 def rank_all(
-    parts: IndexParts, question: Question, documents: Sequence[str] | None, weights: Weights | None = None
+    parts: IndexParts,
+    question: Question,
+    documents: Sequence[str] | None,
+    weights: Weights | None = None,
+    encoder: str | None = None,
 ) -> list[tuple[PageRow, float]]:
     """All candidates for a question in what the index holds now, as `retrieve` ranks them.
 
-    With ``weights`` as `rank_pages` does, without a reranker.
+    With ``weights`` as `rank_pages` does, without a reranker; with ``encoder`` by the vectors of this one alone.
     """
-    view = parts.view()
-    search = encode(parts, view, question, asked_words(question, parts.term_rules), view.narrowed(documents, None))
+    view, asked = parts.view(), asked_words(question, parts.term_rules)
+    search = encode(parts, view, question, asked, view.narrowed(documents, None), encoder)
     return rank_pages(search, weights) if weights else _ranked(search, 0)
 
 
 def _ranked(search: Search, top_k: int) -> list[tuple[PageRow, float]]:
     """`rank_pages`, the best of them, at least ``top_k``, as the reranker sees them, if one is set."""
-    ranked = rank_pages(search, Weights(search.parts.encoder.fusion_weight))
+    ranked = rank_pages(search, Weights(fusion_weight([one.by.encoder for one in search.encoded])))
     settings = search.parts.settings.reranking
     reranker = reranker_of(search.parts.settings)
     if reranker is None:
@@ -153,16 +126,6 @@ def _ranked(search: Search, top_k: int) -> list[tuple[PageRow, float]]:
     return best + [(row, min(score, best[-1][1])) for row, score in ranked[several:]]
 
 
-def encode(
-    parts: IndexParts, view: IndexView, question: Question, asked: Query, document_ids: Sequence[str] | None
-) -> Search:
-    """The question with its vectors; ``asked`` are its words, ``document_ids`` None means all."""
-    statistics = view.statistics
-    query = read_question(question, asked, statistics.idf)
-    vectors = encode_question(parts.encoder, question, asked, query, statistics.idf)
-    return Search(parts, view, query, vectors, statistics, document_ids, asked)
-
-
 def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     """All candidates, best first, each with its score; those that nothing speaks for are left out."""
     count = search.view.page_count(search.document_ids) if search.meeting is None else len(search.meeting)
@@ -172,34 +135,55 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     lexical = _lexical_scores(search, weights, exhaustive)
     pages = _every_page(search) if exhaustive else _candidates(search, lexical)
     started = time.perf_counter()
-    maxsim = np.zeros(len(pages), np.float32)
+    maxsim = [np.zeros(len(pages), np.float32) for _ in search.encoded]
     if weights.vectors:
-        maxsim = exact_scores(search.parts, search.vectors, pages, search.lost)
+        scored = [exact_scores(one.by, one.vectors, pages, search.lost) for one in search.encoded]
         pages = [page for page in pages if page.key not in search.lost]
+        maxsim = [np.array([of.get(page.key, np.nan) for page in pages], np.float32) for of in scored]
     how = "all" if exhaustive else "candidates"
     _log.debug(
         "%d pages (%s) scored in %.0f ms, %d by BM25", len(pages), how, _milliseconds(started), len(lexical.bm25)
     )
     if _nothing_matches(search, maxsim, lexical):
         return []
-    return _fused(pages, maxsim, search.vectors.baseline, lexical, weights)
+    similar = _by_vectors(search, maxsim)
+    return _fused(pages, similar, _matched(maxsim), lexical, weights)
 
 
 def _every_page(search: Search) -> Sequence[PageRow]:
     return search.view.pages(search.document_ids) if search.meeting is None else search.meeting
 
 
-def _nothing_matches(search: Search, maxsim: NDArray[np.float32], lexical: LexicalScores) -> bool:
+def _by_vectors(search: Search, maxsim: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What vectors say of the pages, (pages,) 0 to 1: each encoder's MaxSim as a part of its best page's, by its share.
+
+    A page that an encoder has not seen is judged by the others.
+    """
+    total, seen = np.zeros(len(maxsim[0]), np.float32), np.zeros(len(maxsim[0]), np.float32)
+    for one, similarities in zip(search.encoded, maxsim, strict=True):
+        known = ~np.isnan(similarities)
+        total[known] += one.part * _share(similarities[known], one.vectors.baseline)
+        seen += one.part * known
+    return np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
+
+
+def _matched(maxsim: Sequence[NDArray[np.float32]]) -> NDArray[np.bool_]:
+    """Which pages are at all like the question by some encoder, (pages,)."""
+    return np.asarray(np.any([similarities > 0 for similarities in maxsim], axis=0))
+
+
+def _nothing_matches(search: Search, maxsim: Sequence[NDArray[np.float32]], lexical: LexicalScores) -> bool:
     """Whether no page holds a word of the question, is in a document that it names, or is spelt nearly like it.
 
     An encoder with weights knows what words mean: its similarities are left to it. One letter has no spelling.
     """
-    vectors = search.vectors
-    if vectors.sharpness == 1 or max(map(len, search.query.terms)) == 1:
+    vectors = [one.vectors for one in search.encoded]
+    if any(one.sharpness == 1 for one in vectors) or max(map(len, search.query.terms)) == 1:
         return False
     if lexical.bm25 or lexical.named_pages or any(lexical.documents.values()):
         return False
-    return bool(maxsim.max(initial=0) < _LEAST_BY_SPELLING * vectors.weights.sum())
+    pairs = zip(vectors, maxsim, strict=True)
+    return all(np.nanmax(found, initial=0) < _LEAST_BY_SPELLING * one.weights.sum() for one, found in pairs)
 
 
 def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> LexicalScores:
@@ -221,8 +205,9 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
 
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
-    """The pages worth an exact score: the nearest by HNSW, BM25's best, and those of their documents that are named."""
-    near = near_pages(search.parts, search.view, search.vectors, search.document_ids)
+    """The pages worth an exact score: the nearest by each encoder, BM25's best, and those of them that are named."""
+    asked = [(one.by, one.vectors) for one in search.encoded]
+    near = [row for by in asked for row in near_pages(search.parts, search.view, *by, search.document_ids)]
     places = [key.partition(":") for key in lexical.bm25]
     worded = [search.view.page_row(document_id, int(number)) for document_id, _, number in places]
     rows = {row.key: row for row in [*near, *worded] if row}
@@ -237,38 +222,12 @@ def _named_in(search: Search, lexical: LexicalScores, document_ids: Iterable[str
     return {row.key: row for known in document_ids for row in search.view.pages([known]) if lexical.names(row)}
 
 
-def near_pages(
-    parts: IndexParts, view: IndexView, vectors: QueryVectors, document_ids: Sequence[str] | None = None
-) -> list[PageRow]:
-    """The pages nearest to the query by their centroids, nearest first, at most `SearchSettings.candidates`."""
-    return view.near(vectors, parts.settings, document_ids)
-
-
-def exact_scores(
-    parts: IndexParts, vectors: QueryVectors, pages: Sequence[PageRow], lost: Lost | None = None
-) -> NDArray[np.float32]:
-    """The pages' MaxSim, (pages,), from their full multi-vectors; without those that are damaged if ``lost`` is given.
-
-    Raises VectorsMissing for a damaged page otherwise.
-    """
-    return scores(vectors, best_similarities(vectors.vectors, parts.multivectors.read(pages, lost)))
-
-
-def warn_of_damage(search: Search) -> None:
-    """Warns of the pages that were left out since their vectors are damaged, by their labels."""
-    if search.lost:
-        places = [key.partition(":") for key in list(search.lost)[:_MOST_NAMED]]
-        labels = [page_label(search.view.find(known).document, int(page)) for known, _, page in places]
-        more = f" and {len(search.lost) - len(labels)} more" if len(search.lost) > len(labels) else ""
-        warnings.warn(
-            f"left out of the answers: {', '.join(labels)}{more}. {next(iter(search.lost.values()))}",
-            IndexWarning,
-            stacklevel=3,
-        )
-
-
 def _fused(
-    pages: Sequence[PageRow], maxsim: NDArray[np.float32], baseline: float, lexical: LexicalScores, weights: Weights
+    pages: Sequence[PageRow],
+    similar: NDArray[np.float32],
+    is_like: NDArray[np.bool_],
+    lexical: LexicalScores,
+    weights: Weights,
 ) -> list[tuple[PageRow, float]]:
     """The pages that something speaks for, best first, each with its score from all that counts, 0 to 1.
 
@@ -278,8 +237,8 @@ def _fused(
     bm25 = np.array([lexical.bm25.get(page.key, 0.0) for page in pages])
     prior = np.array([lexical.documents.get(page.document_id, 0.0) for page in pages])
     named = np.array([lexical.names(page) for page in pages], np.bool_)
-    matched = (maxsim > 0) | (bm25 > 0)
-    total = weights.vectors * _share(maxsim, baseline) + (1 - weights.vectors) * _share(bm25)
+    matched = is_like | (bm25 > 0)
+    total = weights.vectors * similar + (1 - weights.vectors) * _share(bm25)
     of_kind = np.array([lexical.is_of_named_kind(page) for page in pages], np.bool_)
     total += weights.document_prior * prior * matched + weights.named_page * named + weights.named_kind * of_kind
     order = [place for place in np.argsort(-total, kind="stable") if matched[place] or named[place]]
@@ -305,10 +264,19 @@ def _share(scores: NDArray[Any], baseline: float = 0.0) -> NDArray[Any]:
 def _hits(search: Search, ranked: Sequence[tuple[PageRow, float]]) -> Hits:
     """The pages with the places and lines that match the question best."""
     texts = search.view.texts([row.key for row, _ in ranked])
-    pages = search.parts.multivectors.read([row for row, _ in ranked])
     hits = Hits()
-    for rank, ((row, score), page) in enumerate(zip(ranked, pages, strict=True), 1):
+    for rank, (row, score) in enumerate(ranked, 1):
         lines = best_lines(search.query, texts.get(row.key, ""), search.statistics.idf)
-        boxes = best_boxes(search.vectors, page.vectors, page.boxes)
+        boxes = _boxes(search, row)
         hits.append(Hit(rank, row.ref, score, boxes, lines, regions(boxes), row.printed_label, row.named_kinds))
     return hits
+
+
+def _boxes(search: Search, row: PageRow) -> list[Box]:
+    """Where on a page it matched best, by the first encoder that knows: one vector of a page looks at all of it."""
+    for one in search.encoded:
+        if row.encoded(one.by.id):
+            (page,) = one.by.multivectors.read([row])
+            if boxes := best_boxes(one.vectors, page.vectors, page.boxes):
+                return boxes
+    return []

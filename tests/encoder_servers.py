@@ -84,8 +84,10 @@ class EncoderServer:
     ``failures`` are answered first, each a status with headers, or "breaks" and "stalls"; ``seed`` makes other vectors.
     """
 
-    def __init__(self, form: str, *, key: str | None = None, model: str | None = None, seed: int = 0) -> None:
-        self.form, self.key, self.seed = form, key, seed
+    def __init__(
+        self, form: str, *, key: str | None = None, model: str | None = None, seed: int = 0, life: float = _LONGEST_LIFE
+    ) -> None:
+        self.form, self.key, self.seed, self.life = form, key, seed, life
         self.model = model or _MODELS.get(form)
         self.requests: list[tuple[str, Json, dict[str, str]]] = []
         self.failures: list[tuple[int, dict[str, str]] | str] = []
@@ -103,7 +105,7 @@ class EncoderServer:
 
     def __enter__(self) -> EncoderServer:
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        self._end = threading.Timer(_LONGEST_LIFE, self._http.shutdown)
+        self._end = threading.Timer(self.life, self._http.shutdown)
         self._end.daemon = True
         self._end.start()
         return self

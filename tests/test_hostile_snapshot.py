@@ -83,7 +83,7 @@ def array(name: str, value: Callable[[np.ndarray], np.ndarray]) -> Callable[[Arr
     return change
 
 
-NUMBERS = ("terms.holders", "vector_starts", "rows.starts", "pages")
+NUMBERS = ("terms.holders", "vector_starts:", "rows.starts", "pages")
 OF_DOCUMENTS: list[dict[str, Any]] = [
     {"document_id": "../../victim"},
     {"document_id": "0123456789abcdef"},
@@ -94,6 +94,7 @@ OF_DOCUMENTS: list[dict[str, Any]] = [
     {"ordinal": "x"},
     {"metadata": [1]},
     {"more": 1},
+    {"encoders": 7},
 ]
 OF_PAGES: list[dict[str, Any]] = [
     {"batch": "../../victim"},
@@ -101,6 +102,7 @@ OF_PAGES: list[dict[str, Any]] = [
     {"page": 2},
     {"vectors": -1},
     {"checksum": "../x"},
+    {"more_encoders": {"../../victim": {"vectors": 1}}},
     {"document_id": "0123456789abcdef"},
 ]
 CHANGES: dict[str, Callable[[Arrays, dict[str, Any]], object]] = {
@@ -114,10 +116,12 @@ CHANGES: dict[str, Callable[[Arrays, dict[str, Any]], object]] = {
     "no JSON": lambda arrays, facts: put(arrays, "rows", [b"{", b"[1]", b'"x"']),
     "deep JSON": lambda arrays, facts: put(arrays, "described", [b"[" * 100_000] * 2),
     "no UTF-8": lambda arrays, facts: put(arrays, "texts", [b"\xff"] * 3),
-    "vectors of other pages": array("vector_starts", lambda one: one[::-1].copy()),
-    "vectors of another size": array("vectors", lambda one: one[:, :7]),
-    "lists that are none": lambda arrays, facts: facts.update(lists={"size": 1}),
-    "lists elsewhere": lambda arrays, facts: facts.update(lists="../../victim"),
+    "vectors of other pages": array("vector_starts:", lambda one: one[::-1].copy()),
+    "vectors of another size": array("vectors:", lambda one: one[:, :7]),
+    "lists that are none": lambda arrays, facts: facts["encoders"][""].update(lists={"size": 1}),
+    "lists elsewhere": lambda arrays, facts: facts["encoders"][""].update(lists="../../victim"),
+    "an encoder whose id leads out": lambda arrays, facts: facts["encoders"].update({"../../victim": {"dim": 128}}),
+    "no encoders": lambda arrays, facts: facts.update(encoders=7),
     "no facts": lambda arrays, facts: facts.clear(),
 }
 STATES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -130,7 +134,9 @@ STATES: dict[str, Callable[[dict[str, Any]], object]] = {
     "more documents": lambda state: state["parts"][0].update(documents=10**12),
     "no parts": lambda state: state.update(parts=5),
     "twice the same": lambda state: state.update(parts=state["parts"] * 2),
-    "other vectors": lambda state: state.update(dim=3),
+    "other vectors": lambda state: state.update(encoders={"": 3}),
+    "an encoder whose id leads out": lambda state: state["encoders"].update({"../../victim": 128}),
+    "no encoders": lambda state: state.update(encoders={}),
 }
 
 

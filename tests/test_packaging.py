@@ -238,7 +238,8 @@ ORDER = {
         snapshot
         milvus
         opening
-        writing retrieve
+        writing search
+        retrieve
         ingest audit shards
         integrity
         index

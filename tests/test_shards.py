@@ -168,8 +168,12 @@ def rewritten(path: Path, change: Callable[[dict], object], /, **said: object) -
         writer.add_key_value_metadata({"pagesight": json.dumps(about | {"checksum": json_checksum(about)})})
 
 
-def of_pages(name: str, value: Callable[[bytes], object]) -> Callable[[dict], object]:
+def of_pages(name: str, value: Callable[[Any], object]) -> Callable[[dict], object]:
     return lambda row: row.update({name: value(row[name])}) if row["part"] == "page" else None
+
+
+def of_vectors(name: str, value: Callable[[Any], object]) -> Callable[[dict], object]:
+    return of_pages("encoded", lambda several: [one | {name: value(one[name])} for one in several])
 
 
 NOT_A_NUMBER = np.full(128, np.nan, np.float32).tobytes()
@@ -179,9 +183,9 @@ SPOILED: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "no Parquet": lambda path: path.write_bytes(b"PAR1 and so on"),
     "another name": lambda path: path.rename(path.with_name(f"0123456789abcdef{path.name[16:]}")),
-    "no number": lambda path: rewritten(path, of_pages("centroids", lambda _: NOT_A_NUMBER)),
-    "vectors of another size": lambda path: rewritten(path, of_pages("vectors", lambda one: one[:-2])),
-    "fewer vectors": lambda path: rewritten(path, of_pages("vectors", lambda one: one[:-256])),
+    "no number": lambda path: rewritten(path, of_vectors("centroids", lambda _: NOT_A_NUMBER)),
+    "vectors of another size": lambda path: rewritten(path, of_vectors("vectors", lambda one: one[:-2])),
+    "fewer vectors": lambda path: rewritten(path, of_vectors("vectors", lambda one: one[:-256])),
     "more words": lambda path: rewritten(path, of_pages("words", lambda one: [*one, "more"])),
     "no words": lambda path: rewritten(path, of_pages("words", lambda one: None)),
     "pages twice": lambda path: rewritten(path, of_pages("number", lambda one: 1)),
@@ -189,7 +193,13 @@ SPOILED: dict[str, Callable[[Path], object]] = {
     "another document": lambda path: rewritten(path, lambda row: row.update(bytes=b"%PDF") if row["bytes"] else None),
     "an id that leads out": lambda path: rewritten(path, lambda row: None, document_id="../../../../victim"),
     "a path of null": lambda path: rewritten(path, lambda row: None, path="a\0b.pdf"),
-    "more dimensions": lambda path: rewritten(path, lambda row: None, encoder={"name": "lexical", "dim": 64}),
+    "vectors of another encoder": lambda path: rewritten(path, of_vectors("encoder", lambda one: "clip")),
+    "vectors of an encoder twice": lambda path: rewritten(path, of_pages("encoded", lambda one: one * 2)),
+    "no vectors": lambda path: rewritten(path, of_pages("encoded", lambda one: [])),
+    "no encoder": lambda path: rewritten(path, lambda row: None, encoders={}),
+    "more dimensions": lambda path: rewritten(
+        path, lambda row: None, encoders={"lexical": {"name": "lexical", "dim": 64}}
+    ),
     "deep header": lambda path: rewritten(path, lambda row: None, metadata=json.loads("[" * 400 + "]" * 400)),
 }
 

@@ -17,7 +17,8 @@ _OFFERED = "gemini-embedding-2"
 
 def ask(index: PageIndex, pages: int, *, yes: bool) -> None:
     """Says what encoding so many pages will cost, if it costs, and asks. Raises SettingsError where nobody says yes."""
-    ask_for(index.encoder.name, pages, index.settings, yes=yes)
+    for encoder in index.encoders:
+        ask_for(encoder.name, pages, index.settings, yes=yes)
 
 
 def ask_for(encoder: str, pages: int, settings: Settings, *, yes: bool) -> None:
@@ -35,13 +36,13 @@ def offer(index: PageIndex, pages: int) -> None:
     from pagesight.indexing.encoders import estimate_costs
 
     settings = index.settings
-    if not pages or index.encoder.name != "lexical" or settings.encoding.encoder != "auto":
+    if not pages or [encoder.name for encoder in index.encoders] != ["lexical"] or settings.encoding.encoder != "auto":
         return
     if not settings.gemini.google_api_key or not sys.stderr.isatty():
         return
     estimate = estimate_costs(_OFFERED, pages, settings)
     dollars = f"about ${estimate.dollars:.4f}" if estimate and estimate.dollars is not None else "a price not known"
     printing.note(
-        f"--encoder {_OFFERED} in a new index would also compare what pages look like, charts and scans among them: "
+        f"`pagesight index --encoder {_OFFERED}` would also compare what pages look like, charts and scans among them: "
         f"{dollars} for these {pages} pages, with your GOOGLE_API_KEY"
     )

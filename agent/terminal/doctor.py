@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
@@ -25,6 +25,9 @@ from pagesight.indexing.errors import IndexMissing, PagesightError
 from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.settings import Settings, variables_of
+
+if TYPE_CHECKING:
+    from pagesight.indexing import EncoderRecord
 
 
 @dataclass(frozen=True)
@@ -189,8 +192,9 @@ def _index(settings: Settings, place: str | None) -> Check:
     named = shown(place or str(settings.index))
     try:
         with PageIndex.open(place, settings=settings, create=False) as index:
-            says = f"{named}: {_holds(index.documents())}, encoder {index.encoder.name}"
-            for code in unconfirmed(encoder_code(index.encoder), settings):
+            says = f"{named}: {_holds(index.documents())}, {_encoders(index.encoders)}"
+            every = [code for one in index.encoders for code in encoder_code(one.encoder)]
+            for code in unconfirmed(every, settings):
                 says += f"; {code.what} {code.where} was not confirmed on this machine, and does not run"
                 return Check("index", "broken", says, "read it, then search on a terminal, or with --trust-scripts")
         return _damage(place or str(settings.index), settings) or Check("index", "ok", says)
@@ -198,6 +202,12 @@ def _index(settings: Settings, place: str | None) -> Check:
         return Check("index", "absent", f"{named}: none yet", f"pagesight index PATHS… --index {shlex.quote(named)}")
     except PagesightError as error:
         return Check("index", "broken", str(error))
+
+
+def _encoders(records: Sequence[EncoderRecord]) -> str:
+    """The encoders of an index, and which of them is not finished."""
+    named = [one.name if one.finished else f"{one.name} (not finished: add it again)" for one in records]
+    return f"encoder{'s' * (len(named) > 1)} {', '.join(named)}"
 
 
 def _damage(place: str, settings: Settings) -> Check | None:

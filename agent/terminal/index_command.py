@@ -11,17 +11,20 @@ import typer
 
 from pagesight.agent.terminal import costs_of_encoding, options, printing, progress_bars, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
-from pagesight.indexing.errors import MissingPath
+from pagesight.indexing.errors import EncoderMismatch, MissingPath
 
 if TYPE_CHECKING:
     from pagesight.indexing import AddReport, PageIndex, Progress
+    from pagesight.indexing.settings import Settings
 
 
 def index(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Files and folders.", show_default=False)],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATHS...]", help="Files and folders.", show_default=False)
+    ] = None,
     place: options.Index = None,
-    encoder: options.Encoder = None,
+    encoder: options.Encoders = None,
     dim: options.Dimensions = None,
     device: options.Device = None,
     revision: options.Revision = None,
@@ -46,17 +49,24 @@ def index(
 ) -> None:
     """Index documents, skip unchanged ones.
 
-    New ones are added, changed ones take the place of their older version.
+    New ones are added, changed ones take the place of their older version. An encoder that the index has not yet sees
+    all pages that are there, first; then no paths are needed.
     """
     from pagesight.indexing.documents.metadata import read_pairs
 
     settings = settings_of(
-        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars, encoder_batch=batch,
-        wait=wait, passwords=password, password_file=password_file,
+        encoder=encoder[0] if encoder else None, dim=dim, device=device, revision=revision, pool=pool,
+        trust_remote_code=trust_remote_code, trust_scripts=trust_scripts, precision=precision, encoder_dollars=dollars,
+        encoder_batch=batch, wait=wait, passwords=password, password_file=password_file,
     )  # fmt: skip
     noted = read_pairs(meta or [])
-    with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
+    if not paths and not encoder:
+        raise typer.BadParameter("name files or folders, or an --encoder that the index has not yet.")
+    opened, new = _opened(named_index(context, place), settings, encoder or [])
+    with opened:
+        _add_encoders(opened, new, yes=yes, as_json=as_json and not paths)
+        if not paths:
+            return
         add = partial(_added, opened, metadata=noted, pages=pages, yes=yes, as_json=as_json)
         if watch:
             _watch(opened, paths, add, prune=prune)
@@ -64,6 +74,35 @@ def index(
         report = add(paths)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _opened(place: str | None, settings: Settings, encoders: list[str]) -> tuple[PageIndex, list[str]]:
+    """The index, made if there is none, and those of the encoders that it has not, or not finished."""
+    from pagesight.indexing.encoders import choose
+
+    try:
+        opened = open_index(place, settings, encoder=encoders, create=True)
+    except EncoderMismatch:
+        with open_index(place, settings, encodes=False) as index:
+            has = {one.name for one in index.encoders}
+        known = [name for name in encoders if choose(name).name in has]
+        if known == encoders:
+            raise
+        opened = open_index(place, settings, encoder=known)
+    finished = {one.name for one in opened.encoders if one.finished}
+    return opened, [name for name in encoders if name != "auto" and choose(name).name not in finished]
+
+
+def _add_encoders(index: PageIndex, names: list[str], *, yes: bool, as_json: bool) -> None:
+    """Has all pages seen by further encoders."""
+    for name in names:
+        approve = partial(costs_of_encoding.ask_for, name, settings=index.settings, yes=yes)
+        report = _followed(partial(index.add_encoder, name, approve=approve))
+        if as_json:
+            printing.write_json(report.as_dict())
+        results.added_encoder(name, report, quiet=as_json)
+        if report.failed:
+            raise typer.Exit(1)
 
 
 def _added(
@@ -96,8 +135,13 @@ def _watch(index: PageIndex, paths: list[str], add: Callable[[list[str]], AddRep
 
 
 def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], pages: str | None, yes: bool) -> AddReport:
-    """Adds the documents, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
+    """Adds the documents; see `_followed`."""
     approve = partial(costs_of_encoding.ask, index, yes=yes)
+    return _followed(partial(index.add, paths, metadata=metadata, pages=pages, approve=approve))
+
+
+def _followed(run: Callable[..., AddReport]) -> AddReport:
+    """Does what takes pages, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
     last: Progress | None = None
 
     def follow(progress: Progress) -> None:
@@ -108,7 +152,7 @@ def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], pages: st
 
     try:
         with progress_bars.pages_bar() as show:
-            return index.add(paths, progress=follow, metadata=metadata, pages=pages, approve=approve)
+            return run(progress=follow)
     except KeyboardInterrupt:
         results.stopped(last)
         raise
@@ -118,6 +162,8 @@ def _encoder(index: PageIndex) -> str:
     """The encoder of an index and why it is this one."""
     from pagesight.indexing.encoders import choose
 
+    if len(index.encoders) > 1:
+        return " and ".join(one.name for one in index.encoders)
     choice = choose(index.settings.encoding.encoder)
     why = choice.why if choice.name == index.encoder.name else "the index was made with it"
     return f"{index.encoder.name}: {why}"

@@ -39,23 +39,40 @@ def _removed(index: PageIndex, names: Sequence[str], *, dry_run: bool, yes: bool
 def remove(
     context: typer.Context,
     names: Annotated[
-        list[str], typer.Argument(metavar="NAMES...", help="Documents, by name or path.", show_default=False)
-    ],
+        list[str] | None, typer.Argument(metavar="[NAMES...]", help="Documents, by name or path.", show_default=False)
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", metavar="NAME", help="Remove this encoder, with all that it made.")
+    ] = None,
     index: options.Index = None,
     wait: options.Wait = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also for more than one document.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Take documents out of the index; the files stay.
+    """Take documents out of the index, or one of its encoders; the files stay.
 
-    `pagesight restore` takes them back until the next `remove`, for 30 days.
+    `pagesight restore` takes documents back until the next `remove`, for 30 days. An encoder can be added again.
     """
     settings = settings_of(wait=wait)
+    if bool(names) == bool(encoder):
+        raise typer.BadParameter("name documents, or an --encoder.")
     place = existing_index(context, index)
     with open_index(place, settings, encodes=False) as opened:
-        records = _removed(opened, names, dry_run=dry_run, yes=yes)
+        if encoder:
+            _remove_encoder(opened, encoder, dry_run=dry_run, as_json=as_json)
+            return
+        records = _removed(opened, names or [], dry_run=dry_run, yes=yes)
     results.shown(records, as_json, partial(results.removed, would=dry_run))
+
+
+def _remove_encoder(index: PageIndex, name: str, *, dry_run: bool, as_json: bool) -> None:
+    """Removes an encoder; with ``dry_run`` it removes nothing."""
+    gone = index.encoder_called(name) if dry_run else index.remove_encoder(name)
+    if as_json:
+        printing.write_json(gone.as_dict())
+    else:
+        printing.write(f"{'would remove' if dry_run else 'removed'} the encoder {gone.name}\n")
 
 
 def restore(

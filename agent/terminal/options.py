@@ -121,6 +121,13 @@ Encoder = Annotated[
         "--encoder", help="What makes vectors of pages: auto, a name, a folder, MODEL@URL or external:SCRIPT."
     ),
 ]
+Encoders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--encoder",
+        help="What makes vectors of pages: auto, a name, a folder, MODEL@URL or external:SCRIPT. Can be given again.",
+    ),
+]
 Dimensions = Annotated[
     int | None, typer.Option("--dim", min=1, help="Dimensions to cut vectors to, where the encoder allows it.")
 ]
@@ -241,7 +248,12 @@ def existing_index(context: typer.Context, index: str | None) -> str | None:
 
 
 def open_index(
-    place: str | None, settings: Settings, *, encoder: str | None = None, create: bool = False, encodes: bool = True
+    place: str | None,
+    settings: Settings,
+    *,
+    encoder: str | list[str] | None = None,
+    create: bool = False,
+    encodes: bool = True,
 ) -> PageIndex:
     """The index at a place, by default the one that is set.
 
@@ -267,7 +279,8 @@ def _confirm_code(index: PageIndex) -> None:
     """Asks, on a terminal, whether code that only the index names may run. Raises SettingsError if it may not."""
     from pagesight.indexing.encoders import encoder_code, refused, unconfirmed
 
-    for code in unconfirmed(encoder_code(index.encoder), index.settings):
+    every = [code for one in index.encoders for code in encoder_code(one.encoder)]
+    for code in unconfirmed(every, index.settings):
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise refused(code)
         printing.note(

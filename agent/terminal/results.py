@@ -118,6 +118,16 @@ def _told(report: AddReport) -> None:
         printing.error(str(failure.error))
 
 
+def added_encoder(name: str, report: AddReport, *, quiet: bool) -> None:
+    """What adding an encoder did, unless ``quiet``; each failure is an error line of its own."""
+    if not quiet:
+        printing.write(f"encoder {name}: has seen {printing.counted(report.pages, 'page')}\n")
+    for failure in report.failed:
+        printing.error(str(failure.error))
+    if report.failed:
+        printing.note(f"no search uses {name} before it has seen all pages: the same command goes on")
+
+
 def _summary(report: AddReport, encoder: str) -> str:
     done = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged}
     done["repaired"] = report.repaired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,7 @@ def prepare(
     by_path: Annotated[
         bool, typer.Option("--by-path", help="Leave the documents out: commit finds them at their paths.")
     ] = False,
-    encoder: options.Encoder = None,
+    encoder: options.Encoders = None,
     dim: options.Dimensions = None,
     device: options.Device = None,
     revision: options.Revision = None,
@@ -52,11 +53,12 @@ def prepare(
     from pagesight.indexing.documents.metadata import read_pairs
 
     settings = settings_of(
-        encoder=encoder, dim=dim, device=device, revision=revision, trust_remote_code=trust_remote_code,
-        trust_scripts=trust_scripts, pool=pool, precision=precision, encoder_dollars=dollars, encoder_batch=batch,
+        encoder=encoder[0] if encoder else None, dim=dim, device=device, revision=revision, pool=pool,
+        trust_remote_code=trust_remote_code, trust_scripts=trust_scripts, precision=precision, encoder_dollars=dollars,
+        encoder_batch=batch,
         passwords=password, password_file=password_file,
     )  # fmt: skip
-    named = encoder or settings.encoding.encoder
+    named = encoder or [settings.encoding.encoder]
     with progress_bars.pages_bar() as show:
         report = make_shards(
             paths, out, encoder=encoder, part=part, metadata=read_pairs(meta or []), with_bytes=not by_path,
@@ -69,8 +71,9 @@ def prepare(
         raise typer.Exit(1)
 
 
-def _approve(encoder: str, settings: Settings, yes: bool, pages: int) -> None:
-    costs_of_encoding.ask_for(encoder, pages, settings, yes=yes)
+def _approve(encoders: Sequence[str], settings: Settings, yes: bool, pages: int) -> None:
+    for encoder in encoders:
+        costs_of_encoding.ask_for(encoder, pages, settings, yes=yes)
 
 
 def commit(
@@ -79,7 +82,7 @@ def commit(
         list[Path], typer.Argument(metavar="SHARDS...", help="Shards and folders of them.", show_default=False)
     ],
     place: options.Index = None,
-    encoder: options.Encoder = None,
+    encoder: options.Encoders = None,
     verbose: options.Verbose = False,
     pool: options.Pool = None,
     precision: options.Precision = None,
@@ -90,12 +93,13 @@ def commit(
 
     A new index is made with the --encoder, --precision and --pool that the shards were.
     """
-    settings = settings_of(encoder=encoder, pool=pool, precision=precision, wait=wait)
+    settings = settings_of(encoder=encoder[0] if encoder else None, pool=pool, precision=precision, wait=wait)
     with open_index(named_index(context, place), settings, encoder=encoder, create=True) as opened:
         with progress_bars.pages_bar() as show:
             report = opened.commit(shards, progress=show)
         if as_json:
             printing.write_json(report.as_dict())
-        results.added(report, f"{opened.encoder.name}, from shards", quiet=as_json)
+        names = " and ".join(one.name for one in opened.encoders)
+        results.added(report, f"{names}, from shards", quiet=as_json)
     if report.failed:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """How many of the exactly best pages are among the HNSW candidates, how long both take, and what settings would do.
 
-Only vectors are looked at: the pages that BM25 and the question's page numbers add to the candidates come on top.
+Only the vectors of the index's first encoder are looked at: the pages that other encoders, BM25 and the question's page
+numbers add to the candidates come on top.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.retrieve import exact_scores, near_pages
+from pagesight.indexing.search import exact_scores, near_pages
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
@@ -128,9 +129,9 @@ def audit(
     PageIndexError if there is nothing to compare.
     """
     with parts.writing():  # what is compared stays the same
-        view = parts.view()
+        view, by = parts.view(), parts.encoders[0]
         pages = view.pages()
-        queries = _encoded(parts, view, questions) if questions else sample_questions(parts, view, sample)
+        queries = _encoded(parts, view, questions) if questions else sample_questions(parts, by, view, sample)
         if not queries or not pages:
             raise PageIndexError(
                 f"the index in {parts.folder.path} cannot be audited: it has {len(pages)} pages, and no question can "
@@ -140,7 +141,7 @@ def audit(
         return Audit(
             pages=len(pages),
             questions=len(queries),
-            source="given" if questions else source(parts),
+            source="given" if questions else source(by),
             exhaustive_below=parts.exhaustive_below,
             exhaustive_seconds=trial.exhaustive_seconds(),
             now=trial.measured(_breadth(parts.settings)),
@@ -154,6 +155,7 @@ class _Trial:
 
     def __init__(self, parts: IndexParts, view: IndexView, queries: Sequence[QueryVectors]) -> None:
         self._parts = parts
+        self._by = parts.encoders[0]
         self._view = view
         self._queries = queries
         self._pages = view.pages()
@@ -165,7 +167,7 @@ class _Trial:
         found = []
         for block in _blocks(self._queries):
             vectors = np.concatenate([query.vectors for query in block])
-            similarities = best_similarities(vectors, self._parts.multivectors.read(self._pages))
+            similarities = best_similarities(vectors, self._by.multivectors.read(self._pages))
             ends = np.cumsum([len(query.vectors) for query in block])
             columns = np.split(similarities, ends[:-1], axis=1)
             for query, own in zip(block, columns, strict=True):
@@ -180,7 +182,7 @@ class _Trial:
     def measured(self, breadth: Breadth) -> Measured:
         """Recall and time of searching with a breadth as `search` does."""
         found, searching = self._searched(breadth)
-        scoring = [_timed(exact_scores, self._parts, *pair)[1] for pair in zip(self._queries, found, strict=True)]
+        scoring = [_timed(exact_scores, self._by, *pair)[1] for pair in zip(self._queries, found, strict=True)]
         return Measured(breadth, self._recall(found), float(np.median(np.add(searching, scoring))))
 
     def cheapest(self, wanted: float, progress: Callable[[int, int], None]) -> Measured | None:
@@ -202,12 +204,14 @@ class _Trial:
     def _searched(self, breadth: Breadth) -> tuple[list[list[PageRow]], list[float]]:
         """The candidates of each question, and the seconds that it took."""
         parts = replace(self._parts, settings=self._parts.settings.changed(**asdict(breadth)))
-        near_pages(parts, self._view, self._queries[0])  # Milvus loads what it needs on the first search
-        found, seconds = zip(*(_timed(near_pages, parts, self._view, query) for query in self._queries), strict=True)
+        near_pages(parts, self._view, self._by, self._queries[0])  # Milvus loads what it needs on the first search
+        found, seconds = zip(
+            *(_timed(near_pages, parts, self._view, self._by, query) for query in self._queries), strict=True
+        )
         return list(found), list(seconds)
 
     def _scoring_seconds(self, pages: Sequence[PageRow]) -> float:
-        return median(_timed(exact_scores, self._parts, query, pages)[1] for query in self._queries[:_TIMED])
+        return median(_timed(exact_scores, self._by, query, pages)[1] for query in self._queries[:_TIMED])
 
     def _spread(self, count: int) -> list[PageRow]:
         """So many pages, from all over the index."""

@@ -9,6 +9,7 @@ from pagesight.indexing.encoders import QueryVectors
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow
+from pagesight.indexing.storage.index_encoder import IndexEncoder
 from pagesight.indexing.storage.index_view import IndexView
 
 _VECTORS = 16  # of a question: a guess at a sentence's tokens
@@ -16,12 +17,12 @@ _NOISE = 1.0  # as long as the vector that it is added to: their similarity is .
 _FEWEST_TERMS, _MOST_WORDS = 3, 12  # of a line; a guess, not measured
 
 
-def source(parts: IndexParts) -> str:
+def source(by: IndexEncoder) -> str:
     """What `sample_questions` makes questions from."""
-    return "vectors of its pages, with noise" if parts.encoder.needs_pictures else "lines of its pages"
+    return "vectors of its pages, with noise" if by.encoder.needs_pictures else "lines of its pages"
 
 
-def sample_questions(parts: IndexParts, view: IndexView, count: int) -> list[QueryVectors]:
+def sample_questions(parts: IndexParts, by: IndexEncoder, view: IndexView, count: int) -> list[QueryVectors]:
     """At most ``count`` questions, always the same for the same index; fewer where pages have too few words.
 
     For an encoder that reads text each is a line of a page; for one that looks at pictures, vectors that lie together
@@ -29,13 +30,13 @@ def sample_questions(parts: IndexParts, view: IndexView, count: int) -> list[Que
     """
     rng = np.random.default_rng(1)
     pages = view.pages()
-    if parts.encoder.needs_pictures:
+    if by.encoder.needs_pictures:
         chosen = [pages[place] for place in rng.permutation(len(pages))[:count]]
-        return [_from_vectors(page.vectors, rng) for page in parts.multivectors.read(chosen) if len(page)]
+        return [_from_vectors(page.vectors, rng) for page in by.multivectors.read(chosen) if len(page)]
     chosen = [pages[place] for place in rng.permutation(len(pages))[: 4 * count]]  # some pages have no text
     statistics = view.statistics
     lines = _lines(view, chosen, rng)[:count]
-    return [parts.encoder.encode_query(read_query(line, parts.term_rules), statistics.idf) for line in lines]
+    return [by.encoder.encode_query(read_query(line, parts.term_rules), statistics.idf) for line in lines]
 
 
 def _from_vectors(page: NDArray[np.float32], rng: np.random.Generator) -> QueryVectors:

@@ -101,8 +101,8 @@ def _weights(index: PageIndex, run: Run) -> Weights | None:
     if run.kind == "vectors":
         return Weights(1.0, 0.0, 0.0)
     if run.kind == "fused":
-        return Weights(index.encoder.fusion_weight, 0.0, 0.0)
-    return Weights(index.encoder.fusion_weight)
+        return Weights(index.fusion_weight, 0.0, 0.0)
+    return Weights(index.fusion_weight)
 
 
 def _counts(row: PageRow, run: Run) -> bool:

@@ -19,7 +19,7 @@ from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDocument
 from pagesight.indexing.index_place import refuse_missing
 from pagesight.indexing.ingest import add_documents
-from pagesight.indexing.integrity.verify import Beside, Damage, rows_are_unlike, verify
+from pagesight.indexing.integrity.verify import Beside, Damage, collections_in, rows_are_unlike, verify
 from pagesight.indexing.milvus.folder_store import opens
 from pagesight.indexing.milvus.sealed_files import unsealed_damage
 from pagesight.indexing.opening.index_parts import WritingParts
@@ -88,7 +88,7 @@ def _put_files_right(path: Path, done: Repair) -> None:
         assert manifest, "there is an index"
         folder.note_manifest(manifest)
         done.repaired += [str(one.path) for one in damage]
-    if unsealed_damage(path / "milvus.db", path / SEAL) or not opens(path / "milvus.db"):
+    if unsealed_damage(path / "milvus.db", path / SEAL, collections_in(folder)) or not opens(path / "milvus.db"):
         if not any((path / "pages").glob("*/*.json")):
             raise PageIndexError(
                 f"the index in {path} is of format 3 and has no page files to make its Milvus anew from. Make a "
@@ -97,7 +97,8 @@ def _put_files_right(path: Path, done: Repair) -> None:
         aside = path / "milvus.db.damaged"
         shutil.rmtree(aside, ignore_errors=True)
         (path / SEAL).unlink(missing_ok=True)
-        (path / "milvus.db").rename(aside)
+        if (path / "milvus.db").exists():
+            (path / "milvus.db").rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
         done.repaired.append(str(path / "milvus.db"))
 

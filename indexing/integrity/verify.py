@@ -20,7 +20,7 @@ from pagesight.indexing.pages import PageRow
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import server_address
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, refuse_links
-from pagesight.indexing.storage.manifest import FORMAT
+from pagesight.indexing.storage.manifest import FORMAT, collections_of
 from pagesight.indexing.storage.page_files import RECORD, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.writing.recover import damaged_pages
@@ -92,6 +92,15 @@ def verify(
     return found
 
 
+def collections_in(folder: IndexFolder) -> frozenset[str] | None:
+    """The collections that the index should have; None where it does not say."""
+    try:
+        manifest = folder.manifest()
+    except PageIndexError:
+        return None
+    return collections_of(one.id for one in manifest.encoders) if manifest else None
+
+
 def _can_be_read(path: Path) -> bool:
     """Whether the folder says what the index was made with."""
     try:
@@ -104,7 +113,7 @@ def _files_of_folder(path: Path) -> Iterator[Damage]:
     folder = IndexFolder(path)
     for damage in folder.manifest_damage():
         yield Damage("manifest", str(damage.path), damage.why)
-    for damage in unsealed_damage(path / "milvus.db", path / SEAL):
+    for damage in unsealed_damage(path / "milvus.db", path / SEAL, collections_in(folder)):
         yield Damage("Milvus", str(damage.path), damage.why)
     for damage in RemovedDocuments(path).damage():
         yield Damage("removed document", str(damage.path), damage.why)
@@ -143,12 +152,16 @@ def _look_through(parts: WritingParts, found: Verification, told: Told) -> None:
 
 def _candidates(parts: WritingParts, document_id: str, rows: dict[int, PageRow], found: Verification) -> int:
     """How many candidate vectors the document has; notes pages that have another number than they should."""
-    counts = parts.candidates.counts(document_id)
-    for page, row in sorted(rows.items()):
-        if row.checksum and counts.get(page, 0) != row.candidates:
-            why = f"{counts.get(page, 0)} candidate vectors, not {row.candidates}"
-            found.damage.append(Damage("candidates", row.label, why))
-    return sum(counts.values())
+    total = 0
+    for encoder, candidates in parts.candidates.items():
+        counts = candidates.counts(document_id)
+        total += sum(counts.values())
+        for page, row in sorted(rows.items()):
+            one = row.encoded(encoder)
+            if one and one.checksum and counts.get(page, 0) != one.candidates:
+                why = f"{counts.get(page, 0)} candidate vectors, not {one.candidates}"
+                found.damage.append(Damage("candidates", row.label, why))
+    return total
 
 
 def _of_files(parts: WritingParts, files: PageFiles, document_id: str, rows: dict[int, PageRow]) -> Iterator[Damage]:

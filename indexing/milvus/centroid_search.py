@@ -16,9 +16,10 @@ from pagesight.indexing.milvus.capabilities import MilvusCapabilities
 from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.pages import FIRST_ENCODER, PageRow, VectorRecord
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.interfaces import PageVectors
+from pagesight.indexing.storage.manifest import of_encoder
 from pagesight.indexing.vectors.centroids import best_holders
 
 # M and efConstruction as FAISS recommends for some 100,000 vectors.
@@ -34,9 +35,11 @@ Took = Callable[[str, int, NDArray[np.float32]], None]
 class CentroidSearch:
     """HNSW over a few centroids of each page; see `CandidateSearch`."""
 
-    def __init__(self, connection: Connection, took: Took | None = None) -> None:
+    def __init__(self, connection: Connection, encoder: str = FIRST_ENCODER, took: Took | None = None) -> None:
         """``took`` is told of each page's candidate vectors once they are written."""
         self._connection = connection
+        self._kind = of_encoder("candidates", encoder)
+        self._encoder = encoder
         self._took = took
 
     def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
@@ -47,7 +50,7 @@ class CentroidSearch:
             for position, vector in enumerate(page.centroids)
         ]
         if rows:
-            self._connection.upsert("candidates", rows)
+            self._connection.upsert(self._kind, rows)
         if self._took:
             for page in pages:
                 self._took(document_id, page.page, page.centroids)
@@ -59,7 +62,7 @@ class CentroidSearch:
         """The pages with the greatest sum of best hits, all query vectors searched for in one call."""
         limit = settings.search.hits_per_vector
         found = self._connection.search(
-            "candidates",
+            self._kind,
             data=list(query.vectors),
             anns_field="vector",
             limit=limit,
@@ -78,27 +81,32 @@ class CentroidSearch:
     def drop_surplus(self, ordinal: int, page: int, count: int) -> None:
         """Forget the page's centroids beyond so many."""
         first, end = candidate_id(ordinal, page, count), candidate_id(ordinal, page + 1, 0)
-        self._connection.delete("candidates", f"id >= {first} and id < {end}")
+        self._connection.delete(self._kind, f"id >= {first} and id < {end}")
 
     def counts(self, document_id: str) -> dict[int, int]:
         """How many centroids each page of a document has."""
-        found = self._connection.rows("candidates", documents_filter([document_id]), ["id"])
+        found = self._connection.rows(self._kind, documents_filter([document_id]), ["id"])
         return dict(Counter(page_of(row["id"])[1] for row in found))
 
     def remove(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
         """See `CandidateSearch.remove`."""
-        keys = [candidate_id(row.ordinal, row.page, position) for row in rows for position in range(row.candidates)]
+        counts = [(row, row.encoded(self._encoder) or VectorRecord()) for row in rows]
+        keys = [candidate_id(row.ordinal, row.page, place) for row, one in counts for place in range(one.candidates)]
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            self._connection.delete("candidates", f"id in {keys[start : start + _KEYS_AT_ONCE]}")
+            self._connection.delete(self._kind, f"id in {keys[start : start + _KEYS_AT_ONCE]}")
         if not rows:
-            self._connection.delete("candidates", documents_filter([document_id]))
+            self._connection.delete(self._kind, documents_filter([document_id]))
+
+    def remove_all(self) -> None:
+        """Drop the collection."""
+        self._connection.drop(self._kind)
 
     def flush(self) -> None:
         """Seal what was written."""
-        self._connection.flush("candidates")
+        self._connection.flush(self._kind)
 
 
-def collection(dim: int, able: MilvusCapabilities) -> Collection:
+def collection(dim: int, able: MilvusCapabilities, encoder: str = FIRST_ENCODER) -> Collection:
     """What `CentroidSearch` needs of a Milvus, for vectors of ``dim`` numbers."""
     schema = MilvusClient.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
@@ -106,7 +114,7 @@ def collection(dim: int, able: MilvusCapabilities) -> Collection:
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     index = MilvusClient.prepare_index_params()
     index.add_index("vector", index_type=able.graph, metric_type="IP", params=HNSW)
-    return Collection("candidates", schema, index)
+    return Collection(of_encoder("candidates", encoder), schema, index)
 
 
 def candidate_id(ordinal: int, page: int, centroid: int) -> int:

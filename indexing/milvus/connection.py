@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -129,6 +130,12 @@ class Connection:
         """Delete the rows that meet the condition."""
         self._call_client("delete", "remove", self._prefix + kind, filter=condition, **self._slow)
 
+    def drop(self, kind: str) -> None:
+        """Remove the collection with all that it holds, if it is there."""
+        if self.has(kind):
+            self._unread.discard(kind)
+            self._call_client("drop_collection", "remove", self._prefix + kind, **self._slow)
+
     def flush(self, kind: str) -> None:
         """Seal what was written, which makes Milvus Lite's next searches faster; a server does it when it is time."""
         if self.capabilities.lite:
@@ -152,6 +159,8 @@ class Connection:
         name = self._prefix + collection.kind
         new = not self.has(collection.kind)
         if new:
+            if self._lite:  # what a process has left of it that was killed while it was made
+                shutil.rmtree(self._lite / "collections" / name, ignore_errors=True)
             # The index with it: on a filled collection Milvus Lite builds it in one call that gRPC gives up on.
             made = {"schema": collection.schema, "index_params": collection.index, "consistency_level": "Session"}
             self._call_client("create_collection", "make the index", name, **made, **self._slow)

@@ -11,7 +11,7 @@ import logging
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -25,7 +25,7 @@ from pagesight.indexing.milvus import centroid_search, page_rows
 from pagesight.indexing.milvus.centroid_search import CentroidSearch
 from pagesight.indexing.milvus.connection import Connection, connect_folder
 from pagesight.indexing.milvus.page_rows import PageStore
-from pagesight.indexing.milvus.sealed_files import seal, unsealed_damage
+from pagesight.indexing.milvus.sealed_files import clear_others, seal, unsealed_damage
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
@@ -35,10 +35,14 @@ from pagesight.indexing.storage.catalog import Catalog
 from pagesight.indexing.storage.catalog_view import Entry, UnreadEntry, shown
 from pagesight.indexing.storage.folder import SEAL, disk_errors
 from pagesight.indexing.storage.folder_parts import FolderParts
+from pagesight.indexing.storage.index_encoder import IndexEncoder
 from pagesight.indexing.storage.interfaces import CandidateSearch, Sharing
+from pagesight.indexing.storage.manifest import collections_of
+from pagesight.indexing.storage.multivector_files import MultiVectorFiles
 from pagesight.indexing.storage.sharing import UnsharedRows
 from pagesight.indexing.storage.stamp import stamp
 from pagesight.indexing.vectors.centroids import centroids
+from pagesight.indexing.vectors.quantization import VectorLayout
 
 _log = logging.getLogger(__name__)
 
@@ -51,9 +55,14 @@ class FolderStore:
     """See `pagesight.indexing.opening.index_parts.OpenStore`."""
 
     store: PageStore
-    candidates: CandidateSearch
+    candidates: Mapping[str, CandidateSearch]
     catalog: Catalog
     sharing: Sharing
+    folder: Path
+
+    def forget_encoder(self, encoder: str) -> None:
+        """See `pagesight.indexing.opening.index_parts.OpenStore`."""
+        MultiVectorFiles(self.folder / "multivectors", VectorLayout(), 0, encoder).remove_all()
 
 
 @contextlib.contextmanager
@@ -64,7 +73,9 @@ def open_store(parts: FolderParts, *, anew: bool = False) -> Iterator[FolderStor
     For who holds the folder's `WriterLock`. Raises StorageFull, and PageIndexError for damaged files of Milvus.
     """
     with disk_errors(_what(parts)):
-        snapshot = SnapshotWriter(parts.folder.path / "derived", parts.dim, parts.term_rules, anew=anew)
+        dims = {one.id: one.dim for one in parts.encoders}
+        searched = [one.id for one in parts.encoders if one.recorded.finished]
+        snapshot = SnapshotWriter(parts.folder.path / "derived", dims, searched, parts.term_rules, anew=anew)
     try:
         with _connected(parts, snapshot) as opened:
             yield opened
@@ -87,7 +98,7 @@ def opens(database: Path) -> bool:
     try:
         connection = connect_folder(database)
         try:
-            if connection.has("candidates") and connection.has("pages"):
+            if connection.has("pages"):
                 connection.ensure([page_rows.collection()])
                 PageStore(connection).pages()
         finally:
@@ -109,7 +120,9 @@ def _connected(parts: FolderParts, snapshot: SnapshotWriter) -> Iterator[FolderS
         connection = connect_folder(parts.database)
     try:
         with _told_of_repair(parts):
-            connection.ensure([centroid_search.collection(parts.dim, connection.capabilities), page_rows.collection()])
+            able = connection.capabilities
+            candidates = [centroid_search.collection(one.dim, able, one.id) for one in parts.encoders]
+            connection.ensure([*candidates, page_rows.collection()])
             opened = _opened(parts, connection, snapshot, behind)
         yield opened
     finally:
@@ -134,9 +147,10 @@ def _told_of_repair(parts: FolderParts) -> Iterator[None]:
 
 
 def _refuse_damaged(parts: FolderParts) -> None:
-    """Raises PageIndexError where Milvus Lite would open files that are damaged."""
-    path = parts.folder.path
-    if damage := unsealed_damage(parts.database, path / SEAL):
+    """Raises PageIndexError where Milvus Lite would open files that are damaged; removes what no encoder has."""
+    path, collections = parts.folder.path, collections_of(one.id for one in parts.encoders)
+    clear_others(parts.database, collections)
+    if damage := unsealed_damage(parts.database, path / SEAL, collections):
         more = f" and {len(damage) - 1} more" if damage[1:] else ""
         raise PageIndexError(
             f"a file of the index in {path} is damaged: {damage[0].path} ({damage[0].why}){more}. No document is lost: "
@@ -151,12 +165,21 @@ def _what(parts: FolderParts) -> str:
 def _opened(parts: FolderParts, connection: Connection, snapshot: SnapshotWriter, behind: bool) -> FolderStore:
     pages = PageStore(connection)
     publishing = _Publishing(parts, snapshot, pages)
-    candidates = CentroidSearch(connection, publishing.took_vectors)
-    known = None if behind or snapshot.state.rest is None else publishing.entries
-    catalog = Catalog(pages, candidates, UnsharedRows(), parts.term_rules, publishing, known)
+    candidates = {
+        one.id: CentroidSearch(connection, one.id, partial(publishing.took_vectors, one.id)) for one in parts.encoders
+    }
+    catalog = Catalog(
+        pages,
+        candidates,
+        UnsharedRows(),
+        parts.term_rules,
+        encoders=lambda: snapshot.state.encoders,
+        listener=publishing,
+        known=None if behind or snapshot.state.rest is None else publishing.entries,
+    )
     if behind:
         publishing.catch_up(catalog)
-    return FolderStore(pages, candidates, catalog, UnsharedRows())
+    return FolderStore(pages, candidates, catalog, UnsharedRows(), parts.folder.path)
 
 
 class _Publishing:
@@ -167,24 +190,29 @@ class _Publishing:
         self._snapshot = snapshot
         self._pages = pages
         self._rows: defaultdict[str, dict[int, PageRow]] = defaultdict(dict)
-        self._vectors: defaultdict[str, dict[int, NDArray[np.float16]]] = defaultdict(dict)
+        # Of each document, by page and encoder.
+        self._vectors: defaultdict[str, dict[tuple[int, str], NDArray[np.float16]]] = defaultdict(dict)
 
-    def took_vectors(self, document_id: str, page: int, vectors: NDArray[np.float32]) -> None:
-        """Note a page's candidate vectors, which its row will follow."""
-        self._vectors[document_id][page] = vectors.astype(np.float16)
+    def took_vectors(self, encoder: str, document_id: str, page: int, vectors: NDArray[np.float32]) -> None:
+        """Note a page's candidate vectors by an encoder, which its row will follow."""
+        self._vectors[document_id][page, encoder] = vectors.astype(np.float16)
 
     def wrote(self, rows: Sequence[PageRow], *, complete: bool) -> None:
         """See `CatalogListener.wrote`."""
         document_id = rows[0].document_id
         vectors = self._vectors[document_id]
-        self._rows[document_id] |= {row.page: row for row in rows if row.page in vectors}
+        encoders = [one.id for one in self._parts.encoders]
+        self._rows[document_id] |= {
+            row.page: row for row in rows if all((row.page, known) in vectors for known in encoders)
+        }
         if not complete:
             return
         found = self._rows.pop(document_id)
         del self._vectors[document_id]
         if len(found) == rows[0].page_count:
             numbers = sorted(found)
-            self._add([found[one] for one in numbers], [vectors[one] for one in numbers])
+            by_encoder = {known: [vectors[page, known] for page in numbers] for known in encoders}
+            self._add([found[one] for one in numbers], by_encoder)
         else:  # some pages were written earlier, or only what is known of them has changed
             self._publish([document_id])
 
@@ -254,8 +282,10 @@ class _Publishing:
         found = self._snapshot.described(entry.first.document_id)
         if found is None:
             return False
-        shared, pages = found
-        return pages == len(entry.rows) and all(getattr(entry.first, name) == value for name, value in shared.items())
+        shared, pages, encoders = found
+        if (pages, encoders) != (len(entry.rows), entry.encoders):
+            return False
+        return all(getattr(entry.first, name) == value for name, value in shared.items())
 
     def _publish(self, document_ids: Sequence[str]) -> None:
         """Publish documents as Milvus has them."""
@@ -264,17 +294,20 @@ class _Publishing:
             rows[row.document_id].append(row)
         for pages in rows.values():
             pages.sort(key=lambda row: row.page)
-            self._add(pages, list(map_on_all_cores(self._candidates_of, pages)))
+            vectors = {
+                one.id: list(map_on_all_cores(partial(self._candidates_of, one), pages)) for one in self._parts.encoders
+            }
+            self._add(pages, vectors)
 
-    def _candidates_of(self, row: PageRow) -> NDArray[np.float32]:
+    def _candidates_of(self, encoder: IndexEncoder, row: PageRow) -> NDArray[np.float32]:
         """The page's candidate vectors, made as when it was written; none where its vectors are lost."""
         try:
-            (page,) = self._parts.multivectors.read([row])
+            (page,) = encoder.multivectors.read([row])
         except VectorsMissing:
-            return np.zeros((0, self._parts.dim), np.float32)
+            return np.zeros((0, encoder.dim), np.float32)
         return centroids(page.vectors, self._parts.centroids)
 
-    def _add(self, rows: Sequence[PageRow], vectors: Sequence[NDArray[np.floating]]) -> None:
+    def _add(self, rows: Sequence[PageRow], vectors: Mapping[str, Sequence[NDArray[np.floating]]]) -> None:
         with disk_errors(_what(self._parts)):
             self._snapshot.add(CompleteDocument(rows, vectors))
 

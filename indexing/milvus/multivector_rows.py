@@ -18,31 +18,36 @@ from pagesight.indexing.milvus.client import DataType, MilvusClient
 from pagesight.indexing.milvus.connection import NO_VECTOR, Collection, Connection, without_vectors
 from pagesight.indexing.milvus.long_texts import VARCHAR_BYTES
 from pagesight.indexing.milvus.page_rows import documents_filter
-from pagesight.indexing.pages import PageRow, page_key
+from pagesight.indexing.pages import FIRST_ENCODER, PageRow, VectorRecord, page_key
 from pagesight.indexing.storage.interfaces import Lost
+from pagesight.indexing.storage.manifest import of_encoder
 from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout, page_checksum
 
 _PART_BYTES = VARCHAR_BYTES // 4 * 3
 # Rows in one message, 12 MB: a server takes 64 MB at most, and while one chunk is scored the next one is fetched.
 _ROWS_AT_ONCE = 192
 
+_NOT_SEEN = "not seen"  # a checksum that no page has
 
-def collection() -> Collection:
+
+def collection(encoder: str = FIRST_ENCODER) -> Collection:
     """What `MultiVectorRows` needs of a Milvus."""
     schema = MilvusClient.create_schema()
     schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=64)
     schema.add_field("document_id", DataType.VARCHAR, max_length=64)
     schema.add_field("part", DataType.VARCHAR, max_length=VARCHAR_BYTES)
-    return Collection("vectors", schema, without_vectors(schema))
+    return Collection(of_encoder("vectors", encoder), schema, without_vectors(schema))
 
 
 class MultiVectorRows:
-    """The multi-vectors of an index on a server; see `MultiVectorStore`."""
+    """The multi-vectors by one encoder of an index on a server; see `MultiVectorStore`."""
 
     local = False
 
-    def __init__(self, connection: Connection, layout: VectorLayout, dim: int) -> None:
+    def __init__(self, connection: Connection, layout: VectorLayout, dim: int, encoder: str = FIRST_ENCODER) -> None:
         self._connection = connection
+        self._encoder = encoder
+        self._kind = of_encoder("vectors", encoder)
         self._values = np.dtype(layout.precision)
         self._dim = dim
         self._fetching = ThreadPoolExecutor(1, thread_name_prefix="multivectors")
@@ -55,7 +60,7 @@ class MultiVectorRows:
             for part, text in enumerate(_encoded_parts(vectors))
         )
         while chunk := list(islice(rows, _ROWS_AT_ONCE)):
-            self._connection.upsert("vectors", chunk)
+            self._connection.upsert(self._kind, chunk)
 
     def read(self, rows: Sequence[PageRow], lost: Lost | None = None, *, anew: bool = False) -> Iterator[StoredVectors]:
         """The vectors of pages, fetched a chunk ahead of what is asked for."""
@@ -74,7 +79,7 @@ class MultiVectorRows:
 
     def remove(self, document_id: str) -> None:
         """Remove the document's rows."""
-        self._connection.delete("vectors", documents_filter([document_id]))
+        self._connection.delete(self._kind, documents_filter([document_id]))
 
     def close(self) -> None:
         """End the thread that fetches."""
@@ -103,7 +108,7 @@ class MultiVectorRows:
         for strong in (False, True):
             missing = [key for key in keys if key not in found]
             if missing:
-                rows = self._connection.get("vectors", missing, ["key", "part"], strong=strong)
+                rows = self._connection.get(self._kind, missing, ["key", "part"], strong=strong)
                 found |= {row["key"]: row["part"] for row in rows}
         return found
 
@@ -113,16 +118,17 @@ class MultiVectorRows:
             vectors = self._unpacked(page, content)
         except (KeyError, ValueError):  # a row that is not there, or not one of ours
             vectors = None
-        if vectors is not None and page.checksum in ("", page_checksum(page.key, vectors)):
+        if vectors is not None and self._of(page).checksum in ("", page_checksum(page.key, vectors, self._encoder)):
             return vectors
         return VectorsMissing(
             f"{self._connection.place} has lost the vectors of {page.label}. `pagesight repair` makes them anew."
         )
 
     def _unpacked(self, page: PageRow, content: bytes) -> StoredVectors:
-        if len(content) != page.vectors * self._bytes_per_vector:
-            raise ValueError(f"{len(content)} bytes for {page.vectors} vectors")
-        boxes, scales = np.cumsum([page.vectors * self._dim * self._values.itemsize, page.vectors * 8])
+        count = self._of(page).vectors
+        if len(content) != count * self._bytes_per_vector:
+            raise ValueError(f"{len(content)} bytes for {count} vectors")
+        boxes, scales = np.cumsum([count * self._dim * self._values.itemsize, count * 8])
         return StoredVectors(
             np.frombuffer(content[:boxes], self._values).reshape(-1, self._dim),
             np.frombuffer(content[boxes:scales], np.float16).reshape(-1, 4),
@@ -130,7 +136,10 @@ class MultiVectorRows:
         )
 
     def _part_count(self, page: PageRow) -> int:
-        return -(-page.vectors * self._bytes_per_vector // _PART_BYTES)
+        return -(-self._of(page).vectors * self._bytes_per_vector // _PART_BYTES)
+
+    def _of(self, page: PageRow) -> VectorRecord:
+        return page.encoded(self._encoder) or VectorRecord(checksum=_NOT_SEEN)
 
     @property
     def _bytes_per_vector(self) -> int:

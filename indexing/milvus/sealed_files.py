@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -47,24 +48,44 @@ def seal(database: Path, path: Path) -> None:
         write_checked(path, content)
 
 
-def unsealed_damage(database: Path, path: Path) -> list[DamagedFile]:
-    """The files that are damaged or gone, before Milvus Lite has opened them.
+def clear_others(database: Path, collections: Collection[str]) -> None:
+    """Remove the files of all but these collections, before Milvus Lite has opened them; the next call ends it."""
+    for folder in (database / "collections").glob("*"):
+        if folder.name not in collections:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def unsealed_damage(database: Path, path: Path, collections: Collection[str] | None = None) -> list[DamagedFile]:
+    """The files that are damaged or gone, before Milvus Lite has opened them; of these collections alone, if not None.
 
     Damaged files of indexes over vectors are removed: Milvus Lite makes them anew.
     """
     if found := [*led_out(database)]:
         return found
-    files, versions = _sealed(path)
-    found = [*_manifests(database, files, versions)]
-    named = {file for manifest in database.glob(f"collections/*/{_MANIFEST}") for file in _named_by(manifest)}
-    for file in _changed(database, files):
+    sealed, versions = _sealed(path)
+    files = {name: entry for name, entry in sealed.items() if _is_of(PurePath(name), collections)}
+    every = database.glob(f"collections/*/{_MANIFEST}")
+    manifests = [manifest for manifest in every if _is_of(manifest.relative_to(database), collections)]
+    found = [*_manifests(database, manifests, files, versions)]
+    named = {file for manifest in manifests for file in _named_by(manifest)}
+    found += _damaged_rows(_changed(database, files), named)
+    rest = named - {one.path for one in found}
+    return found + [_damage(file) for file in sorted(rest) if not _is_there(file, file.relative_to(database), files)]
+
+
+def _is_of(name: PurePath, collections: Collection[str] | None) -> bool:
+    """Whether a file, by its path below the database, is one of these collections'; None is all."""
+    return collections is None or name.parts[1] in collections
+
+
+def _damaged_rows(changed: Iterable[Path], named: Collection[Path]) -> Iterator[DamagedFile]:
+    """Those of the changed files that are missed; indexes over vectors are removed."""
+    for file in changed:
         if file.suffix == ".idx":
             _log.debug("%s is damaged or gone; Milvus Lite makes it anew", file)
             file.unlink(missing_ok=True)
         elif file.exists() or file in named or file.name == "schema.json":
-            found.append(_damage(file))
-    rest = named - {one.path for one in found}
-    return found + [_damage(file) for file in sorted(rest) if not _is_there(file, file.relative_to(database), files)]
+            yield _damage(file)
 
 
 def _changed(database: Path, files: dict[str, Any]) -> list[Path]:
@@ -91,9 +112,11 @@ def _sealed(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         return {}, {}
 
 
-def _manifests(database: Path, files: dict[str, Any], versions: dict[str, int]) -> Iterator[DamagedFile]:
+def _manifests(
+    database: Path, manifests: Iterable[Path], files: dict[str, Any], versions: dict[str, int]
+) -> Iterator[DamagedFile]:
     """The manifests that are damaged; one may be newer than the seal, after a crash, and then says so."""
-    present = {path.relative_to(database).as_posix() for path in database.glob(f"collections/*/{_MANIFEST}")}
+    present = {path.relative_to(database).as_posix() for path in manifests}
     for name in sorted(present | {name for name in files if name.endswith(_MANIFEST)}):
         path = database / name
         size, _, checksum = files.get(name, (None, None, None))

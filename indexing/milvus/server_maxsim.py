@@ -17,9 +17,10 @@ from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_o
 from pagesight.indexing.milvus.client import DataType, EmbeddingList, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.pages import FIRST_ENCODER, PageRow
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.interfaces import PageVectors
+from pagesight.indexing.storage.manifest import of_encoder
 
 _MOST_VECTORS = 4096  # a server's limit for an array
 _VECTORS_AT_ONCE = 16_384  # in one message, 8 MB of 128 numbers each
@@ -28,8 +29,9 @@ _VECTORS_AT_ONCE = 16_384  # in one message, 8 MB of 128 numbers each
 class ServerMaxSim:
     """The server's MaxSim; see `CandidateSearch`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, encoder: str = FIRST_ENCODER) -> None:
         self._connection = connection
+        self._kind = of_encoder("patches", encoder)
 
     def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
         """Write all vectors of the pages, of a page with more than 4,096 as many, evenly taken."""
@@ -37,11 +39,11 @@ class ServerMaxSim:
         chunk: list[dict[str, Any]] = []
         for row in rows:
             if chunk and sum(len(other["patches"]) for other in [*chunk, row]) > _VECTORS_AT_ONCE:
-                self._connection.upsert("patches", chunk)
+                self._connection.upsert(self._kind, chunk)
                 chunk = []
             chunk.append(row)
         if chunk:
-            self._connection.upsert("patches", chunk)
+            self._connection.upsert(self._kind, chunk)
         return [min(1, len(one.vectors)) for one in pages]
 
     def near(
@@ -50,7 +52,7 @@ class ServerMaxSim:
         """The pages with the greatest MaxSim; a query vector's weight goes into its length."""
         asked = EmbeddingList(query.vectors * query.weights[:, None].astype(np.float32))
         found = self._connection.search(
-            "patches",
+            self._kind,
             data=[asked],
             anns_field="patches[vector]",
             limit=settings.search.candidates,
@@ -66,22 +68,26 @@ class ServerMaxSim:
     def drop_surplus(self, ordinal: int, page: int, count: int) -> None:
         """Forget the page where it has no vectors any more."""
         if not count:
-            self._connection.delete("patches", f"id == {candidate_id(ordinal, page, 0)}")
+            self._connection.delete(self._kind, f"id == {candidate_id(ordinal, page, 0)}")
 
     def counts(self, document_id: str) -> dict[int, int]:
         """One for each page of a document."""
-        found = self._connection.rows("patches", documents_filter([document_id]), ["id"])
+        found = self._connection.rows(self._kind, documents_filter([document_id]), ["id"])
         return {page_of(row["id"])[1]: 1 for row in found}
 
     def remove(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
         """See `CandidateSearch.remove`."""
-        self._connection.delete("patches", documents_filter([document_id]))
+        self._connection.delete(self._kind, documents_filter([document_id]))
+
+    def remove_all(self) -> None:
+        """Drop the collection."""
+        self._connection.drop(self._kind)
 
     def flush(self) -> None:
         """A server seals what was written when it is time."""
 
 
-def collection(dim: int) -> Collection:
+def collection(dim: int, encoder: str = FIRST_ENCODER) -> Collection:
     """What `ServerMaxSim` needs of a Milvus, for vectors of ``dim`` numbers."""
     patch = MilvusClient.create_struct_field_schema()
     patch.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
@@ -93,7 +99,7 @@ def collection(dim: int) -> Collection:
     )
     index = MilvusClient.prepare_index_params()
     index.add_index("patches[vector]", index_type="HNSW", metric_type="MAX_SIM_IP", params=HNSW)
-    return Collection("patches", schema, index)
+    return Collection(of_encoder("patches", encoder), schema, index)
 
 
 def _row(ordinal: int, document_id: str, page: int, vectors: NDArray[np.float32]) -> dict[str, Any]:

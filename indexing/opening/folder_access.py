@@ -15,8 +15,9 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.errors import IndexInUse, IndexWarning, PageIndexError, StorageFull
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
@@ -25,7 +26,9 @@ from pagesight.indexing.snapshot.snapshot_view import SnapshotView
 from pagesight.indexing.snapshot.state import SnapshotState, read_state, revision, write_state
 from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
-from pagesight.indexing.storage.manifest import refuse_other
+from pagesight.indexing.storage.index_encoder import IndexEncoder, refuse_changed
+from pagesight.indexing.storage.manifest import Manifest, RecordedEncoder
+from pagesight.indexing.storage.multivector_files import MultiVectorFiles
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.storage.stamp import stamp
 
@@ -39,9 +42,8 @@ _TRIES = 10
 class FolderAccess:
     """See `IndexAccess`."""
 
-    def __init__(self, parts: FolderParts, lock: WriterLock, encoder: dict[str, Any]) -> None:
+    def __init__(self, parts: FolderParts, lock: WriterLock) -> None:
         self._parts = parts
-        self._encoder = encoder
         self._folder = parts.folder
         self._lock = lock
         self._derived = self._folder.path / "derived"
@@ -69,8 +71,8 @@ class FolderAccess:
             with disk_errors(f"the index in {self._folder.path} cannot be written to"):
                 held.enter_context(self._lock.held(wait))
                 refuse_links(self._folder.path, below=True)
-            # Another process may have chosen another encoder while there was nothing in the index.
-            refuse_other(self._folder.manifest_as_written(), self._encoder, self._folder.path)
+            # Another process may have changed the encoders, or chosen another while there was nothing in the index.
+            refuse_changed(self._folder.manifest_as_written(), self._parts.encoders, self._folder.path)
             held.callback(self._folder.make_private)
             done = False
             try:
@@ -114,7 +116,12 @@ class FolderAccess:
                     pass
 
     def _is_current(self, state: SnapshotState | None) -> bool:
-        return state is not None and state.store == stamp(self._parts.database)
+        finished = {one.id for one in self._parts.encoders if one.recorded.finished}
+        return state is not None and state.store == stamp(self._parts.database) and {*state.encoders} == finished
+
+    @property
+    def _dims(self) -> dict[str, int]:
+        return {one.id: one.dim for one in self._parts.encoders}
 
     def remake(self) -> None:
         """Make the snapshot anew from Milvus' rows. Raises IndexInUse, PageIndexError."""
@@ -122,6 +129,22 @@ class FolderAccess:
             pass
         with self._opening:
             self._segments, self._view = {}, None
+
+    def manifest(self) -> Manifest:
+        """See `IndexAccess.manifest`."""
+        manifest = self._folder.manifest()
+        if manifest is None:
+            raise PageIndexError(f"there is no index in {self._folder.path} any more. Make a new one.")
+        return manifest
+
+    def note_manifest(self, manifest: Manifest) -> None:
+        """See `IndexAccess.note_manifest`."""
+        with disk_errors(f"the index in {self._folder.path} cannot be written to"):
+            self._folder.note_manifest(manifest)
+
+    def with_stores(self, recorded: RecordedEncoder, encoder: PageEncoder) -> IndexEncoder:
+        """See `IndexAccess.with_stores`."""
+        return in_folder(self._folder.path, recorded, encoder)
 
     def check(self) -> None:
         """Read all of the snapshot. Raises SnapshotDamaged, which names the file that is not as it was written."""
@@ -140,7 +163,7 @@ class FolderAccess:
         """The state of a snapshot whose segments are all there."""
         with contextlib.suppress(SnapshotDamaged):
             state = read_state(self._derived)
-            if state and (state.dim, state.term_rules) == (self._parts.dim, self._parts.term_rules):
+            if state and state.fits(self._dims, self._parts.term_rules):
                 self.view()
                 return state
         return None
@@ -164,7 +187,7 @@ class FolderAccess:
         return SnapshotView(snapshot)
 
     def _segment(self, name: str) -> Segment:
-        return self._segments.get(name) or Segment(self._derived, name, self._parts.dim)
+        return self._segments.get(name) or Segment(self._derived, name, self._dims)
 
     def _read_from_copy(self, error: PageIndexError) -> None:
         """For a folder that nobody may write to and that has no snapshot: makes one in a temporary folder."""
@@ -187,10 +210,18 @@ class FolderAccess:
         )
 
 
-def start(folder: IndexFolder, dim: int, term_rules: int) -> None:
+def in_folder(path: Path, recorded: RecordedEncoder, encoder: PageEncoder) -> IndexEncoder:
+    """An encoder of the index in a folder."""
+    files = MultiVectorFiles(path / "multivectors", recorded.layout, encoder.dim, recorded.id)
+    return IndexEncoder(recorded, encoder, files)
+
+
+def start(folder: IndexFolder, manifest: Manifest) -> None:
     """Publish that a new index is empty, so that who only reads it has no need of Milvus. Raises OSError."""
     if read_state(folder.path / "derived") is None:
-        write_state(folder.path / "derived", SnapshotState(dim, term_rules, stamp(folder.path / "milvus.db"), rest=()))
+        dims = {one.id: one.description["dim"] for one in manifest.encoders}
+        state = SnapshotState(dims, manifest.term_rules, stamp(folder.path / "milvus.db"), rest=())
+        write_state(folder.path / "derived", state)
 
 
 def _read_only(error: BaseException) -> bool:

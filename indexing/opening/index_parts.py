@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from typing import Protocol
 
 from pagesight.indexing.encoders import PageEncoder
+from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.preparing.encoded_page import Recipe
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.catalog import Catalog
 from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.storage.index_encoder import IndexEncoder, by_id, changed
 from pagesight.indexing.storage.index_view import IndexView
-from pagesight.indexing.storage.interfaces import CandidateSearch, MultiVectorStore, RowStore, Sharing
+from pagesight.indexing.storage.interfaces import CandidateSearch, RowStore, Sharing
+from pagesight.indexing.storage.manifest import Manifest, RecordedEncoder
 from pagesight.indexing.storage.page_files import PageFiles
-from pagesight.indexing.vectors.quantization import VectorLayout
 
 
 class OpenStore(Protocol):
-    """What only writing needs: the rows of pages, candidate vectors, the catalog, and who else may write."""
+    """What only writing needs: the rows of pages, candidate vectors, the catalog, and who else may write.
+
+    ``candidates`` are those of each encoder by its id.
+    """
 
     @property
     def store(self) -> RowStore: ...  # noqa: D102
 
     @property
-    def candidates(self) -> CandidateSearch: ...  # noqa: D102
+    def candidates(self) -> Mapping[str, CandidateSearch]: ...  # noqa: D102
 
     @property
     def catalog(self) -> Catalog: ...  # noqa: D102
 
     @property
     def sharing(self) -> Sharing: ...  # noqa: D102
+
+    def forget_encoder(self, encoder: str) -> None:
+        """Remove all vectors and candidates of an encoder that the index has no more, by its id."""
+        ...
 
 
 class IndexAccess(Protocol):
@@ -52,6 +61,18 @@ class IndexAccess(Protocol):
         """Make anew what reading needs and can be made from the rest. Raises IndexInUse, PageIndexError."""
         ...
 
+    def manifest(self) -> Manifest:
+        """What the index is made with now."""
+        ...
+
+    def note_manifest(self, manifest: Manifest) -> None:
+        """Note what the index is made with from now on; for who may write to it."""
+        ...
+
+    def with_stores(self, recorded: RecordedEncoder, encoder: PageEncoder) -> IndexEncoder:
+        """The encoder with where its vectors are; what it needs there is made where it is missing."""
+        ...
+
     def close(self) -> None:
         """Let go of what is open."""
         ...
@@ -59,16 +80,15 @@ class IndexAccess(Protocol):
 
 @dataclass(frozen=True)
 class IndexParts:
-    """Folder, multi-vectors and how they are kept, the encoder that made them, and how the rest is read and written.
+    """Folder, encoders with the multi-vectors that they made, and how the rest is read and written.
 
-    ``page_files`` None is for an index on a server.
+    All who have the index open in this process share the list of ``encoders``, which is as the index was when it was
+    opened here or last changed from here. ``page_files`` None is for an index on a server.
     """
 
     folder: IndexFolder
-    multivectors: MultiVectorStore
+    encoders: list[IndexEncoder]
     page_files: PageFiles | None
-    layout: VectorLayout
-    encoder: PageEncoder
     settings: Settings
     access: IndexAccess
     place: str
@@ -85,29 +105,59 @@ class IndexParts:
                 candidates=opened.candidates,
                 catalog=opened.catalog,
                 sharing=opened.sharing,
+                forget_encoder=opened.forget_encoder,
             )
 
     @property
     def recipe(self) -> Recipe:
         """How pages are made ready for it."""
-        return Recipe(self.layout, self.settings.vectors.centroids, self.term_rules)
+        layouts = {one.name: one.recorded.layout for one in self.encoders}
+        return Recipe(layouts, self.settings.vectors.centroids, self.term_rules)
 
     def view(self, *, at_once: bool = False) -> IndexView:
         """See `IndexAccess.view`."""
         return self.access.view(at_once=at_once)
 
     @property
+    def encoder(self) -> PageEncoder:
+        """The first of its encoders."""
+        return self.encoders[0].encoder
+
+    def encoder_called(self, name: str | None) -> IndexEncoder:
+        """The encoder of this name or id; the first one if None. Raises SettingsError for one that is not here."""
+        found = by_id(self.encoders, name) if name else self.encoders[0]
+        if found is None:
+            names = ", ".join(one.encoder.name for one in self.encoders)
+            raise SettingsError(
+                f"the index in {self.place} has no encoder {name}; it has {names}. `pagesight index --encoder {name}` "
+                "adds it."
+            )
+        return found
+
+    def searching(self, view: IndexView) -> list[IndexEncoder]:
+        """The encoders that a search of the view uses: those that all pages have vectors of.
+
+        Raises PageIndexError where another process has removed all that were there when the index was opened.
+        """
+        found = [one for one in self.encoders if one.id in view.encoders]
+        if not found:
+            raise changed(self.place)
+        return found
+
+    @property
     def exhaustive_below(self) -> int:
         """The number of pages up to which all are scored: at least as many as would be fetched and scored anyway."""
         # Over a network fetching takes longer than searching, unless somebody has measured it.
-        by_setting = self.multivectors.local or "exhaustive_below" in self.settings.search.model_fields_set
+        by_setting = self.encoders[0].multivectors.local or "exhaustive_below" in self.settings.search.model_fields_set
         return max(self.settings.search.candidates, self.settings.search.exhaustive_below if by_setting else 0)
 
     def close(self) -> None:
         """Close everything."""
-        self.multivectors.close()
+        for one in self.encoders:
+            one.multivectors.close()
         self.access.close()
-        self.encoder.close()
+        for one in self.encoders:
+            one.encoder.close()
 
 
 @dataclass(frozen=True)
@@ -115,9 +165,10 @@ class WritingParts(IndexParts):
     """The parts of an index that this process may write to."""
 
     store: RowStore
-    candidates: CandidateSearch
+    candidates: Mapping[str, CandidateSearch]
     catalog: Catalog
     sharing: Sharing
+    forget_encoder: Callable[[str], None]
 
     def lost_documents(self) -> list[str]:
         """The ids of documents that were whole once, as their records say, and of which rows are missing."""
@@ -128,5 +179,6 @@ class WritingParts(IndexParts):
 
     def flush(self) -> None:
         """Make the next searches faster; nothing is lost without it."""
-        self.candidates.flush()
+        for candidates in self.candidates.values():
+            candidates.flush()
         self.store.flush()

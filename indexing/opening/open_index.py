@@ -8,19 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from pagesight.indexing.calls.ledger import Ledger
-from pagesight.indexing.encoders import choose, encoder_code, is_called, note_costs, remember
+from pagesight.indexing.encoders import choose, encoder_code, note_costs, remember
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.index_place import index_missing
-from pagesight.indexing.opening.folder_access import FolderAccess, start
+from pagesight.indexing.opening.folder_access import FolderAccess, in_folder, start
 from pagesight.indexing.opening.index_parts import IndexParts
-from pagesight.indexing.opening.named_encoder import named_by, named_encoder
+from pagesight.indexing.opening.named_encoder import Asked, asked_names, named_by, named_encoders, same_encoders
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import folder_of, server_address
 from pagesight.indexing.storage.atomic_files import private_folder
 from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.manifest import Manifest, refuse_other
-from pagesight.indexing.storage.multivector_files import MultiVectorFiles
 from pagesight.indexing.storage.page_files import PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.storage.sharing import WriterLock
@@ -33,7 +32,7 @@ _uses: dict[str, int] = {}
 _registry_lock = threading.Lock()
 
 
-def take(place: str, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+def take(place: str, encoder: Asked, settings: Settings, create: bool) -> IndexParts:
     """The parts of the index at a place, until `give_back`; see `PageIndex.open`."""
     address = server_address(place)
     key = str(address or folder_of(place, settings))
@@ -48,10 +47,12 @@ def take(place: str, encoder: str | None, settings: Settings, create: bool) -> I
             else:
                 parts = _in_folder(Path(key), encoder, settings, create)
             _register(parts)
-        elif encoder not in (None, "auto", parts.encoder.name) and not is_called(parts.encoder.name, encoder or ""):
-            refuse_other(Manifest(parts.encoder.describe(), parts.layout), {"name": choose(encoder or "").name}, key)
-        if not named_by(parts.encoder.name, encoder, settings, key):
-            remember(encoder_code(parts.encoder))
+        asked = asked_names(encoder)
+        for name in asked:
+            refuse_other([one.encoder.describe() for one in parts.encoders], {"name": choose(name).name}, key)
+        for one in parts.encoders:
+            if not named_by(one.encoder.name, asked, settings, key):
+                remember(encoder_code(one.encoder))
         _uses[key] = _uses.get(key, 0) + 1
     return replace(parts, settings=settings)
 
@@ -72,8 +73,9 @@ def with_encoder(parts: IndexParts, encoder: str) -> IndexParts:
                     f"the index in {parts.place} has documents, or removed ones that can be restored, and keeps its "
                     f"encoder: make a new index, `pagesight index PATH… --index OTHER --encoder {encoder}`."
                 )
-            chosen, made_with = named_encoder(None, encoder, parts.settings, folder.path)
-            chosen.close()
+            chosen, made_with = named_encoders(None, encoder, parts.settings, folder.path)
+            for one in chosen:
+                one.close()
             folder.clear()
             _begun(folder, made_with)
         parts.close()
@@ -83,7 +85,8 @@ def with_encoder(parts: IndexParts, encoder: str) -> IndexParts:
 
 
 def _register(parts: IndexParts) -> None:
-    note_costs(parts.encoder, Ledger(parts.folder.path).add)
+    for one in parts.encoders:
+        note_costs(one.encoder, Ledger(parts.folder.path).add)
     _registry[parts.place] = parts
 
 
@@ -96,31 +99,27 @@ def give_back(parts: IndexParts) -> None:
             parts.close()
 
 
-def _in_folder(path: Path, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+def _in_folder(path: Path, encoder: Asked, settings: Settings, create: bool) -> IndexParts:
     folder, lock = IndexFolder(path), WriterLock(path)
     refuse_links(path)
     manifest = folder.manifest()
     if manifest is None and not create:
         raise index_missing(path)
-    chosen, made_with = named_encoder(manifest, encoder, settings, path)
+    chosen, made_with = named_encoders(manifest, encoder, settings, path)
     try:
         if manifest is None:
             made_with = _made(folder, lock, made_with, settings.sharing.wait)
-        multivectors = MultiVectorFiles(path / "multivectors", made_with.layout, chosen.dim)
+        encoders = [in_folder(path, *one) for one in zip(made_with.encoders, chosen, strict=True)]
         files, centroids = PageFiles(path / "pages"), settings.vectors.centroids
-        access = FolderAccess(
-            FolderParts(folder, multivectors, files, chosen.dim, made_with.term_rules, centroids),
-            lock,
-            made_with.encoder,
-        )
+        access = FolderAccess(FolderParts(folder, encoders, files, made_with.term_rules, centroids), lock)
         access.prepare(settings.sharing.wait)
     except BaseException:
-        chosen.close()
+        for one in chosen:
+            one.close()
         raise
-    _log.debug("opened %s: %d pages, encoder %s", path, access.view().page_count(), chosen.name)
-    return IndexParts(
-        folder, multivectors, files, made_with.layout, chosen, settings, access, str(path), made_with.term_rules
-    )
+    names = ", ".join(one.name for one in chosen)
+    _log.debug("opened %s: %d pages, encoder %s", path, access.view().page_count(), names)
+    return IndexParts(folder, encoders, files, settings, access, str(path), made_with.term_rules)
 
 
 def _made(folder: IndexFolder, lock: WriterLock, made_with: Manifest, wait: float) -> Manifest:
@@ -132,10 +131,9 @@ def _made(folder: IndexFolder, lock: WriterLock, made_with: Manifest, wait: floa
             if manifest is None:
                 _begun(folder, made_with)
                 return made_with
-    refuse_other(manifest, made_with.encoder, folder.path)
-    return manifest
+    return same_encoders(manifest, made_with, folder.path)
 
 
 def _begun(folder: IndexFolder, made_with: Manifest) -> None:
     folder.note_manifest(made_with)
-    start(folder, made_with.encoder["dim"], made_with.term_rules)
+    start(folder, made_with)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pagesight.indexing.destinations import refuse_unconfirmed
@@ -18,14 +18,15 @@ from pagesight.indexing.milvus.multivector_rows import MultiVectorRows
 from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.milvus.server_maxsim import ServerMaxSim
 from pagesight.indexing.opening.index_parts import IndexParts
-from pagesight.indexing.opening.named_encoder import named_encoder
+from pagesight.indexing.opening.named_encoder import Asked, named_encoders, same_encoders
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.address import ServerAddress, folder_of
 from pagesight.indexing.storage.catalog import Catalog
 from pagesight.indexing.storage.catalog_view import View
 from pagesight.indexing.storage.folder import IndexFolder
+from pagesight.indexing.storage.index_encoder import IndexEncoder, refuse_changed
 from pagesight.indexing.storage.interfaces import CandidateSearch
-from pagesight.indexing.storage.manifest import Manifest, read_manifest, refuse_other
+from pagesight.indexing.storage.manifest import Manifest, RecordedEncoder, of_encoder, read_manifest
 from pagesight.indexing.storage.shared_documents import SharedDocuments
 
 _log = logging.getLogger(__name__)
@@ -35,8 +36,10 @@ _log = logging.getLogger(__name__)
 class ServerAccess:
     """Rows, candidates, catalog and lease of an index on a server; see `IndexAccess` and `OpenStore`."""
 
+    connection: Connection
+    encoders: Sequence[IndexEncoder]
     store: PageStore
-    candidates: CandidateSearch
+    candidates: dict[str, CandidateSearch]
     catalog: Catalog
     sharing: ServerSharing
 
@@ -48,17 +51,38 @@ class ServerAccess:
     def writing(self, wait: float) -> Iterator[ServerAccess]:
         """See `Catalog.writing`; who else writes is waited for only as long as it shows no sign of life."""
         with self.catalog.writing():
+            refuse_changed(self.manifest(), self.encoders, self.connection.place)
             yield self
 
     def remake(self) -> None:
         """There is nothing: all that is read is on the server."""
+
+    def manifest(self) -> Manifest:
+        """See `IndexAccess.manifest`."""
+        return read_manifest(self.sharing.manifest(), self.connection.place)
+
+    def note_manifest(self, manifest: Manifest) -> None:
+        """See `IndexAccess.note_manifest`."""
+        self.sharing.note_manifest(manifest.as_dict())
+
+    def with_stores(self, recorded: RecordedEncoder, encoder: PageEncoder) -> IndexEncoder:
+        """See `IndexAccess.with_stores`."""
+        self.connection.ensure(_collections(encoder.dim, self.connection, recorded.id))
+        self.candidates[recorded.id] = _candidates(self.connection, recorded.id)
+        return _on_server(self.connection, recorded, encoder)
+
+    def forget_encoder(self, encoder: str) -> None:
+        """See `pagesight.indexing.opening.index_parts.OpenStore`."""
+        self.candidates.pop(encoder, None)
+        _candidates(self.connection, encoder).remove_all()
+        self.connection.drop(of_encoder("vectors", encoder))
 
     def close(self) -> None:
         """Close the connection."""
         self.store.close()
 
 
-def open_on_server(address: ServerAddress, encoder: str | None, settings: Settings, create: bool) -> IndexParts:
+def open_on_server(address: ServerAddress, encoder: Asked, settings: Settings, create: bool) -> IndexParts:
     """The parts of the index at an address; see `PageIndex.open`."""
     connection = connect_server(address, settings)
     try:
@@ -69,8 +93,10 @@ def open_on_server(address: ServerAddress, encoder: str | None, settings: Settin
                 f"there is no index at {address}. Make one with `pagesight index PATH… --index {address}`, or name "
                 "another with --index."
             )
-        chosen, made_with = named_encoder(manifest, encoder, settings, address)
-        connection.ensure([lease.collection(), multivector_rows.collection(), *_collections(chosen.dim, connection)])
+        chosen, made_with = named_encoders(manifest, encoder, settings, address)
+        recorded = zip(made_with.encoders, chosen, strict=True)
+        of_encoders = [each for one, made in recorded for each in _collections(made.dim, connection, one.id)]
+        connection.ensure([lease.collection(), page_rows.collection(), *of_encoders])
         if manifest is None:
             made_with = _noted(sharing, made_with, address)
         return _assembled(address, connection, sharing, chosen, made_with, settings)
@@ -83,22 +109,27 @@ def _assembled(
     address: ServerAddress,
     connection: Connection,
     sharing: ServerSharing,
-    encoder: PageEncoder,
+    chosen: Sequence[PageEncoder],
     manifest: Manifest,
     settings: Settings,
 ) -> IndexParts:
     pages = PageStore(connection)
-    candidates = ServerMaxSim(connection) if connection.capabilities.max_sim else CentroidSearch(connection)
-    catalog = Catalog(pages, candidates, sharing, manifest.term_rules)
-    _log.debug("opened %s: %d documents, encoder %s", address, len(catalog.view().entries), encoder.name)
+    encoders = [_on_server(connection, *one) for one in zip(manifest.encoders, chosen, strict=True)]
+    candidates = {one.id: _candidates(connection, one.id) for one in encoders}
+
+    def searching() -> list[str]:
+        recorded = read_manifest(sharing.manifest(), address).encoders
+        return [one.id for one in recorded if one.finished]
+
+    catalog = Catalog(pages, candidates, sharing, manifest.term_rules, encoders=searching)
+    names = ", ".join(one.name for one in chosen)
+    _log.debug("opened %s: %d documents, encoder %s", address, len(catalog.view().entries), names)
     return IndexParts(
         IndexFolder(folder_of(str(address), settings), _shared_documents(address, settings)),
-        MultiVectorRows(connection, manifest.layout, encoder.dim),
+        encoders,
         None,
-        manifest.layout,
-        encoder,
         settings,
-        ServerAccess(pages, candidates, catalog, sharing),
+        ServerAccess(connection, encoders, pages, candidates, catalog, sharing),
         str(address),
         manifest.term_rules,
     )
@@ -112,10 +143,21 @@ def _shared_documents(address: ServerAddress, settings: Settings) -> SharedDocum
     return SharedDocuments(place, address.name, settings.documents)
 
 
-def _collections(dim: int, connection: Connection) -> list[Collection]:
+def _on_server(connection: Connection, recorded: RecordedEncoder, encoder: PageEncoder) -> IndexEncoder:
+    return IndexEncoder(recorded, encoder, MultiVectorRows(connection, recorded.layout, encoder.dim, recorded.id))
+
+
+def _candidates(connection: Connection, encoder: str) -> CandidateSearch:
+    if connection.capabilities.max_sim:
+        return ServerMaxSim(connection, encoder)
+    return CentroidSearch(connection, encoder)
+
+
+def _collections(dim: int, connection: Connection, encoder: str) -> list[Collection]:
     able = connection.capabilities
-    candidates = server_maxsim.collection(dim) if able.max_sim else centroid_search.collection(dim, able)
-    return [candidates, page_rows.collection()]
+    if able.max_sim:
+        return [multivector_rows.collection(encoder), server_maxsim.collection(dim, encoder)]
+    return [multivector_rows.collection(encoder), centroid_search.collection(dim, able, encoder)]
 
 
 def _manifest(sharing: ServerSharing, connection: Connection) -> Manifest | None:
@@ -133,6 +175,4 @@ def _noted(sharing: ServerSharing, made_with: Manifest, address: ServerAddress) 
         if recorded is None:
             sharing.note_manifest(made_with.as_dict())
             return made_with
-    manifest = read_manifest(recorded, address)
-    refuse_other(manifest, made_with.encoder, address)
-    return manifest
+    return same_encoders(read_manifest(recorded, address), made_with, address)

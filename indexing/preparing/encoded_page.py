@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.lexical.bm25 import page_terms
 from pagesight.indexing.pages import Correction, PageText
 from pagesight.indexing.preparing.prepared_page import PreparedPage
+from pagesight.indexing.storage.interfaces import PageVectors
 from pagesight.indexing.vectors.centroids import centroids_of
 from pagesight.indexing.vectors.multivector import MultiVector
-from pagesight.indexing.vectors.quantization import StoredVectors, VectorLayout, stored
+from pagesight.indexing.vectors.quantization import VectorLayout, stored
 from pagesight.indexing.vectors.token_pooling import pooled
 
 
@@ -22,10 +20,11 @@ from pagesight.indexing.vectors.token_pooling import pooled
 class Recipe:
     """What of an index decides how its pages are made ready.
 
-    How it keeps vectors, how many candidate vectors a page has at most, and the rules that split texts into terms.
+    How it keeps the vectors of each encoder, by its name, how many candidate vectors of each a page has at most, and
+    the rules that split texts into terms.
     """
 
-    layout: VectorLayout
+    layouts: dict[str, VectorLayout]
     centroids: int
     term_rules: int
 
@@ -34,9 +33,9 @@ class Recipe:
 class EncodedPage:
     """A page, read and encoded.
 
-    ``text``, ``label`` and ``kinds`` are as `PreparedPage` has them, ``height`` is in points; ``vectors`` are as the
-    index keeps them, ``centroids`` (k, dim) its candidate vectors; ``terms``, between spaces, are those of the
-    text after its corrections.
+    ``text``, ``label`` and ``kinds`` are as `PreparedPage` has them, ``height`` is in points; ``vectors`` are those of
+    each encoder, by its name, as the index keeps them; ``terms``, between spaces, are those of the text after its
+    corrections.
     """
 
     number: int
@@ -44,20 +43,22 @@ class EncodedPage:
     label: str | None
     kinds: tuple[str, ...]
     height: float
-    vectors: StoredVectors
-    centroids: NDArray[np.float32]
+    vectors: Mapping[str, PageVectors]
     terms: str
 
 
 def encoded(
     pages: Sequence[PreparedPage],
-    vectors: Sequence[MultiVector],
+    vectors: Mapping[str, Sequence[MultiVector]],
     recipe: Recipe,
     corrections: Mapping[int, tuple[Correction, ...]],
 ) -> list[EncodedPage]:
-    """The pages with their vectors pooled and rounded, their candidates and terms; ``corrections`` by their numbers."""
-    kept = [pooled(page, recipe.layout.pool) for page in vectors]
-    few = centroids_of([page.vectors for page in kept], recipe.centroids)
+    """The pages with their vectors as an index keeps them, and their terms.
+
+    ``vectors`` are those of each page by the names of encoders, ``corrections`` those of pages by their numbers.
+    """
+    numbers = [page.number for page in pages]
+    kept = {name: kept_vectors(numbers, made, recipe, name) for name, made in vectors.items()}
     return [
         EncodedPage(
             number=page.number,
@@ -65,11 +66,23 @@ def encoded(
             label=page.label,
             kinds=page.kinds,
             height=page.size[1],
-            vectors=stored(own, recipe.layout.precision),
-            centroids=candidates,
+            vectors={name: made[place] for name, made in kept.items()},
             terms=terms_of(corrected(page.text, corrections.get(page.number, ())), recipe.term_rules),
         )
-        for page, own, candidates in zip(pages, kept, few, strict=True)
+        for place, page in enumerate(pages)
+    ]
+
+
+def kept_vectors(
+    numbers: Sequence[int], made: Sequence[MultiVector], recipe: Recipe, encoder: str
+) -> list[PageVectors]:
+    """What the encoder of that name made of pages, pooled and rounded, with their candidate vectors."""
+    layout = recipe.layouts[encoder]
+    several = [pooled(page, layout.pool) for page in made]
+    few = centroids_of([page.vectors for page in several], recipe.centroids)
+    return [
+        PageVectors(number, stored(page, layout.precision), candidates)
+        for number, page, candidates in zip(numbers, several, few, strict=True)
     ]
 
 

@@ -11,9 +11,9 @@ import logging
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -24,7 +24,7 @@ from PIL import Image
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.sources import Failure
-from pagesight.indexing.encoders import MultiVector, PageEncoder
+from pagesight.indexing.encoders import MultiVector, PageEncoder, foresee, settle_costs
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.pages import PageText
@@ -64,18 +64,38 @@ class Journey:
     """The journey of the pages that are missing of some documents.
 
     ``keep`` gives the file to read of a document, known to be the bytes that were hashed, and raises SourceError where
-    it cannot: that goes to ``failed``, and the others go on.
+    it cannot: that goes to ``failed``, and the others go on. ``words`` gives those of a page that were read before:
+    they are not read anew.
     """
 
     jobs: Iterable[DocumentJob]
-    encoder: PageEncoder
+    encoders: Sequence[PageEncoder]
     recipe: Recipe
     readers: PageReaders
     keep: Callable[[DocumentJob], Path]
     failed: Callable[[Failure], None]
+    words: Callable[[DocumentJob, int], PageText | None] = lambda job, number: None
 
-    def go(self, take: Take) -> None:
-        """Read and encode all pages. Raises what ``take`` and the encoder raise."""
+    def go(self, take: Take, *, told_before: DocumentSettings | None = None) -> None:
+        """Read and encode all pages. Raises what ``take`` and the encoders raise.
+
+        With ``told_before`` the encoders are told of all pages first, read with these settings: then ``jobs`` are gone
+        through several times.
+        """
+        try:
+            if told_before:
+                for encoder in self.encoders:
+                    foresee(encoder, partial(_foreseen, told_before, self.keep, self.jobs))
+            self._read_encode_take(take)
+        finally:
+            for encoder in self.encoders:
+                settle_costs(encoder)
+
+    @property
+    def _needs_pictures(self) -> bool:
+        return any(encoder.needs_pictures for encoder in self.encoders)
+
+    def _read_encode_take(self, take: Take) -> None:
         cores = os.cpu_count() or 1
         with ExitStack() as ending:
             reading, taking = ending.enter_context(threads(cores)), ending.enter_context(threads(1))
@@ -96,22 +116,30 @@ class Journey:
                 yield partial(self._read, job, file, number)
 
     def _read(self, job: DocumentJob, file: Path, number: int) -> _ReadPage:
-        """A page's words and, if the encoder looks at it, its picture; a damaged page of a sound document is blank."""
+        """A page's words and, if an encoder looks at it, its picture; a damaged page of a sound document is blank."""
         if number in job.left_out:
             return _ReadPage(job, _blank(number, False))
-        needs_picture = self.encoder.needs_pictures
         try:
             if job.given_up >= _GIVEN_UP_IN_A_ROW:
                 raise UnreadableDocument("not tried")
-            prepared = self.readers.page(file, number, PICTURE_LONG_SIDE if needs_picture else None, called=job.shown)
+            prepared = self._prepared(job, file, number)
         except UnreadableDocument as error:
             job.faults[number] = str(error)
             job.given_up += isinstance(error, GivenUp)
-            return _ReadPage(job, _blank(number, needs_picture))
+            return _ReadPage(job, _blank(number, self._needs_pictures))
         job.given_up = 0
         for warning in prepared.warnings:
             job.warnings.setdefault(warning, []).append(number)
         return _ReadPage(job, prepared)
+
+    def _prepared(self, job: DocumentJob, file: Path, number: int) -> PreparedPage:
+        """A page as the encoders need it. Raises UnreadableDocument."""
+        words = self.words(job, number)
+        if words is not None and not self._needs_pictures:
+            return PreparedPage(number, words, (0.0, 0.0))
+        long_side = PICTURE_LONG_SIDE if self._needs_pictures else None
+        page = self.readers.page(file, number, long_side, called=job.shown)
+        return page if words is None else replace(page, text=words)
 
     def _to_take(self, pages: Iterator[_ReadPage], take: Take) -> Iterator[Callable[[], None]]:
         """A call for each batch, once its vectors are there."""
@@ -121,39 +149,45 @@ class Journey:
             _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
             yield partial(self._take, job, batch, vectors, take)
 
-    def _take(self, job: DocumentJob, batch: list[PreparedPage], vectors: list[MultiVector], take: Take) -> None:
-        for page in batch:
-            job.outlined.add(page.number, page.text, page.size[1], page.label)
+    def _take(
+        self, job: DocumentJob, batch: list[PreparedPage], vectors: dict[str, list[MultiVector]], take: Take
+    ) -> None:
         take(job, encoded(batch, vectors, self.recipe, job.corrections))
 
-    def _encoded(self, job: DocumentJob, batch: list[PreparedPage]) -> tuple[list[PreparedPage], list[MultiVector]]:
-        """The pages with their vectors; those that are not wanted have none."""
-        wanted = [page for page in batch if page.number not in job.left_out]
-        pages, vectors = self._encoded_by_model(job, wanted) if wanted else ([], [])
-        made = {page.number: (page, vector) for page, vector in zip(pages, vectors, strict=True)}
-        nothing = MultiVector(np.zeros((0, self.encoder.dim), np.float32), np.zeros((0, 4), np.float16))
-        both = [made.get(page.number, (page, nothing)) for page in batch]
-        return [page for page, _ in both], [vector for _, vector in both]
+    def _encoded(
+        self, job: DocumentJob, batch: list[PreparedPage]
+    ) -> tuple[list[PreparedPage], dict[str, list[MultiVector]]]:
+        """The pages with their vectors by each encoder's name; those that are not wanted have none."""
+        vectors = {}
+        for encoder in self.encoders:
+            wanted = [page for page in batch if page.number not in job.left_out]
+            pages, made = self._encoded_by_model(encoder, job, wanted) if wanted else ([], [])
+            taken = {page.number: page for page in pages}
+            batch = [taken.get(page.number, page) for page in batch]
+            by_page = dict(zip(taken, made, strict=True))
+            nothing = MultiVector(np.zeros((0, encoder.dim), np.float32), np.zeros((0, 4), np.float16))
+            vectors[encoder.name] = [by_page.get(page.number, nothing) for page in batch]
+        return batch, vectors
 
     def _encoded_by_model(
-        self, job: DocumentJob, batch: list[PreparedPage]
+        self, encoder: PageEncoder, job: DocumentJob, batch: list[PreparedPage]
     ) -> tuple[list[PreparedPage], list[MultiVector]]:
         """The pages with their vectors; one that the encoder cannot take is blank. Raises EncoderError, MemoryError."""
-        encode = self.encoder.encode_pages
         texts = [corrected(page.text, job.corrections.get(page.number, ())) for page in batch]
+        pictures = [page.picture if encoder.needs_pictures else None for page in batch]
         try:
-            return batch, encode([page.picture for page in batch], texts)
+            return batch, encoder.encode_pages(pictures, texts)
         except (PagesightError, MemoryError):
             raise
         except Exception as error:  # whatever an encoder says of a page
             if len(batch) > 1:
-                alone = [self._encoded_by_model(job, [page]) for page in batch]
+                alone = [self._encoded_by_model(encoder, job, [page]) for page in batch]
                 return [pages[0] for pages, _ in alone], [vectors[0] for _, vectors in alone]
             number = batch[0].number
             if number in job.faults:  # a blank one: then it is the encoder's fault
                 raise
             job.faults[number] = f"the encoder cannot take it: {type(error).__name__}: {error}"
-            return self._encoded_by_model(job, [_blank(number, self.encoder.needs_pictures)])
+            return self._encoded_by_model(encoder, job, [_blank(number, self._needs_pictures)])
 
 
 def file_kept(documents: KeptDocuments, job: DocumentJob) -> Path:
@@ -164,7 +198,7 @@ def file_kept(documents: KeptDocuments, job: DocumentJob) -> Path:
     return documents.path(job.source.document_id, Path(job.path).suffix)
 
 
-def foreseen(
+def _foreseen(
     settings: DocumentSettings, keep: Callable[[DocumentJob], Path], jobs: Iterable[DocumentJob]
 ) -> Iterator[Image.Image]:
     """The pictures of all pages that will be encoded; those that cannot be read are left to the journey to name."""

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pagesight.indexing.calls.object_store import fetch, is_stored, stored_files
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
@@ -53,12 +54,12 @@ def commit_shards(
 
 def _fitting(parts: WritingParts, places: Iterable[Path], report: AddReport) -> Iterator[Path]:
     """The shards that were made as the index is; what else there is is noted. Raises EncoderMismatch if none was."""
-    encoder, recipe, others, fits = parts.encoder.describe(), parts.recipe, list[Path](), False
+    encoders, recipe, others, fits = _described(parts), parts.recipe, list[Path](), False
     for path in _files(places, report):
         document_id = id_in_name(path.name)
         if document_id is None:
             report.failed.append(Failure(path, UnreadableDocument(f"{path} has not the name of a shard.")))
-        elif path.name == shard_name(document_id, encoder, recipe):
+        elif path.name == shard_name(document_id, encoders, recipe):
             fits = True
             yield path
         else:
@@ -66,6 +67,10 @@ def _fitting(parts: WritingParts, places: Iterable[Path], report: AddReport) -> 
     if others and not fits:
         raise EncoderMismatch(_other(parts, others[0]))
     report.passed_over += [PassedOver(path, "a shard made otherwise") for path in others]
+
+
+def _described(parts: WritingParts) -> dict[str, dict[str, Any]]:
+    return {one.name: one.encoder.describe() for one in parts.encoders}
 
 
 def _files(places: Iterable[Path], report: AddReport) -> Iterator[Path]:
@@ -79,12 +84,12 @@ def _files(places: Iterable[Path], report: AddReport) -> Iterator[Path]:
 
 
 def _other(parts: WritingParts, path: Path) -> str:
-    header, mine = ShardFile(path).header, parts.encoder.describe()
-    made, known = header.encoder.get("name"), mine["name"]
-    if header.encoder == mine:
+    header, mine = ShardFile(path).header, _described(parts)
+    made, known = " and ".join(header.encoders), " and ".join(mine)
+    if header.encoders == mine:
         made, known = f"{made} ({header.recipe})", f"{known} ({parts.recipe})"
     return (
-        f"the shards were made with the encoder {made}, such as {path.name}, and the index in {parts.place} with "
+        f"the shards were made with {made}, such as {path.name}, and the index in {parts.place} with "
         f"{known}: their vectors cannot be compared. Prepare them as the index was made, or make a new index with the "
         "same --encoder, --precision and --pool: `pagesight commit SHARDS --index OTHER`."
     )
@@ -172,12 +177,13 @@ class _Commit:
             raise
 
     def _pages(self, job: DocumentJob) -> Iterator[EncodedPage]:
-        """The pages that the index lacks; the outline is told of all."""
+        """The pages that the index lacks; the outline is told of the others, too."""
         missing = set(job.missing)
         for page in self._shard.pages():
-            job.outlined.add(page.number, page.text, page.height, page.label)
             if page.number in missing:
                 yield page
+            else:
+                job.outlined.add(page.number, page.text, page.height, page.label)
 
     def _refuse_without_held(self) -> None:
         for held in self._header.holds:

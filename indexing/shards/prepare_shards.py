@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,16 @@ from pagesight.indexing.calls.ledger import Ledger
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
-from pagesight.indexing.encoders import PageEncoder, estimate_costs, foresee, note_costs, settle_costs
+from pagesight.indexing.encoders import estimate_costs, note_costs
 from pagesight.indexing.errors import SettingsError, SourceError, UnreadableDocument
-from pagesight.indexing.opening.named_encoder import named_encoder
+from pagesight.indexing.opening.named_encoder import Asked, named_encoders
 from pagesight.indexing.outlines.read_outline import OutlinedPages
 from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
 from pagesight.indexing.preparing.attached_documents import AttachedDocuments
 from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.encoded_page import EncodedPage, Recipe
-from pagesight.indexing.preparing.journey import Journey, file_kept, foreseen
+from pagesight.indexing.preparing.journey import Journey, file_kept
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.settings import Settings, load_settings
 from pagesight.indexing.shards.shard_file import ShardFile, ShardWriter, remove_leftovers
@@ -71,7 +70,7 @@ def prepare(
     paths: Iterable[Given] | Given,
     out: Path | str,
     *,
-    encoder: str | None = None,
+    encoder: Asked = None,
     part: str = "1/1",
     metadata: Metadata | None = None,
     with_bytes: bool = True,
@@ -81,28 +80,33 @@ def prepare(
 ) -> AddReport:
     """Read and encode documents without an index: each becomes a shard in the folder ``out``, for `PageIndex.commit`.
 
-    ``paths`` and ``metadata`` are as in `PageIndex.add`, ``encoder`` a name. ``part``, such as "3/40", takes that part
-    of the documents, by their paths: so many processes share the work. A shard that is there is not made again. Without
-    ``with_bytes`` shards do not hold the documents, which are then to lie at their paths when the shards are taken in.
-    Where the encoder is paid by the page, all documents are opened first, ``approve`` is called with the number of
+    ``paths`` and ``metadata`` are as in `PageIndex.add`, ``encoder`` a name or those of all encoders of the index.
+    ``part``, such as "3/40", takes that part of the documents, by their paths: so many processes share the work. A
+    shard that is there is not made again. Without ``with_bytes`` shards do not hold the documents, which are then to
+    lie at their paths when the shards are taken in.
+    Where an encoder is paid by the page, all documents are opened first, ``approve`` is called with the number of
     pages to encode, and what it raises ends the run; what they cost is noted in ``out`` (`pagesight costs`).
     The report's ``added`` are documents whose shards were made, ``unchanged`` those whose shards were there. Raises
     SettingsError, EncoderError, StorageFull; what was made stays.
     """
     settings = settings or load_settings()
     with ExitStack() as ending:
-        chosen, made_with = named_encoder(None, encoder, settings, out)
-        ending.callback(chosen.close)
-        recipe = Recipe(made_with.layout, settings.vectors.centroids, made_with.term_rules)
+        encoders, made_with = named_encoders(None, encoder, settings, out)
+        for one in encoders:
+            ending.callback(one.close)
+        layouts = {one.name: one.layout for one in made_with.encoders}
+        described = {one.name: one.description for one in made_with.encoders}
+        recipe = Recipe(layouts, settings.vectors.centroids, made_with.term_rules)
         given = ending.enter_context(GivenFiles(several(paths), settings.documents))
         started, report = time.monotonic(), AddReport()
         place, wanted = Path(out), Part.read(part)
         with disk_errors(f"the shards in {place} cannot be written"):
             private_folder(place)
             remove_leftovers(place, time.time() - _LEFT_BEHIND)
-        note_costs(chosen, Ledger(place).add)
+        for one in encoders:
+            note_costs(one, Ledger(place).add)
         kept = KeptDocuments(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="pagesight-"))))
-        shards = ending.enter_context(_Shards(place, kept, chosen.describe(), recipe, report, with_bytes, progress))
+        shards = ending.enter_context(_Shards(place, kept, described, recipe, report, with_bytes, progress))
         readers = ending.enter_context(PageReaders(settings.documents, os.cpu_count() or 1))
         attached = ending.enter_context(AttachedDocuments(readers))
         plan = _Plan(shards, readers, attached, given.stands_for, checked(metadata or {}))
@@ -110,29 +114,19 @@ def prepare(
         report.failed += found.failures
         report.passed_over += found.skipped
         mine = (one for one in found.sources if wanted.holds(given.stands_for.get(one.path) or str(one.path)))
-        try:
-            jobs = _approved(plan.jobs(mine), chosen, settings, approve, shards)
-            Journey(jobs, chosen, recipe, readers, shards.keep, report.failed.append).go(shards.take)
-        finally:
-            settle_costs(chosen)
+        paid = any(estimate_costs(one.name, 1, settings) for one in encoders)
+        jobs = _approved(plan.jobs(mine), approve) if paid else plan.jobs(mine)
+        journey = Journey(jobs, encoders, recipe, readers, shards.keep, report.failed.append)
+        journey.go(shards.take, told_before=settings.documents if paid and jobs else None)
         report.seconds = time.monotonic() - started
         return given.as_named(report)
 
 
-def _approved(
-    jobs: Iterator[DocumentJob],
-    encoder: PageEncoder,
-    settings: Settings,
-    approve: Callable[[int], None] | None,
-    shards: _Shards,
-) -> Iterable[DocumentJob]:
-    """The documents; where pages are paid for, once all are counted and approved, and the service knows them."""
-    if estimate_costs(encoder.name, 1, settings) is None:
-        return jobs
+def _approved(jobs: Iterable[DocumentJob], approve: Callable[[int], None] | None) -> list[DocumentJob]:
+    """The documents, once all are opened and their pages approved."""
     known = list(jobs)
     if approve and known:
         approve(sum(job.to_read for job in known))
-    foresee(encoder, partial(foreseen, settings.documents, shards.keep, known))
     return known
 
 
@@ -143,7 +137,7 @@ class _Shards:
         self,
         out: Path,
         documents: KeptDocuments,
-        encoder: dict[str, Any],
+        encoders: dict[str, dict[str, Any]],
         recipe: Recipe,
         report: AddReport,
         with_bytes: bool,
@@ -153,7 +147,7 @@ class _Shards:
         self.holds: dict[str, tuple[str, ...]] = {}  # documents within documents, by ids
         self.bookmarks: dict[str, list[tuple[int, str, int]]] = {}
         self.planned = 0  # pages
-        self._encoder, self._recipe, self._with_bytes, self._progress = encoder, recipe, with_bytes, progress
+        self._encoders, self._recipe, self._with_bytes, self._progress = encoders, recipe, with_bytes, progress
         self._writer: ShardWriter | None = None
 
     def __enter__(self) -> _Shards:
@@ -164,7 +158,7 @@ class _Shards:
 
     def place(self, document_id: str) -> Path:
         """Where the shard of a document is, once it is made."""
-        return self.out / shard_name(document_id, self._encoder, self._recipe)
+        return self.out / shard_name(document_id, self._encoders, self._recipe)
 
     def keep(self, job: DocumentJob) -> Path:
         """The file that is read of a job: a copy, known to be what was hashed. Raises UnreadableDocument."""
@@ -221,7 +215,7 @@ class _Shards:
     def _header(self, job: DocumentJob) -> ShardHeader:
         source = job.source
         return ShardHeader(
-            source.document_id, job.path, source.size, source.modified, job.page_count, self._encoder, self._recipe,
+            source.document_id, job.path, source.size, source.modified, job.page_count, self._encoders, self._recipe,
             metadata=dict(job.metadata), has_bytes=self._with_bytes, holds=self.holds.pop(source.document_id, ()),
             bookmarks=self.bookmarks.pop(source.document_id, []), faults=job.faults, warnings=job.warnings,
             of_document=job.of_document,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,12 +28,22 @@ from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.encoded_page import EncodedPage, Recipe
 from pagesight.indexing.shards.shard_header import ShardHeader, read_header
 from pagesight.indexing.storage.atomic_files import on_the_disk, private_folder
+from pagesight.indexing.storage.interfaces import PageVectors
 from pagesight.indexing.vectors.quantization import StoredVectors
 
 _HEADER = b"pagesight"
 _PIECE = 1 << 24  # bytes of a document in one row
 _LARGEST_GROUP = 1 << 30  # bytes, unpacked: eight pages have 10 MB; more is none of ours
 
+_ENCODED = pa.struct(  # what one encoder made of a page
+    [
+        ("encoder", pa.string()),
+        ("vectors", pa.binary()),  # (n, dim) float16 or int8
+        ("scales", pa.binary()),  # (n,) float16, for int8
+        ("boxes", pa.binary()),  # (n, 4) float16
+        ("centroids", pa.binary()),  # (k, dim) float32
+    ]
+)
 _SCHEMA = pa.schema(
     [
         ("part", pa.string()),
@@ -46,10 +56,7 @@ _SCHEMA = pa.schema(
         ("label", pa.string()),
         ("kinds", pa.list_(pa.string())),
         ("height", pa.float64()),
-        ("vectors", pa.binary()),  # (n, dim) float16 or int8
-        ("scales", pa.binary()),  # (n,) float16, for int8
-        ("boxes", pa.binary()),  # (n, 4) float16
-        ("centroids", pa.binary()),  # (k, dim) float32
+        ("encoded", pa.list_(_ENCODED)),
         ("terms", pa.string()),
     ]
 )
@@ -124,15 +131,16 @@ class ShardFile:
 
     def pages(self) -> Iterator[EncodedPage]:
         """All pages of the document, in their order. Raises UnreadableDocument."""
-        dim, recipe, number = int(self.header.encoder["dim"]), self.header.recipe, 0
+        number = 0
         with self._checked(), _opened(self.path) as file:
+            dims = {name: int(one["dim"]) for name, one in self.header.encoders.items()}
             for row in _rows(file, [name for name in _SCHEMA.names if name != "bytes"]):
                 if row["part"] != "page":
                     continue
                 number += 1
                 if row["number"] != number:
                     raise ValueError(f"page {row['number']} stands in the place of page {number}")
-                yield _page(row, dim, recipe)
+                yield _page(row, dims, self.header.recipe)
             if number != self.header.page_count:
                 raise ValueError(f"it has {number} of {self.header.page_count} pages")
 
@@ -169,7 +177,6 @@ def _rows(file: pq.ParquetFile, columns: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _row(page: EncodedPage) -> dict[str, Any]:
-    scales = page.vectors.scales
     return {
         "part": "page",
         "number": page.number,
@@ -180,25 +187,30 @@ def _row(page: EncodedPage) -> dict[str, Any]:
         "label": page.label,
         "kinds": list(page.kinds),
         "height": page.height,
-        "vectors": page.vectors.values.tobytes(),
-        "scales": None if scales is None else scales.tobytes(),
-        "boxes": page.vectors.boxes.astype("<f2").tobytes(),
-        "centroids": page.centroids.astype("<f4").tobytes(),
+        "encoded": [_encoded_row(name, one) for name, one in page.vectors.items()],
         "terms": page.terms,
     }
 
 
-def _page(row: dict[str, Any], dim: int, recipe: Recipe) -> EncodedPage:
+def _encoded_row(encoder: str, page: PageVectors) -> dict[str, Any]:
+    scales = page.vectors.scales
+    return {
+        "encoder": encoder,
+        "vectors": page.vectors.values.tobytes(),
+        "scales": None if scales is None else scales.tobytes(),
+        "boxes": page.vectors.boxes.astype("<f2").tobytes(),
+        "centroids": page.centroids.astype("<f4").tobytes(),
+    }
+
+
+def _page(row: dict[str, Any], dims: Mapping[str, int], recipe: Recipe) -> EncodedPage:
     """The page in a row. Raises ValueError for what is none, TypeError where something is missing."""
     words, lines = [str(word) for word in row["words"]], np.array(row["lines"], np.int32)
     if len(lines) != len(words):
         raise ValueError(f"page {row['number']} has {len(words)} words in {len(lines)} lines")
-    whole = recipe.layout.precision == "int8"
-    values = _array(row["vectors"], np.int8 if whole else np.float16, dim)
-    scales = _array(row["scales"], np.float16) if whole else None
-    boxes, few = _array(row["boxes"], np.float16, 4, finite=False), _array(row["centroids"], np.float32, dim)
-    if len(boxes) != len(values) or len(few) > recipe.centroids or (scales is not None and len(scales) != len(values)):
-        raise ValueError(f"page {row['number']} has not one box and one scale for each vector")
+    encoded = {one["encoder"]: one for one in row["encoded"]}
+    if encoded.keys() != dims.keys():
+        raise ValueError(f"page {row['number']} has not the vectors of its encoders")
     word_boxes = _array(row["word_boxes"], np.float32, 4)
     if len(word_boxes) != len(words):
         raise ValueError(f"page {row['number']} has {len(words)} words and {len(word_boxes)} places")
@@ -208,10 +220,20 @@ def _page(row: dict[str, Any], dim: int, recipe: Recipe) -> EncodedPage:
         label=row["label"],
         kinds=tuple(kind for kind in KINDS if kind in row["kinds"]),
         height=float(row["height"]),
-        vectors=StoredVectors(values, boxes, scales),
-        centroids=few,
+        vectors={name: _vectors(row["number"], one, dims[name], recipe, name) for name, one in encoded.items()},
         terms=str(row["terms"]),
     )
+
+
+def _vectors(page: int, row: dict[str, Any], dim: int, recipe: Recipe, encoder: str) -> PageVectors:
+    """What an encoder made of a page. Raises ValueError for what is none, TypeError where something is missing."""
+    whole = recipe.layouts[encoder].precision == "int8"
+    values = _array(row["vectors"], np.int8 if whole else np.float16, dim)
+    scales = _array(row["scales"], np.float16) if whole else None
+    boxes, few = _array(row["boxes"], np.float16, 4, finite=False), _array(row["centroids"], np.float32, dim)
+    if len(boxes) != len(values) or len(few) > recipe.centroids or (scales is not None and len(scales) != len(values)):
+        raise ValueError(f"page {page} has not one box and one scale for each vector")
+    return PageVectors(page, StoredVectors(values, boxes, scales), few)
 
 
 def _array(content: bytes, kind: type[np.generic], *width: int, finite: bool = True) -> NDArray[Any]:

@@ -30,7 +30,7 @@ class ShardHeader:
     """Of a document, as `DocumentJob` has it: ``holds`` are the ids of documents within it, which go in before it.
 
     ``size`` bytes and ``modified`` nanoseconds are the file's; ``has_bytes`` says whether the shard holds them, or else
-    they are looked for at ``path``; ``encoder`` is the description that the encoder gave of itself.
+    they are looked for at ``path``; ``encoders`` are the descriptions that encoders gave of themselves, by their names.
     """
 
     document_id: _Id
@@ -38,7 +38,7 @@ class ShardHeader:
     size: _Number
     modified: _Number
     page_count: _Page
-    encoder: dict[str, Any]
+    encoders: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
     recipe: Recipe
     metadata: dict[str, str | int | float | bool] = field(default_factory=dict)
     has_bytes: bool = True
@@ -51,7 +51,7 @@ class ShardHeader:
     @property
     def name(self) -> str:
         """The shard's name, by the document's content and by what made its pages ready."""
-        return shard_name(self.document_id, self.encoder, self.recipe)
+        return shard_name(self.document_id, self.encoders, self.recipe)
 
     def as_text(self) -> str:
         """As it stands in the file."""
@@ -86,14 +86,16 @@ def read_header(text: bytes) -> ShardHeader:
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     if fault := fault_of(header.metadata):
         raise ValueError(fault)
+    if header.encoders.keys() != header.recipe.layouts.keys():
+        raise ValueError("it does not say how the vectors of each encoder are kept")
     if max([*header.faults, 1]) > header.page_count:
         raise ValueError("it has faults of pages that it has not")
     return header
 
 
-def shard_name(document_id: str, encoder: dict[str, Any], recipe: Recipe) -> str:
-    """``<document id>-<fingerprint>.parquet``: the same for the same content, encoder and way to keep vectors."""
-    made = {"version": VERSION, "encoder": encoder, **asdict(recipe)}
+def shard_name(document_id: str, encoders: dict[str, dict[str, Any]], recipe: Recipe) -> str:
+    """``<document id>-<fingerprint>.parquet``: the same for the same content, encoders and way to keep vectors."""
+    made = {"version": VERSION, "encoders": encoders, **asdict(recipe)}
     fingerprint = xxhash.xxh3_64_hexdigest(json.dumps(made, sort_keys=True, ensure_ascii=True).encode())
     return f"{document_id}-{fingerprint}{SUFFIX}"
 

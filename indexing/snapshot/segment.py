@@ -1,7 +1,8 @@
 """A part of a snapshot: some documents with all that a search needs of them but their multi-vectors. Never changed.
 
     <name>.arrays   documents, pages, texts, terms by page and by document's name, candidate vectors by page
-    <name>.faiss    candidate vectors in lists, where there are many (vector_lists.py)
+    <name>.faiss    candidate vectors in lists, where there are many (vector_lists.py); of a further encoder in
+                    <name>.<its id>.faiss
 
 Documents stand in the order of their ordinals, the pages of each one after the other.
 """
@@ -9,21 +10,24 @@ Documents stand in the order of their ordinals, the pages of each one after the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.pages import PageRow, checked_page_row
+from pagesight.indexing.pages import ENCODER_ID, PageRow, checked_page_row
 from pagesight.indexing.snapshot.array_file import ArrayFile
 from pagesight.indexing.snapshot.segment_content import (
     SHARED,
+    CandidateVectors,
     CompleteDocument,
     SegmentContent,
     content_of,
+    lists_name,
     merged,
     write_content,
 )
@@ -37,14 +41,18 @@ _NO_BOXES = np.zeros((0, 4), np.float16)  # candidate vectors look nowhere
 class Segment:
     """An open segment. Raises SnapshotDamaged where its files are not as they were written."""
 
-    def __init__(self, folder: Path, name: str, dim: int) -> None:
+    def __init__(self, folder: Path, name: str, dims: Mapping[str, int]) -> None:
+        """``dims`` has the dimensions of the index's encoders by their ids; of others it may have vectors, too."""
         self.name = name
-        self._dim = dim
         self._folder = folder
         self._file = ArrayFile(folder / f"{name}.arrays")
         self.documents = self._file.length("ids")
         self.pages = self._file.length("lengths")
-        self._refuse_unlike(dim)
+        self._encoders = self._checked_encoders(dims)
+        self._lists = cache(self._open_lists)
+        self._starts = cache(self._read_starts)
+        self._all_vectors = cache(self._read_all_vectors)
+        self._refuse_unlike()
         self.terms = PostingsFile(self._file, "terms", self.pages)
         self.name_terms = PostingsFile(self._file, "name_terms", self.documents)
 
@@ -88,6 +96,11 @@ class Segment:
         first = self.row(document, 1)
         return {name: getattr(first, name) for name in SHARED}
 
+    def encoders_of(self, document: int) -> frozenset[str]:
+        """The ids of the further encoders that all pages of a document have vectors of."""
+        told = self._read_json("described", document).get("encoders")
+        return frozenset(map(str, told)) if isinstance(told, list) else frozenset()
+
     def row(self, document: int, number: int) -> PageRow:
         """A page's row, without terms and text; ``number`` counts from 1."""
         return self._row(document, number, self._read_json("described", document))
@@ -102,12 +115,14 @@ class Segment:
         return self._blob("texts", int(self.starts[document]) + number - 1).decode(errors="replace")
 
     def near(
-        self, query: NDArray[np.float32], hits: int, probes: int, allowed: NDArray[np.bool_] | None
+        self, encoder: str, query: NDArray[np.float32], hits: int, probes: int, allowed: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """As `VectorLists.near`."""
-        if self._lists:
-            return self._lists.near(query, hits, probes, allowed)
-        vectors, pages = self._all_vectors
+        """As `VectorLists.near`, by the vectors of one encoder."""
+        if encoder not in self._encoders:
+            return np.zeros((len(query), 0), np.float32), np.zeros((len(query), 0), np.int64)
+        if lists := self._lists(encoder):
+            return lists.near(query, hits, probes, allowed)
+        vectors, pages = self._all_vectors(encoder)
         if allowed is not None:
             wanted = allowed[pages]
             vectors, pages = vectors[wanted], pages[wanted]
@@ -117,20 +132,22 @@ class Segment:
             return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
         return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
 
-    def candidates(self, pages: NDArray[np.int64]) -> Iterator[StoredVectors]:
-        """The candidate vectors of each of some pages, which count from 0."""
-        starts, counts = self._vector_starts[pages], np.diff(self._vector_starts)[pages]
+    def candidates(self, encoder: str, pages: NDArray[np.int64]) -> Iterator[StoredVectors]:
+        """The candidate vectors by one encoder of each of some pages, which count from 0."""
+        starts, counts = self._starts(encoder)[pages], np.diff(self._starts(encoder))[pages]
         ends = np.cumsum(counts)
         places = np.repeat(starts - ends + counts, counts) + np.arange(int(counts.sum()))
-        values, scales = self._file.rows("vectors", places), self._file.rows("vector_scales", places)
+        values = self._file.rows(f"vectors:{encoder}", places)
+        scales = self._file.rows(f"vector_scales:{encoder}", places)
         for end, count in zip(ends.tolist(), counts.tolist(), strict=True):
             yield StoredVectors(values[end - count : end], _NO_BOXES, scales[end - count : end])
 
     def check(self) -> None:
         """Read all of it. Raises SnapshotDamaged."""
         self._file.check()
-        if self._lists:
-            self._lists.check()
+        for encoder in self._encoders:
+            if lists := self._lists(encoder):
+                lists.check()
 
     def content(self, wanted: NDArray[np.bool_]) -> SegmentContent:
         """The wanted documents, (documents,)."""
@@ -139,8 +156,6 @@ class Segment:
         places = np.repeat(wanted, sizes)  # of pages that are kept
         page_numbers = np.cumsum(places) - 1
         pages = np.flatnonzero(places)
-        counts = np.diff(self._vector_starts)
-        kept = np.repeat(places, counts)
         return SegmentContent(
             ids=self.ids[chosen],
             ordinals=self.ordinals[chosen],
@@ -153,12 +168,31 @@ class Segment:
             texts=[self._blob("texts", int(page)) for page in pages],
             terms=_renumbered(self.terms.read(), places, page_numbers),
             name_terms=_renumbered(self.name_terms.read(), wanted, np.cumsum(wanted) - 1),
-            vectors=self._file.all("vectors")[kept],
-            vector_scales=self._file.all("vector_scales")[kept],
-            vector_counts=counts[pages],
+            encoders={known: self._content_of(known, places, pages) for known in self._encoders},
         )
 
-    def _refuse_unlike(self, dim: int) -> None:
+    def _content_of(self, encoder: str, places: NDArray[np.bool_], pages: NDArray[np.intp]) -> CandidateVectors:
+        """Those by one encoder of the pages that are kept, ``pages``, which are true in ``places``."""
+        counts = np.diff(self._starts(encoder))
+        kept = np.repeat(places, counts)
+        return CandidateVectors(
+            self._file.all(f"vectors:{encoder}")[kept],
+            self._file.all(f"vector_scales:{encoder}")[kept],
+            counts[pages],
+        )
+
+    def _checked_encoders(self, dims: Mapping[str, int]) -> dict[str, tuple[int, dict[str, int] | None]]:
+        """The dimensions of each encoder that it has vectors of, by id, and what is told of their lists."""
+        try:
+            told = {known: (one["dim"], one["lists"]) for known, one in self._file.facts["encoders"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._file.damaged(f"it does not say whose vectors it has: {error}") from error
+        for known, (dim, _) in told.items():
+            if not re.fullmatch(f"(?:{ENCODER_ID})?", known) or type(dim) is not int or dims.get(known, dim) != dim:
+                raise self._file.damaged("it has other vectors than the index")
+        return told
+
+    def _refuse_unlike(self) -> None:
         """Raises SnapshotDamaged where the arrays do not fit each other: somebody else may have written them."""
         documents, pages, length = self.documents, self.pages, self._file.length
         blobs = {"described": documents, "rows": pages, "texts": pages}
@@ -170,32 +204,35 @@ class Segment:
             **{f"{name}.bytes": (np.uint8, (length(f"{name}.bytes"),)) for name in blobs},
             **postings_kinds(self._file, "terms"),
             **postings_kinds(self._file, "name_terms"),
-            "vectors": (np.int8, (length("vector_scales"), dim)),
-            "vector_scales": (np.float16, (length("vector_scales"),)),
-            "vector_starts": (np.int64, (pages + 1,)),
         }
+        for known, (dim, _) in self._encoders.items():
+            count = length(f"vector_scales:{known}")
+            kinds |= {
+                f"vectors:{known}": (np.int8, (count, dim)),
+                f"vector_scales:{known}": (np.float16, (count,)),
+                f"vector_starts:{known}": (np.int64, (pages + 1,)),
+            }
         self._file.refuse_unlike(kinds)
         sizes = self._file.all("pages")
         if (sizes < 1).any() or (sizes > pages).any() or int(sizes.sum()) != pages:
             raise self._file.damaged("its documents have not as many pages as it has")
 
-    @cached_property
-    def _lists(self) -> VectorLists | None:
-        facts = self._file.facts.get("lists")
-        return VectorLists(self._folder / f"{self.name}.faiss", facts, self._dim) if facts else None
+    def _open_lists(self, encoder: str) -> VectorLists | None:
+        dim, facts = self._encoders[encoder]
+        return VectorLists(self._folder / lists_name(self.name, encoder), facts, dim) if facts else None
 
-    @cached_property
-    def _vector_starts(self) -> NDArray[np.int64]:
+    def _read_starts(self, encoder: str) -> NDArray[np.int64]:
         """The first candidate vector of each page, and the number of all."""
-        starts = self._file.all("vector_starts")
-        if starts[0] != 0 or starts[-1] != self._file.length("vectors") or (np.diff(starts) < 0).any():
+        starts = self._file.all(f"vector_starts:{encoder}")
+        if starts[0] != 0 or starts[-1] != self._file.length(f"vectors:{encoder}") or (np.diff(starts) < 0).any():
             raise self._file.damaged("its pages have not as many vectors as it has")
         return starts
 
-    @cached_property
-    def _all_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        every = StoredVectors(self._file.all("vectors"), _NO_BOXES, self._file.all("vector_scales"))
-        return every.vectors, np.repeat(np.arange(self.pages, dtype=np.int32), np.diff(self._vector_starts))
+    def _read_all_vectors(self, encoder: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        values, scales = self._file.all(f"vectors:{encoder}"), self._file.all(f"vector_scales:{encoder}")
+        counts = np.diff(self._starts(encoder))
+        every = StoredVectors(values, _NO_BOXES, scales)
+        return every.vectors, np.repeat(np.arange(self.pages, dtype=np.int32), counts)
 
     def _size(self, document: int) -> int:
         return int(self.starts[document + 1] - self.starts[document])
@@ -223,14 +260,21 @@ class Segment:
         return self._file.part(f"{name}.bytes", start, stop).tobytes()
 
 
-def write_segment(folder: Path, name: str, documents: Iterable[CompleteDocument], dim: int, term_rules: int) -> None:
-    """Write documents, (k, dim) vectors to each page. Raises OSError."""
-    write_content(folder, name, content_of(documents, dim, term_rules))
+def write_segment(
+    folder: Path, name: str, documents: Iterable[CompleteDocument], dims: Mapping[str, int], term_rules: int
+) -> None:
+    """Write documents; ``dims`` has the dimensions of each encoder by its id. Raises OSError."""
+    write_content(folder, name, content_of(documents, dims, term_rules))
 
 
-def merge_segments(folder: Path, name: str, parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> None:
-    """Write what is wanted of some segments, (documents,) of each, as one. Raises OSError, SnapshotDamaged."""
-    write_content(folder, name, merged(segment.content(wanted) for segment, wanted in parts))
+def merge_segments(
+    folder: Path, name: str, parts: Sequence[tuple[Segment, NDArray[np.bool_]]], dims: Mapping[str, int]
+) -> None:
+    """Write what is wanted of some segments, (documents,) of each, as one, with the vectors of these encoders.
+
+    Raises OSError, SnapshotDamaged.
+    """
+    write_content(folder, name, merged((segment.content(wanted) for segment, wanted in parts), dims))
 
 
 def _renumbered(postings: Postings, kept: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Postings:

@@ -43,6 +43,11 @@ class SnapshotView(IndexView):
         """See `IndexView.records`."""
         return (self._record(int(document)) for document in np.flatnonzero(self.snapshot.live_documents))
 
+    @property
+    def encoders(self) -> frozenset[str]:
+        """See `IndexView.encoders`."""
+        return frozenset(self.snapshot.state.encoders)
+
     @cached_property
     def statistics(self) -> SnapshotStatistics:
         """See `IndexView.statistics`."""
@@ -89,17 +94,19 @@ class SnapshotView(IndexView):
                 found[key] = segment.text(number, int(page))
         return found
 
-    def near(self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None) -> list[PageRow]:
+    def near(
+        self, encoder: str, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[PageRow]:
         """See `IndexView.near`."""
         allowed = self.snapshot.live_pages
         if document_ids is not None:
             allowed = self.snapshot.pages_of(self._chosen(document_ids).tolist())
-        similarities, pages = self._nearest(query.vectors, settings, allowed)
+        similarities, pages = self._nearest(encoder, query.vectors, settings, allowed)
         hits, limit = settings.search.hits_per_vector, settings.search.candidates
         likely = best_holders(similarities, pages, query.weights, _LIKELY_FOR_ONE * limit, hits)
-        return [self._row(page) for page in self._best(query, likely, limit)]
+        return [self._row(page) for page in self._best(encoder, query, likely, limit)]
 
-    def _best(self, query: QueryVectors, pages: list[int], limit: int) -> list[int]:
+    def _best(self, encoder: str, query: QueryVectors, pages: list[int], limit: int) -> list[int]:
         """The best of the pages by MaxSim of their candidate vectors; equal ones in the order of their numbers."""
         if len(pages) <= limit:
             return pages
@@ -108,7 +115,8 @@ class SnapshotView(IndexView):
         few = (
             page
             for segment, base, start, stop in zip(self.snapshot.segments, bases, bounds, bounds[1:], strict=False)
-            for page in segment.candidates(numbers[start:stop] - base)
+            if stop > start
+            for page in segment.candidates(encoder, numbers[start:stop] - base)
         )
         estimates = scores(query, best_similarities(query.vectors, few))
         return [int(page) for page in numbers[np.argsort(-estimates, kind="stable")[:limit]]]
@@ -127,7 +135,7 @@ class SnapshotView(IndexView):
         return next((record for record in records if record.path == path), None)
 
     def _nearest(
-        self, vectors: NDArray[np.float32], settings: Settings, allowed: NDArray[np.bool_] | None
+        self, encoder: str, vectors: NDArray[np.float32], settings: Settings, allowed: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The similarities and pages of each vector's nearest in each segment, side by side; page -1 for none."""
         hits, probes = settings.search.hits_per_vector, -(-settings.search.ef // _EF_OF_A_LIST)
@@ -140,7 +148,7 @@ class SnapshotView(IndexView):
                 return np.zeros((len(vectors), 0), np.float32), np.zeros((len(vectors), 0), np.int64)
             # The part of all vectors that would be compared if there were one segment.
             lists = math.ceil(probes * float(segment.pages / bases[-1]) ** 0.5)
-            similarities, found = segment.near(vectors, hits, lists, mine)
+            similarities, found = segment.near(encoder, vectors, hits, lists, mine)
             return similarities, np.where((found >= 0) & (found < segment.pages), found + base, -1)
 
         nearest = list(map_on_all_cores(near, range(len(self.snapshot.segments))))

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from pagesight.indexing.pages import ENCODER_ID
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.atomic_files import write_atomically
 
 _DocumentId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+_EncoderId = Annotated[str, Field(pattern=f"^(?:{ENCODER_ID})?$")]
 _Name = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # of files that are opened and removed
 
-VERSION = 2  # of all files of the snapshot; one of another version is made anew
+VERSION = 3  # of all files of the snapshot; one of another version is made anew
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,25 @@ class SegmentPart:
 
 @dataclass(frozen=True)
 class SnapshotState:
-    """``dim`` of the candidate vectors; ``term_rules`` are those of the index (lexical/tokens.py).
+    """``encoders`` that searches use, by their ids, with the dimensions of their candidate vectors.
+
+    ``term_rules`` are those of the index (lexical/tokens.py).
 
     ``store`` is the stamp of the store that the snapshot was made from. It is empty while somebody writes: a writer
     that is killed leaves it so. ``rest`` are the ids of the store's documents that the snapshot has not, since they are
     unfinished or older versions; None is not known.
     """
 
-    dim: int
+    encoders: Mapping[_EncoderId, Annotated[int, Field(ge=1)]]
     term_rules: int
     store: str = ""
     parts: tuple[SegmentPart, ...] = field(default=())
     rest: tuple[_DocumentId, ...] | None = None
+
+    def fits(self, dims: Mapping[str, int], term_rules: int) -> bool:
+        """Whether it can be of an index with these encoders, whose vectors have so many dimensions."""
+        known = self.encoders.keys() & dims.keys()
+        return self.term_rules == term_rules and bool(known) and all(self.encoders[one] == dims[one] for one in known)
 
 
 _STATE = TypeAdapter(SnapshotState)

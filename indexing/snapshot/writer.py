@@ -12,7 +12,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -40,12 +40,17 @@ _MOST_HIDDEN = 0.5  # of a segment's documents; with more it is written anew. A 
 class SnapshotWriter:
     """What is published of an index in a folder; only for who holds the index's lock. Threads can share it."""
 
-    def __init__(self, folder: Path, dim: int, term_rules: int, *, anew: bool = False) -> None:
+    def __init__(
+        self, folder: Path, dims: Mapping[str, int], searched: Iterable[str], term_rules: int, *, anew: bool = False
+    ) -> None:
         """Goes on from what is published, unless it is damaged, or all is to be made ``anew``.
 
-        Then nothing is published before `complete` is called: readers keep what they have.
+        Then nothing is published before `complete` is called: readers keep what they have. ``dims`` has the dimensions
+        of each encoder of the index by its id, ``searched`` are those that searches use from now on.
         """
         self._folder = folder
+        self._dims = dict(dims)
+        self._searched = {known: dims[known] for known in searched}
         self._lock = threading.RLock()
         self._merger = ThreadPoolExecutor(1, thread_name_prefix="merge")
         self._merging: Future[None] | None = None
@@ -54,7 +59,7 @@ class SnapshotWriter:
         self._last = -math.inf
         self._segments: dict[str, Segment] = {}
         self._places: dict[str, tuple[str, int]] = {}  # of the live documents
-        self.state = SnapshotState(dim, term_rules)
+        self.state = SnapshotState(self._searched, term_rules)
         self._public = False
         with contextlib.suppress(SnapshotDamaged):
             self._take_up(None if anew else read_state(folder))
@@ -67,13 +72,14 @@ class SnapshotWriter:
         with self._lock:
             return {*self._places, *self._pending}
 
-    def described(self, document_id: str) -> tuple[dict[str, object], int] | None:
-        """What all pages of a published document have alike, and how many there are."""
+    def described(self, document_id: str) -> tuple[dict[str, object], int, frozenset[str]] | None:
+        """What all pages of a published document have alike, how many, and further encoders of all of them."""
         found = self._places.get(document_id)
         if found is None:
             return None
         segment = self._segments[found[0]]
-        return segment.described(found[1]), int(np.diff(segment.starts)[found[1]])
+        place = found[1]
+        return segment.described(place), int(np.diff(segment.starts)[place]), segment.encoders_of(place)
 
     def row(self, document_id: str) -> PageRow:
         """The row of a published document's first page, without terms and text."""
@@ -92,7 +98,7 @@ class SnapshotWriter:
     def begin(self) -> None:
         """Note that somebody writes: a snapshot that stays behind the store is known by it. Raises OSError."""
         with self._lock:
-            self._set(replace(self.state, store=""))
+            self._set(replace(self.state, store="", encoders=self._searched))
 
     def complete(self) -> None:
         """Say that all documents of the store have been added. Raises OSError."""
@@ -156,7 +162,7 @@ class SnapshotWriter:
         self._merger.shutdown()
 
     def _take_up(self, state: SnapshotState | None) -> None:
-        if state is None or (state.dim, state.term_rules) != (self.state.dim, self.state.term_rules):
+        if state is None or not state.fits(self._dims, self.state.term_rules):
             return
         segments = {segment.name: segment for segment in Snapshot(state, self._opened).segments}
         for part in state.parts:
@@ -166,7 +172,7 @@ class SnapshotWriter:
         self._public = True
 
     def _opened(self, name: str) -> Segment:
-        return Segment(self._folder, name, self.state.dim)
+        return Segment(self._folder, name, self._dims)
 
     def _note(self, part: SegmentPart, segment: Segment) -> None:
         """Where a segment's documents are."""
@@ -188,7 +194,7 @@ class SnapshotWriter:
         parts = [self._without(part, gone) for part in self.state.parts]
         name = uuid.uuid4().hex
         if documents:
-            write_segment(self._folder, name, documents, self.state.dim, self.state.term_rules)
+            write_segment(self._folder, name, documents, self._dims, self.state.term_rules)
             parts.append(SegmentPart(name, len(documents), sum(len(document.rows) for document in documents)))
         self._set(replace(self.state, parts=tuple(part for part in parts if part.live)))
         for known in gone:
@@ -240,7 +246,7 @@ class SnapshotWriter:
                 wanted = np.ones(part.documents, bool)
                 wanted[list(part.hidden)] = False
                 parts.append((self._opened(part.name), wanted))
-            merge_segments(self._folder, name, parts)
+            merge_segments(self._folder, name, parts, self._dims)
             merged = self._opened(name)
             with self._lock:
                 self._swap({part.name for part in chosen}, merged)
@@ -271,9 +277,9 @@ class SnapshotWriter:
                         path.unlink(missing_ok=True)
 
     def _remove_files(self, name: str) -> None:
-        for suffix in ("arrays", "faiss"):
+        for path in self._folder.glob(f"{name}.*"):
             with contextlib.suppress(OSError):
-                (self._folder / f"{name}.{suffix}").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
 def _to_merge(parts: Sequence[SegmentPart]) -> list[SegmentPart]:

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,14 +36,20 @@ class Catalog:
     def __init__(
         self,
         rows: PageRows,
-        candidates: CandidateSearch,
+        candidates: Mapping[str, CandidateSearch],
         sharing: Sharing,
         term_rules: int = TERM_RULES,
+        *,
+        encoders: Callable[[], Iterable[str]],
         listener: CatalogListener | None = None,
         known: Callable[[], Iterable[Entry]] | None = None,
     ) -> None:
-        """``known`` gives all documents, where that is known without reading every row."""
+        """``encoders`` gives the ids of those that searches use; it is asked after each change of the index.
+
+        ``known`` gives all documents, where that is known without reading every row.
+        """
         self._known = known
+        self._encoders = encoders
         self._rows = rows
         self._listener = listener
         self._term_rules = term_rules
@@ -80,7 +86,7 @@ class Catalog:
                 self._writer.release()
         with self._lock:
             if self._view is None:
-                self._view = View(self._entries.values(), self._terms, self._rows, self._candidates)
+                self._view = View(self._entries.values(), self._terms, self._rows, self._candidates, self._searching)
             return self._view
 
     def _look_for_changes(self) -> None:
@@ -109,7 +115,15 @@ class Catalog:
             for entry in entries:
                 self._note(entry)
             self._view = None
+            self._searching = frozenset(self._encoders())
         _log.debug("read %d documents in %.0f ms", len(self._entries), _ms(started))
+
+    def took_encoders(self) -> None:
+        """Look anew for the encoders that searches use, and tell the other processes."""
+        with self._lock:
+            self._searching = frozenset(self._encoders())
+            self._view = None
+        self._sharing.changed()
 
     def entries(self) -> list[Entry]:
         """All documents, finished or not."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.document_prior import NameTerms
-from pagesight.indexing.pages import DocumentRecord, PageRow
+from pagesight.indexing.pages import DocumentRecord, PageRow, encoders_of_all
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.storage.interfaces import CandidateSearch, PageRows
@@ -31,6 +31,11 @@ class Entry:
     def complete(self) -> bool:
         """Whether all its pages are written."""
         return len(self.rows) == self.first.page_count
+
+    @property
+    def encoders(self) -> frozenset[str]:
+        """The ids of the further encoders that all its pages have vectors of."""
+        return encoders_of_all(self.rows.values())
 
     @property
     def record(self) -> DocumentRecord:
@@ -104,8 +109,14 @@ class View(IndexView):
     """The complete documents of a catalog at one moment."""
 
     def __init__(
-        self, entries: Iterable[Entry], terms: TermCounts, rows: PageRows, candidates: CandidateSearch | None
+        self,
+        entries: Iterable[Entry],
+        terms: TermCounts,
+        rows: PageRows,
+        candidates: Mapping[str, CandidateSearch],
+        encoders: frozenset[str],
     ) -> None:
+        self._encoders = encoders
         self.entries = {entry.first.document_id: entry for entry in shown(entries)}
         self._by_name = {entry.first.document: entry for entry in self.entries.values()}
         self._by_path = {entry.first.path: entry for entry in self.entries.values()}
@@ -121,6 +132,11 @@ class View(IndexView):
     def records(self) -> list[DocumentRecord]:
         """See `IndexView.records`."""
         return [entry.record for entry in self.entries.values()]
+
+    @property
+    def encoders(self) -> frozenset[str]:
+        """See `IndexView.encoders`."""
+        return self._encoders
 
     @property
     def statistics(self) -> TermStatistics:
@@ -159,9 +175,11 @@ class View(IndexView):
         """See `IndexView.texts`."""
         return self._rows.texts(keys)
 
-    def near(self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None) -> list[PageRow]:
+    def near(
+        self, encoder: str, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[PageRow]:
         """See `IndexView.near`."""
-        places = self._candidates.near(query, settings, document_ids) if self._candidates else []
+        places = self._candidates[encoder].near(query, settings, document_ids)
         return [row for row in (self._page_of_ordinal(*place) for place in places) if row]
 
     def named(self, name: str) -> DocumentRecord | None:

@@ -75,8 +75,10 @@ class IndexFolder:
             recorded = read_json(self.path / _MANIFEST)
         except (ValueError, OSError) as error:
             raise self._damaged(error) from error
-        manifest = read_manifest(recorded, self.path)
-        if self.manifest_copy() not in (None, manifest):
+        manifest, copy = read_manifest(recorded, self.path), self.manifest_copy()
+        if copy and manifest.is_before(copy):  # the copy is written first, and a writer was cut off then
+            return copy
+        if copy not in (None, manifest):
             warnings.warn(
                 f"{self.path / _MANIFEST} says other things than its copy, {_COPY}. If you have not changed it, "
                 f"`pagesight repair --index {self.path}` puts the copy in its place.",
@@ -110,7 +112,11 @@ class IndexFolder:
         if copy is None:
             without = manifest.format < FORMAT
             return [] if without else [DamagedFile(self.path / _COPY, "it is gone, or not as it was written")]
-        return [] if copy == manifest else [DamagedFile(self.path / _MANIFEST, f"it says other things than {_COPY}")]
+        return (
+            []
+            if copy == manifest or manifest.is_before(copy)
+            else [DamagedFile(self.path / _MANIFEST, f"it says other things than {_COPY}")]
+        )
 
     def note_manifest(self, manifest: Manifest) -> None:
         """Note what an index is made with."""

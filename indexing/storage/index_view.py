@@ -34,6 +34,11 @@ class IndexView(ABC):
 
     @property
     @abstractmethod
+    def encoders(self) -> frozenset[str]:
+        """The ids of the encoders that searches use: all pages have vectors of them."""
+
+    @property
+    @abstractmethod
     def statistics(self) -> Statistics:
         """What BM25 counts, over all pages."""
 
@@ -59,8 +64,10 @@ class IndexView(ABC):
         """The pages' texts, in lines, by key."""
 
     @abstractmethod
-    def near(self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None) -> list[PageRow]:
-        """The pages nearest to the query by their candidate vectors, nearest first.
+    def near(
+        self, encoder: str, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
+    ) -> list[PageRow]:
+        """The pages nearest to the query by the candidate vectors of the encoder with this id, nearest first.
 
         At most `SearchSettings.candidates`.
         """

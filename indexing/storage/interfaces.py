@@ -72,7 +72,7 @@ Lost = dict[str, VectorsMissing]
 
 
 class MultiVectorStore(Protocol):
-    """Where the full multi-vectors of an index are; ``local`` says that reading them takes no network."""
+    """Where an index has the full multi-vectors by one encoder; ``local`` says that reading them takes no network."""
 
     local: bool
 
@@ -107,7 +107,7 @@ class PageVectors(NamedTuple):
 
 
 class CandidateSearch(Protocol):
-    """What finds candidates among the pages of an index."""
+    """What finds candidates among the pages of an index by the vectors of one encoder."""
 
     def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
         """Take in pages of a document, over what was known of them.
@@ -132,6 +132,10 @@ class CandidateSearch(Protocol):
 
     def remove(self, document_id: str, rows: Sequence[PageRow] = ()) -> None:
         """Forget a document; ``rows`` are all that it has, where they are known: then nothing is looked for."""
+        ...
+
+    def remove_all(self) -> None:
+        """Forget all documents; nothing can be written or looked for after this."""
         ...
 
     def flush(self) -> None:

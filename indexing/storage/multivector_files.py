@@ -2,7 +2,7 @@
 
 A file holds numpy arrays, one after the other: ``offsets`` (pages + 1,) int64, ``boxes`` (vectors, 4) float16,
 ``values`` (vectors, dim) float16 or int8, and for int8 ``scales`` (vectors,) float16. It lies at
-``<folder>/<document_id>/<first page>.npy``.
+``<folder>/<document_id>/<first page>.npy``; those of a further encoder at ``<first page>.<its id>.npy``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import chain
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.errors import VectorsMissing
-from pagesight.indexing.pages import PageRow, checked_document_id
+from pagesight.indexing.pages import FIRST_ENCODER, PageRow, checked_document_id
 from pagesight.indexing.storage.atomic_files import write_atomically
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.npy_arrays import packed, unpacked
@@ -31,12 +32,14 @@ _OPEN_FILES = 512
 
 
 class MultiVectorFiles:
-    """The multi-vectors of an index in a folder; see `MultiVectorStore`."""
+    """The multi-vectors by one encoder of an index in a folder; see `MultiVectorStore`."""
 
     local = True
 
-    def __init__(self, folder: Path, layout: VectorLayout, dim: int) -> None:
+    def __init__(self, folder: Path, layout: VectorLayout, dim: int, encoder: str = FIRST_ENCODER) -> None:
         self.folder = folder
+        self._encoder = encoder
+        self._ending = f".{encoder}.npy" if encoder else ".npy"
         self._folder = str(folder)  # a search opens hundreds of files, and building a Path takes as long
         self._batch = lru_cache(maxsize=_OPEN_FILES)(partial(_open_batch, precision=layout.precision, dim=dim))
 
@@ -67,6 +70,9 @@ class MultiVectorFiles:
             return self._checked_page(row)
 
     def _checked_page(self, row: PageRow) -> StoredVectors:
+        encoded = row.encoded(self._encoder)
+        if encoded is None:
+            raise _missing(row, f"{self._encoder} has not seen it")
         path = self._path(row.document_id, row.batch)
         try:
             batch, place = self._batch(path), row.page - row.batch
@@ -75,7 +81,9 @@ class MultiVectorFiles:
             raise _missing(row, f"{path} is gone") from None
         except (OSError, ValueError, IndexError, TypeError) as error:
             raise _missing(row, f"{path} is damaged: {error}") from error
-        if row.checksum and (len(page) != row.vectors or batch.checksum(row.key, place) != row.checksum):
+        if encoded.checksum and (
+            len(page) != encoded.vectors or batch.checksum(row.key, place, self._encoder) != encoded.checksum
+        ):
             raise _missing(row, f"{path} is damaged: its checksum is another one")
         return page
 
@@ -84,12 +92,20 @@ class MultiVectorFiles:
         self._batch.cache_clear()
         shutil.rmtree(self.folder / checked_document_id(document_id), ignore_errors=True)
 
+    def remove_all(self) -> None:
+        """Remove the encoder's files, also those of documents that were removed and can be restored."""
+        self._batch.cache_clear()
+        kept = self.folder.glob("*/*.npy"), self.folder.parent.glob("removed/*/multivectors/*.npy")
+        for path in chain(*kept):
+            if path.name.partition(".")[2] == self._ending[1:]:
+                path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let go of the files."""
         self._batch.cache_clear()
 
     def _path(self, document_id: str, first_page: int) -> str:
-        return f"{self._folder}/{checked_document_id(document_id)}/{first_page:06d}.npy"
+        return f"{self._folder}/{checked_document_id(document_id)}/{first_page:06d}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -102,10 +118,10 @@ class _Batch:
     scales: NDArray[np.float16] | None
     checked: dict[int, str] = field(default_factory=dict)
 
-    def checksum(self, key: str, position: int) -> str:
+    def checksum(self, key: str, position: int, encoder: str) -> str:
         """The checksum of the page at a position from 0, from what is read of the file at first."""
         if position not in self.checked:
-            self.checked[position] = page_checksum(key, self.page(position))
+            self.checked[position] = page_checksum(key, self.page(position), encoder)
         return self.checked[position]
 
     def page(self, position: int) -> StoredVectors:

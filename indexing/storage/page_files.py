@@ -58,7 +58,8 @@ class PageFiles:
         """Write the record of a document of which these are all rows."""
         rows = list(rows)
         shared = {name: value for name, value in asdict(rows[0]).items() if name in DOCUMENT_FIELDS}
-        self.write_record(shared | {"candidates": sum(row.candidates for row in rows)})
+        more = sum(one.candidates for row in rows for one in row.more_encoders.values())
+        self.write_record(shared | {"candidates": sum(row.candidates for row in rows) + more})
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Write a document's record."""

@@ -47,9 +47,12 @@ class StoredVectors:
         return joined([self])
 
 
-def page_checksum(key: str, page: StoredVectors) -> str:
-    """16 hex digits: the XXH3-64 of a page's key and of all that is kept of its vectors (docs/format.md)."""
-    state = xxhash.xxh3_64(key.encode())
+def page_checksum(key: str, page: StoredVectors, encoder: str = "") -> str:
+    """16 hex digits: the XXH3-64 of a page's key, of the id of the encoder, and of all that is kept of its vectors.
+
+    See docs/format.md.
+    """
+    state = xxhash.xxh3_64(f"{key}:{encoder}".encode() if encoder else key.encode())
     for array in (page.values, page.boxes, page.scales):
         if array is not None and array.size:
             state.update(np.ascontiguousarray(array).view(np.uint8).data)

@@ -11,22 +11,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.pages import Correction, PageRow, page_key
+from pagesight.indexing.pages import Correction, PageRow
 from pagesight.indexing.preparing.encoded_page import EncodedPage
 from pagesight.indexing.storage.catalog_view import Entry
+from pagesight.indexing.storage.index_encoder import IndexEncoder
 from pagesight.indexing.storage.interfaces import PageVectors
 from pagesight.indexing.storage.removed import RemovedDocuments
-from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum
+from pagesight.indexing.vectors.quantization import StoredVectors
 
 _log = logging.getLogger(__name__)
 
@@ -45,33 +43,52 @@ def write_batch(
     started = time.monotonic()
     parts.sharing.confirm()
     document_id, first = document["document_id"], pages[0].number
-    kept = [page.vectors for page in pages]
-    parts.multivectors.write(document_id, first, kept)
+    made = {one.id: [page.vectors[one.name] for page in pages] for one in parts.encoders}
+    for one in parts.encoders:
+        one.multivectors.write(document_id, first, [page.vectors for page in made[one.id]])
     parts.folder.words.write(document_id, first, [page.text for page in pages])
-    rows = [_row(document, first, page, corrections.get(page.number, ())) for page in pages]
-    write_rows(parts, rows, kept, [page.centroids for page in pages])
+    rows = [_row(parts.encoders, document, first, page, corrections.get(page.number, ())) for page in pages]
+    write_rows(parts, rows, made)
     took = (time.monotonic() - started) * 1000
     _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, pages[-1].number, took)
 
 
-def write_rows(
-    parts: WritingParts,
-    rows: Sequence[PageRow],
-    vectors: Sequence[StoredVectors],
-    centroids: Sequence[NDArray[np.float32]],
-) -> None:
+def write_rows(parts: WritingParts, rows: Sequence[PageRow], vectors: Mapping[str, Sequence[PageVectors]]) -> None:
     """Write the rows of pages whose multi-vectors are written: page file, candidates, then the rows themselves.
 
-    ``vectors`` and ``centroids``, (k, dim), are those of each page. After its last page comes the document's record.
+    ``vectors`` are those by each encoder's id. After its last page comes the document's record.
     """
-    first = rows[0]
-    pages = [PageVectors(row.page, kept, few) for row, kept, few in zip(rows, vectors, centroids, strict=True)]
-    counts = parts.candidates.write(first.ordinal, first.document_id, pages)
-    rows = [replace(row, candidates=count) for row, count in zip(rows, counts, strict=True)]
+    for encoder, pages in vectors.items():
+        rows = with_candidates(parts, encoder, rows, pages)
     if parts.page_files:
         parts.page_files.write(rows)
     parts.catalog.add(parts.store.write_pages(rows))
-    record_if_whole(parts, first.document_id)
+    record_if_whole(parts, rows[0].document_id)
+
+
+def with_candidates(
+    parts: WritingParts, encoder: str, rows: Sequence[PageRow], vectors: Sequence[PageVectors]
+) -> list[PageRow]:
+    """Write the candidates of a document's pages by the encoder with this id; returns the rows with their number."""
+    counts = parts.candidates[encoder].write(rows[0].ordinal, rows[0].document_id, vectors)
+    by_page = {page.page: count for page, count in zip(vectors, counts, strict=True)}
+    return [
+        row.with_encoded(encoder, replace(one, candidates=by_page[row.page]))
+        if row.page in by_page and (one := row.encoded(encoder))
+        else row
+        for row in rows
+    ]
+
+
+def batch_with(by: IndexEncoder, batch: Sequence[PageRow], new: Mapping[int, StoredVectors]) -> list[StoredVectors]:
+    """The vectors by an encoder of a batch's pages, with ``new`` ones for some.
+
+    A page that stands in a later batch has none in this one. Raises VectorsMissing.
+    """
+    others = [one for one in batch if one.page not in new and one.encoded(by.id)]
+    by_page = dict(zip((one.page for one in others), by.multivectors.read(others), strict=True)) | dict(new)
+    empty = by.nothing()
+    return [by_page.get(page, empty) for page in range(batch[0].batch, max(by_page) + 1)]
 
 
 def write_files(parts: WritingParts, entry: Entry) -> None:
@@ -91,13 +108,17 @@ def record_if_whole(parts: WritingParts, document_id: str) -> None:
         parts.page_files.complete(entry.rows.values())
 
 
-def _row(document: dict[str, Any], batch: int, page: EncodedPage, corrections: tuple[Correction, ...]) -> PageRow:
+def _row(
+    encoders: Iterable[IndexEncoder],
+    document: dict[str, Any],
+    batch: int,
+    page: EncodedPage,
+    corrections: tuple[Correction, ...],
+) -> PageRow:
     text = corrected(page.text, corrections)
-    return PageRow(
+    row = PageRow(
         page=page.number,
         batch=batch,
-        vectors=len(page.vectors),
-        checksum=page_checksum(page_key(document["document_id"], page.number), page.vectors),
         text_source=text.source,
         terms=page.terms,
         text=text.text,
@@ -106,6 +127,9 @@ def _row(document: dict[str, Any], batch: int, page: EncodedPage, corrections: t
         kinds=dict.fromkeys(page.kinds, 1.0),
         **document,
     )
+    for one in encoders:
+        row = row.with_encoded(one.id, one.recorded_of(row.key, page.vectors[one.name].vectors))
+    return row
 
 
 def remove_document(parts: WritingParts, document_id: str, removed: RemovedDocuments | None = None) -> None:
@@ -125,10 +149,12 @@ def _take_out(parts: WritingParts, document_id: str, removed: RemovedDocuments |
         parts.page_files.drop_record(document_id)
     parts.store.remove_pages(document_id, rows)
     parts.catalog.remove(document_id)
-    parts.candidates.remove(document_id, rows)
+    for candidates in parts.candidates.values():
+        candidates.remove(document_id, rows)
     if removed:
         removed.take(document_id)
-    parts.multivectors.remove(document_id)
+    for one in parts.encoders:
+        one.multivectors.remove(document_id)
     parts.folder.words.remove(document_id)
     if parts.page_files:
         parts.page_files.remove(document_id)

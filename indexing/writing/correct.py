@@ -7,11 +7,9 @@ where they go, and is kept when the page is read anew. An encoder that looks at 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-
-import numpy as np
 
 from pagesight.indexing.corrections.corrected import (
     Place,
@@ -21,7 +19,6 @@ from pagesight.indexing.corrections.corrected import (
     place_of_words,
     places_of,
 )
-from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.errors import BadCorrection, UnknownPage
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import (
@@ -33,12 +30,9 @@ from pagesight.indexing.pages import (
     PageRow,
     PageText,
 )
-from pagesight.indexing.preparing.encoded_page import terms_of
-from pagesight.indexing.storage.interfaces import PageVectors
-from pagesight.indexing.vectors.centroids import centroids_of
-from pagesight.indexing.vectors.quantization import StoredVectors, page_checksum, stored
-from pagesight.indexing.vectors.token_pooling import pooled
-from pagesight.indexing.writing.commit import record_if_whole
+from pagesight.indexing.preparing.encoded_page import kept_vectors, terms_of
+from pagesight.indexing.storage.index_encoder import IndexEncoder
+from pagesight.indexing.writing.commit import batch_with, record_if_whole, with_candidates
 from pagesight.indexing.writing.recover import begin_writing
 
 _LONGEST_NAME = 64  # letters of who corrects
@@ -133,31 +127,30 @@ def _rewrite(parts: WritingParts, row: PageRow, read: PageText, corrections: tup
         next(one for one in batch if one.page == row.page), corrections=corrections, text=text.text,
         terms=terms_of(text, parts.term_rules),
     )  # fmt: skip
-    if not parts.encoder.needs_pictures:
-        new = _encoded(parts, new, batch, text)
+    for one in parts.encoders:
+        if not one.encoder.needs_pictures and new.encoded(one.id):
+            new = _encoded(parts, one, new, batch, text)
     if parts.page_files:
         parts.page_files.write([new if one.page == new.page else one for one in batch])
     parts.catalog.add(parts.store.write_pages([new]))
     record_if_whole(parts, row.document_id)
-    if new.candidates < row.candidates:
-        parts.candidates.drop_surplus(row.ordinal, row.page, new.candidates)
+    _drop_surplus(parts, row, new)
     parts.flush()
 
 
-def _encoded(parts: WritingParts, row: PageRow, batch: Sequence[PageRow], text: PageText) -> PageRow:
-    """The row, once vectors of the text are written for its page."""
-    (made,) = parts.encoder.encode_pages([None], [text])
-    page = pooled(made, parts.layout.pool)
-    kept = stored(page, parts.layout.precision)
-    parts.multivectors.write(row.document_id, row.batch, _with(parts, row, batch, kept))
-    (few,) = centroids_of([page.vectors], parts.recipe.centroids)
-    (count,) = parts.candidates.write(row.ordinal, row.document_id, [PageVectors(row.page, kept, few)])
-    return replace(row, vectors=len(kept), candidates=count, checksum=page_checksum(row.key, kept))
+def _drop_surplus(parts: WritingParts, before: PageRow, after: PageRow) -> None:
+    """Forget candidates of a page that it has no more."""
+    for encoder, candidates in parts.candidates.items():
+        had, has = before.encoded(encoder), after.encoded(encoder)
+        if had and has and has.candidates < had.candidates:
+            candidates.drop_surplus(before.ordinal, before.page, has.candidates)
 
 
-def _with(parts: WritingParts, row: PageRow, batch: Iterable[PageRow], kept: StoredVectors) -> list[StoredVectors]:
-    """The vectors of a batch's pages with others for one. A page that stands in a later batch has none in this one."""
-    others = [one for one in batch if one.page != row.page]
-    by_page = dict(zip((one.page for one in others), parts.multivectors.read(others), strict=True)) | {row.page: kept}
-    empty = stored(MultiVector(np.zeros((0, parts.encoder.dim), np.float32), np.zeros((0, 4))), parts.layout.precision)
-    return [by_page.get(page, empty) for page in range(row.batch, max(by_page) + 1)]
+def _encoded(parts: WritingParts, by: IndexEncoder, row: PageRow, batch: Sequence[PageRow], text: PageText) -> PageRow:
+    """The row, once vectors of the text by an encoder are written for its page."""
+    made = kept_vectors([row.page], by.encoder.encode_pages([None], [text]), parts.recipe, by.name)
+    kept = made[0].vectors
+    by.multivectors.write(row.document_id, row.batch, batch_with(by, batch, {row.page: kept}))
+    row = row.with_encoded(by.id, by.recorded_of(row.key, kept))
+    (row,) = with_candidates(parts, by.id, [row], made)
+    return row

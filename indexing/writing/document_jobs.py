@@ -109,7 +109,7 @@ class Plan:
             describe(parts, entry.first, metadata)
             return None
         count, warnings, bookmarks = readers.open(file, called=Path(path) if WITHIN in Path(path).name else source.path)
-        left_out = _left_out(metadata, count, Path(path).name)
+        left_out = pages_left_out(metadata, count, Path(path).name)
         corrections = corrections_of(parts, source.document_id)
         if others:  # what the index has of it are other pages than are wanted now
             remove_document(parts, source.document_id)
@@ -129,7 +129,7 @@ def describe(parts: WritingParts, first: PageRow, metadata: Metadata) -> None:
         record_if_whole(parts, first.document_id)
 
 
-def _left_out(metadata: Metadata, count: int, name: str) -> frozenset[int]:
+def pages_left_out(metadata: Metadata, count: int, name: str) -> frozenset[int]:
     """The pages that are not wanted, of so many."""
     wanted = str(metadata.get(SELECTED, ""))
     if not wanted:

@@ -19,7 +19,8 @@ from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.pages import Correction, DocumentRecord, PageRow
 from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import UNPACKED
-from pagesight.indexing.storage.interfaces import Lost
+from pagesight.indexing.storage.index_encoder import IndexEncoder
+from pagesight.indexing.storage.interfaces import Lost, PageVectors
 from pagesight.indexing.storage.page_files import DOCUMENT_FIELDS, PageFiles
 from pagesight.indexing.storage.removed import RemovedDocuments
 from pagesight.indexing.vectors.centroids import centroids_of
@@ -32,6 +33,7 @@ _log = logging.getLogger(__name__)
 def begin_writing(parts: WritingParts) -> None:
     """Bring the index to where a writer may start: nothing half removed, and all rows that its files can give."""
     upgrade(parts)
+    clear_gone(parts)
     clear_away(parts)
     if parts.page_files is None:
         return
@@ -44,6 +46,15 @@ def begin_writing(parts: WritingParts) -> None:
     shutil.rmtree(parts.folder.path / UNPACKED, ignore_errors=True)
 
 
+def clear_gone(parts: WritingParts) -> None:
+    """Remove what encoders have made that the index has no more."""
+    manifest = parts.access.manifest()
+    for encoder in manifest.gone:
+        parts.forget_encoder(encoder)
+    if manifest.gone:
+        parts.access.note_manifest(manifest.without_gone())
+
+
 def rows_from_files(parts: WritingParts, document_id: str) -> bool:
     """Write the rows of a document that its page files have and Milvus lacks; says whether it has all of them now."""
     files = _files(parts)
@@ -53,7 +64,8 @@ def rows_from_files(parts: WritingParts, document_id: str) -> bool:
     entry = parts.catalog.get(document_id)
     if entry is None:
         # Some may be there; not by their keys, as the number that they begin with may be another document's by now.
-        parts.candidates.remove(document_id)
+        for candidates in parts.candidates.values():
+            candidates.remove(document_id)
         record = _fitted(parts, record)
     else:
         record |= {"ordinal": entry.first.ordinal, "document": entry.first.document, "path": entry.first.path}
@@ -123,22 +135,34 @@ def _forget_pages(parts: WritingParts, entry: Entry, rows: Sequence[PageRow]) ->
     """Takes the rows of pages away, so that they count as not yet written."""
     document_id = entry.first.document_id
     if parts.page_files is None and len(rows) == len(entry.rows):
-        parts.candidates.remove(document_id)  # they have its number, which it may get no more
+        for candidates in parts.candidates.values():
+            candidates.remove(document_id)  # they have its number, which it may get no more
     parts.store.remove_rows([row.key for row in rows])
     parts.catalog.forget_pages(document_id, [row.page for row in rows])
 
 
 def with_other_candidates(parts: WritingParts, entry: Entry) -> list[PageRow]:
     """Those of a document's pages that have not as many candidate vectors as were written."""
-    counts = parts.candidates.counts(entry.first.document_id)
-    return [row for row in entry.rows.values() if row.checksum and counts.get(row.page, 0) != row.candidates]
+    unlike: dict[int, PageRow] = {}
+    for encoder, candidates in parts.candidates.items():
+        counts = candidates.counts(entry.first.document_id)
+        for row in entry.rows.values():
+            one = row.encoded(encoder)
+            if one and one.checksum and counts.get(row.page, 0) != one.candidates:
+                unlike[row.page] = row
+    return list(unlike.values())
 
 
 def damaged_pages(parts: WritingParts, rows: Iterable[PageRow]) -> list[PageRow]:
-    """Those of the pages whose vectors are gone or not as they were written."""
+    """Those of the pages whose vectors by an encoder are gone, not as they were written, or were never made.
+
+    Pages that an encoder that is being added has not seen yet are none of them.
+    """
     several, lost = list(rows), Lost()
-    for _ in parts.multivectors.read(several, lost, anew=True):
-        pass
+    for one in parts.encoders:
+        unseen = {row.key for row in one.lacks(several)} if not one.recorded.finished else set()
+        for _ in one.multivectors.read([row for row in several if row.key not in unseen], lost, anew=True):
+            pass
     return [row for row in several if row.key in lost]
 
 
@@ -177,11 +201,23 @@ def _named(kept: Mapping[str, DocumentRecord], names: Sequence[str]) -> dict[str
 
 
 def _write_sound(parts: WritingParts, rows: Sequence[PageRow]) -> None:
+    """Writes the rows of which all vectors are whole; an encoder may not have seen all of them."""
     lost = Lost()
-    kept = list(parts.multivectors.read(rows, lost))
+    read = {one.id: _read_sound(parts, one, rows, lost) for one in parts.encoders}
     sound = [row for row in rows if row.key not in lost]
     if sound:
-        write_rows(parts, sound, kept, centroids_of([page.vectors for page in kept], parts.recipe.centroids))
+        whole = {row.page for row in sound}
+        write_rows(parts, sound, {known: [one for one in found if one.page in whole] for known, found in read.items()})
+
+
+def _read_sound(parts: WritingParts, by: IndexEncoder, rows: Sequence[PageRow], every_lost: Lost) -> list[PageVectors]:
+    """The vectors by an encoder of those pages that it has seen; those that are damaged are noted."""
+    seen, lost = [row for row in rows if row.encoded(by.id)], Lost()
+    kept = list(by.multivectors.read(seen, lost))
+    few = centroids_of([page.vectors for page in kept], parts.recipe.centroids)
+    every_lost |= lost
+    pages = [row.page for row in seen if row.key not in lost]
+    return [PageVectors(*one) for one in zip(pages, kept, few, strict=True)]
 
 
 def _fitted(parts: WritingParts, record: dict[str, Any]) -> dict[str, Any]:

@@ -34,24 +34,30 @@ class PageTaker:
     ) -> None:
         """``total`` pages are to come; ``progress`` is called after each batch that is written."""
         self._parts, self._report, self._total, self._progress = parts, report, total, progress
-        self._written = 0  # pages that Milvus Lite holds in memory
+        self._held = 0  # pages that Milvus Lite holds in memory
 
     def take(self, job: DocumentJob, pages: list[EncodedPage]) -> None:
         """Write consecutive pages of a document that are missing. Raises StorageFull, PageIndexError."""
         numbers = [page.number for page in pages]
         with disk_errors(f"{job.name} could not be written to the index in {self._parts.place}"):
-            write_batch(self._parts, _shared_fields(self._parts, job), pages, job.corrections)
+            self.write(job, pages)
             if numbers[-1] == job.missing[-1]:
-                self._finish(job)
-            self._written += len(numbers)
-            if self._parts.page_files and self._written >= _PAGES_HELD:
+                self.finish(job)
+            self._held += len(numbers)
+            if self._parts.page_files and self._held >= _PAGES_HELD:
                 self._parts.flush()
-                self._written = 0
+                self._held = 0
         self._report.pages += sum(number not in job.left_out for number in numbers)
         if self._progress:
             self._progress(Progress(self._report.pages, self._total, job.name))
 
-    def _finish(self, job: DocumentJob) -> None:
+    def write(self, job: DocumentJob, pages: list[EncodedPage]) -> None:
+        """Write consecutive pages, and note what they tell of the document's outline."""
+        for page in pages:
+            job.outlined.add(page.number, page.text, page.height, page.label)
+        write_batch(self._parts, _shared_fields(self._parts, job), pages, job.corrections)
+
+    def finish(self, job: DocumentJob) -> None:
         """Report a document whose last page is written; one of which nothing could be read is taken out again."""
         if failure := job.failure():
             self._report.failed.append(failure)

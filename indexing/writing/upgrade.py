@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 
 from pagesight.indexing.opening.index_parts import WritingParts
-from pagesight.indexing.pages import PageRow
+from pagesight.indexing.pages import FIRST_ENCODER, PageRow
 from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.storage.manifest import FORMAT
@@ -41,9 +41,9 @@ def upgrade(parts: WritingParts) -> None:
 
 def _with_checksums(parts: WritingParts, entry: Entry) -> list[PageRow]:
     document_id = entry.first.document_id
-    counts, lost = parts.candidates.counts(document_id), Lost()
+    counts, lost = parts.candidates[FIRST_ENCODER].counts(document_id), Lost()
     rows = parts.store.whole_rows(document_id)
-    read = list(parts.multivectors.read([replace(row, checksum="") for row in rows], lost))
+    read = list(parts.encoders[0].multivectors.read([replace(row, checksum="") for row in rows], lost))
     pages = iter(read)
     found = []
     for row in rows:
