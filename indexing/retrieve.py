@@ -82,8 +82,7 @@ def retrieve(
             narrowed = view.narrowed(documents, where)
             meeting = view.pages_meeting(where, narrowed) if where and where.of_pages else None
             search = replace(encode(parts, view, question, asked, narrowed), meeting=meeting)
-            count = sum(len(one.vectors.vectors) for one in search.encoded)
-            _log.debug("%d query vectors in %.0f ms", count, _milliseconds(started))
+            _log.debug("%d query vectors in %.0f ms", search.vector_count, _milliseconds(started))
             others = [(row, score) for row, score in _ranked(search, top_k + bool(own)) if row.key != own]
             hits = _hits(search, others[:top_k])
             if search.lost and view is not parts.view(at_once=True):

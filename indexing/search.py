@@ -50,6 +50,11 @@ class Search:
     meeting: Sequence[PageRow] | None = None
     lost: Lost = field(default_factory=dict)
 
+    @property
+    def vector_count(self) -> int:
+        """How many vectors the question has, by all encoders."""
+        return sum(len(one.vectors.vectors) for one in self.encoded)
+
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
         """BM25's best pages by key, with their scores."""
         return self.statistics.bm25(self.query.terms, limit, document_ids)
