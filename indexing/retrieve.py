@@ -75,7 +75,7 @@ def retrieve(
     """
     asked = asked_words(question, parts.term_rules)
     refuse_empty(question, asked, [one.encoder for one in parts.encoders])
-    own = question.page.key if isinstance(question, PictureQuestion) and question.page else ""
+    own = _key_of(question)
     while True:
         view, started = parts.view(), time.perf_counter()
         try:
@@ -93,6 +93,11 @@ def retrieve(
         except VectorsMissing:  # between scoring a page and showing it
             if view is parts.view(at_once=True):
                 raise
+
+
+def _key_of(question: Question) -> str:
+    """The key of the page that a picture is of; empty where it is of none."""
+    return question.page.key if isinstance(question, PictureQuestion) and question.page else ""
 
 
 def rank_all(
@@ -134,11 +139,7 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
     lexical = _lexical_scores(search, weights, exhaustive)
     pages = _every_page(search) if exhaustive else _candidates(search, lexical)
     started = time.perf_counter()
-    maxsim = [np.zeros(len(pages), np.float32) for _ in search.encoded]
-    if weights.vectors:
-        scored = [exact_scores(one.by, one.vectors, pages, search.lost) for one in search.encoded]
-        pages = [page for page in pages if page.key not in search.lost]
-        maxsim = [np.array([of.get(page.key, np.nan) for page in pages], np.float32) for of in scored]
+    pages, maxsim = _scored(search, pages, weights)
     how = "all" if exhaustive else "candidates"
     _log.debug(
         "%d pages (%s) scored in %.0f ms, %d by BM25", len(pages), how, _milliseconds(started), len(lexical.bm25)
@@ -147,6 +148,17 @@ def rank_pages(search: Search, weights: Weights) -> list[tuple[PageRow, float]]:
         return []
     similar = _by_vectors(search, maxsim)
     return _fused(pages, similar, _matched(maxsim), lexical, weights)
+
+
+def _scored(
+    search: Search, pages: Sequence[PageRow], weights: Weights
+) -> tuple[Sequence[PageRow], list[NDArray[np.float32]]]:
+    """Those of the pages that are whole, and each encoder's MaxSim of them, (pages,); NaN where it has not seen one."""
+    if not weights.vectors:
+        return pages, [np.zeros(len(pages), np.float32) for _ in search.encoded]
+    scored = [exact_scores(one.by, one.vectors, pages, search.lost) for one in search.encoded]
+    whole = [page for page in pages if page.key not in search.lost]
+    return whole, [np.array([of.get(page.key, np.nan) for page in whole], np.float32) for of in scored]
 
 
 def _every_page(search: Search) -> Sequence[PageRow]:
@@ -207,14 +219,19 @@ def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
     """The pages worth an exact score: the nearest by each encoder, BM25's best, and those of them that are named."""
     asked = [(one.by, one.vectors) for one in search.encoded]
     near = [row for by in asked for row in near_pages(search.parts, search.view, *by, search.document_ids)]
-    places = [key.partition(":") for key in lexical.bm25]
-    worded = [search.view.page_row(document_id, int(number)) for document_id, _, number in places]
-    rows = {row.key: row for row in [*near, *worded] if row}
+    rows = {row.key: row for row in [*near, *_worded(search, lexical)]}
     if lexical.named_labels or lexical.named_pages:
         rows |= _named_in(search, lexical, {row.document_id for row in rows.values()})
     if search.meeting is not None:
         rows = {row.key: row for row in search.meeting if row.key in rows}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
+
+
+def _worded(search: Search, lexical: LexicalScores) -> list[PageRow]:
+    """BM25's best pages."""
+    places = [key.partition(":") for key in lexical.bm25]
+    found = [search.view.page_row(document_id, int(number)) for document_id, _, number in places]
+    return [row for row in found if row]
 
 
 def _named_in(search: Search, lexical: LexicalScores, document_ids: Iterable[str]) -> dict[str, PageRow]:

@@ -119,8 +119,8 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         "acorrect": (ref, "Aurora", "Boreas"), "acorrections": (), "acorrections_of": (ref,), "aoutline": ("a.pdf",),
         "alike": (ref,), "apicture_question": (picture, "ferry"), "aundo_correction": (ref, "000000000000"),
         "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aremoved": (), "arestore": ("b.pdf",),
-        "aadd_encoder": ("lexical",), "aremove_encoder": ("lexical",), "ause_encoder": ("lexical",),
-        "acommit": ([tmp_path / "no-shards"],), "aclose": (),
+        "acommit": (tmp_path / "no-shards",), "aadd_encoder": ("lexical",), "aremove_encoder": ("lexical",),
+        "ause_encoder": ("lexical",), "aclose": (),
     }  # fmt: skip
     twins = {name for name in vars(PageIndex) if name[0] == "a" and name[1:] in vars(PageIndex)} - {"aopen"}
     assert twins == set(calls)

@@ -208,8 +208,7 @@ def _page(row: dict[str, Any], dims: Mapping[str, int], recipe: Recipe) -> Encod
     words, lines = [str(word) for word in row["words"]], np.array(row["lines"], np.int32)
     if len(lines) != len(words):
         raise ValueError(f"page {row['number']} has {len(words)} words in {len(lines)} lines")
-    encoded = {one["encoder"]: one for one in row["encoded"]}
-    if encoded.keys() != dims.keys():
+    if sorted(one["encoder"] for one in row["encoded"]) != sorted(dims):
         raise ValueError(f"page {row['number']} has not the vectors of its encoders")
     word_boxes = _array(row["word_boxes"], np.float32, 4)
     if len(word_boxes) != len(words):
@@ -220,13 +219,14 @@ def _page(row: dict[str, Any], dims: Mapping[str, int], recipe: Recipe) -> Encod
         label=row["label"],
         kinds=tuple(kind for kind in KINDS if kind in row["kinds"]),
         height=float(row["height"]),
-        vectors={name: _vectors(row["number"], one, dims[name], recipe, name) for name, one in encoded.items()},
+        vectors={one["encoder"]: _vectors(row["number"], one, dims, recipe) for one in row["encoded"]},
         terms=str(row["terms"]),
     )
 
 
-def _vectors(page: int, row: dict[str, Any], dim: int, recipe: Recipe, encoder: str) -> PageVectors:
+def _vectors(page: int, row: dict[str, Any], dims: Mapping[str, int], recipe: Recipe) -> PageVectors:
     """What an encoder made of a page. Raises ValueError for what is none, TypeError where something is missing."""
+    encoder, dim = row["encoder"], dims[row["encoder"]]
     whole = recipe.layouts[encoder].precision == "int8"
     values = _array(row["vectors"], np.int8 if whole else np.float16, dim)
     scales = _array(row["scales"], np.float16) if whole else None
