@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,15 @@ from pagesight.indexing.pages import ENCODER_ID, PageRow, checked_page_row
 from pagesight.indexing.snapshot.array_file import ArrayFile
 from pagesight.indexing.snapshot.segment_content import (
     SHARED,
-    CandidateVectors,
     CompleteDocument,
     SegmentContent,
     content_of,
-    lists_name,
     merged,
     write_content,
 )
+from pagesight.indexing.snapshot.segment_vectors import SegmentVectors
 from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, postings_kinds
-from pagesight.indexing.snapshot.vector_lists import VectorLists
 from pagesight.indexing.vectors.quantization import StoredVectors
-
-_NO_BOXES = np.zeros((0, 4), np.float16)  # candidate vectors look nowhere
 
 
 class Segment:
@@ -44,14 +40,10 @@ class Segment:
     def __init__(self, folder: Path, name: str, dims: Mapping[str, int]) -> None:
         """``dims`` has the dimensions of the index's encoders by their ids; of others it may have vectors, too."""
         self.name = name
-        self._folder = folder
         self._file = ArrayFile(folder / f"{name}.arrays")
         self.documents = self._file.length("ids")
         self.pages = self._file.length("lengths")
-        self._encoders = self._checked_encoders(dims)
-        self._lists = cache(self._open_lists)
-        self._starts = cache(self._read_starts)
-        self._all_vectors = cache(self._read_all_vectors)
+        self._vectors = self._open_vectors(dims)
         self._refuse_unlike()
         self.terms = PostingsFile(self._file, "terms", self.pages)
         self.name_terms = PostingsFile(self._file, "name_terms", self.documents)
@@ -118,36 +110,19 @@ class Segment:
         self, encoder: str, query: NDArray[np.float32], hits: int, probes: int, allowed: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """As `VectorLists.near`, by the vectors of one encoder."""
-        if encoder not in self._encoders:
+        if encoder not in self._vectors:
             return np.zeros((len(query), 0), np.float32), np.zeros((len(query), 0), np.int64)
-        if lists := self._lists(encoder):
-            return lists.near(query, hits, probes, allowed)
-        vectors, pages = self._all_vectors(encoder)
-        if allowed is not None:
-            wanted = allowed[pages]
-            vectors, pages = vectors[wanted], pages[wanted]
-        similarities = query @ vectors.T
-        if len(pages) > hits:
-            best = np.argpartition(-similarities, hits - 1, axis=1)[:, :hits]
-            return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
-        return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
+        return self._vectors[encoder].near(query, hits, probes, allowed)
 
     def candidates(self, encoder: str, pages: NDArray[np.int64]) -> Iterator[StoredVectors]:
-        """The candidate vectors by one encoder of each of some pages, which count from 0."""
-        starts, counts = self._starts(encoder)[pages], np.diff(self._starts(encoder))[pages]
-        ends = np.cumsum(counts)
-        places = np.repeat(starts - ends + counts, counts) + np.arange(int(counts.sum()))
-        values = self._file.rows(f"vectors:{encoder}", places)
-        scales = self._file.rows(f"vector_scales:{encoder}", places)
-        for end, count in zip(ends.tolist(), counts.tolist(), strict=True):
-            yield StoredVectors(values[end - count : end], _NO_BOXES, scales[end - count : end])
+        """The candidate vectors by one encoder of each of some pages that `near` found, which count from 0."""
+        return self._vectors[encoder].of(pages) if encoder in self._vectors else iter(())
 
     def check(self) -> None:
         """Read all of it. Raises SnapshotDamaged."""
         self._file.check()
-        for encoder in self._encoders:
-            if lists := self._lists(encoder):
-                lists.check()
+        for vectors in self._vectors.values():
+            vectors.check()
 
     def content(self, wanted: NDArray[np.bool_]) -> SegmentContent:
         """The wanted documents, (documents,)."""
@@ -168,21 +143,11 @@ class Segment:
             texts=[self._blob("texts", int(page)) for page in pages],
             terms=_renumbered(self.terms.read(), places, page_numbers),
             name_terms=_renumbered(self.name_terms.read(), wanted, np.cumsum(wanted) - 1),
-            encoders={known: self._content_of(known, places, pages) for known in self._encoders},
+            encoders={known: vectors.content(places) for known, vectors in self._vectors.items()},
         )
 
-    def _content_of(self, encoder: str, places: NDArray[np.bool_], pages: NDArray[np.intp]) -> CandidateVectors:
-        """Those by one encoder of the pages that are kept, ``pages``, which are true in ``places``."""
-        counts = np.diff(self._starts(encoder))
-        kept = np.repeat(places, counts)
-        return CandidateVectors(
-            self._file.all(f"vectors:{encoder}")[kept],
-            self._file.all(f"vector_scales:{encoder}")[kept],
-            counts[pages],
-        )
-
-    def _checked_encoders(self, dims: Mapping[str, int]) -> dict[str, tuple[int, dict[str, int] | None]]:
-        """The dimensions of each encoder that it has vectors of, by id, and what is told of their lists."""
+    def _open_vectors(self, dims: Mapping[str, int]) -> dict[str, SegmentVectors]:
+        """The vectors of each encoder that it has some of, by id."""
         try:
             told = {known: (one["dim"], one["lists"]) for known, one in self._file.facts["encoders"].items()}
         except (KeyError, TypeError, AttributeError) as error:
@@ -190,7 +155,7 @@ class Segment:
         for known, (dim, _) in told.items():
             if not re.fullmatch(f"(?:{ENCODER_ID})?", known) or type(dim) is not int or dims.get(known, dim) != dim:
                 raise self._file.damaged("it has other vectors than the index")
-        return told
+        return {known: SegmentVectors(self._file, known, self.pages, *one) for known, one in told.items()}
 
     def _refuse_unlike(self) -> None:
         """Raises SnapshotDamaged where the arrays do not fit each other: somebody else may have written them."""
@@ -205,34 +170,12 @@ class Segment:
             **postings_kinds(self._file, "terms"),
             **postings_kinds(self._file, "name_terms"),
         }
-        for known, (dim, _) in self._encoders.items():
-            count = length(f"vector_scales:{known}")
-            kinds |= {
-                f"vectors:{known}": (np.int8, (count, dim)),
-                f"vector_scales:{known}": (np.float16, (count,)),
-                f"vector_starts:{known}": (np.int64, (pages + 1,)),
-            }
+        for vectors in self._vectors.values():
+            kinds |= vectors.kinds
         self._file.refuse_unlike(kinds)
         sizes = self._file.all("pages")
         if (sizes < 1).any() or (sizes > pages).any() or int(sizes.sum()) != pages:
             raise self._file.damaged("its documents have not as many pages as it has")
-
-    def _open_lists(self, encoder: str) -> VectorLists | None:
-        dim, facts = self._encoders[encoder]
-        return VectorLists(self._folder / lists_name(self.name, encoder), facts, dim) if facts else None
-
-    def _read_starts(self, encoder: str) -> NDArray[np.int64]:
-        """The first candidate vector of each page, and the number of all."""
-        starts = self._file.all(f"vector_starts:{encoder}")
-        if starts[0] != 0 or starts[-1] != self._file.length(f"vectors:{encoder}") or (np.diff(starts) < 0).any():
-            raise self._file.damaged("its pages have not as many vectors as it has")
-        return starts
-
-    def _read_all_vectors(self, encoder: str) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        values, scales = self._file.all(f"vectors:{encoder}"), self._file.all(f"vector_scales:{encoder}")
-        counts = np.diff(self._starts(encoder))
-        every = StoredVectors(values, _NO_BOXES, scales)
-        return every.vectors, np.repeat(np.arange(self.pages, dtype=np.int32), counts)
 
     def _size(self, document: int) -> int:
         return int(self.starts[document + 1] - self.starts[document])

@@ -115,7 +115,6 @@ class SnapshotView(IndexView):
         few = (
             page
             for segment, base, start, stop in zip(self.snapshot.segments, bases, bounds, bounds[1:], strict=False)
-            if stop > start
             for page in segment.candidates(encoder, numbers[start:stop] - base)
         )
         estimates = scores(query, best_similarities(query.vectors, few))
