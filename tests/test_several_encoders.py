@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from encoder_servers import EncoderServer
+from PIL import Image, ImageDraw, ImageFont
 from small_index import FERRY, PUMP, open_index, small_settings, warned, write_pdf
 from test_cut_off import every_cut
 
@@ -132,6 +133,17 @@ def test_one_is_added_to_pages_that_are_there_and_removed(
         assert [(row.label, score) for row, score in index.rank("ferry Aurora")] == before
         with pytest.raises(SettingsError, match="only encoder"):
             index.remove_encoder("lexical")
+
+
+def test_words_of_a_scan_that_were_read_are_what_one_more_encoder_is_given(tmp_path: Path, served: str) -> None:
+    picture = Image.new("RGB", (1240, 600), "white")
+    ImageDraw.Draw(picture).text((80, 80), "The lighthouse is high.", "black", ImageFont.load_default(48))
+    picture.save(tmp_path / "scan.png", dpi=(150, 150))
+    with opened(tmp_path / "index", served, ocr=True) as index:
+        index.add(tmp_path / "scan.png")
+    with opened(tmp_path / "index", ocr=False) as index:
+        assert not index.add_encoder("lexical").failed
+        assert len(index.multivector(index.page("scan.png p. 1"), encoder="lexical").vectors) > 1
 
 
 def test_the_first_one_can_go_and_come_again(tmp_path: Path, served: str) -> None:
