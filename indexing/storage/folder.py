@@ -88,11 +88,16 @@ class IndexFolder:
         return manifest
 
     def manifest_as_written(self) -> Manifest | None:
-        """What the manifest says, whatever its copy does; None where it is not whole."""
+        """What the manifest says, or its copy where a writer was cut off between the two; None where it is not whole.
+
+        Without a word where the two differ otherwise, which whoever opened the index has heard.
+        """
         try:
-            return read_manifest(read_json(self.path / _MANIFEST), self.path)
+            written = read_manifest(read_json(self.path / _MANIFEST), self.path)
         except (OSError, ValueError, PageIndexError):
             return None
+        copy = self.manifest_copy()
+        return copy if written.is_before(copy) else written
 
     def manifest_copy(self) -> Manifest | None:
         """What the copy of the manifest says; None where there is none that is whole."""
