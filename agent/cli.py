@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from pagesight.agent.terminal import (
     answering,
     audit_cli,
+    classify_command,
     correct_commands,
     demo_command,
     doctor_command,
@@ -286,6 +287,7 @@ app.command("search")(reading_commands.search)
 app.command("view")(reading_commands.view)
 app.command("correct")(correct_commands.correct)
 app.command("corrections")(correct_commands.corrections)
+app.command("classify")(classify_command.classify)
 app.command("outline")(reading_commands.outline)
 app.command("documents")(reading_commands.documents)
 app.command("remove")(integrity_commands.remove)

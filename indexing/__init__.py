@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.shards.prepare_shards import prepare
     from pagesight.indexing.storage.index_encoder import EncoderRecord
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
+    from pagesight.indexing.writing.classify import Classified
 
 __all__ = [
     "AddReport",
@@ -84,6 +85,7 @@ __all__ = [
     "BadToken",
     "Box",
     "Breadth",
+    "Classified",
     "Correction",
     "DocumentRecord",
     "EmptyAnswer",
@@ -162,6 +164,7 @@ _NAMES = {
     "shards.prepare_shards": "prepare",
     "storage.index_encoder": "EncoderRecord",
     "vectors.multivector": "MultiVector QueryVectors",
+    "writing.classify": "Classified",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -56,6 +56,7 @@ from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.index_encoder import EncoderRecord, IndexEncoder
 from pagesight.indexing.storage.removed import RemovedDocuments
+from pagesight.indexing.writing.classify import Classified, classify
 from pagesight.indexing.writing.commit import remove_document
 from pagesight.indexing.writing.correct import correct_words, undo_correction
 from pagesight.indexing.writing.encoder_changes import add_encoder, remove_encoder
@@ -245,6 +246,25 @@ class PageIndex:
         Raises SettingsError for one that the index has not, or the only one; IndexInUse as `add` does.
         """
         return remove_encoder(self._parts, name).told()
+
+    @while_open
+    def classify(
+        self,
+        labels: Sequence[str],
+        *,
+        encoder: str | None = None,
+        prompt: str | None = None,
+        documents: Sequence[str] | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Classified:
+        """Say of each page how much it is of each label (0 to 1, together 1), without examples, and keep that.
+
+        For `page_kinds`, and conditions such as ``page_letter >= 0.5``. By the ``encoder`` of that name, or the first
+        one that looks at pages; ``prompt`` is what it is asked, with ``{label}`` in it. A page's labels of an earlier
+        call go. Raises RequestError for labels that cannot be asked for and where no encoder looks, UnknownDocument,
+        IndexInUse as `add` does, and what an encoder raises.
+        """
+        return classify(self._parts, labels, encoder, prompt, documents, progress)
 
     @_reading
     def search(
@@ -449,7 +469,8 @@ class PageIndex:
     def page_kinds(self, name: str) -> dict[int, dict[str, float]]:
         """What kinds of page those of a document are, by number: each kind from 0 to 1. Raises UnknownDocument.
 
-        See `pagesight.indexing.page_kinds.page_kinds.KINDS` for those that are told when a document is indexed.
+        See `pagesight.indexing.page_kinds.page_kinds.KINDS` for those that are told when a document is indexed;
+        `classify` adds labels.
         """
         view = self._parts.view()
         return {row.page: row.kinds or {} for row in view.pages([view.find(name).document_id])}
@@ -590,6 +611,7 @@ class PageIndex:
     acommit = in_thread(commit)
     aadd_encoder = in_thread(add_encoder)
     aremove_encoder = in_thread(remove_encoder)
+    aclassify = in_thread(classify)
     asearch = in_thread(search)
     apicture_question = in_thread(picture_question)
     alike = in_thread(like)

@@ -19,7 +19,7 @@ from small_index import small_settings, write_pdf
 
 from pagesight import agent, indexing
 from pagesight.indexing import PageIndex
-from pagesight.indexing.errors import BadCorrection, SettingsError
+from pagesight.indexing.errors import BadCorrection, RequestError, SettingsError
 from pagesight.indexing.milvus.connection import Connection
 from pagesight.indexing.opening import folder_access
 
@@ -120,15 +120,21 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         "alike": (ref,), "apicture_question": (picture, "ferry"), "aundo_correction": (ref, "000000000000"),
         "aheatmap": (ref, tmp_path / "h.png", "ferry"), "aremove": ("b.pdf",), "aremoved": (), "arestore": ("b.pdf",),
         "acommit": (tmp_path / "no-shards",), "aadd_encoder": ("lexical",), "aremove_encoder": ("lexical",),
-        "ause_encoder": ("lexical",), "aclose": (),
+        "ause_encoder": ("lexical",), "aclassify": (["red", "blue"],), "aclose": (),
     }  # fmt: skip
     twins = {name for name in vars(PageIndex) if name[0] == "a" and name[1:] in vars(PageIndex)} - {"aopen"}
     assert twins == set(calls)
     for name, arguments in calls.items():
         threads.clear()
-        with suppress(BadCorrection, SettingsError):  # there is none to undo by that id, and the only encoder stays
+        with suppress(BadCorrection, RequestError, SettingsError):  # nothing to undo by that id, the only encoder stays
             await getattr(index, name)(*arguments)
-        alone = name in ("aremoved", "aclose", "apicture_question", "ause_encoder")  # which ask no index here
+        alone = name in (
+            "aremoved",
+            "aclose",
+            "apicture_question",
+            "ause_encoder",
+            "aclassify",
+        )  # which ask no index here
         assert threads or alone, f"{name} waits for neither"
         assert threading.get_ident() not in threads, f"{name} waits in the loop"
 

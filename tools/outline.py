@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError, UnknownDocument
 from pagesight.indexing.outlines.outline import Outline
+from pagesight.indexing.pages import IS_OF_KIND
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.messages.authorship import Author
@@ -63,12 +64,13 @@ def outlined_document(allowed: AllowedDocuments, document: str, containing: str 
 
 def _kinds(allowed: AllowedDocuments, record: DocumentRecord) -> list[str]:
     """On which pages there are charts, tables and the like."""
-    pages = [(page, kind) for page, kinds in allowed.index.page_kinds(record.document_id).items() for kind in kinds]
+    by_page = allowed.index.page_kinds(record.document_id)
+    pages = [(page, kind) for page, kinds in by_page.items() for kind, share in kinds.items() if share >= IS_OF_KIND]
     on = {kind: [page for page, other in pages if other == kind] for kind in dict.fromkeys(kind for _, kind in pages)}
     told = [
         f"{kind}: {', '.join(map(str, on[kind][:_MOST_PAGES]))}{' …' * (len(on[kind]) > _MOST_PAGES)}" for kind in on
     ]
-    return [f"Kinds of pages, as far as they are surely told: {'; '.join(told)}."] if told else []
+    return [f"Kinds of pages, as far as they are told: {'; '.join(told)}."] if told else []
 
 
 def document_map(allowed: AllowedDocuments) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pagesight.indexing.documents.metadata import Value
 from pagesight.indexing.errors import BadCondition
+from pagesight.indexing.pages import IS_OF_KIND
 
 Holds = Callable[[Mapping[str, Value]], bool]
 
@@ -57,7 +58,8 @@ _MISSING = object()
 def read_condition(expression: str) -> Condition:
     """The condition on a document's metadata; a key that the document lacks meets no comparison.
 
-    Keys such as ``page_chart`` speak of single pages: how much each is of that kind, from 0 to 1.
+    Keys such as ``page_chart`` speak of single pages: how much each is of that kind, from 0 to 1; alone, without a
+    comparison, that it is at least 0.5.
 
     Raises BadCondition for what is no condition, naming the part that is at fault.
     """
@@ -81,6 +83,8 @@ def _condition(node: ast.expr, expression: str) -> Holds:
         case ast.Compare(left=left, ops=ops, comparators=others):
             return _comparison([_operand(one, expression) for one in (left, *others)], ops, expression)
         case ast.Name(id=key):
+            if key.startswith(OF_PAGES):
+                return lambda metadata: float(metadata.get(key, 0)) >= IS_OF_KIND
             return lambda metadata: bool(metadata.get(key, False))
     raise _bad(expression, f"`{ast.unparse(node)}` is no comparison")
 
