@@ -249,6 +249,7 @@ async def test_the_twin_says_the_same(index: PageIndex) -> None:
     assert await acheck_claims(index, text) == check_claims(index, text)
 
 
+@pytest.mark.slow
 def test_made_claims_are_told_apart(tmp_path: Path) -> None:
     from claim_documents import make_documents
     from claims import Claims, sampled

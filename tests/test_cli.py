@@ -611,6 +611,7 @@ def test_remove_by_name_and_by_path(pagesight, own, shelf):
 # what surrounds a command
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_quietly_and_indexing_goes_on_from_there(pagesight, tmp_path):
     long = write_pdf(tmp_path / "long.pdf", [[f"Page {number}", "some words " * 8] for number in range(600)])
     process = start("index", long, "--index", tmp_path / "index")

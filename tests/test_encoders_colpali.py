@@ -190,6 +190,7 @@ def test_fewer_visual_tokens_and_another_precision(checkpoint):
     assert few.describe()["visual_tokens"] == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_index_and_search_by_the_command_line(checkpoint, family, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PAGESIGHT_OCR", "false")

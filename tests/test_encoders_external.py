@@ -348,6 +348,7 @@ def test_a_process_that_does_not_read_is_ended_too(tmp_path):
         encoder.encode_pages([Image.new("RGB", (2000, 2000))] * 8, [PageText.empty()] * 8)
 
 
+@pytest.mark.slow
 def test_a_crash_in_the_middle_keeps_what_was_written(tmp_path, capsys):
     # Eight pages are written at a time: the last ones crash, until the file `well` is there.
     body = (
@@ -395,6 +396,7 @@ def test_one_that_hangs_at_its_end_is_ended_by_force_with_what_it_started(tmp_pa
     encoder.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [False, True])
 def test_the_process_ends_when_pagesight_is_killed(tmp_path, busy):
     slow = method("encode_query(self, question)", f"{PID}; time.sleep(60 * {busy}); return [[1, 1, 1]], ['a']")

@@ -63,6 +63,7 @@ def chat(index: Path, *lines: str, options: tuple[str, ...] = ()) -> tuple[str, 
     return out, err
 
 
+@pytest.mark.slow
 def test_a_conversation_survives_a_kill_and_is_gone_on_with(index: Path, gemini: GeminiServer) -> None:
     gemini.calls("search_pages", query="net revenue")
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
@@ -87,6 +88,7 @@ def test_a_conversation_survives_a_kill_and_is_gone_on_with(index: Path, gemini:
     assert re.search(rf"1\t.*\t2\t\(this one\) {re.escape(QUESTION)}", out)
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_an_answer_costs_that_question_only(index: Path, gemini: GeminiServer) -> None:
     gemini.says("Not found in these documents.")
     gemini.says("A long story " * 50, drips=0.5)
@@ -379,6 +381,7 @@ def test_no_file_is_read_as_code() -> None:
         assert not names & {"pickle", "marshal", "shelve", "dill", "eval", "exec", "compile", "__import__"}, source
 
 
+@pytest.mark.slow
 def test_a_long_conversation_stays_small(index: Path) -> None:
     chat(index, *[f"How high was the net revenue, question {number}?" for number in range(12)])
     assert sum(file.stat().st_size for file in index.glob("threads.db*")) < 4_000_000
