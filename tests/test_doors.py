@@ -122,7 +122,7 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         "acommit": (tmp_path / "no-shards",), "aadd_encoder": ("lexical",), "aremove_encoder": ("lexical",),
         "ause_encoder": ("lexical",), "aclassify": (["red", "blue"],), "aclose": (),
     }  # fmt: skip
-    twins = {name for name in vars(PageIndex) if name[0] == "a" and name[1:] in vars(PageIndex)} - {"aopen"}
+    twins = {name for name in dir(PageIndex) if name[0] == "a" and name[1:] in dir(PageIndex)} - {"aopen"}
     assert twins == set(calls)
     for name, arguments in calls.items():
         threads.clear()

@@ -242,6 +242,7 @@ ORDER = {
         retrieve
         ingest audit shards
         integrity
+        index_reader
         index
         evaluate testing
     """,
