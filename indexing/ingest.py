@@ -69,7 +69,7 @@ def add_documents(
         encoders, reading = [one.encoder for one in parts.encoders], parts.settings.documents
         taker = PageTaker(parts, report, sum(job.to_read for job in jobs), progress)
         journey = Journey(jobs, encoders, parts.recipe, readers, keep, report.failed.append)
-        journey.go(taker.take, told_before=reading if jobs else None)
+        journey.go(taker.take, told_before=reading)
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started

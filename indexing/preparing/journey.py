@@ -83,7 +83,7 @@ class Journey:
         through several times.
         """
         try:
-            if told_before:
+            if told_before and self.jobs:
                 for encoder in self.encoders:
                     foresee(encoder, partial(_foreseen, told_before, self.keep, self.jobs))
             self._read_encode_take(take)

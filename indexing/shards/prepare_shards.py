@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from pagesight.indexing.calls.ledger import Ledger
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
-from pagesight.indexing.encoders import estimate_costs, note_costs
+from pagesight.indexing.encoders import PageEncoder, estimate_costs, note_costs
 from pagesight.indexing.errors import SettingsError, SourceError, UnreadableDocument
 from pagesight.indexing.opening.named_encoder import Asked, named_encoders
 from pagesight.indexing.outlines.read_outline import OutlinedPages
@@ -40,6 +40,7 @@ from pagesight.indexing.shards.shard_header import ShardHeader, shard_name
 from pagesight.indexing.storage.atomic_files import private_folder
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.kept_documents import KeptDocuments
+from pagesight.indexing.storage.manifest import Manifest
 from pagesight.indexing.writing.given_files import Given, GivenFiles, several
 
 _LEFT_BEHIND = 86_400.0  # seconds without a new page, after which nobody works on a shard any more. A guess
@@ -91,9 +92,7 @@ def prepare(
     """
     settings = settings or load_settings()
     with ExitStack() as ending:
-        encoders, made_with = named_encoders(None, encoder, settings, out)
-        for one in encoders:
-            ending.callback(one.close)
+        encoders, made_with = _encoders(encoder, settings, Path(out), ending)
         layouts = {one.name: one.layout for one in made_with.encoders}
         described = {one.name: one.description for one in made_with.encoders}
         recipe = Recipe(layouts, settings.vectors.centroids, made_with.term_rules)
@@ -103,8 +102,6 @@ def prepare(
         with disk_errors(f"the shards in {place} cannot be written"):
             private_folder(place)
             remove_leftovers(place, time.time() - _LEFT_BEHIND)
-        for one in encoders:
-            note_costs(one, Ledger(place).add)
         kept = KeptDocuments(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="pagesight-"))))
         shards = ending.enter_context(_Shards(place, kept, described, recipe, report, with_bytes, progress))
         readers = ending.enter_context(PageReaders(settings.documents, os.cpu_count() or 1))
@@ -117,9 +114,18 @@ def prepare(
         paid = any(estimate_costs(one.name, 1, settings) for one in encoders)
         jobs = _approved(plan.jobs(mine), approve) if paid else plan.jobs(mine)
         journey = Journey(jobs, encoders, recipe, readers, shards.keep, report.failed.append)
-        journey.go(shards.take, told_before=settings.documents if paid and jobs else None)
+        journey.go(shards.take, told_before=settings.documents if paid else None)
         report.seconds = time.monotonic() - started
         return given.as_named(report)
+
+
+def _encoders(asked: Asked, settings: Settings, out: Path, ending: ExitStack) -> tuple[Sequence[PageEncoder], Manifest]:
+    """The encoders that are asked for, and what is recorded of them; in the folder it is noted what they cost."""
+    encoders, made_with = named_encoders(None, asked, settings, out)
+    for one in encoders:
+        ending.callback(one.close)
+        note_costs(one, Ledger(out).add)
+    return encoders, made_with
 
 
 def _approved(jobs: Iterable[DocumentJob], approve: Callable[[int], None] | None) -> list[DocumentJob]:
