@@ -309,6 +309,6 @@ def test_of_two_committers_one_waits(made: Path, tmp_path: Path) -> None:
         one.join()
     assert [one.exitcode for one in every] == [0, 0]
     with open_index(tmp_path / "i") as index:
-        assert sorted(record.page_count for record in index.documents()) == [1, 1, 19]
+        assert sorted(record.pages for record in index.documents()) == [1, 1, 19]
     found = verify(str(tmp_path / "i"), small_settings())
     assert (found.damage, found.documents, found.pages) == ([], 3, 21)

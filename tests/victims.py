@@ -19,6 +19,18 @@ _INDEXING = ("index", "milvus.page_rows", "integrity.repair", "integrity.archive
 context.set_forkserver_preload(["small_index", "documents", *(f"pagesight.indexing.{name}" for name in _INDEXING)])
 
 
+class Victim(context.Process):  # type: ignore[name-defined]
+    """A process with the environment of the one that made it: the fork server has that of the first who asked it."""
+
+    def __init__(self, work: Callable[..., None], *arguments: object) -> None:
+        super().__init__(target=work, args=arguments)
+        self._environment = dict(os.environ)
+
+    def run(self) -> None:
+        os.environ.update(self._environment)
+        super().run()
+
+
 def adding(folder: Path, files: Path, told: Connection) -> None:
     """Indexes files and tells after each batch how many pages are done."""
     from pagesight.indexing import PageIndex
@@ -42,7 +54,7 @@ def removing(folder: Path, names: list[str], told: Connection) -> None:
 def killed(work: Callable[..., None], *arguments: object, after: int, delay: float) -> int:
     """Starts the work, kills it some seconds after it told ``after`` or more; returns the last that it told."""
     hears, tells = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(*arguments, tells))
+    process = Victim(work, *arguments, tells)
     process.start()
     tells.close()
     last = 0
@@ -141,7 +153,7 @@ def cut_off(folder: Path, work: str, argument: str, at: int, power: bool, told: 
 def steps_done(folder: Path, work: str, argument: str, at: int, *, power: bool = False) -> int | None:
     """Does the work in a process of its own until before a step; the number of steps if it got to its end."""
     hears, tells = context.Pipe(duplex=False)
-    process = context.Process(target=cut_off, args=(folder, work, argument, at, power, tells))
+    process = Victim(cut_off, folder, work, argument, at, power, tells)
     process.start()
     tells.close()
     done = None
