@@ -111,6 +111,11 @@ class IndexReader:
         """The encoders that its pages were made with, in the order in which they came."""
         return [one.told() for one in self._parts.encoders]
 
+    @property
+    def encoder_names(self) -> str:
+        """The names of its encoders, as people are told of them."""
+        return " and ".join(one.name for one in self._parts.encoders)
+
     def encoder_called(self, name: str) -> EncoderRecord:
         """The encoder of that name or id. Raises SettingsError for one that the index has not."""
         return self._parts.encoder_called(name).told()

@@ -131,6 +131,27 @@ def test_the_price_of_the_chosen_encoder_is_said_before_anything_is_sent(
         assert refused.status_code == 422  # others may have opened it
 
 
+def test_the_price_is_that_of_all_encoders_of_the_index(tmp_path: Path, encoding: EncoderServer) -> None:
+    how = {"reasoner": "offline", **asked_at(encoding)}
+    with PageIndex.open(tmp_path / "i", encoder=["lexical", PAID], settings=small_settings(**how)):
+        pass
+    content = pages(tmp_path, "a.pdf", "The ferry Aurora", "Heat pumps").read_bytes()
+    before = encoding.pages
+    with served(tmp_path / "i", plan={"page": True}, **how) as running, running.client() as client:
+        both = f"lexical and {PAID}"
+        assert client.get("/me").json()["encoder"] == both
+        told = client.get("/encoders").json()
+        assert (told["encoder"], told["own"]["model"]) == (both, both)
+        assert told["own"]["dollars"] > 0
+        job = client.post("/documents", files={"files": ("a.pdf", content), "ask": (None, "price")}).json()["id"]
+        wait_until(lambda: client.get(f"/jobs/{job}").json()["state"] == "asking")
+        assert client.get(f"/jobs/{job}").json()["estimate"]["pages"] == 2
+        assert encoding.pages == before
+        client.post(f"/jobs/{job}/confirm")
+        wait_until(lambda: client.get(f"/jobs/{job}").json()["state"] == "done")
+        assert encoding.pages >= before + 2
+
+
 def test_encoding_in_jobs_has_a_price_and_no_time(tmp_path: Path, encoding: EncoderServer) -> None:
     PageIndex.open(tmp_path / "i", settings=small_settings()).close()
     how = {"reasoner": "offline", "encoder_batch": True, **asked_at(encoding)}

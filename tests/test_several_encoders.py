@@ -12,6 +12,7 @@ import pytest
 from encoder_servers import EncoderServer
 from PIL import Image, ImageDraw, ImageFont
 from small_index import FERRY, PUMP, open_index, small_settings, warned, write_pdf
+from test_chat import piped
 from test_cut_off import every_cut
 
 from pagesight.agent.cli import main
@@ -133,6 +134,15 @@ def test_one_is_added_to_pages_that_are_there_and_removed(
         assert [(row.label, score) for row, score in index.rank("ferry Aurora")] == before
         with pytest.raises(SettingsError, match="only encoder"):
             index.remove_encoder("lexical")
+
+
+def test_what_is_added_in_a_chat_is_not_paid_without_a_yes(tmp_path: Path, server: EncoderServer, served: str) -> None:
+    with opened(tmp_path / "index", "lexical", served):
+        pass
+    paths, pages = files(tmp_path), server.pages
+    said = piped(tmp_path / "index", f"/index {paths[0]}")
+    assert "with --yes" in said.stderr
+    assert server.pages == pages
 
 
 def test_words_of_a_scan_that_were_read_are_what_one_more_encoder_is_given(tmp_path: Path, served: str) -> None:

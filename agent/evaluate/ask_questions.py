@@ -208,7 +208,11 @@ def _at_a_time(asker: _Asker, questions: Sequence[JudgedQuestion], concurrency: 
 def _fingerprint(index: PageIndex, settings: Settings) -> list[Any]:
     documents = sorted(record.document_id for record in index.documents())
     told = settings.flat()
-    return [documents, index.encoder.describe(), {name: told.get(name) for name in _THAT_COUNT}]
+    return [
+        documents,
+        *(one.encoder.describe() for one in index.encoders),
+        {name: told.get(name) for name in _THAT_COUNT},
+    ]
 
 
 def _key(told: list[Any]) -> str:

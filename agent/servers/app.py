@@ -125,7 +125,7 @@ async def me(request: Request, token: Anybody) -> MeReply:
         choice = choose_reasoner(service.plan.model, service.plan.settings)
         return MeReply(
             name=token.name, scopes=list(token.scopes), where=token.where, documents=len(records),
-            pages=sum(record.pages for record in records), encoder=service.index.encoder.name, reasoner=choice.name,
+            pages=sum(record.pages for record in records), encoder=service.index.encoder_names, reasoner=choice.name,
             why=choice.why, version=version("pagesight"),
             reasoners=[
                 ReasonerOffer(name=name, input=price.input, output=price.output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 
@@ -27,11 +28,12 @@ async def encoders(request: Request, token: Reader) -> EncodersReply:
     service: Service = request.app.state.service
 
     def told() -> EncodersReply:
-        used = service.index.encoder.name
+        used = [one.name for one in service.index.encoders]
         pages = sum(record.pages for record in token.allowed(service.index).records())
-        own, *others = [_offer(name, pages or _PAGES, service) for name in dict.fromkeys([used, *offered_encoders()])]
+        own = _offer(used, pages or _PAGES, service)
+        others = [_offer([name], pages or _PAGES, service) for name in offered_encoders() if name not in used]
         changeable = service.plan.page and _is_free(service.index)
-        return EncodersReply(encoder=used, pages=pages, own=own, others=others, changeable=changeable)
+        return EncodersReply(encoder=own.model, pages=pages, own=own, others=others, changeable=changeable)
 
     return await asyncio.to_thread(told)
 
@@ -44,12 +46,13 @@ def offered_encoders() -> list[str]:
     return list(dict.fromkeys([LexicalEncoder.name, choose("auto").name, *paid_encoders()]))
 
 
-def _offer(name: str, pages: int, service: Service) -> EncoderOffer:
+def _offer(names: Sequence[str], pages: int, service: Service) -> EncoderOffer:
     settings = service.index.settings
-    estimate = estimate_costs(name, pages, settings)
+    named, lacks = " and ".join(names), [lack for name in names if (lack := lacking(name, settings))]
+    estimate = estimate_costs(names, pages, settings)
     if estimate is None:
-        return EncoderOffer(model=name, pages=pages, tokens=None, dollars=0.0, seconds=None)
-    return EncoderOffer(**estimate.as_dict(), lacks=lacking(name, settings))
+        return EncoderOffer(model=named, pages=pages, tokens=None, dollars=0.0, seconds=None)
+    return EncoderOffer(**estimate.as_dict() | {"model": named}, lacks=" ".join(lacks))
 
 
 def _is_free(index: PageIndex) -> bool:

@@ -241,17 +241,19 @@ class Jobs:
                 noted = now
                 self.files.write(_under_way(task.job, made, now - started))
 
-        encoder = upload.encoder or self._index.encoder.name
+        encoders = [one.name for one in self._index.encoders]
+        other = upload.encoder if upload.encoder not in encoders else None
+        encoders = [other] if other else encoders
         asks = upload.asks and not self.files.is_confirmed(task.job.id)
 
         def approve(pages: int) -> None:
-            estimate = estimate_costs(encoder, pages, self._index.settings)
+            estimate = estimate_costs(encoders, pages, self._index.settings)
             if estimate and asks:
                 raise _Asks(estimate)
 
         self.files.write(replace(task.job, state="running", estimate=None))
-        if not asks or estimate_costs(encoder, 1, self._index.settings) is None:
-            self._with_others(task, lambda: self._index.use_encoder(encoder))
+        if other and (not asks or estimate_costs(encoders, 1, self._index.settings) is None):
+            self._with_others(task, lambda: self._index.use_encoder(other))
         return self._with_others(
             task, lambda: self._index.add(paths, progress=progress, metadata=upload.metadata, approve=approve)
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL.Image import open as open_image
 
-from pagesight.agent.terminal import answering, printing, progress_bars, results
+from pagesight.agent.terminal import answering, costs_of_encoding, printing, progress_bars, results
 from pagesight.agent.terminal.desktop import open_outside
 from pagesight.indexing.errors import RequestError
 from pagesight.indexing.labels.page_numbers import whole_number
@@ -81,8 +82,9 @@ def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     whole = Path(argument).expanduser()
     paths = [whole] if whole.exists() else [Path(one).expanduser() for one in _words(argument)]
     with progress_bars.pages_bar() as progress:
-        report = session.index.add(paths, progress=progress)
-    results.added(report, session.index.encoder.name)
+        approve = partial(costs_of_encoding.ask, session.index, yes=False)
+        report = session.index.add(paths, progress=progress, approve=approve)
+    results.added(report, session.index.encoder_names)
 
 
 def _image(session: Session, argument: str, thumbnails: Thumbnails) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pagesight.agent.terminal import printing
@@ -17,15 +18,14 @@ _OFFERED = "gemini-embedding-2"
 
 def ask(index: PageIndex, pages: int, *, yes: bool) -> None:
     """Says what encoding so many pages will cost, if it costs, and asks. Raises SettingsError where nobody says yes."""
-    for encoder in index.encoders:
-        ask_for(encoder.name, pages, index.settings, yes=yes)
+    ask_for([encoder.name for encoder in index.encoders], pages, index.settings, yes=yes)
 
 
-def ask_for(encoder: str, pages: int, settings: Settings, *, yes: bool) -> None:
-    """The same for an encoder by its name."""
+def ask_for(encoders: Sequence[str], pages: int, settings: Settings, *, yes: bool) -> None:
+    """The same for encoders by their names."""
     from pagesight.indexing.encoders import estimate_costs
 
-    estimate = estimate_costs(encoder, pages, settings)
+    estimate = estimate_costs(encoders, pages, settings)
     if estimate is None:
         return
     approve(estimate, yes=yes, question="Encode them?", done="encoded")
@@ -40,7 +40,7 @@ def offer(index: PageIndex, pages: int) -> None:
         return
     if not settings.gemini.google_api_key or not sys.stderr.isatty():
         return
-    estimate = estimate_costs(_OFFERED, pages, settings)
+    estimate = estimate_costs([_OFFERED], pages, settings)
     dollars = f"about ${estimate.dollars:.4f}" if estimate and estimate.dollars is not None else "a price not known"
     printing.note(
         f"`pagesight index --encoder {_OFFERED}` would also compare what pages look like, charts and scans among them: "

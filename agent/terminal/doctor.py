@@ -156,7 +156,7 @@ def _paid_instead(name: str, settings: Settings) -> str:
 
     if name != "lexical" or not settings.gemini.google_api_key:
         return ""
-    estimate = estimate_costs("gemini-embedding-2", 1000, settings)
+    estimate = estimate_costs(["gemini-embedding-2"], 1000, settings)
     dollars = f"about ${estimate.dollars:.2f}" if estimate and estimate.dollars is not None else "a price not known"
     return f"; with your key, --encoder gemini-embedding-2 also compares what pages look like, 1,000 for {dollars}"
 

@@ -49,7 +49,7 @@ def _check(name: str, settings: Settings, yes: bool, as_json: bool) -> None:
     from pagesight.indexing.encoders import make_encoder
 
     encoder = make_encoder(name, settings)
-    costs_of_encoding.ask_for(encoder.name, PAGES_SENT, settings, yes=yes)
+    costs_of_encoding.ask_for([encoder.name], PAGES_SENT, settings, yes=yes)
     try:
         found = check_encoder(encoder)
     finally:

@@ -96,7 +96,7 @@ def _opened(place: str | None, settings: Settings, encoders: list[str]) -> tuple
 def _add_encoders(index: PageIndex, names: list[str], *, yes: bool, as_json: bool) -> None:
     """Has all pages seen by further encoders."""
     for name in names:
-        approve = partial(costs_of_encoding.ask_for, name, settings=index.settings, yes=yes)
+        approve = partial(costs_of_encoding.ask_for, [name], settings=index.settings, yes=yes)
         report = _followed(partial(index.add_encoder, name, approve=approve))
         if as_json:
             printing.write_json(report.as_dict())
@@ -163,7 +163,7 @@ def _encoder(index: PageIndex) -> str:
     from pagesight.indexing.encoders import choose
 
     if len(index.encoders) > 1:
-        return " and ".join(one.name for one in index.encoders)
+        return index.encoder_names
     choice = choose(index.settings.encoding.encoder)
     why = choice.why if choice.name == index.encoder.name else "the index was made with it"
     return f"{index.encoder.name}: {why}"

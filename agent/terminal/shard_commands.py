@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ from pagesight.agent.terminal import costs_of_encoding, options, printing, progr
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
 
 if TYPE_CHECKING:
-    from pagesight.indexing.settings import Settings
+    pass
 
 
 def prepare(
@@ -59,21 +58,17 @@ def prepare(
         passwords=password, password_file=password_file,
     )  # fmt: skip
     named = encoder or [settings.encoding.encoder]
+    approve = partial(costs_of_encoding.ask_for, named, settings=settings, yes=yes)
     with progress_bars.pages_bar() as show:
         report = make_shards(
             paths, out, encoder=encoder, part=part, metadata=read_pairs(meta or []), with_bytes=not by_path,
-            settings=settings, progress=show, approve=partial(_approve, named, settings, yes),
+            settings=settings, progress=show, approve=approve,
         )  # fmt: skip
     if as_json:
         printing.write_json(report.as_dict())
     results.prepared(report, out, quiet=as_json)
     if report.failed:
         raise typer.Exit(1)
-
-
-def _approve(encoders: Sequence[str], settings: Settings, yes: bool, pages: int) -> None:
-    for encoder in encoders:
-        costs_of_encoding.ask_for(encoder, pages, settings, yes=yes)
 
 
 def commit(
@@ -99,7 +94,6 @@ def commit(
             report = opened.commit(shards, progress=show)
         if as_json:
             printing.write_json(report.as_dict())
-        names = " and ".join(one.name for one in opened.encoders)
-        results.added(report, f"{names}, from shards", quiet=as_json)
+        results.added(report, f"{opened.encoder_names}, from shards", quiet=as_json)
     if report.failed:
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ import contextlib
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,14 +125,15 @@ def note_costs(encoder: PageEncoder, note: Callable[[Spent], None]) -> None:
         encoder.notes_costs(note)
 
 
-def estimate_costs(name: str, pages: int, settings: Settings) -> Estimate | None:
-    """What an encoder will take for so many pages that it has not seen; None if it costs nothing."""
-    served = read_served(name)
-    if served is None or not served.is_paid:
+def estimate_costs(names: Iterable[str], pages: int, settings: Settings) -> Estimate | None:
+    """What encoders will take together for so many pages that they have not seen; None if that costs nothing."""
+    paid = [served.model for served in map(read_served, names) if served and served.is_paid]
+    if not paid:
         return None
     from pagesight.indexing.encoders.remote.spending import estimate
 
-    return estimate(served.model, pages, settings)
+    first, *others = (estimate(model, pages, settings) for model in paid)
+    return sum(others, first)
 
 
 def paid_encoders() -> list[str]:

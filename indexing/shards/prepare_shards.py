@@ -111,7 +111,7 @@ def prepare(
         report.failed += found.failures
         report.passed_over += found.skipped
         mine = (one for one in found.sources if wanted.holds(given.stands_for.get(one.path) or str(one.path)))
-        paid = any(estimate_costs(one.name, 1, settings) for one in encoders)
+        paid = estimate_costs([one.name for one in encoders], 1, settings) is not None
         jobs = _approved(plan.jobs(mine), approve) if paid else plan.jobs(mine)
         journey = Journey(jobs, encoders, recipe, readers, shards.keep, report.failed.append)
         journey.go(shards.take, told_before=settings.documents if paid else None)

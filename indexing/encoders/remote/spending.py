@@ -39,6 +39,12 @@ class Estimate:
         takes = f"about {self.seconds:.0f} s" if self.seconds is not None else "as jobs, which may take a day"
         return f"{self.model}: {self.pages:,} pages, {tokens}, {dollars}, {takes}"
 
+    def __add__(self, other: Estimate) -> Estimate:
+        """What both take for the same pages, one after the other; what is not known of one is not known of both."""
+        values = [(getattr(self, name), getattr(other, name)) for name in ("tokens", "dollars", "seconds")]
+        sums = [None if mine is None or theirs is None else mine + theirs for mine, theirs in values]
+        return Estimate(f"{self.model} and {other.model}", self.pages, *sums)
+
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
         return {
