@@ -12,17 +12,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from pagesight.agent.reasoners.asked import (
+    Wanted,
+    abbreviated,
+    asked_terms,
+    looks_like,
+    names_and_numbers,
+    wanted_kind,
+    wanted_units,
+)
 from pagesight.agent.reasoners.passages import Passage
-from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
+from pagesight.indexing.values.quantities import quantities
 
 # Chosen on one half of mmlb-dev's documents and measured on the other (docs/quality.md).
 _MOST = 6
-_NEAR_THE_BEST, _NEAR_ON_ANOTHER_PAGE = 0.3, 0.8
+_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.3, 0.8, 0.6
 _NAMED_COUNTS = 1.5
 _LEAST_OF_PAGE = 0.2  # of what the question's words weigh, on the quoted page
 _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
@@ -33,41 +42,16 @@ _OF_ANOTHER_ROW = 0.4
 _ONLY_MENTIONED = 0.85
 #: What a cell told with its row and column counts, and each word of a quotation, up to so many; guesses.
 _TOLD, _A_WORD, _WORDS_THAT_COUNT = 1.15, 0.02, 10
-#: Words about the answer or the place of it, which no page needs to hold.
-_FRAME = frozenset(
-    tokenize(
-        "according document documents report page pages figure table chart graph diagram slide slides section paper "
-        "text author authors shown show shows given listed mentioned name names many much number total percentage "
-        "percent following answer please list write use used based presentation question format laut "
-        "high large big long old far heavy tall loud hoch groß lang schwer teuer dokument bericht seite tabelle "
-        "abbildung viele"
-    )
-)
-#: The kind of thing that a question asks for, by its words; the first that fits counts.
-Wanted = Literal["number", "date", "name"]
-_ASKS: list[tuple[Wanted, re.Pattern[str]]] = [
-    ("number", re.compile(
-        r"(?i)\b(?:how (?:much|many|high|large|big|long|old|far|fast|heavy|tall|loud|often)|what (?:percentage|percent|"
-        r"share|number|amount|price|rate|value|proportion)|which (?:share|revenue|sound|level|percentage)|by how|cost|"
-        r"wie (?:viel|viele|hoch|groß|lang|laut|schwer|teuer)|was kostet|anteil|leistungszahl|"
-        r"in (?:millions|percent|euros|dollars))\b"
-    )),
-    ("date", re.compile(
-        r"(?i)\b(?:when|which (?:day|date|year|month|quarter)|what (?:date|year|day)|wann|welche[mrs]? (?:tag|jahr))\b"
-    )),
-    ("name", re.compile(r"(?i)\b(?:who|whose|whom|which (?:person|firm|company)|wer|wem|wen)\b")),
-]  # fmt: skip
-#: In which unit the answer is wanted: "in millions of euros", "how many thousand tonnes".
-_UNIT_ASKED = re.compile(
-    r"(?i),? \(?\bin (?:thousands?|millions?|billions?|percent|per cent|euros|dollars|dB\(A\)|kW|kg)"
-    r"(?: of (?:\w+ )?(?:euros|dollars|tonnes))?\)?|\b(?:thousand|million|billion)s?\b"
-)
-_NAME = re.compile(r"(?<![.?!:] )(?<!^)(?<![\"“„])\b[A-Z][\w'’-]*[A-Za-z0-9]\b")
 _DIGITS = re.compile(r"\d+")
 _NAMED = re.compile(r"[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+")
-_PLACE = re.compile(
-    r"(?i)\b(?:pages?|slides?|figures?|fig\.|tables?|seiten?|abbildung|tabelle|section)\s*\d+(?:\s*[-–]\s*\d+)?"
-)
+_OF_A_ROW = " | "  # between the cells of a row
+_INITIALS = re.compile(r"\b[A-Z]{3,5}\b")
+#: What an abbreviation holds of the words that it stands for; what a number in the unit asked for counts, and a number
+#: that was worked out as asked. Guesses, not measured.
+_SHORT_FOR, _IN_THE_UNIT, _WORKED_OUT = 0.9, 1.15, 1.6
+_LOOKS_LIKE_IT = 2.0  # of the weightiest word: what looks like a telephone number, where one is asked for; a guess
+_OF_THE_NEXT_PAGE = 0.8
+_ON_SEVERAL_PAGES = 0.4  # what is left of a running head; a guess, not measured
 
 
 @dataclass(frozen=True)
@@ -94,8 +78,8 @@ def best_passages(
     """
     asked = _Question(question, [passage for page in pages for passage in page.passages])
     speaking = {page.hit.label: asked.is_spoken_of(page) for page in pages}
-    scored = (_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label])
-    fitting = [one for one in scored if one.score > 0]
+    scored = [_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label]]
+    fitting = asked.without_running_heads([one for one in scored if one.score > 0])
     fresh = [one for one in fitting if one.passage.text not in said_before]
     chosen = _chosen(sorted(fresh or fitting, key=lambda one: -one.score))[:most]
     return chosen if asked.is_covered_by(chosen, least) else []
@@ -116,7 +100,7 @@ class _Question:
     @cached_property
     def weights(self) -> dict[str, float]:
         """What each term weighs: the more, the fewer of the passages hold it; names and numbers more than others."""
-        terms, every = _asked_terms(self.text), self.passages
+        terms, every = asked_terms(self.text), self.passages
         counts = Counter(term for one in every for term in terms if _held(one, term) >= 0.5)
         return {
             term: math.log(1 + len(every) / max(counts[term], 0.5)) * (_NAMED_COUNTS if term in self.named else 1.0)
@@ -126,12 +110,12 @@ class _Question:
     @cached_property
     def named(self) -> list[str]:
         """The terms of its names and numbers."""
-        return _names_and_numbers(self.text)
+        return names_and_numbers(self.text)
 
     @cached_property
     def wanted(self) -> Wanted | None:
         """What kind of thing it asks for; None where it does not say."""
-        return next((kind for kind, asks in _ASKS if asks.search(self.text)), None)
+        return wanted_kind(self.text)
 
     @cached_property
     def said(self) -> frozenset[str]:
@@ -143,37 +127,98 @@ class _Question:
         """The digits that it says itself, which are no answer to it."""
         return frozenset(_DIGITS.findall(self.text))
 
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """The units that the answer may have."""
+        return wanted_units(self.text) if self.wanted == "number" else frozenset()
+
+    @cached_property
+    def short_for(self) -> dict[str, list[str]]:
+        """What may stand for several of its words, in capitals, with these words."""
+        return {initials.upper(): words for initials, words in abbreviated(tokenize(self.text)).items()}
+
+    def held(self, passage: Passage, term: str) -> float:
+        """How closely a term belongs to a passage, 0-1, also where its abbreviation stands there."""
+        held = _held(passage, term)
+        if held < _SHORT_FOR and any(
+            term in self.short_for.get(initials, ()) for initials in _INITIALS.findall(passage.text)
+        ):
+            return _SHORT_FOR
+        return held
+
     def is_spoken_of(self, page: PageOnHand) -> bool:
         """Whether a page holds its names and numbers, and most of what else is rare in it."""
         if any(not stems(term) & page.terms for term in self.named):
             return False
-        held = sum(weight for term, weight in self.weights.items() if stems(term) & page.terms)
+        short = {word for initials, words in self.short_for.items() if initials.lower() in page.terms for word in words}
+        held = sum(weight for term, weight in self.weights.items() if term in short or stems(term) & page.terms)
         return held >= _LEAST_OF_PAGE * sum(self.weights.values())
 
     def is_covered_by(self, chosen: Sequence[Passage], least: float) -> bool:
         """Whether passages hold that share of it together."""
         weights = self.weights.items()
-        held = sum(weight * max((_held(one, term) for one in chosen), default=0.0) for term, weight in weights)
+        held = sum(weight * max((self.held(one, term) for one in chosen), default=0.0) for term, weight in weights)
         return held >= least * sum(self.weights.values())
 
     def score(self, passage: Passage) -> float:
         """The weight of its terms that a passage holds, more where it has what is asked for."""
-        score = sum(weight * _held(passage, term) for term, weight in self.weights.items())
+        score = sum(weight * self.held(passage, term) for term, weight in self.weights.items())
+        if looks_like(passage.text, self.wanted):
+            score += _LOOKS_LIKE_IT * max(self.weights.values(), default=0.0)
         if score <= 0:
             return 0.0
-        score *= 1 + passage.hit.score
+        score *= _OF_THE_NEXT_PAGE ** (passage.hit.rank - 1) * (1 + passage.hit.score)
         score *= self._answers(passage)
         if passage.cell:
             return score * _TOLD * self._says_row(passage)
+        if _OF_A_ROW in passage.text:
+            return score
         return score * (1 + _A_WORD * min(max(len(passage.text.split()), 1), _WORDS_THAT_COUNT))
+
+    def without_running_heads(self, scored: Sequence[_Scored]) -> list[_Scored]:
+        """The passages with those behind the others of their page that stand on several pages; each page's best has the
+        score that it had: a head says what its page is about."""
+        best: dict[str, float] = {}
+        for one, score in scored:
+            best[one.hit.label] = max(best.get(one.hit.label, 0.0), score)
+        told = [
+            _Scored(one, score * (_ON_SEVERAL_PAGES if self._is_repeated(one) else 1.0)) for one, score in scored
+        ]  # fmt: skip
+        now: dict[str, float] = {}
+        for one, score in told:
+            now[one.hit.label] = max(now.get(one.hit.label, 0.0), score)
+        return [_Scored(one, score * best[one.hit.label] / now[one.hit.label]) for one, score in told]
+
+    def _is_repeated(self, passage: Passage) -> bool:
+        """Whether it stands on several of the pages, its numbers aside: a running head, or each chart's source."""
+        return len(self.pages_of[_without_numbers(passage.text)]) > 1
+
+    @cached_property
+    def pages_of(self) -> dict[str, set[int]]:
+        """The pages of one document on which each text stands, its numbers aside; of the document that has most."""
+        pages: dict[tuple[str, str], set[int]] = {}
+        for one in self.passages:
+            pages.setdefault((_without_numbers(one.text), one.hit.ref.document_id), set()).add(one.hit.ref.page)
+        most: dict[str, set[int]] = {}
+        for (text, _), numbers in pages.items():
+            most[text] = max(most.get(text, set()), numbers, key=len)
+        return most
 
     def _answers(self, passage: Passage) -> float:
         """By how much a passage counts more because it has the kind of thing that is asked for."""
+        if passage.worked_out:
+            return _WORKED_OUT
         if self.wanted == "name":
             return _WITH_A_NAME if _NAMED.search(passage.text) else 1.0
-        tells = any(number not in self.digits for number in _DIGITS.findall(passage.text))
-        number = _WITH_A_NUMBER if self.wanted and tells else 1.0
+        number = self._tells_a_number(passage) if self.wanted else 1.0
         return number * _AS_A_CELL if self.wanted == "number" and passage.cell else number
+
+    def _tells_a_number(self, passage: Passage) -> float:
+        """By how much it counts more for a number of its own, and for one in the unit that is asked for."""
+        if all(number in self.digits for number in _DIGITS.findall(passage.text)):
+            return 1.0
+        in_unit = self.units and any(one.unit in self.units for one in quantities(passage.text))
+        return _WITH_A_NUMBER * (_IN_THE_UNIT if in_unit else 1.0)
 
     def _says_row(self, cell: Passage) -> float:
         """How much of the name of a cell's row it says, from `_OF_ANOTHER_ROW` to 1."""
@@ -185,24 +230,8 @@ class _Question:
         return mentioned * (_OF_ANOTHER_ROW + (1 - _OF_ANOTHER_ROW) * share)
 
 
-def _asked_terms(question: str) -> list[str]:
-    """The terms of a question that an answer's page should hold."""
-    terms = read_query(_UNIT_ASKED.sub(" ", _without_places(question))).terms
-    return [term for term in terms if term not in _FRAME] or list(read_query(question).terms)
-
-
-def _names_and_numbers(question: str) -> list[str]:
-    """The terms of names in an English question, whose other nouns are small, and its years and numbers."""
-    numbers = re.findall(r"(?<![\w.,])\d(?:[\d.,]*\d)?(?!\w)", _without_places(question))  # P7 is a name
-    english = not re.search(r"(?i)[äöüß]|\b(?:der|die|das|welche\w*|wie|wer|was)\b", question)
-    capitals = sum(word[:1].isupper() for word in question.split())
-    named = _NAME.findall(question) if english and capitals < len(question.split()) / 2 else []
-    return [token for text in [*numbers, *named] for token in tokenize(text) if token not in _FRAME]
-
-
-def _without_places(question: str) -> str:
-    """The question without the pages and figures that it names: they need not stand on the page."""
-    return _PLACE.sub(" ", question)
+def _without_numbers(text: str) -> str:
+    return _DIGITS.sub("", text).strip()
 
 
 def _held(passage: Passage, term: str) -> float:
@@ -215,8 +244,9 @@ def _chosen(ranked: Sequence[_Scored]) -> list[Passage]:
     for one, score in ranked:
         best = ranked[0]
         same_page = one.hit.label == best.passage.hit.label
-        as_good = not same_page or one.cell or best.passage.cell  # beside the right cell nothing else is needed
-        near = score >= (_NEAR_ON_ANOTHER_PAGE if as_good else _NEAR_THE_BEST) * best.score
+        beside_cell = one.cell or best.passage.cell  # beside the right cell nothing else is needed
+        least = _NEAR_ON_ANOTHER_PAGE if not same_page else _NEAR_THE_CELL if beside_cell else _NEAR_THE_BEST
+        near = score >= least * best.score
         if near and not any(_repeats(one, other) for other in chosen):
             chosen.append(one)
         if len(chosen) == _MOST:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems_held
-from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.lexical.tokens import tokenize, with_parts
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
 from pagesight.indexing.values.clauses import SENTENCE_END, Context
@@ -25,12 +26,16 @@ _ROWS_TOGETHER, _ROW_STEP = 3, 2.0  # lines that are quoted together, and how fa
 _LONGEST_HEAD = 60  # letters that a column's head may have and still is one; a guess, not measured
 
 
+_SHORT_YEAR = re.compile(r"\b(?:[QH][1-4]|FY|GJ)[ '’/-]?(\d\d)\b")
+
+
 @dataclass(frozen=True)
 class Passage:
     """Something of a page that can be quoted; ``held`` are its terms, each with how closely it belongs.
 
     ``words`` are the places of its words on the page; ``cell`` says that it is a table's cell, told with row and
-    column, and no quotation. ``row`` are the terms that its row is called by.
+    column, and no quotation. ``row`` are the terms that its row is called by. ``worked_out`` says that it tells what
+    was computed of cells, as the question asks.
     """
 
     hit: Hit
@@ -39,11 +44,12 @@ class Passage:
     words: frozenset[int] = frozenset()
     cell: bool = False
     row: tuple[str, ...] = ()
+    worked_out: bool = False
 
 
 def passages_of_lines(hit: Hit) -> list[Passage]:
     """The lines that a search found, where a page's words are not at hand."""
-    return [Passage(hit, line.strip(), _terms(line)) for line in hit.lines]
+    return [Passage(hit, line.strip(), terms_of(line)) for line in hit.lines]
 
 
 def passages_of(hit: Hit, content: PageContent, language: str) -> list[Passage]:
@@ -60,7 +66,7 @@ def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
         near = [*called, *reversed(place.heads)]
         named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
         row, words = read_query(called[0]).terms if called else (), frozenset(value.words)
-        yield Passage(hit, f"{named}: {_with_unit(value, language)}", value.context, words, cell=True, row=row)
+        yield Passage(hit, f"{named}: {with_unit(value, language)}", value.context, words, cell=True, row=row)
 
 
 def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bool:
@@ -75,7 +81,7 @@ def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bo
     return (whole_row or is_data(value.block.text)) and any(len(label) <= _LONGEST_HEAD for label in place.labels)
 
 
-def _with_unit(value: PageValue, language: str) -> str:
+def with_unit(value: PageValue, language: str) -> str:
     """The number as it is written, with the unit that its place says in brackets."""
     unit, scale = value.quantity.unit, value.quantity.scale
     scales = _SCALES.get(language, _SCALES["en"])
@@ -143,8 +149,10 @@ def _of_block(hit: Hit, block: Block) -> Iterator[Passage]:
 
 def _if_it_says_something(hit: Hit, text: str, words: Iterable[int]) -> Iterator[Passage]:
     if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
-        yield Passage(hit, text, _terms(text), frozenset(words))
+        yield Passage(hit, text, terms_of(text), frozenset(words))
 
 
-def _terms(text: str) -> Context:
-    return {stem: 1.0 for token in tokenize(text) for stem in stems_held(token)}
+def terms_of(text: str) -> Context:
+    """The stems of a text's words; of 2026e and Q4 26 also those of 2026."""
+    years = [f"20{year}" for year in _SHORT_YEAR.findall(text)]
+    return {stem: 1.0 for token in with_parts([*tokenize(text), *years]) for stem in stems_held(token)}

@@ -21,21 +21,25 @@ from pydantic import Field
 
 from pagesight.agent.answers.citations import NOT_FOUND_IN
 from pagesight.agent.answers.claims.cited_page import page_content
+from pagesight.agent.reasoners.asked import as_pages_say
 from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.capabilities import Capabilities
-from pagesight.agent.reasoners.passages import Passage, passages_of, passages_of_lines
+from pagesight.agent.reasoners.grouped_passages import grouped_passages
+from pagesight.agent.reasoners.passages import Passage, passages_of, passages_of_lines, terms_of
+from pagesight.agent.reasoners.worked_out import worked_out
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
+from pagesight.indexing.values.page_values import PageContent
 from pagesight.tools.messages.authorship import read_author
 from pagesight.tools.messages.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
 
-_LONGEST_QUOTE = 300
+_LONGEST_QUOTE = 600
 #: Of the pages found, those that are read for quotations: reading one takes a tenth of a second, or more where OCR has
 #: to be done again. A guess, not measured.
 _PAGES_READ = 3
@@ -48,11 +52,6 @@ _GOES_ON = re.compile(
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _YEAR_BEFORE = re.compile(
     r"(?i)\b(?:(?:year|one) before|(?:previous|prior|last) year|jahr (?:davor|zuvor)|vorjahr\w*)\b"
-)
-#: Price lists say prices, and accounts what is spent: who asks what a thing costs asks for its price.
-_COSTS = re.compile(
-    r"(?i)\b(?:what|how much) (?:does|do|did|would|will) (?P<thing>.+?) cost\b"
-    r"|\bwas (?:kostet|kosten|kostete) (?P<sache>.+)"
 )
 #: A question of fewer words of its own goes on as well, such as "In Asia?".
 _OWN_WORDS = 2
@@ -134,39 +133,44 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
 def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageIndex | None) -> AIMessage:
     """The ReAct loop: search, then look at the pages that would be quoted, then answer."""
     conversation = _conversation(messages)
-    question = _asking_for_a_price(asked_with_what_went_before(conversation))
+    question = as_pages_say(asked_with_what_went_before(conversation))
     replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
     hits = [hit for reply in replies for hit in reply.hits]
-    pages = [on_hand(hit, index, language_of(question)) for hit in hits[:_PAGES_READ]]
+    pages = [on_hand(hit, index, question) for hit in hits[:_PAGES_READ]]
     quotes = best_passages(question, pages, _quoted_before(conversation))
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     return _message(_answer_text(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
 
 
-def on_hand(hit: Hit, index: PageIndex | None, language: str) -> PageOnHand:
-    """A page that was found, with what can be quoted of it; only the lines found, where its words cannot be read."""
-    named = frozenset(stem for token in tokenize(hit.ref.document) for stem in stems(token))
+def on_hand(hit: Hit, index: PageIndex | None, question: str) -> PageOnHand:
+    """A page that was found, with what can be quoted of it for a question; only the lines found, where its words cannot
+    be read."""
     try:
         content = page_content(index, hit.ref) if index else None
     except PagesightError:
         content = None
     if content is None or not content.text.words:
         lines = passages_of_lines(hit)
-        return PageOnHand(hit, lines, named.union(*(one.held for one in lines)))
+        return PageOnHand(hit, lines, _named(hit).union(*(one.held for one in lines)))
+    return read_page(hit, content, question)
+
+
+def read_page(hit: Hit, content: PageContent, question: str) -> PageOnHand:
+    """A page that was found, with what can be quoted of what stands on it for a question."""
+    language = language_of(question)
+    passages = [*passages_of(hit, content, language), *grouped_passages(hit, content, language)]
+    passages += worked_out(hit, content, question, language)
+    held = terms_of(" ".join(content.text.words)).keys()
     # A page whose lines all stand at its edges is no page of running heads.
-    return PageOnHand(hit, passages_of(hit, content, language) or passages_of_lines(hit), named | content.terms)
+    return PageOnHand(hit, passages or passages_of_lines(hit), _named(hit) | held)
 
 
-def _asking_for_a_price(question: str) -> str:
-    """The question, with "the price of …" in place of "what does … cost"."""
-
-    def as_price(found: re.Match[str]) -> str:
-        return f"what is the price of {found['thing']}" if found["thing"] else f"was ist der Preis für {found['sache']}"
-
-    return _COSTS.sub(as_price, question)
+def _named(hit: Hit) -> frozenset[str]:
+    """The stems of the document's name: what it is about need not stand on each page."""
+    return frozenset(stem for token in tokenize(hit.ref.document) for stem in stems(token))
 
 
 def _conversation(messages: Sequence[BaseMessage]) -> Conversation:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from pagesight.agent.loop.short_answers import Cell, ShortQuestion, call_of, one_line, short_answers
 from pagesight.agent.reasoners.best_passages import best_passages
 from pagesight.agent.reasoners.choose import plain_failures
-from pagesight.agent.reasoners.quoting import language_of, on_hand, quoted
+from pagesight.agent.reasoners.quoting import on_hand, quoted
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.errors import ReasonerError
 from pagesight.indexing.pages import Hit, PageRef
@@ -64,7 +64,7 @@ class QuotingReader:
 
     def __call__(self, question: str, pages: Sequence[Hit]) -> ReadCell:
         """The best passage; none where no page speaks of it."""
-        held = [on_hand(hit, self.index, language_of(question)) for hit in pages]
+        held = [on_hand(hit, self.index, question) for hit in pages]
         passages = best_passages(question, held, most=1, least=_LEAST_COVERED)
         if not passages:
             return ReadCell()

@@ -14,7 +14,7 @@ from pagesight.indexing.values.blocks import Block
 _FEWEST_TICKS = 4
 _FEWEST_LABELS = 3
 _EVEN = 0.15  # by how much distances may differ that are even, as part of them
-_HEIGHT_OF_A_CHART = 0.4  # of the page's, at most
+_HEIGHT_OF_A_CHART = 0.6  # of the page's, at most: on slides they are high
 
 _Numbered = tuple[Block, float]
 
@@ -33,9 +33,20 @@ def axis_ticks(cells: Sequence[Block], height: float) -> list[Block]:
 
 
 def axis_labels(rows: Sequence[Sequence[Block]]) -> list[list[Block]]:
-    """Of rows of labels those of three or more in even steps, from the top of the page."""
-    even = [list(row) for row in rows if len(row) >= _FEWEST_LABELS and _step(row)]
+    """Of rows of labels those of three or more in even steps, from the top of the page; what else stands beside is left
+    out."""
+    even = [part for row in rows if len(part := _in_even_steps(row)) >= _FEWEST_LABELS]
     return sorted(even, key=lambda row: row[0].box[1])
+
+
+def _in_even_steps(row: Sequence[Block]) -> list[Block]:
+    """The labels of a row without those at its ends that are further off than the others."""
+    left = sorted(row, key=lambda cell: _middle(cell.box))
+    while len(left) >= _FEWEST_LABELS and not _step(left):
+        steps = np.diff([_middle(cell.box) for cell in left])
+        first, last = np.abs(steps - np.median(steps))[[0, -1]]
+        left = left[:-1] if last >= first else left[1:]
+    return left
 
 
 def category(labels: Sequence[Sequence[Block]], box: Box) -> list[str]:
@@ -46,6 +57,18 @@ def category(labels: Sequence[Sequence[Block]], box: Box) -> list[str]:
         if 0 < under.box[1] - box[3] < _HEIGHT_OF_A_CHART and apart < _step(row) / 2:
             return [under.text]
     return []
+
+
+def numbers_over(row: Sequence[Block], numbers: Sequence[Block]) -> list[list[int]]:
+    """For each label of an axis the places, from the top, of the ``numbers`` that stand over it."""
+    over: list[list[int]] = [[] for _ in row]
+    for at in sorted(range(len(numbers)), key=lambda at: numbers[at].box[1]):
+        box = numbers[at].box
+        under = min(range(len(row)), key=lambda label: abs(_middle(box) - _middle(row[label].box)))
+        apart = abs(_middle(box) - _middle(row[under].box))
+        if 0 < row[under].box[1] - box[3] < _HEIGHT_OF_A_CHART and apart < _step(row) / 2:
+            over[under].append(at)
+    return over
 
 
 def _middle(box: Box) -> float:

@@ -28,6 +28,7 @@ _LEAST_ROWS = 2  # beside one, that say in what a table's numbers are; a guess, 
 _LETTERS_OF_A_TITLE = 20  # a guess, not measured
 
 _CODE = re.compile(r"[A-Z]{1,2}\d{2,}")  # B16: a value, too
+_RANGE = re.compile(r"\d+ ?[-–] ?\d+(?: [^\W\d_]+)?")
 _DECIMALS = re.compile(r"[.,]\d{1,2}$")
 _NUMBERED = re.compile(r"^\d{1,2}(?:\.\d+)*\.?\s+(?=[^\W\d_])")  # 7 Borrowings
 
@@ -78,7 +79,7 @@ class TableCells:
         corner = self._corner(headers, block)
         heads = year or [self._part_over(header, box) for header in headers]
         labels = labels or (self._below(block) if not heads else [])
-        heads = heads or ([] if labels else category(self._axis_labels, box))
+        heads = heads or ([] if labels else category(self.axis_labels, box))
         return CellPlace(labels, heads, corner, self._captions(headers[-1].box if headers else block.box))
 
     def counts_others(self, block: Block) -> bool:
@@ -104,7 +105,7 @@ class TableCells:
         run: list[tuple[list[Block], list[bool]]] = []
         for row in sorted(self.rows, key=lambda cells: cells[0].box[1]):
             decimals = [bool(_DECIMALS.search(text)) for cell in row for text in _numbers_without_unit(cell.text)]
-            if run and (not decimals or row[0].box[1] - run[-1][0][0].box[3] > _HEADER_STEP * self._height):
+            if run and (not decimals or row[0].box[1] - run[-1][0][0].box[3] > _HEADER_STEP * self.height):
                 yield run
                 run = []
             run += [(row, decimals)] if decimals else []
@@ -117,7 +118,7 @@ class TableCells:
 
     @cached_property
     def _ticks(self) -> list[Block]:
-        return axis_ticks(self.cells, self._height)
+        return axis_ticks(self.cells, self.height)
 
     def is_a_label(self, block: Block, quantity: Quantity) -> bool:
         """Whether a number belongs to the name of a row, such as "Tarn 16"."""
@@ -130,12 +131,20 @@ class TableCells:
         """The texts of the row to the left, as far as another table's numbers; those to the right where none is."""
         labels: list[str] = []
         for one in sorted(self._left_of(block, box), key=lambda cell: -cell.box[0]):
-            if not _only_numbers(one):
+            if not _only_numbers(one) or self._names_a_row(one):
                 labels.insert(0, one.text)
             elif labels:
                 break
         right = [one for one in self._row_of(block) if one.box[0] >= box[2]]
         return labels or [one.text for one in right if not _has_numbers(one.text)]
+
+    def _names_a_row(self, block: Block) -> bool:
+        """Whether a range, such as 25-34, stands among names of rows: an age beside its share."""
+        if not is_range(block.text):
+            return False
+        near = (one for one in self.cells if abs(one.box[1] - block.box[1]) < _COLUMN_STEP * self.height)
+        names = (one for one in near if any(map(str.isalpha, one.text)))
+        return any(abs(one.box[side] - block.box[side]) < self.height / 2 for one in names for side in (0, 2))
 
     def _row_of(self, block: Block) -> list[Block]:
         return self._beside.get(id(block), [])
@@ -145,14 +154,15 @@ class TableCells:
 
     def _below(self, block: Block) -> list[str]:
         """What stands right under a number that has nothing beside it and no head: the label of a key figure."""
-        least, most = -self._height / 2, _HEADER_STEP * self._height
+        least, most = -self.height / 2, _HEADER_STEP * self.height
         under = [
             cell for cell in self.blocks if over(cell.box, block.box) and least < cell.box[1] - block.box[3] < most
         ]
         return [cell.text for cell in sorted(under, key=lambda cell: cell.box[1])[:2] if not is_data(cell.text)]
 
     @cached_property
-    def _axis_labels(self) -> list[list[Block]]:
+    def axis_labels(self) -> list[list[Block]]:
+        """The rows of labels that bars may stand on, from the top of the page."""
         return axis_labels([[cell for cell in row if not is_data(cell.text)] for row in self.rows])
 
     def _corner(self, headers: Sequence[Block], block: Block) -> list[str]:
@@ -161,7 +171,8 @@ class TableCells:
         return [one.text for one in before[:1] if not _only_numbers(one) and not _has_numbers(one.text)]
 
     @cached_property
-    def _height(self) -> float:
+    def height(self) -> float:
+        """The height of the page's middling word, as part of the page's."""
         return float(np.median(self.text.boxes[:, 3] - self.text.boxes[:, 1]))
 
     def _headers(self, box: Box) -> list[Block]:
@@ -169,7 +180,7 @@ class TableCells:
         headers: list[Block] = []
         for cell in self._column_over(box):
             heads = _can_head(cell.text)
-            if headers and (not heads or headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self._height):
+            if headers and (not heads or headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self.height):
                 break
             if heads and self._is_a_title(cell, box):
                 break
@@ -191,14 +202,14 @@ class TableCells:
         top = box[1]
         for cell in self._above(box):
             if over(cell.box, box):
-                if top - cell.box[3] > _COLUMN_STEP * self._height:
+                if top - cell.box[3] > _COLUMN_STEP * self.height:
                     return
                 top = cell.box[1]
                 yield cell
 
     def _above(self, box: Box) -> list[Block]:
         """The cells above a box, the nearest first."""
-        return [cell for cell in self._upward if cell.box[3] <= box[1] + self._height / 2]
+        return [cell for cell in self._upward if cell.box[3] <= box[1] + self.height / 2]
 
     @cached_property
     def _upward(self) -> list[Block]:
@@ -224,7 +235,7 @@ class TableCells:
 
     def _captions(self, box: Box) -> list[str]:
         """What stands above a table's head: its title, and often its units."""
-        above = [title for title in self._titles if title[0] <= box[1] + self._height / 2]
+        above = [title for title in self._titles if title[0] <= box[1] + self.height / 2]
         return [text for _, text in above[:_CAPTION_ROWS]]
 
     @cached_property
@@ -256,6 +267,11 @@ def is_data(text: str) -> bool:
     return (any(not (one.year or one.days) for one in found) and letters <= 3) or not any(
         letter.isalnum() for letter in text
     )
+
+
+def is_range(text: str) -> bool:
+    """Whether a cell is a range of two numbers, such as 25-34."""
+    return bool(_RANGE.fullmatch(text))
 
 
 def _can_head(text: str) -> bool:

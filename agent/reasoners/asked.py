@@ -1,0 +1,172 @@
+"""What a question asks for, by its words: which kind of thing, in which unit, of what, and whether to compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.quantities import mentioned_units, quantities
+
+#: Words about the answer or the place of it, which no page needs to hold.
+_FRAME = frozenset(
+    tokenize(
+        "according document documents report page pages figure table chart graph diagram slide slides section paper "
+        "text author authors shown show shows given listed mentioned name names many much number total percentage "
+        "percent following answer please list write use used based presentation question format laut "
+        "high large big long old far heavy tall loud hoch groß lang schwer teuer dokument bericht seite tabelle "
+        "abbildung viele among"
+    )
+)
+#: The kind of thing that a question asks for, by its words; the first that fits counts.
+Wanted = Literal["number", "date", "name", "telephone", "mail", "web"]
+_ASKS: list[tuple[Wanted, re.Pattern[str]]] = [
+    ("telephone", re.compile(r"(?i)\b(?:tele)?phone (?:no|number)\b|\btelefon(?:nummer)?\b|\bfax (?:no|number)\b")),
+    ("mail", re.compile(r"(?i)\be-?mail(?: address)?\b")),
+    ("web", re.compile(r"(?i)\b(?:web ?(?:site|page|address)|url|webseite|internetadresse)\b")),
+    ("number", re.compile(
+        r"(?i)\b(?:how (?:much|many|high|large|big|long|old|far|fast|heavy|tall|loud|often)|what (?:percentage|percent|"
+        r"share|number|amount|price|rate|value|proportion)|which (?:share|revenue|sound|level|percentage)|by how|cost|"
+        r"wie (?:viel|viele|hoch|groß|lang|laut|schwer|teuer)|was kostet|anteil|leistungszahl|"
+        r"in (?:millions|percent|euros|dollars))\b"
+    )),
+    ("date", re.compile(
+        r"(?i)(?:^|[,;:] ?|since |until |\?)when\b|\b(?:which (?:day|date|year|month|quarter)|"
+        r"what (?:date|year|day)|wann|welche[mrs]? (?:tag|jahr))\b"
+    )),
+    ("name", re.compile(r"(?i)\b(?:who|whose|whom|which (?:person|firm|company)|wer|wem|wen)\b")),
+]  # fmt: skip
+#: In which unit the answer is wanted: "in millions of euros", "how many thousand tonnes".
+_UNIT_ASKED = re.compile(
+    r"(?i),? \(?\bin (?:thousands?|millions?|billions?|percent|per cent|euros|dollars|dB\(A\)|kW|kg)"
+    r"(?: of (?:\w+ )?(?:euros|dollars|tonnes))?\)?|\b(?:thousand|million|billion)s?\b"
+)
+_NAME = re.compile(r"(?<![.?!:] )(?<!^)(?<![\"“„])\b[A-Z][\w'’-]*[A-Za-z0-9]\b")
+_PLACE = re.compile(
+    r"(?i)\b(?:pages?|slides?|figures?|fig\.|tables?|seiten?|abbildung|tabelle|section)\s*\d+(?:\s*[-–]\s*\d+)?"
+)
+_SHARE = re.compile(r"(?i)\b(?:percentage|percent|prozent\w*|share|anteil)\b")
+#: How what is asked for looks, where it looks like nothing else.
+_LOOKS: dict[Wanted | None, re.Pattern[str]] = {
+    "telephone": re.compile(
+        r"(?<![\w.,])(?:\+|\(0|0)\d[\d ()/.-]{6,}\d(?![\w.,]\d)|(?<!\d)\d{3}[ .-]\d{3}[ .-]\d{4}(?!\d)"
+    ),
+    "mail": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
+    "web": re.compile(r"(?i)\b(?:https?://|www\.)\S+|(?<![@\w.])[\w-]+\.(?:com|org|net|gov|edu|de|co\.uk)\b"),
+}
+_QUARTER = re.compile(
+    r"(?i)\b(?:the )?(?P<which>first|second|third|fourth|last|1st|2nd|3rd|4th|"
+    r"ersten?|zweiten?|dritten?|vierten?|[1-4]\.) "
+    r"(?:quarter|quartal)(?: (?:of|des jahres|in))?(?: (?P<year>(?:19|20)\d\d))?"
+)
+_QUARTERS = {
+    "first": 1, "1st": 1, "erste": 1, "1.": 1, "second": 2, "2nd": 2, "zweite": 2, "2.": 2,
+    "third": 3, "3rd": 3, "dritte": 3, "3.": 3, "fourth": 4, "4th": 4, "last": 4, "vierte": 4, "4.": 4,
+}  # fmt: skip
+#: Price lists say prices, and accounts what is spent: who asks what a thing costs asks for its price.
+_COSTS = re.compile(
+    r"(?i)\b(?:what|how much) (?:does|do|did|would|will) (?P<thing>.+?) cost\b"
+    r"|\bwas (?:kostet|kosten|kostete) (?P<sache>.+)"
+)
+_MOST_ASKED = re.compile(
+    r"(?i)\b(?:largest|highest|most|biggest|greatest|maximum|longest|tallest|heaviest|best|top|oldest|loudest|fastest|"
+    r"größte[nrsm]?|höchste[nrsm]?|meisten?|längste[nrsm]?|schwerste[nrsm]?|teuerste[nrsm]?)\b"
+)
+_LEAST_ASKED = re.compile(
+    r"(?i)\b(?:smallest|lowest|least|fewest|minimum|shortest|lightest|cheapest|worst|youngest|slowest|"
+    r"kleinste[nrsm]?|niedrigste[nrsm]?|wenigsten?|kürzeste[nrsm]?|leichteste[nrsm]?|billigste[nrsm]?|geringste[nrsm]?)\b"
+)
+_APART = re.compile(
+    r"(?i)\bby how (?:much|many)\b|\bhow (?:much|many) (?:\w+ ){0,2}?(?:more|less|fewer|higher|lower|larger)\b|"
+    r"\b(?:difference|gap|decrease|increase|growth|change) (?:\w+ ){0,3}?(?:between|from|in|of)\b|"
+    r"\bum wie ?viel\b|\bwie viele? (?:mehr|weniger)\b|\b(?:unterschied|differenz|anstieg|rückgang)\b"
+)
+
+
+def as_pages_say(question: str) -> str:
+    """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter"."""
+    return _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, question))
+
+
+def _as_price(found: re.Match[str]) -> str:
+    return f"what is the price of {found['thing']}" if found["thing"] else f"was ist der Preis für {found['sache']}"
+
+
+def _short_quarter(found: re.Match[str]) -> str:
+    which = found["which"].lower()
+    quarter = f"Q{_QUARTERS.get(which) or _QUARTERS[which.rstrip('n')]}"
+    return f"{quarter} {found['year']}" if found["year"] else quarter
+
+
+def wanted_kind(question: str) -> Wanted | None:
+    """What kind of thing it asks for; None where it does not say."""
+    return next((kind for kind, asks in _ASKS if asks.search(question)), None)
+
+
+def looks_like(text: str, kind: Wanted | None) -> bool:
+    """Whether a text has what looks like the kind of thing that is asked for, such as a telephone number."""
+    return kind in _LOOKS and bool(_LOOKS[kind].search(text))
+
+
+def wanted_units(question: str) -> frozenset[str]:
+    """The units that the answer may have: of "how many grams" g, of "what percentage" %."""
+    named = [unit for unit, _ in mentioned_units(question) if unit]
+    return frozenset([*named, "%"] if _SHARE.search(question) else named)
+
+
+def wanted_extreme(question: str) -> Literal["most", "least"] | None:
+    """Whether it asks for the largest or the smallest of several; None for neither, or both."""
+    most, least = bool(_MOST_ASKED.search(question)), bool(_LEAST_ASKED.search(question))
+    return None if most == least else "most" if most else "least"
+
+
+def extreme_words(question: str) -> list[str]:
+    """The words by which it asks for the largest or the smallest."""
+    return [*_MOST_ASKED.findall(question), *_LEAST_ASKED.findall(question)]
+
+
+def asks_for_a_difference(question: str) -> bool:
+    """Whether it asks by how much two numbers differ."""
+    return bool(_APART.search(question))
+
+
+def years_of(question: str) -> list[str]:
+    """The years that it names."""
+    return [question[slice(*one.digits)] for one in quantities(question) if one.year]
+
+
+def asked_terms(question: str) -> list[str]:
+    """The terms of a question that an answer's page should hold."""
+    for kind, asks in _ASKS:
+        if kind in _LOOKS:  # pages write "Tel:" or nothing before a telephone number
+            question = asks.sub(" ", question)
+    terms = read_query(_UNIT_ASKED.sub(" ", _without_places(question))).terms
+    return [term for term in terms if term not in _FRAME] or list(read_query(question).terms)
+
+
+def names_and_numbers(question: str) -> list[str]:
+    """The terms of names in an English question, whose other nouns are small, and its years and numbers."""
+    numbers = re.findall(r"(?<![\w.,])\d(?:[\d.,]*\d)?(?!\w)", _without_places(question))  # P7 is a name
+    english = not re.search(r"(?i)[äöüß]|\b(?:der|die|das|welche\w*|wie|wer|was)\b", question)
+    capitals = sum(word[:1].isupper() for word in question.split())
+    named = _NAME.findall(question) if english and capitals < len(question.split()) / 2 else []
+    return [token for text in [*numbers, *named] for token in tokenize(text) if token not in _FRAME]
+
+
+def _without_places(question: str) -> str:
+    """The question without the pages and figures that it names: they need not stand on the page."""
+    return _PLACE.sub(" ", question)
+
+
+def abbreviated(terms: Sequence[str]) -> dict[str, list[str]]:
+    """The first letters of three to five words of a question that follow each other, each with these words: a table may
+    say SPF for a seasonal performance factor."""
+    found: dict[str, list[str]] = {}
+    for length in range(3, 6):
+        for at in range(len(terms) - length + 1):
+            words = list(terms[at : at + length])
+            if all(word.isalpha() for word in words):
+                found["".join(word[0] for word in words)] = words
+    return found

@@ -1,0 +1,159 @@
+"""What the quoting reasoner reads off charts, timelines, lists and rows of several lines, and what it works out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_index import small_settings
+
+from pagesight.agent import ask, create_page_agent
+from pagesight.agent.reasoners.best_passages import best_passages
+from pagesight.agent.reasoners.quoting import read_page
+from pagesight.indexing import Hit, PageIndex, PageRef
+from pagesight.indexing.pages import PageText
+from pagesight.indexing.values.groups import lists, stacks, wrapped_rows
+from pagesight.indexing.values.page_values import PageContent
+from pagesight.indexing.values.series import charts, series
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
+    folder = tmp_path_factory.mktemp("reports") / "index"
+    with PageIndex.open(folder, settings=small_settings(ocr=True)) as index:
+        index.add([SAMPLES / "strategy-deck.pdf", SAMPLES / "annual-report.pdf"])
+        yield index
+
+
+@pytest.mark.slow  # OCR of the charts
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        # The numbers of a bar, from the top, and the legend: which is which only the picture tells.
+        ("How many tonnes of scope 2 emissions did Halvenor report for 2022?", "2022: 27.0 | 15.2 | 11.8 [annual"),
+        ("How many heat pumps go into existing houses in 2025?", "2025e: 1,204 | 706 | 498 [strategy-deck.pdf p. 3]"),
+        ("Which milestone stands at the fourth quarter of 2027?", "Q4 2027: Silent defrost in all Tarn models"),
+        ("Which age group is the largest among the employees?", "35-44: 29 % (the largest of 5)"),
+        ("By how many employees did the site in Torvik grow in 2024?", "Torvik (plant): 986 (2024) − 871 (2023) = 115"),
+    ],
+)
+def test_charts_and_timelines_answer(reports: PageIndex, question: str, told: str) -> None:
+    first = ask(create_page_agent(reports, model="offline"), question).text.splitlines()[0]
+    assert told in first.replace("\N{EN DASH}", "-")
+
+
+def page(*placed: tuple[str, float, float]) -> PageContent:
+    """A page with texts at these places (left, top); letters are .008 wide and .01 high."""
+    words, boxes, lines = [], [], []
+    for number, (text, left, top) in enumerate(placed):
+        for word in text.split():
+            words.append(word)
+            boxes.append((left, top, left + 0.008 * len(word), top + 0.01))
+            lines.append(number)
+            left += 0.008 * (len(word) + 1)
+    return PageContent(PageText(words, np.array(boxes, np.float32), np.array(lines, np.int32), "text layer"))
+
+
+def test_a_row_whose_cells_go_on_is_one_row() -> None:
+    content = page(
+        ("Part", 0.1, 0.1), ("Kind", 0.4, 0.1), ("Share", 0.7, 0.1),
+        ("Instrumentation", 0.1, 0.14), ("Development", 0.4, 0.14), ("9", 0.7, 0.14),
+        ("and testing", 0.1, 0.154), ("and integration", 0.4, 0.154),
+        ("Training", 0.1, 0.19), ("Human capital", 0.4, 0.19), ("1", 0.7, 0.19),
+    )  # fmt: skip
+    rows = [[" ".join(line.text for line in cell) for cell in row] for row in wrapped_rows(content)]
+    assert rows == [["Instrumentation and testing", "Development and integration", "9"]]
+
+
+def test_names_with_lines_under_them_belong_together_only_side_by_side() -> None:
+    content = page(
+        ("Q1 2026", 0.1, 0.3), ("Q4 2026", 0.5, 0.3), ("Line 3", 0.1, 0.315), ("Grund R290", 0.5, 0.315),
+        ("Alone", 0.1, 0.6), ("and what follows", 0.1, 0.615),
+    )  # fmt: skip
+    assert [[block.text for block in stack] for stack in stacks(content)] == [
+        ["Q1 2026", "Line 3"],
+        ["Q4 2026", "Grund R290"],
+    ]
+
+
+def test_a_list_is_quoted_with_what_introduces_it() -> None:
+    content = page(
+        ("We ask the following questions:", 0.1, 0.2), ("Is it safe?", 0.12, 0.225), ("Is it kind?", 0.12, 0.25),
+        ("Other matters", 0.1, 0.5),
+    )  # fmt: skip
+    [(head, items)] = lists(content)
+    assert head.text == "We ask the following questions:"
+    assert [item.text for item in items] == ["Is it safe?", "Is it kind?"]
+
+
+def test_a_table_over_column_heads_in_even_steps_is_no_chart() -> None:
+    rows = [(name, 0.05, 0.1 + 0.03 * at) for at, name in enumerate(["Revenue", "Costs", "Profit"])]
+    numbers = [(f"{at}{column}5", 0.3 + 0.2 * column, 0.1 + 0.03 * at) for at in range(3) for column in range(3)]
+    heads = [(name, 0.3 + 0.2 * at, 0.3) for at, name in enumerate(["Air", "Sea", "Road"])]
+    bare = [one for one in numbers if one[1] > 0.2]
+    assert charts(page(*rows, *numbers, *heads)) == []
+    assert [bar.label.text for bar in charts(page(*bare, *heads))[0].bars] == ["Air", "Sea", "Road"]
+
+
+def test_the_columns_of_a_table_are_series_by_row() -> None:
+    names = [("Air", 0.1, 0.1), ("Sea", 0.1, 0.13), ("Total", 0.1, 0.16)]
+    numbers = [("12", 0.4, 0.1), ("30", 0.4, 0.13), ("42", 0.4, 0.16)]
+    found = [[(label, value.written) for label, value in one.pairs] for one in series(page(*names, *numbers))]
+    assert found == [[("Air", "12"), ("Sea", "30"), ("Total", "42")]]
+
+
+def answered(question: str, *contents: PageContent) -> list[str]:
+    """What is quoted for a question of pages of one document, best first."""
+    refs = [PageRef("d" * 16, "trial.pdf", at) for at in range(1, len(contents) + 1)]
+    hits = [Hit(ref.page, ref, 0.9 - ref.page / 10) for ref in refs]
+    pages = [read_page(hit, content, question) for hit, content in zip(hits, contents, strict=True)]
+    return [passage.text for passage in best_passages(question, pages)]
+
+
+def test_a_total_is_not_the_largest() -> None:
+    names = [(name, 0.1, 0.1 + 0.03 * at) for at, name in enumerate(["Sites", "Berlin", "Torvik", "Oslo", "Total"])]
+    numbers = [(number, 0.4, 0.1 + 0.03 * at) for at, number in enumerate(["Employees", "30", "42", "12", "84"])]
+    assert answered("Which site has the most employees?", page(*names, *numbers))[0] == "Torvik: 42 (the largest of 3)"
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("What is the telephone number of the home?", "Tel: 01983 873655"),
+        ("What is the e-mail address of the home?", "Write to us: home@limes.org"),
+        ("What is the website of the home?", "See www.limes.org"),
+    ],
+)
+def test_a_number_to_call_is_told_by_how_it_looks(question: str, line: str) -> None:
+    lines = ["The home has 28 rooms", "Tel: 01983 873655", "Write to us: home@limes.org", "See www.limes.org"]
+    content = page(*((text, 0.1, 0.1 + 0.1 * at) for at, text in enumerate(lines)))
+    assert answered(question, content)[0] == line
+
+
+def test_capitals_stand_for_the_words_that_begin_with_them() -> None:
+    table = [("Method", 0.1, 0.1), ("SPF", 0.4, 0.1), ("Timer", 0.1, 0.13), ("3.62", 0.4, 0.13)]
+    table += [("Temperature", 0.1, 0.16), ("3.70", 0.4, 0.16)]
+    question = "Which seasonal performance factor was reached with the temperature method?"
+    assert "Temperature, SPF: 3.70" in answered(question, page(*table))
+
+
+def test_a_head_that_stands_on_every_page_is_no_answer() -> None:
+    found = ["safe and well led", "kind to all", "clean and warm"]
+    pages = [
+        page((f"{at} Report on the quiet home 2015", 0.1, 0.2), (f"The inspection found it {word}.", 0.1, 0.5))
+        for at, word in enumerate(found)
+    ]
+    question = "What did the inspection of the quiet home find?"
+    assert answered(question, *pages)[0] == "The inspection found it safe and well led."
+
+
+def test_years_are_also_those_of_expectations_and_of_quarters() -> None:
+    labels = [("Q3 26", 0.2, 0.4), ("Q4 26", 0.4, 0.4), ("2027e", 0.6, 0.4)]
+    numbers = [("105", 0.2, 0.3), ("120", 0.4, 0.3), ("480", 0.6, 0.3)]
+    content = page(("Orders by quarter", 0.2, 0.2), *labels, *numbers)
+    assert answered("How high were the orders of Q4 2026?", content)[0].endswith("Q4 26: 120")
+    assert answered("How high are the orders of 2027?", content)[0].endswith("2027e: 480")
