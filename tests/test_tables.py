@@ -66,6 +66,17 @@ def test_a_hit_keeps_rank_page_and_score_at_every_width(made, width):
     assert any(LINE in line for line in lines) is (width == 200)
 
 
+def test_a_label_longer_than_the_terminal_folds_alone(made):
+    lines = on_terminal(made, 40, "search", "net revenue")
+    (short,) = [line for line in lines if WIDE in line]
+    assert cell_len(short) <= 40
+    assert re.search(r" 0\.\d{3}$", short)
+    (at,) = [place for place, line in enumerate(lines) if line.endswith(f"{LONG} p. 1")]
+    assert re.fullmatch(r" +0\.\d{3}", lines[at + 1])  # below it, in the column of scores
+    assert len(lines[at + 1]) == cell_len(short) == len(lines[0])
+    assert lines[at + 2].startswith("    Net revenue rose")
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_documents_and_encoders_are_named_whole(made, width):
     for command, names in (("documents", [LONG, WIDE]), ("encoders", ["ibm-granite/granite-vision-3.3-2b-embedding"])):

@@ -62,18 +62,19 @@ class _Layout:
     screen: int
 
     def row(self, cells: Sequence[Text]) -> Text:
-        """The cells side by side, texts cut to their columns."""
+        """The cells side by side, texts cut to their columns; what follows a label that is too long stands below it."""
         from rich.text import Text
 
-        line = Text()
+        line, column = Text(), 0
         for cell, kind, width in zip(cells, self.kinds, self.widths, strict=True):
             if kind == "text" and self.below:
                 continue
-            line.append(" " * (_GAP if line else 0))
             if kind == "text":
                 cell.truncate(width, overflow="ellipsis")
             room = " " * (width - cell.cell_len)
             line.append_text(Text(room) + cell if kind == "number" else cell + Text(room))
+            column += width + _GAP
+            line.append(" " * _GAP if cell.cell_len <= width else "\n" + " " * column)
         line.rstrip()
         return line
 
@@ -94,13 +95,22 @@ def _layout(columns: dict[str, Kind], rows: Sequence[Sequence[str]], screen: int
 
     kinds = list(columns.values())
     widths = [max(map(cell_len, column)) for column in zip(list(columns), *rows, strict=True)]
-    rest = screen - sum(width + _GAP for width, kind in zip(widths, kinds, strict=True) if kind != "text")
-    texts = [width for width, kind in zip(widths, kinds, strict=True) if kind == "text"]
-    if sum(width + _GAP for width in texts) <= rest + _GAP:
+    rest = screen - _taken(widths, kinds)
+    if rest + _GAP < 0 and "label" in kinds:  # the longest label then folds, and no other row does
+        widest = max((place for place, kind in enumerate(kinds) if kind == "label"), key=widths.__getitem__)
+        widths[widest] = max(widths[widest] + rest + _GAP, cell_len(list(columns)[widest]))
+        rest = screen - _taken(widths, kinds)
+    texts = kinds.count("text")
+    if _taken(widths, kinds, texts=True) <= screen + _GAP:
         return _Layout(kinds, widths, below=False, screen=screen)
-    share = rest // len(texts) - _GAP
+    share = rest // max(texts, 1) - _GAP
     cut = [min(width, share) if kind == "text" else width for width, kind in zip(widths, kinds, strict=True)]
     return _Layout(kinds, cut, below=share < _LEAST_TEXT, screen=screen)
+
+
+def _taken(widths: Sequence[int], kinds: Sequence[Kind], *, texts: bool = False) -> int:
+    """The room that columns take with a gap behind each, with those of texts or without."""
+    return sum(width + _GAP for width, kind in zip(widths, kinds, strict=True) if texts or kind != "text")
 
 
 def _lines(
