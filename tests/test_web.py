@@ -581,6 +581,7 @@ def test_the_encoder_of_a_new_index_is_chosen_and_its_price_confirmed(browser: B
         page.get_by_role("button", name="Encode and pay").click()
         expect(page.locator(".job[data-state=done]")).to_contain_text("1 added")
         expect(page.locator(".total")).to_contain_text("gemini-embedding-2")
+        expect(page.locator(".holds")).to_contain_text("1 document · 2 pages")
         expect(choice).to_have_count(0)
         assert encoding.pages >= 2
         page.get_by_role("button", name="Settings").click()

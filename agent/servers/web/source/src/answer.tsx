@@ -10,7 +10,7 @@ import { germanReason } from "./german";
 import { IconButton } from "./icons";
 import type { Answer, Claim, Usage } from "./replies";
 import { me } from "./state";
-import { inLanguage, number, w } from "./words";
+import { counted, inLanguage, number, w } from "./words";
 
 export function AnswerText({ answer }: { answer: Answer }): VNode {
   const drawn = useMemo(() => {
@@ -63,7 +63,7 @@ function Claims({ answer }: { answer: Answer }): VNode {
   return (
     <details class="claims">
       <summary>
-        {w("checked", { count: answer.claims.length })} <span class="quiet">{counts.join("  ")}</span>
+        {counted("checked", answer.claims.length)} <span class="quiet">{counts.join("  ")}</span>
       </summary>
       <ul>
         {answer.claims.map((claim) => (

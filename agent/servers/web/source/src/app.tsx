@@ -12,7 +12,7 @@ import { front, me, open, tab, type Tab } from "./state";
 import { Sweep } from "./sweep";
 import { SettingsDialog } from "./settings_dialog";
 import { Viewer } from "./viewer";
-import { inLanguage, number, w } from "./words";
+import { counted, inLanguage, w } from "./words";
 
 function skip(event: Event): void {
   event.preventDefault(); // the address's fragment names the conversation
@@ -70,7 +70,7 @@ function Holds(): VNode | null {
   const { documents, pages, reasoner, why } = me.value;
   return (
     <p class="holds quiet">
-      <span>{w("holds", { documents: number(documents), pages: number(pages) })}</span>
+      <span>{counted("total", documents)} · {counted("pagesOf", pages)}</span>
       <span class="badge" title={inLanguage(why, germanLack)}>{reasoner}</span>
     </p>
   );

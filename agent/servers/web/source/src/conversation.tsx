@@ -10,7 +10,7 @@ import { germanStep } from "./german";
 import { Icon, IconButton } from "./icons";
 import { me, only, open } from "./state";
 import { settings } from "./settings";
-import { inLanguage, w } from "./words";
+import { counted, inLanguage, w } from "./words";
 
 export function Conversation(): VNode {
   const log = useRef<HTMLDivElement>(null);
@@ -94,10 +94,9 @@ function Steps({ turn }: { turn: Turn }): VNode | null {
     );
   }
   if (!turn.steps.length) return null;
-  const count = turn.steps.length;
   return (
     <details class="steps">
-      <summary>{count === 1 ? w("stepsOne") : w("steps", { count })}</summary>
+      <summary>{counted("steps", turn.steps.length)}</summary>
       <ul>{turn.steps.map((one) => <li>{inLanguage(one, germanStep)}</li>)}</ul>
     </details>
   );

@@ -11,7 +11,7 @@ import { read, told } from "./service";
 import { Rows } from "./rows";
 import { me, only, open, show } from "./state";
 import { changes, removeDocument, upload } from "./uploads";
-import { number, pagesOf, w } from "./words";
+import { counted, w } from "./words";
 
 const MOST = 10_000; // what the service lists at once
 const ROW = 56;
@@ -53,7 +53,7 @@ export function Documents(): VNode {
       </div>
       {error && <p class="note bad" role="alert">{error}</p>}
       <p class="quiet total" role="status">
-        {listed.total === 1 ? w("totalOne") : w("total", { count: number(listed.total) })} {me.value && ` · ${me.value.encoder}`}
+        {counted("total", listed.total)} {me.value && ` · ${me.value.encoder}`}
       </p>
       {listed.documents.length > 0 && (
         <Rows items={listed.documents} height={ROW} label={w("documents")} keyOf={(one) => one.document_id} row={(one) => <Row doc={one} remove={() => setRemoving(one)} />} />
@@ -73,7 +73,7 @@ function Row({ doc, remove }: { doc: Doc; remove: () => void }): VNode {
     <div class="row document">
       <button type="button" class="plain title" title={doc.document} aria-label={w("openDocument", { name: doc.document })} onClick={() => show({ label: `${doc.document_id}:1` })}>
         <strong>{doc.document}</strong>
-        <span class="quiet">{[pagesOf(doc.pages), ...facts].join(" · ")}</span>
+        <span class="quiet">{[counted("pagesOf", doc.pages), ...facts].join(" · ")}</span>
       </button>
       <IconButton icon="only" name={w("onlyThis", { name: doc.document })} onClick={narrow} />
       <IconButton icon="trash" name={w("remove", { name: doc.document })} onClick={remove} />

@@ -9,7 +9,7 @@ import { read } from "./service";
 import { me } from "./state";
 import { costOf } from "./upload_list";
 import { chosenEncoder } from "./uploads";
-import { inLanguage, number, pagesOf, w } from "./words";
+import { counted, inLanguage, w } from "./words";
 
 const encoders = signal<Encoders | null>(null);
 
@@ -39,7 +39,7 @@ export function EncoderChoice(): VNode | null {
       <p class="quiet">{w("chooseEncoderHow")}</p>
       {lacking.length > 0 && (
         <details>
-          <summary>{w("cannotBeChosen", { count: number(lacking.length) })}</summary>
+          <summary>{counted("cannotBeChosen", lacking.length)}</summary>
           <ul>{lacking.map((one) => <li key={one.model}>{inLanguage(one.lacks, germanLack)}</li>)}</ul>
         </details>
       )}
@@ -53,7 +53,7 @@ export function OtherEncoders(): VNode | null {
   if (!found?.others.length || found.changeable) return null;
   return (
     <details class="encoders">
-      <summary>{w("otherEncoders", { pages: pagesOf(found.pages) })}</summary>
+      <summary>{w("otherEncoders", { pages: counted("pagesOf", found.pages) })}</summary>
       <ul>{found.others.map((one) => <li key={one.model}>{costOf(one)}</li>)}</ul>
       <p class="quiet">{w("otherEncodersHow")}</p>
       <pre tabIndex={0}>pagesight index PATH… --index NEW --encoder {(found.others.find((one) => one.tokens) ?? found.others[0]!).model}</pre>

@@ -7,7 +7,7 @@ import type { Hit } from "./replies";
 import { post, read, told } from "./service";
 import { only, open, show, shown, strip } from "./state";
 import { address } from "./page_tools";
-import { number, w } from "./words";
+import { counted, number, w } from "./words";
 import { signal } from "@preact/signals";
 
 const query = signal("");
@@ -59,7 +59,7 @@ export function Search(): VNode {
 function summary(): string {
   if (!found.value) return w("searchText");
   const count = found.value.hits.length;
-  return count === 0 ? w("nothingFound") : count === 1 ? w("foundOne") : w("found", { count });
+  return count === 0 ? w("nothingFound") : counted("found", count);
 }
 
 async function hitsOf(text: string): Promise<{ query: string; hits: Hit[] }> {

@@ -12,7 +12,7 @@ import { Rows } from "./rows";
 import { asked, events, told, toldOf } from "./service";
 import { settings } from "./settings";
 import { only, show } from "./state";
-import { inLanguage, number, pagesOf, w } from "./words";
+import { counted, inLanguage, number, w } from "./words";
 
 interface Asked {
   question: string;
@@ -106,11 +106,10 @@ function state(): string {
 
 /** What asking will take, in words. */
 function costOf({ reasoner, noun, asked, kept, pictures, input_tokens, output_tokens, dollars, in_jobs }: SweepCost): string {
-  const documents = asked === 1 ? w("totalOne") : w("total", { count: number(asked) });
   return [
-    `${reasoner}: ${noun === "page" ? pagesOf(asked) : documents}`,
-    kept ? w("knownBefore", { count: number(kept) }) : "",
-    pictures ? w("pictures", { count: number(pictures) }) : "",
+    `${reasoner}: ${counted(noun === "page" ? "pagesOf" : "total", asked)}`,
+    kept ? counted("knownBefore", kept) : "",
+    pictures ? counted("pictures", pictures) : "",
     w("tokensInOut", { read: number(input_tokens), written: number(output_tokens) }),
     dollars === null ? w("priceUnknown") : w("aboutDollars", { dollars: number(dollars, 4) }),
     in_jobs ? w("inJobs") : "",

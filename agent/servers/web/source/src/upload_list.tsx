@@ -4,13 +4,13 @@ import type { VNode } from "preact";
 import { IconButton } from "./icons";
 import type { EncodingCost, Failed, Job } from "./replies";
 import { confirmJob, dismiss, isOver, jobs, refused, sending, stopJob } from "./uploads";
-import { number, pagesOf, said, time, w } from "./words";
+import { counted, number, said, time, w } from "./words";
 
 export function Uploads(): VNode | null {
   if (!jobs.value.length && !refused.value.length && !sending.value) return null;
   return (
     <section class="uploads" aria-label={w("uploads")}>
-      {sending.value > 0 && <p role="status">{w("sending", { count: sending.value })}</p>}
+      {sending.value > 0 && <p role="status">{counted("sending", sending.value)}</p>}
       {refused.value.length > 0 && (
         <div class="job">
           <Failures failed={refused.value} />
@@ -62,7 +62,7 @@ function headline(job: Job): string {
 export function costOf({ model, pages, tokens, dollars }: EncodingCost): string {
   if (dollars === 0) return `${model} · ${w("free")}`;
   const known = dollars === null ? w("priceUnknown") : w("aboutDollars", { dollars: number(dollars, 4) });
-  return [model, pagesOf(pages), tokens === null ? "" : w("tokens", { count: number(tokens) }), known].filter(Boolean).join(" · ");
+  return [model, counted("pagesOf", pages), tokens === null ? "" : w("tokens", { count: number(tokens) }), known].filter(Boolean).join(" · ");
 }
 
 function pace(job: Job): string {

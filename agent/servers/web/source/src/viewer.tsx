@@ -10,7 +10,7 @@ import { Stage } from "./stage";
 import { CorrectionPanel, useCorrecting, WordsToChoose } from "./corrections";
 import { address, Copies, MapWords, type Look } from "./page_tools";
 import type { Turned } from "./geometry";
-import { w } from "./words";
+import { counted, w } from "./words";
 
 const SMALLEST = 0.25;
 const LARGEST = 8;
@@ -75,7 +75,7 @@ function Opened({ facts, changed }: { facts: PageFacts; changed: () => void }): 
     <div class="opened" onKeyDown={key}>
       <div class="title">
         <h2 title={facts.label}>{facts.label}</h2>
-        {marked > 0 && <span class="quiet" role="status">{marked === 1 ? w("markedOne") : w("marked", { count: marked })}</span>}
+        {marked > 0 && <span class="quiet" role="status">{counted("marked", marked)}</span>}
       </div>
       <div class="bar" role="group" aria-label={w("page")}>
         <span class="group">

@@ -16,7 +16,6 @@ const WORDS = {
   deleteConversation: ["Delete the conversation “{title}”", "Das Gespräch „{title}“ löschen"],
   report: ["Save as a report", "Als Bericht speichern"],
   noConversations: ["None yet.", "Noch keine."],
-  holds: ["{documents} documents · {pages} pages", "{documents} Dokumente · {pages} Seiten"],
   offline: ["offline", "offline"],
   question: ["Your question", "Ihre Frage"],
   questionHint: ["Ask about your documents …", "Fragen Sie zu Ihren Dokumenten …"],
@@ -38,6 +37,7 @@ const WORDS = {
   notCopied: ["The browser did not allow copying.", "Der Browser hat das Kopieren nicht erlaubt."],
   saved: ["Saved as a file", "Als Datei gespeichert"],
   checked: ["{count} statements checked", "{count} Aussagen geprüft"],
+  checkedOne: ["{count} statement checked", "{count} Aussage geprüft"],
   supported: ["the cited words say it", "die zitierten Worte sagen es"],
   computed: ["computed from the cited words", "aus den zitierten Worten berechnet"],
   read: ["read off the picture", "vom Bild abgelesen"],
@@ -111,7 +111,7 @@ const WORDS = {
   total: ["{count} documents", "{count} Dokumente"],
   totalOne: ["1 document", "1 Dokument"],
   pagesOf: ["{count} pages", "{count} Seiten"],
-  pageOne: ["1 page", "1 Seite"],
+  pagesOfOne: ["1 page", "1 Seite"],
   remove: ["Remove {name}", "{name} entfernen"],
   removeShort: ["Remove", "Entfernen"],
   removeText: [
@@ -123,6 +123,7 @@ const WORDS = {
   openDocument: ["Open {name}", "{name} öffnen"],
   noDocuments: ["No documents.", "Keine Dokumente."],
   sending: ["Sending {count} files …", "Sendet {count} Dateien …"],
+  sendingOne: ["Sending {count} file …", "Sendet {count} Datei …"],
   jobWaiting: ["Waiting", "Wartet"],
   jobRunning: ["Reading {document}", "Liest {document}"],
   jobPages: ["{done} of {total} pages", "{done} von {total} Seiten"],
@@ -138,6 +139,7 @@ const WORDS = {
     "lexical vergleicht Worte, die anderen vergleichen, wie Seiten aussehen. Wählbar, solange es keine Dokumente gibt. Beim Hochladen steht der Preis für genau diese Seiten da, und Sie werden gefragt.",
   ],
   cannotBeChosen: ["{count} need a key", "{count} brauchen einen Schlüssel"],
+  cannotBeChosenOne: ["{count} needs a key", "{count} braucht einen Schlüssel"],
   otherEncoders: ["What other encoders would cost for these {pages}", "Was andere Encoder für diese {pages} kosten würden"],
   otherEncodersHow: ["An index keeps its encoder; another one takes a new index:", "Ein Index behält seinen Encoder; ein anderer braucht einen neuen Index:"],
   jobDone: ["{added} added, {unchanged} unchanged, {failed} failed", "{added} hinzugefügt, {unchanged} unverändert, {failed} fehlgeschlagen"],
@@ -179,7 +181,9 @@ const WORDS = {
   eachPage: ["each page", "jede Seite"],
   sweepAsks: ["This costs money: {cost}. Nothing has been paid yet.", "Das kostet Geld: {cost}. Noch wurde nichts bezahlt."],
   knownBefore: ["{count} more are known from before", "{count} weitere sind von früher bekannt"],
+  knownBeforeOne: ["{count} more is known from before", "{count} weitere ist von früher bekannt"],
   pictures: ["{count} pictures of pages", "{count} Seitenbilder"],
+  picturesOne: ["{count} picture of a page", "{count} Seitenbild"],
   tokensInOut: ["some {read} tokens read, {written} written", "etwa {read} Tokens gelesen, {written} geschrieben"],
   inJobs: ["as jobs, which may take a day", "als Aufträge, die einen Tag dauern können"],
   atMost: ["At most, in dollars", "Höchstens, in Dollar"],
@@ -195,6 +199,8 @@ const WORDS = {
 } as const;
 
 export type Word = keyof typeof WORDS;
+/** The words that have another form for one. */
+export type Counted = { [W in Word]: `${W}One` extends Word ? W : never }[Word];
 
 /** The words in the language that is set, with `{name}` filled in. */
 export function w(word: Word, filled: Record<string, string | number> = {}): string {
@@ -211,8 +217,9 @@ export function number(value: number, digits = 0): string {
   return value.toLocaleString(settings.value.language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
-export function pagesOf(count: number): string {
-  return count === 1 ? w("pageOne") : w("pagesOf", { count: number(count) });
+/** A counted thing: in the words for one where there is one. */
+export function counted(word: Counted, count: number): string {
+  return w(count === 1 ? `${word}One` : word, { count: number(count) });
 }
 
 export function time(seconds: number): string {
