@@ -431,6 +431,13 @@ def test_the_rows_of_a_table_on_a_scan_stay_rows(tmp_path: Path):
     assert reading(path, ocr=True).text.words == [cell for row in rows for cell in row]
 
 
+@pytest.mark.parametrize("height", [200, 300])
+def test_a_few_words_upside_down_are_read(tmp_path: Path, height: int):
+    path = tmp_path / "sign.png"
+    picture_of_text([("harbour picture", 20, 60)], (900, height), 60).rotate(180).save(path)
+    assert reading(path, ocr=True).text.text == "harbour picture"
+
+
 # scripts
 
 

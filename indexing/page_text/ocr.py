@@ -97,9 +97,11 @@ def _read_upright(picture: Image.Image) -> tuple[int, RapidReading]:
     """What stands on the picture as it is, or turned by so many degrees against the clock if it then reads better."""
     reading = rapid_ocr.read_lines(picture)
     confidence, sideways = mean_confidence(reading.lines), _is_sideways(reading.lines)
-    if not confidence or (confidence >= SURE and not sideways):
+    seems_upright = confidence >= SURE and not sideways
+    if not confidence or (seems_upright and not _is_doubtful(reading)):
         return 0, reading
-    enough = max(SURE, confidence - _LESS_CONFIDENT)
+    # a few words upside down may read as some of another script
+    enough = max(_UNSURE, confidence) if seems_upright else max(SURE, confidence - _LESS_CONFIDENT)
     for turn in (90, 270) if sideways else (180,):
         turned = rapid_ocr.read_lines(picture.rotate(turn, expand=True))
         if mean_confidence(turned.lines) > enough:
@@ -132,10 +134,9 @@ def _in_languages(
 
 def _unknown_languages(picture: Image.Image, reading: RapidReading) -> tuple[str, ...]:
     """The languages of a picture's script where RapidOCR's reading says that it does not know it."""
-    text = " ".join(word for line in reading.lines for word in line.words)
-    if is_vietnamese(text):
+    if is_vietnamese(_text(reading)):
         return OF_SCRIPT["Vietnamese"]
-    if not _is_doubtful(reading, text):
+    if not _is_doubtful(reading):
         return ()
     script = tesseract.script(picture)
     if script is not None:
@@ -145,9 +146,9 @@ def _unknown_languages(picture: Image.Image, reading: RapidReading) -> tuple[str
     return tuple(sorted(SECOND_ENGINE & tesseract.languages()))  # too little text to tell: all that are here are tried
 
 
-def _is_doubtful(reading: RapidReading, text: str) -> bool:
+def _is_doubtful(reading: RapidReading) -> bool:
     """Whether much of what stands there was not read, or not surely."""
-    lines = reading.lines
+    lines, text = reading.lines, _text(reading)
     expected = sum(line.letters for line in lines) + reading.unread
     if expected < _FEW_LETTERS:
         return False
@@ -158,6 +159,10 @@ def _is_doubtful(reading: RapidReading, text: str) -> bool:
         or (mean_confidence(lines) < _UNSURE and wide < len(text) / 2)
         or share_of_unread_scripts(text) > 0.3
     )
+
+
+def _text(reading: RapidReading) -> str:
+    return " ".join(word for line in reading.lines for word in line.words)
 
 
 def _worth(lines: Sequence[Recognised]) -> float:
