@@ -587,6 +587,7 @@ def test_the_encoder_of_a_new_index_is_chosen_and_its_price_confirmed(browser: B
         page.get_by_role("button", name="Settings").click()
         page.locator("dialog summary").click()
         expect(page.locator("dialog .encoders li").first).to_contain_text("lexical · no cost")
+        expect(page.locator("dialog .encoders pre")).to_contain_text("pagesight index --encoder ")
         assert faults == []
         context.close()
 

@@ -56,7 +56,7 @@ export function OtherEncoders(): VNode | null {
       <summary>{w("otherEncoders", { pages: counted("pagesOf", found.pages) })}</summary>
       <ul>{found.others.map((one) => <li key={one.model}>{costOf(one)}</li>)}</ul>
       <p class="quiet">{w("otherEncodersHow")}</p>
-      <pre tabIndex={0}>pagesight index PATH… --index NEW --encoder {(found.others.find((one) => one.tokens) ?? found.others[0]!).model}</pre>
+      <pre tabIndex={0}>pagesight index --encoder {(found.others.find((one) => one.tokens) ?? found.others[0]!).model}</pre>
     </details>
   );
 }

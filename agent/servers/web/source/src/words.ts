@@ -141,7 +141,10 @@ const WORDS = {
   cannotBeChosen: ["{count} need a key", "{count} brauchen einen Schlüssel"],
   cannotBeChosenOne: ["{count} needs a key", "{count} braucht einen Schlüssel"],
   otherEncoders: ["What other encoders would cost for these {pages}", "Was andere Encoder für diese {pages} kosten würden"],
-  otherEncodersHow: ["An index keeps its encoder; another one takes a new index:", "Ein Index behält seinen Encoder; ein anderer braucht einen neuen Index:"],
+  otherEncodersHow: [
+    "One more can be added to the index, for all pages that are there; --index names the index where it is not .pagesight:",
+    "Einer mehr kann dem Index hinzugefügt werden, für alle Seiten darin; --index nennt den Index, wenn er nicht .pagesight ist:",
+  ],
   jobDone: ["{added} added, {unchanged} unchanged, {failed} failed", "{added} hinzugefügt, {unchanged} unverändert, {failed} fehlgeschlagen"],
   jobStopped: ["Stopped: what was written stays.", "Angehalten: Geschriebenes bleibt."],
   jobFailed: ["It failed: {message}", "Fehlgeschlagen: {message}"],
