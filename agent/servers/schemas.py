@@ -273,7 +273,7 @@ class EncoderOffer(EncodingCost):
 
 
 class EncodersReply(BaseModel):
-    """The encoder of the index, and what others would cost for the pages: beside it, or in an empty index in its place."""
+    """The encoder of the index, and what others would cost: beside it, or in an empty index in its place."""
 
     model_config = example(
         encoder="lexical", pages=34,
