@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -48,6 +49,7 @@ def _retrieval(
     rerank: options.Rerank = None,
     language: options.Language = None,
     part: options.Part = None,
+    degrade: options.Degrade = None,
     trust_scripts: options.TrustScripts = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -66,7 +68,7 @@ def _retrieval(
     settings = settings_of(rerank=rerank, trust_scripts=trust_scripts)
     collection = _collection(questions, out, language, part)
     with (
-        _opened(context, index, settings, collection, documents, out) as opened,
+        _opened(context, index, settings, collection, documents, out, degrade) as opened,
         EncoderIndexes(opened, _folder(collection, out) / "indexes") as indexes,
     ):
         with progress_bars.pages_bar() as indexing:
@@ -186,6 +188,20 @@ def _folder(collection: QuestionSet, out: Path | None) -> Path:
     return out or Path(f"evaluation-{collection.name}")
 
 
+def _bad_scans(ways: str, documents: list[str], folder: Path) -> tuple[list[str], str]:
+    """Bad scans of the documents, and the index that they have for themselves."""
+    from pagesight.indexing.errors import QuestionsError
+    from pagesight.indexing.evaluate.degrade import degraded_documents, parse_ways
+
+    parsed = parse_ways(ways)
+    if not documents:
+        raise QuestionsError("bad scans are made of documents: name these with --documents PATH.")
+    place = folder / "degraded" / "-".join(f"{way.kind}{way.level}" for way in parsed)
+    with progress_bars.count_bar("bad scans") as progress:
+        made = degraded_documents(documents, parsed, place / "documents", progress)
+    return [*map(str, made)], str(place / "index")
+
+
 @contextmanager
 def _opened(
     context: typer.Context,
@@ -194,10 +210,14 @@ def _opened(
     collection: QuestionSet,
     documents: list[str] | None,
     out: Path | None,
+    degrade: str | None = None,
 ) -> Iterator[PageIndex]:
     """The index that is asked, with what must be in it: a collection that brings its pages has an index of its own."""
     from pagesight.indexing.evaluate.collections import add_files
 
+    if degrade:
+        documents, index = _bad_scans(degrade, documents or [*map(str, collection.files)], _folder(collection, out))
+        collection = replace(collection, files=[])
     own = str(_folder(collection, out) / "index") if collection.files else None
     create = bool(collection.files or documents)
     with open_index(named_index(context, index) or own, settings, create=create) as opened:

@@ -181,6 +181,15 @@ Part = Annotated[
 Paths = Annotated[
     list[str] | None, typer.Option("--documents", metavar="PATH", help="Index this first; can be given again.")
 ]
+Degrade = Annotated[
+    str | None,
+    typer.Option(
+        "--degrade",
+        metavar="WAYS",
+        help="Measure on bad scans of the documents instead, made of pictures of their pages: blur, noise, skew, jpeg, "
+        "fax, photo, each with a level 1 to 3, as in blur:2,noise. They have no text layer.",
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Write JSON, plots and values of each question there.")
 ]
