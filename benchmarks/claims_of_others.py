@@ -4,9 +4,10 @@
 
 Lists of one form, in ``claim_lists/``: ``made`` is of documents that this script makes, an order form in euros and
 cents, a quarterly statement in thousands with its years from right to left and a contract, German and English, each as
-text and as a scan that is skewed and noisy. Those of pages are of real documents (``--real``), written from their
-pictures: ``pages_seen`` is there to correct the check by, ``pages_kept`` only to measure it. A line is a kind of claim
-and a claim; it cites the page of the heading above it unless it names another.
+text and as a scan that is skewed and noisy, and reports in Russian and in Chinese. Those of pages are of real documents
+(``--real``), written from their pictures: ``pages_seen`` is there to correct the check by, ``pages_kept``, of other
+documents, only to measure it. A line is a kind of claim and a claim; it cites the page of the heading above it unless
+it names another.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import pypdfium2
 from claims import Claim, table
 from PIL import Image, ImageFilter
 from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.pdfmetrics import registerFont
 from reportlab.pdfgen.canvas import Canvas
 
 from pagesight.agent import check_claims
@@ -70,12 +73,31 @@ CONTRACT = [
     "5. The premises comprise 312 square metres on the second floor of Harbour House, Whitby.",
 ]
 
+RUSSIAN = [
+    "Отчёт компании «Полярис» за 2024 год",
+    "Выручка выросла на 12,5 % и составила 48,2 млрд рублей в 2024 году.",
+    "Чистая прибыль снизилась до 3,1 млрд рублей.",
+    "В компании работает 5 420 человек. Завод в Перми выпускает 120 тонн в сутки.",
+    "Директор компании — Анна Смирнова. Договор с портом действует 7 лет.",
+]
+CHINESE = [
+    "北辰公司2024年度报告",
+    "2024年营业收入为48.2亿元，同比增长12.5%。",
+    "净利润下降至3.1亿元。",
+    "公司员工5420人，杭州工厂每天生产120吨。",
+    "董事长为李明华。港口合同为期7年。",
+]
+
 Row = tuple[str, ...]
 MADE: dict[str, tuple[list[str], list[Row]]] = {
     "order.pdf": (ORDER_TEXT, ORDER),
     "quarter.pdf": (QUARTER_TEXT, QUARTER),
     "contract.pdf": (CONTRACT, []),
+    "russian.pdf": (RUSSIAN, []),
+    "chinese.pdf": (CHINESE, []),
 }
+SCANNED = ("order.pdf", "quarter.pdf", "contract.pdf")
+_OF_ALL_SCRIPTS = "STSong-Light"  # a font that every viewer has, with Cyrillic letters too
 
 
 def listed(name: str, prefix: str = "", source: str = "") -> Iterator[Claim]:
@@ -94,9 +116,10 @@ def listed(name: str, prefix: str = "", source: str = "") -> Iterator[Claim]:
 def write(path: Path, text: list[str], rows: list[Row]) -> None:
     """A page with lines of text and a table below them, numbers to the right."""
     canvas = Canvas(str(path), A4)
-    canvas.setFont("Helvetica-Bold", 12)
+    latin = all(letter < "\u0400" or letter in "“”—–€" for line in text for letter in line)
+    canvas.setFont("Helvetica-Bold" if latin else _OF_ALL_SCRIPTS, 12)
     canvas.drawString(50, 780, text[0])
-    canvas.setFont("Helvetica", 10)
+    canvas.setFont("Helvetica" if latin else _OF_ALL_SCRIPTS, 10)
     for number, line in enumerate(text[1:]):
         canvas.drawString(50, 750 - 18 * number, line)
     edges = [50, 80, 330, 430, 545] if rows and len(rows[0]) == 5 and rows[0][0] == "Pos." else [50, 290, 375, 460, 545]
@@ -122,11 +145,14 @@ def scan(path: Path, target: Path, chance: random.Random) -> None:
 def make(folder: Path) -> list[Claim]:
     """Makes the documents, as text and as scans; returns what is claimed of them."""
     folder.mkdir(parents=True, exist_ok=True)
+    registerFont(UnicodeCIDFont(_OF_ALL_SCRIPTS))
     chance = random.Random(5)
     for name, (text, rows) in MADE.items():
         write(folder / name, text, rows)
-        scan(folder / name, folder / f"scan-{name}", chance)
-    return [*listed("made", "", "text"), *listed("made", "scan-", "scan")]
+        if name in SCANNED:
+            scan(folder / name, folder / f"scan-{name}", chance)
+    scanned = (one for one in listed("made", "scan-", "scan") if any(f"[scan-{name} " in one.text for name in SCANNED))
+    return [*listed("made", "", "text"), *scanned]
 
 
 def measure(index: PageIndex, claims: list[Claim], *, show: bool) -> None:

@@ -34,6 +34,13 @@ DOCUMENTS = {
         "The fleet consists of 12 vessels, and Norway operates 7 of them.",
         "The outlook remains unchanged.",
     ],
+    "lease.pdf": [
+        "Lease between Castor Estates Ltd (the landlord) and Brightwell Dental LLP (the tenant)\n"
+        "The lease runs for seven years. The rent is £86,400 a year, payable quarterly in advance.\n"
+        "The service charge was reduced to £4,100 after the repairs.\n"
+        "Nothing in these statements has been audited.\n"
+        "There were insufficient parking spaces for visitors.",
+    ],
     "bericht.pdf": [
         "Umsatz nach Regionen in Mio. EUR\n2023 2022\nEuropa 512,3 498,0\nAsien 240,1 201,7",
         "Der Umsatz stieg 2023 um 10,5 % auf 885,4 Mio. EUR. Der Vorstand sagte:\nWir wachsen schneller als der Markt.",
@@ -41,6 +48,12 @@ DOCUMENTS = {
 }
 
 TRUE = [
+    "The lease runs for 84 months [lease.pdf p. 1].",
+    "The rent is £86,400 per year [lease.pdf p. 1].",
+    "The landlord is Castor Estates Ltd [lease.pdf p. 1].",
+    "The figures have not been audited [lease.pdf p. 1].",
+    "The service charge fell to £4,100 after the repairs [lease.pdf p. 1].",
+    "There were not enough parking spaces for visitors [lease.pdf p. 1].",
     "No customer accounts for more than 6 per cent of revenue [review.pdf p. 2].",
     "The third line in Torvik was approved on 21 January 2025 [review.pdf p. 2].",
     "The tax rate fell by 0.4 points to 23.0 per cent [review.pdf p. 2].",
@@ -96,6 +109,14 @@ TRUE = [
     "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
 FALSE = [
+    "The lease runs for seven months [lease.pdf p. 1].",
+    "The rent is £86,400 per month [lease.pdf p. 1].",
+    "The landlord is Brightwell Dental LLP [lease.pdf p. 1].",
+    "The figures have been audited [lease.pdf p. 1].",
+    "The service charge rose to £4,100 after the repairs [lease.pdf p. 1].",
+    "There were sufficient parking spaces for visitors [lease.pdf p. 1].",
+    "Net revenue fell from EUR 801.2 million to EUR 885.4 million [annual.pdf p. 2].",
+    "Sales rose 8 % in Portugal [annual.pdf p. 2].",
     "Berlin [annual.pdf p. 3]",
     "Berlin [annual.pdf p. 3].",
     "In Berlin [bericht.pdf S. 2]",

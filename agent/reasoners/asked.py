@@ -8,7 +8,8 @@ from typing import Literal
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
-from pagesight.indexing.values.quantities import mentioned_units, quantities
+from pagesight.indexing.values.mentioned_units import mentioned_units
+from pagesight.indexing.values.quantities import quantities
 
 #: Words about the answer or the place of it, which no page needs to hold.
 _FRAME = frozenset(

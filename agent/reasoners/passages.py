@@ -12,9 +12,10 @@ from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize, with_parts
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
+from pagesight.indexing.values.cell_texts import is_data
 from pagesight.indexing.values.clauses import SENTENCE_END, Context
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.table_cells import CellPlace, is_data
+from pagesight.indexing.values.table_cells import CellPlace
 from pagesight.indexing.values.units import is_unit
 
 _SCALES = {

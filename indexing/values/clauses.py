@@ -33,8 +33,12 @@ COUNTED = (
     r"(?:Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Quartal|Halbjahr|Vierteljahr|Jahrhundert|Stelle|Platz|"
     r"Stock|Auflage|Ausgabe|Kapitel|Abschnitt|Mal\b)"
 )
+#: What ends no sentence before a number or a name.
+_TITLES = "approx ca No Nr vs Fig Abb Art Sec Dr Mr Mrs Ms St Prof"
+_MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
+_SHORTENED = "".join(rf"(?<!\b{word}\.)" for word in (*_TITLES.split(), *_MONTHS.split()))
 SENTENCE_END = re.compile(
-    rf"(?<=[a-zа-яäöüß%)\d“”\"][.!?])(?!(?<=\d\.)\s+{COUNTED})\s+(?=[A-ZА-ЯÄÖÜ\d„“\"(])|(?<=[。！？])"
+    rf"\s+(?=[•●▪]\s)|(?<=[a-zа-яäöüß%)\d“”\"][.!?]){_SHORTENED}(?!(?<=\d\.)\s+{COUNTED})\s+(?=[A-ZА-ЯÄÖÜ\d„“\"(])|(?<=[。！？])"
 )
 #: What stands before the number that another one is compared with: the one of before.
 _BEFORE = re.compile(
@@ -54,6 +58,12 @@ def clause_at(text: str, at: int) -> str:
     start, end = _span_at(_spans(SENTENCE_END, text), at) or (0, len(text))
     clauses = ((start + a, start + b) for a, b in _spans(_CLAUSE, text[start:end]))
     return next((text[a:b].strip() for a, b in clauses if a <= at < b), text[start:end])
+
+
+def part_with(sentence: str, written: str) -> str:
+    """The part of a sentence that says something of its own, and in which something is written; else the sentence."""
+    parts = (sentence[a:b] for a, b in _spans(_PART, sentence))
+    return next((part for part in parts if written in part), sentence)
 
 
 def is_compared_with(text: str, quantity: Quantity) -> bool:

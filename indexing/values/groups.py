@@ -9,8 +9,8 @@ from itertools import chain
 
 from pagesight.indexing.pages import Box
 from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.cell_texts import is_data
 from pagesight.indexing.values.page_values import PageContent
-from pagesight.indexing.values.table_cells import is_data
 
 # Lengths are in heights of a line. All are guesses at how pages are set, not measured one by one.
 _LEADING = 0.75  # between the lines of one cell, at most

@@ -19,9 +19,10 @@ from pagesight.indexing.values.clauses import (
     is_compared_with,
     sentence_at,
 )
-from pagesight.indexing.values.quantities import Quantity, mentioned_units, quantities, with_unit
+from pagesight.indexing.values.mentioned_units import mentioned_units
+from pagesight.indexing.values.quantities import Quantity, quantities, with_unit
 from pagesight.indexing.values.table_cells import CellPlace, TableCells
-from pagesight.indexing.values.units import is_unit
+from pagesight.indexing.values.units import CURRENCY_OF, is_unit
 
 _HEAD, _FOOT = 0.07, 0.95  # of the page's height: running heads end, and feet begin; guesses, not measured
 _CAPTION = 0.3  # how closely the words above a table belong to its numbers; tried on made claims
@@ -134,6 +135,8 @@ class PageContent:
         own_text = block.text if not quantity.unit else ""
         of_all = [] if self.tables.counts_others(block) else [*place.corner, *place.captions]
         unit, scale = _first_unit([*place.labels[::-1], *place.heads, own_text, *of_all])
+        if sign := CURRENCY_OF.get(self.tables.sign_before(block)):
+            unit, scale = sign, scale if unit in (None, sign) else None
         said = " | ".join(near)
         return PageValue(
             with_unit(quantity, unit, scale), context, words, written, block, said, said, place,

@@ -16,8 +16,8 @@ from pagesight.indexing.values.units import (
     MEASURE_OF,
     MONEY,
     PERCENT,
+    PERIODS,
     SCALE,
-    SHORT,
     conversion,
     scale_of,
     unit_of,
@@ -47,9 +47,9 @@ _QUANTITY = re.compile(
     rf"(?![²³])(?P<close>\))?{_AFTER}"
 )
 _SPELLED = re.compile(rf"{SPELLED_WORD}{_AFTER}")
-_MENTION = re.compile(
-    rf"(?<![\w])(?=\S)(?P<before>{MONEY})?{_GAP}(?P<scale>{SCALE})?{_GAP}"
-    rf"(?P<after>{MONEY}(?![^\W\d_\u3040-\u9fff])|{PERCENT}|{MEASURE})?"
+_ONE = re.compile(
+    r"(?i)(?<!\bvor )(?<!\bnach )(?<!\bals )(?<!\bseit )(?<!\bpro )(?<![\w-])(?P<word>one|ein(?:en|em)?)"
+    r"(?=[ -](?:hour|minute|day|week|month|year|stunde|minute|tag|woche|monat|jahr)(?:es|en|e)?(?!\w))" + _AFTER
 )
 _ABOUT = (
     r"about|around|approximately|approx\.?|roughly|some|circa|ca\.?|rund|etwa|ungefähr|~|≈|rounded|около|примерно|约"
@@ -68,6 +68,7 @@ _BOUNDS: list[tuple[Bound, re.Pattern[str]]] = [
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 _PERIOD = re.compile(r"(?<!\w)(?:[QH][1-4]|FY|GJ)[ -]$")  # of Q4 24
+_MONTHS = re.compile(r"(?<![\w.,])(?:3|6|9|12)M[ ’'-]?(?:19|20)?\d\d(?!\w)")  # 9M 2024: nine months
 _CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
 _MINUS = ("-", "−", "–")
 _RANGE = re.compile(r"\)?\s*(?:to|bis|and|und|or|oder|–|-|—|до|至|/)\s*\(?", re.IGNORECASE)
@@ -123,9 +124,9 @@ def _within(at: int, spans: Sequence[Span]) -> bool:
 
 
 def _spelled(text: str) -> Iterator[Quantity]:
-    for found in _SPELLED.finditer(text):
+    for found in (*_SPELLED.finditer(text), *_ONE.finditer(text)):
         scale, unit = scale_of(found["scale"]), unit_of(found["after"])
-        value = SPELLED[found["word"].lower()]
+        value = SPELLED.get(found["word"].lower(), Decimal(1))
         yield Quantity(
             found.span("word"), found.span(), frozenset({value}), scale=scale, unit=unit,
             bound=_bound(text, found.start()), spelled=True,
@@ -155,27 +156,12 @@ def _in_one_unit(text: str, one: Quantity, other: Quantity) -> tuple[Quantity, Q
     return None
 
 
-def mentioned_units(text: str) -> list[tuple[str | None, Decimal | None]]:
-    """The units and scales that a heading or a label names, such as "in EUR million" or "(kW)"."""
-    found = []
-    for match in _MENTION.finditer(text):
-        unit, scale = (
-            unit_of(match["before"] or match["after"]),
-            scale_of(match["scale"], match["before"], match["after"]),
-        )
-        if unit is None and (match["scale"] or "") in SHORT:
-            unit, scale = MEASURE_OF[match["scale"]], None
-        if (unit or scale) and _stands_for_a_unit(text, match):
-            found.append((unit, scale))
-    return found
-
-
 def _in_a_word(text: str, found: re.Match[str]) -> bool:
     start, end = found.span("digits")
     before, after = text[max(0, start - 1) : start], text[end : end + 1]
     if end - start == 2 and _SECOND_YEAR.search(text, max(0, start - 6), start):
         return True
-    if _PERIOD.search(text, max(0, start - 5), start):
+    if _PERIOD.search(text, max(0, start - 5), start) or _MONTHS.match(text, start):
         return True
     if before.isalpha() and before < "\u2e80" and not found["before"]:
         return True
@@ -184,6 +170,8 @@ def _in_a_word(text: str, found: re.Match[str]) -> bool:
 
 def _quantity(text: str, found: re.Match[str]) -> Quantity:
     unit, scale, end = _measure(text, found)
+    if unit in PERIODS and _YEAR.fullmatch(found["digits"]):
+        unit, end = None, found.end("digits")
     bracketed = bool(found["open"] and found["close"])
     start = found.start("digits") if found["open"] and not bracketed else found.start()
     return Quantity(
@@ -239,15 +227,6 @@ def _rounded_to(value: Decimal) -> Decimal:
     digits = str(value)
     zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits else 0
     return last_digit(value) * Decimal(10) ** min(zeros, len(digits) - 1)
-
-
-def _stands_for_a_unit(text: str, found: re.Match[str]) -> bool:
-    """Whether a unit of one letter stands where units stand: in brackets, or after "in"."""
-    written = found[0].strip()
-    if len(written) > 1 and written.lower() not in ("points", "point", "punkte", "punkten"):
-        return True
-    before = text[: found.start()].rstrip()
-    return written in "%€$£¥₽元" or (written in SHORT and (before.endswith(("(", "[", " in", " je", "/"))))
 
 
 def same_value(claimed: Quantity, printed: Quantity) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.cell_texts import is_data, is_range
 from pagesight.indexing.values.charts import numbers_over
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.table_cells import is_data, is_range
 
 # Lengths are in heights of the page's middling word. All are guesses at how pages are set, not measured one by one.
 _LEGEND_STEP = 8.0  # between a chart's highest number and its legend

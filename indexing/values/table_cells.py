@@ -5,32 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from pagesight.indexing.pages import Box, PageText
 from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.cell_texts import (
+    can_head,
+    has_numbers,
+    is_data,
+    is_range,
+    numbers_without_unit,
+    only_numbers,
+    own_label,
+    several_heads,
+)
 from pagesight.indexing.values.charts import axis_labels, axis_ticks, category
-from pagesight.indexing.values.clauses import sentence_at
-from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
+from pagesight.indexing.values.quantities import Quantity, quantities
+from pagesight.indexing.values.table_titles import heading, titles
 
-# Lengths are in heights of the page's middling word: guesses at how pages are set, tried on made claims
-# (benchmarks/claims.py), not measured one by one.
+# Lengths are in heights of the page's middling word: guesses, tried on made claims (benchmarks/claims.py).
 _HEADER_STEP = 3.0  # between the lines of a column's head, at most
 _COLUMN_STEP = 6.0  # between the cells of a column, at most
 _MOST_HEADERS = 4
 _CAPTION_ROWS = 3
-
 _LEAST_ROWS = 2  # beside one, that say in what a table's numbers are; a guess, not measured
-
 _LETTERS_OF_A_TITLE = 20  # a guess, not measured
-
-_CODE = re.compile(r"[A-Z]{1,2}\d{2,}")  # B16: a value, too
-_RANGE = re.compile(r"\d+ ?[-–] ?\d+(?: [^\W\d_]+)?")
+_SAME_EDGE = 0.03  # of lines of one label, as part of the page's width; a guess, not measured
+_SIGN = re.compile(r"[$€£%()]+")
+_WHOLE = re.compile(r"\d{1,4}")
 _DECIMALS = re.compile(r"[.,]\d{1,2}$")
-_NUMBERED = re.compile(r"^\d{1,2}(?:\.\d+)*\.?\s+(?=[^\W\d_])")  # 7 Borrowings
 
 
 class CellPlace(NamedTuple):
@@ -74,10 +80,10 @@ class TableCells:
     def place(self, block: Block, quantity: Quantity, box: Box) -> CellPlace:
         """Where in a table a number of a cell stands; ``box`` is that of its own words."""
         year = self._year_in_order(block, quantity)
-        labels = [_own_label(block.text)] if year and _own_label(block.text) else self._labels(block, box)
-        headers = [] if year else self._headers(box)
+        labels = (year and list(filter(None, [own_label(block.text)]))) or self._labels(block, box)
+        headers, under = ([], box) if year else self._heads_over(block, box)
         corner = self._corner(headers, block)
-        heads = year or [self._part_over(header, box) for header in headers]
+        heads = year or [self._part_over(one, under) for one in heading(headers, quantity)]
         labels = labels or (self._below(block) if not heads else [])
         heads = heads or ([] if labels else category(self.axis_labels, box))
         return CellPlace(labels, heads, corner, self._captions(headers[-1].box if headers else block.box))
@@ -104,7 +110,7 @@ class TableCells:
         """Rows with numbers that stand one below the other, each with whether its numbers have decimals."""
         run: list[tuple[list[Block], list[bool]]] = []
         for row in sorted(self.rows, key=lambda cells: cells[0].box[1]):
-            decimals = [bool(_DECIMALS.search(text)) for cell in row for text in _numbers_without_unit(cell.text)]
+            decimals = [bool(_DECIMALS.search(text)) for cell in row for text in numbers_without_unit(cell.text)]
             if run and (not decimals or row[0].box[1] - run[-1][0][0].box[3] > _HEADER_STEP * self.height):
                 yield run
                 run = []
@@ -131,12 +137,33 @@ class TableCells:
         """The texts of the row to the left, as far as another table's numbers; those to the right where none is."""
         labels: list[str] = []
         for one in sorted(self._left_of(block, box), key=lambda cell: -cell.box[0]):
-            if not _only_numbers(one) or self._names_a_row(one):
+            if not only_numbers(one.text) or self._names_a_row(one):
                 labels.insert(0, one.text)
             elif labels:
                 break
-        right = [one for one in self._row_of(block) if one.box[0] >= box[2]]
-        return labels or [one.text for one in right if not _has_numbers(one.text)]
+        return labels or self._right_of(block, box) or self._lines_around(box) or self._number_of_row(block, box)
+
+    def _right_of(self, block: Block, box: Box) -> list[str]:
+        right = (one for one in self.blocks if one.box[0] >= box[2] and same_row(one.box, block.box))
+        return [one.text for one in right if not has_numbers(one.text)]
+
+    def _lines_around(self, box: Box) -> list[str]:
+        """The label of several lines to the left that a number stands in the middle of."""
+        top, bottom = box[1] - self.height / 2, box[3] + self.height / 2
+        touching = (cell for cell in self.cells if cell.box[0] < box[0] and cell.box[1] < bottom and cell.box[3] > top)
+        words = [cell for cell in touching if can_head(cell.text) and not only_numbers(cell.text)]
+        right = max((cell.box[2] for cell in words), default=0)
+        return [cell.text for cell in words if cell.box[2] > right - _SAME_EDGE]
+
+    def _number_of_row(self, block: Block, box: Box) -> list[str]:
+        """The whole number, such as a year, that a row without words begins with."""
+        first = min(self._left_of(block, box), key=lambda cell: cell.box[0], default=None)
+        return [first.text] if first and _WHOLE.fullmatch(first.text) else []
+
+    def sign_before(self, block: Block) -> str:
+        """The currency's sign that stands right before a number in a cell of its own; "" for none."""
+        before = max(self._left_of(block, block.box), key=lambda cell: cell.box[0], default=None)
+        return before.text if before and before.text in "$€£¥" else ""
 
     def _names_a_row(self, block: Block) -> bool:
         """Whether a range, such as 25-34, stands among names of rows: an age beside its share."""
@@ -168,7 +195,7 @@ class TableCells:
     def _corner(self, headers: Sequence[Block], block: Block) -> list[str]:
         """What stands to the left in the rows of the column's heads, over the labels."""
         before = [one for header in headers for one in self._left_of(header, header.box) if one.box[0] < block.box[0]]
-        return [one.text for one in before[:1] if not _only_numbers(one) and not _has_numbers(one.text)]
+        return [one.text for one in before[:1] if not only_numbers(one.text) and not has_numbers(one.text)]
 
     @cached_property
     def height(self) -> float:
@@ -179,7 +206,7 @@ class TableCells:
         """The cells above that head the column, the nearest first."""
         headers: list[Block] = []
         for cell in self._column_over(box):
-            heads = _can_head(cell.text)
+            heads = can_head(cell.text)
             if headers and (not heads or headers[-1].box[1] - cell.box[3] > _HEADER_STEP * self.height):
                 break
             if heads and self._is_a_title(cell, box):
@@ -190,9 +217,39 @@ class TableCells:
                 break
         return headers
 
+    def _heads_over(self, block: Block, box: Box) -> tuple[list[Block], Box]:
+        """The cells that head a number's column, the nearest first, and the box that they stand over: where nothing
+        stands over the number, as where heads are centred and numbers are not, the head in its place of as many."""
+        headers = self._headers(box)
+        if headers or (head := self._head_in_order(block)) is None:
+            return headers, box
+        return [head, *self._headers(head.box)], head.box
+
+    def _head_in_order(self, block: Block) -> Block | None:
+        """The head in the number's place, of the nearest row that has as many heads as the row has numbers."""
+        numbers = [cell for cell in self._row_of(block) if is_data(cell.text) and not _SIGN.fullmatch(cell.text)]
+        numbers.sort(key=lambda cell: cell.box[0])
+        place = next((at for at, cell in enumerate(numbers) if cell is block), None)
+        if place is None or len(numbers) < 2:
+            return None
+        return next((row[place] for row in self._head_rows(block) if len(row) == len(numbers)), None)
+
+    def _head_rows(self, block: Block) -> Iterator[list[Block]]:
+        """The rows over a number that may head its table's columns, the nearest first."""
+        top, seen = block.box[1], 0
+        for row in sorted(self.rows, key=lambda cells: -cells[0].box[1]):
+            if row[0].box[3] > block.box[1] + self.height / 2:
+                continue
+            if top - row[0].box[3] > _COLUMN_STEP * self.height or seen == _MOST_HEADERS:
+                return
+            top = row[0].box[1]
+            if not any(is_data(cell.text) for cell in row):
+                seen += 1
+                yield [cell for cell in row if can_head(cell.text)]
+
     def _is_a_title(self, cell: Block, box: Box) -> bool:
         """Whether a long line stands over several columns of numbers: it is of all of them."""
-        if sum(map(str.isalpha, cell.text)) < _LETTERS_OF_A_TITLE or _several_heads(cell.text):
+        if sum(map(str.isalpha, cell.text)) < _LETTERS_OF_A_TITLE or several_heads(cell.text):
             return False
         below = (one for one in self.cells if one.box[1] > cell.box[3] and over(one.box, cell.box))
         return any(is_data(one.text) and not over(one.box, box) for one in below)
@@ -222,77 +279,22 @@ class TableCells:
             return []
         for cell in self._above(block.box):
             years = [cell.text[slice(*one.digits)] for one in quantities(cell.text) if one.year]
-            if len(years) == len(numbers) and not _has_numbers(cell.text):
+            if len(years) == len(numbers) and not has_numbers(cell.text):
                 return [years[numbers.index(quantity.digits)]]
         return []
 
     def _part_over(self, cell: Block, box: Box) -> str:
         """The words of a cell that stand over a box; all of it where it is one heading."""
         wide = [word for word in cell.words if over(tuple(map(float, self.text.boxes[word])), box)]
-        if _several_heads(cell.text):
+        if several_heads(cell.text):
             return " ".join(self.text.words[word] for word in wide)
         return cell.text
+
+    @cached_property
+    def _titles(self) -> list[tuple[float, str]]:
+        return titles(self.blocks, self._row_of)
 
     def _captions(self, box: Box) -> list[str]:
         """What stands above a table's head: its title, and often its units."""
         above = [title for title in self._titles if title[0] <= box[1] + self.height / 2]
         return [text for _, text in above[:_CAPTION_ROWS]]
-
-    @cached_property
-    def _titles(self) -> list[tuple[float, str]]:
-        """Where each line ends that may be a table's title, and its text, from the foot of the page to its head."""
-        upward = sorted(self.blocks, key=lambda block: -block.box[1])
-        return [(block.box[3], title) for block in upward if (title := self._title(block))]
-
-    def _title(self, block: Block) -> str:
-        if not block.one_line:
-            return sentence_at(block.text, len(block.text) - 1) if block.text.endswith(":") else ""
-        numbered = _has_numbers(_NUMBERED.sub("", block.text)) or any(
-            _has_numbers(other.text) for other in self._row_of(block) if other is not block
-        )
-        return "" if numbered else block.text
-
-
-def _own_label(text: str) -> str:
-    """What stands before the numbers of a row that is one cell, each of which is one column's."""
-    first = next((one.span[0] for one in quantities(text) if not one.year), 0)
-    return text[:first].strip(" |:")
-
-
-@lru_cache(maxsize=4000)
-def is_data(text: str) -> bool:
-    """Whether a cell is a number that is no year, or a mark that stands for none."""
-    found = quantities(text)
-    letters = sum(letter.isalpha() for letter in text)
-    return (any(not (one.year or one.days) for one in found) and letters <= 3) or not any(
-        letter.isalnum() for letter in text
-    )
-
-
-def is_range(text: str) -> bool:
-    """Whether a cell is a range of two numbers, such as 25-34."""
-    return bool(_RANGE.fullmatch(text))
-
-
-def _can_head(text: str) -> bool:
-    """Whether a cell may head a column: it says something, and has no numbers but years and those of names."""
-    return any(letter.isalnum() for letter in text) and not _has_numbers(text) and not _CODE.fullmatch(text)
-
-
-@lru_cache(maxsize=4000)
-def _has_numbers(text: str) -> bool:
-    return any(not (one.year or one.days or may_be_a_name(text, one)) for one in quantities(text))
-
-
-def _only_numbers(block: Block) -> bool:
-    return is_data(block.text) or (
-        all(one.year or one.days for one in quantities(block.text)) and not re.search(r"[^\W\d_]", block.text)
-    )
-
-
-def _several_heads(text: str) -> bool:
-    return len(re.findall(r"\b(?:19|20)\d\d\b", text)) > 1 or len(quantities(text)) > 1
-
-
-def _numbers_without_unit(text: str) -> list[str]:
-    return [text[slice(*one.digits)] for one in quantities(text) if not (one.year or one.days or one.unit or one.scale)]

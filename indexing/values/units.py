@@ -48,8 +48,12 @@ _MEASURES = """dB(A)|dBA dB W|Watt|watts|watt kW|kilowatt|kilowatts|Kilowatt MW|
     ml
     m²|m2|qm|Quadratmeter|square_metres|square_meters|square_metre|sq_m ft²|square_feet|square_foot|sq_ft
     m³|m3|Kubikmeter ha|hectares|Hektar °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ
-    s|seconds|Sekunden ms min|minutes|Minuten h|Std.|hours|Stunden km/h m/s KB MB GB TB dpi rpm px ft in² lb lbs oz"""
+    s|seconds|Sekunden ms min|min.|minute|minutes|Minute|Minuten h|Std.|hour|hours|Stunde|Stunden km/h m/s
+    day|days|Tag|Tage|Tagen|Tages week|weeks|Woche|Wochen month|months|Monat|Monate|Monaten|месяц|месяца|месяцев
+    year|years|Jahr|Jahre|Jahren|Jahres|год|года|лет KB MB GB TB PB EB mph mi|miles|mile dpi rpm px ft in² lb lbs oz"""
 MEASURE_OF = {form.replace("_", " "): group.split("|")[0] for group in _MEASURES.split() for form in group.split("|")}
+#: Units of time that also name when something was: alone, in a heading, they are no unit.
+PERIODS = frozenset(("day", "week", "month", "year"))
 #: Units of one letter are read only right behind a number, or in brackets: alone they are words and names.
 SHORT = frozenset(form for form in MEASURE_OF if len(form) == 1)
 # What a unit is worth in the smallest of its family, by which 1.4 MW are 1,400 kW.
@@ -60,7 +64,8 @@ _WORTH = {
     "mg": ("mg", 1), "g": ("mg", 10**3), "kg": ("mg", 10**6), "t": ("mg", 10**9),
     "Hz": ("Hz", 1), "kHz": ("Hz", 10**3), "MHz": ("Hz", 10**6), "GHz": ("Hz", 10**9),
     "ml": ("ml", 1), "l": ("ml", 10**3), "ms": ("ms", 1), "s": ("ms", 10**3), "min": ("ms", 6 * 10**4),
-    "h": ("ms", 36 * 10**5), "bp": ("bp", 1), "pp": ("bp", 100),
+    "h": ("ms", 36 * 10**5), "day": ("ms", 864 * 10**5), "week": ("ms", 7 * 864 * 10**5),
+    "month": ("month", 1), "year": ("month", 12), "bp": ("bp", 1), "pp": ("bp", 100),
 }  # fmt: skip
 _THOUSANDS_OF_EUROS = ("t€", "teur", "keur", "k€")
 

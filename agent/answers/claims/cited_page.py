@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -42,6 +43,14 @@ class CitedPage:
     def written(self, words: Sequence[int]) -> str:
         """Words as a text."""
         return " ".join(self.content.text.words[word] for word in words)
+
+    def says_year(self, digits: str) -> bool:
+        """Whether the page has a year, also as Q4 24 or FY24."""
+        tokens = self.content.tokens
+        short = [f"{period}{digits[2:]}" for period in ("fy", "fye")]
+        return any(digits in token or token in short for token in tokens) or any(
+            one in ("q1", "q2", "q3", "q4", "h1", "h2", "fy") and other == digits[2:] for one, other in pairwise(tokens)
+        )
 
     def region_of(self, words: Sequence[int]) -> Region:
         """The region around words."""

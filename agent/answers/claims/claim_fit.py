@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from pagesight.agent.answers.claims.claim_number import ClaimNumber, Term
+from pagesight.agent.answers.claims.claim_number import ClaimNumber, Term, language_of
+from pagesight.agent.answers.claims.computed import is_year
 from pagesight.indexing.lexical.tokens import function_words, tokenize
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
@@ -15,6 +16,7 @@ from pagesight.indexing.values.page_values import PageContent, PageValue
 # must fit at all.
 _BETTER, _MUCH_BETTER = 0.08, 0.3
 _LEAST_FIT = 0.2
+_BEGIN = 6  # letters in which two words agree that are taken for forms of one; a guess, not measured
 _HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
 
 
@@ -30,11 +32,18 @@ class ClaimFit:
         """What each of the claim's terms on the page weighs: the more, the fewer of the page's numbers have it."""
         values = self.content.values
         weights = {}
-        for term, near in self.number.terms:
+        for term, near in self._terms:
             if term & self.content.terms:
                 holders = sum(has(value, term) for value in values)
                 weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
         return weights
+
+    @cached_property
+    def _terms(self) -> list[Term]:
+        """The claim's terms; one that the page lacks is taken for the page's that begin as it does: employed for
+        employees."""
+        held = self.content.terms
+        return [(term if term & held else term | _begun_alike(term, held), near) for term, near in self.number.terms]
 
     @cached_property
     def most(self) -> float:
@@ -42,9 +51,17 @@ class ClaimFit:
         return sum(self.weights.values())
 
     @cached_property
+    def _held(self) -> float:
+        values = self.content.values
+        return sum(by for (term, _), by in self.weights.items() if any(has(value, term) for value in values))
+
+    @cached_property
     def is_in_its_language(self) -> bool:
-        """Whether the page has the claim's small words: in another language its other words cannot be expected."""
+        """Whether the page has the claim's small words, or most of its own are of the claim's language: in another one
+        the claim's other words cannot be expected."""
         terms = tokenize(self.number.text)
+        if (language := language_of(terms)) and language == language_of(self.content.tokens):
+            return True
         small = function_words(terms).intersection(terms)
         return len(small.intersection(self.content.tokens)) > len(small) / 2
 
@@ -54,19 +71,28 @@ class ClaimFit:
 
     def is_about(self, value: PageValue) -> bool:
         """Whether a number fits at all, as far as words can tell."""
-        return not self.most or is_alone(value) or self.of(value) >= _LEAST_FIT * self.most
+        return not self.most or is_alone(value) or self.of(value) >= _LEAST_FIT * (self._held or self.most)
 
-    def gain(self, rival: PageValue, value: PageValue, of: float | None = None) -> float:
+    def gain(self, rival: PageValue, value: PageValue, of: float | None = None, *, in_doubt: bool = True) -> float:
         """By how much, beyond what is needed, the rival fits the claim better than the value; 0 or less if it does not.
 
-        What is needed is a part ``of`` how well a number may fit; of `most` if nothing is said.
+        What is needed is a part ``of`` how well a number may fit; if nothing is said, of what the terms weigh that some
+        number has. Where other things
+        speak for the value it is not ``in_doubt``: then years do not count, and much is needed.
         """
         more = less = 0.0
         for (term, _), weight in self.weights.items():
+            if not in_doubt and any(map(is_year, term)):
+                continue
             apart = weight * (holds(rival, term) - holds(value, term))
             more, less = more + max(apart, 0), less + max(-apart, 0)
-        needed = _BETTER if beside(rival, value) or less <= more / 4 else _MUCH_BETTER
-        return more - less - needed * (self.most if of is None else of)
+        needed = _BETTER if in_doubt and (beside(rival, value) or less <= more / 4) else _MUCH_BETTER
+        return more - less - needed * (self._held if of is None else of)
+
+
+def _begun_alike(term: frozenset[str], held: frozenset[str]) -> frozenset[str]:
+    starts = {stem[:_BEGIN] for stem in term if len(stem) >= _BEGIN and stem.isalpha()}
+    return frozenset(other for other in held if other[:_BEGIN] in starts and other.isalpha())
 
 
 def holds(value: PageValue, term: frozenset[str]) -> float:
@@ -82,7 +108,8 @@ def has(value: PageValue, term: frozenset[str]) -> bool:
 def beside(one: PageValue, other: PageValue) -> bool:
     """Whether two numbers stand in one sentence, or in one row or column of a table."""
     if one.place and other.place:
-        return one.place.heads == other.place.heads or one.place.labels == other.place.labels
+        same_column = one.place.heads == other.place.heads and bool(one.place.heads)
+        return same_column or (one.place.labels == other.place.labels and bool(one.place.labels))
     return one.block is other.block and one.said == other.said
 
 

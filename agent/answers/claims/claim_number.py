@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from pagesight.indexing.lexical.query import read_query
@@ -56,11 +56,15 @@ class ClaimNumber:
         return any(is_compared_with(self.text, one) for one in quantities(self.text))
 
 
+def language_of(terms: Collection[str]) -> str:
+    """English or German, by the small words among some terms; "" where that cannot be told."""
+    english, german = (len(small.intersection(terms)) for small in (_ENGLISH, _GERMAN))
+    return "en" if english > german else "de" if german > english else ""
+
+
 def quantities_told(text: str) -> list[Quantity]:
     """The numbers and dates of a claim, where 1,400 in English, and 1.400 in German, is more than a thousand alone."""
-    terms = {*tokenize(text)}
-    english, german = len(terms & _ENGLISH), len(terms & _GERMAN)
-    mark = "," if english > german else "." if german > english else ""
+    mark = {"en": ",", "de": "."}.get(language_of(tokenize(text)), "")
     return [_grouped(one, text[slice(*one.digits)], mark) for one in quantities(text)]
 
 

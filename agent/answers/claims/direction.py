@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
-from pagesight.indexing.values.clauses import clause_at, sentence_at
+from pagesight.indexing.values.clauses import clause_at, part_with, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
 
 _UP = re.compile(
-    r"(?i)\b(?:rose|rise[sn]?|rising|increas\w+|grew|grow\w*|up|gain\w*|added|adds|adding|hired|improv\w+|higher|more|climb\w*|stieg\w*|"
-    r"gestiegen|zunahme|zugenommen|wuchs\w*|wachs\w*|gewachsen|plus|erhöh\w+|anstieg\w*|вырос\w*|рост\w*|увелич\w+)\b"
-    r"|增长|上升|增加"
+    r"(?i)\b(?:rose|rise[sn]?|rising|jump\w*|surg(?:e[sd]?|ing)|soar\w*|increas\w+|grew|grow\w*|up(?! to\b)|"
+    r"gain\w*|added|adds|adding|hired|improv\w+|higher|more|climb\w*|stieg\w*|gestiegen|zunahme|zugenommen|wuchs\w*|"
+    r"wachs\w*|gewachsen|plus|erhöh\w+|anstieg\w*|вырос\w*|рост\w*|увелич\w+)\b|增长|上升|增加"
 )
 _DOWN = re.compile(
     r"(?i)\b(?:fell|fall\w*|declin\w+|decreas\w+|drop\w*|shed|cut|down|shr[aiu]nk\w*|reduc\w+|lower|less|fewer|sank\w*|"
-    r"sink\w*|gesunken|rückg\w+|abnahme|fiel\w*|gefallen|verringer\w+|снизил\w*|упал\w*|сниж\w+|уменьш\w+)\b"
-    r"|下降|减少"
+    r"slid|slump\w*|plung\w*|sink\w*|gesunken|rückg\w+|zurückge\w+|zurück|schrumpf\w*|abgenommen|abnahme|fiel\w*|"
+    r"gefallen|verringer\w+|снизил\w*|упал\w*|сниж\w+|уменьш\w+)\b|下降|减少"
 )
 _LOSS = re.compile(
     r"(?i)\b(?:loss\w*|lost|negative|minus|outflow\w*|deficit|verlust\w*|fehlbetrag|убыт\w+|used|spent|paid|cost\w*|"
@@ -30,7 +31,8 @@ _GAIN = re.compile(
 _COMPARED = re.compile(
     r"(?i)\b(?:difference|differ\w*|total\w*|sum|combined|together|average|mean|ratio|share|times|twice|"
     r"change\w*|minus|plus|i\.e\.|equals?|margin|half|differenz|unterschied|summe|insgesamt|zusammen|durchschnitt\w*|"
-    r"mittel|anteil|verhältnis|veränder\w+|doppelt|hälfte|d\.h\.|exceed\w*|более|сумм\w+|всего)\b|总计|合计|=|≈"
+    r"mittel|anteil|verhältnis|veränder\w+|doppelt|hälfte|d\.h\.|exceed\w*|"
+    r"account\w*|made up|makes? up|represent\w*|entspr\w+|ausmach\w*|macht\w*|более|сумм\w+|всего)\b|总计|合计|=|≈"
 )
 #: What a change is told with: by 3 %, 3 % more, an increase of 3 %, +3 %.
 _BY = re.compile(r"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s|[+−–(-])[^\d\w]{0,3}$")
@@ -39,17 +41,18 @@ _MORE = re.compile(
     r"rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
 )
 _NOT = re.compile(
-    r"(?i)\b(?:not|no|never|neither|nor|none|cannot|n't|without|kein\w*|nicht|nie|niemals|keinesfalls|weder|ohne|не|нет|"
-    r"никогда)\b|n['’]t\b|没有|不是|未"
+    r"(?i)\b(?:not|no|never|neither|nor|none|nothing|nobody|cannot|n't|without|kein\w*|nicht|nie|niemals|keinesfalls|weder|ohne|nichts|niemand|не|нет|"
+    r"ничего|никогда)\b|n['’]t\b|没有|不是|未"
 )
+_OF_ALL = re.compile(r"(?i)nothing|nobody|none|nichts|niemand|ничего")  # has been audited: only what follows counts
 _NOT_REALLY = re.compile(
     r"(?i)\b(?:not (?:only|just|yet|more|less|including|counting)|no (?:more|less|fewer|later|longer) than|nicht nur|"
-    r"nicht mehr als|without|ohne|no\.)\b|\bno\. ?\d"
+    r"nicht mehr als|without|ohne|no\.|(?<=\w )(?-i:Nothing|Nobody|None|Never|No|Not|Without))\b|\bno\. ?\d"
 )
 #: What denies without a word for no.
 _LACKS = re.compile(
-    r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|free|only|"
-    r"fehl\w+|mangel\w*|statt|un\w{5,})\b"
+    r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|insuffic\w*|"
+    r"inadequa\w*|incomplet\w*|impossib\w*|free|only|fehl\w+|mangel\w*|statt|un\w{5,})\b"
 )
 _ORDINALS = [
     r"first|1st|erste[rnsm]?|1\.", r"second|2nd|zweite[rnsm]?|2\.", r"third|3rd|dritte[rnsm]?|3\.",
@@ -63,13 +66,20 @@ _NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured
 
 def tells_of_change(text: str, quantity: Quantity) -> bool:
     """Whether a number is told as one that may be computed: a change, a sum, a share, a comparison."""
-    start, end = quantity.span
     if quantity.days or quantity.year:
         return False
-    change = _UP.search(text) or _DOWN.search(text)
-    told = _BY.search(text[max(0, start - 12) : start]) or _MORE.match(text[end : end + 30])
-    directly = re.search(r"(?i)\w+(?:ed|ose|ew|ell|ank|tieg|uchs)\s(?:about |rund |etwa )?$", text[:start])
-    return bool((change and (told or directly)) or _COMPARED.search(text) or _MORE.match(text[end : end + 30]))
+    return told_as_change(text, quantity) or bool(_COMPARED.search(text))
+
+
+def told_as_change(text: str, quantity: Quantity) -> bool:
+    """Whether a number is told as what something has changed by, or differs by."""
+    start, end = quantity.span
+    more = _MORE.match(text[end : end + 30])
+    told = _BY.search(text[max(0, start - 12) : start])
+    directly = re.search(
+        r"(?i)(?:\w+(?:ed|ose|ew|ell|ank|tieg|uchs)|\bup|\bdown)\s(?:about |rund |etwa )?$", text[:start]
+    )
+    return bool(more or ((told or directly) and (_UP.search(text) or _DOWN.search(text))))
 
 
 def direction(clause: str) -> int:
@@ -103,7 +113,7 @@ def _signs_differ(said: str, quantity: Quantity, value: PageValue) -> bool:
 
 def _moves_differ(text: str, own: str, quantity: Quantity, value: PageValue) -> bool:
     """Whether claim and page tell of the number as a change, each into another direction."""
-    if value.place is not None or quantity.days or not tells_of_change(text, quantity):
+    if value.place is not None or quantity.days or not told_as_change(text, quantity):
         return False
     mine = direction(own) or direction(sentence_at(text, quantity.digits[0]))
     theirs = direction(value.clause) or direction(value.said)
@@ -112,13 +122,15 @@ def _moves_differ(text: str, own: str, quantity: Quantity, value: PageValue) -> 
 
 def denies(claimed: str, value: PageValue) -> bool:
     """Whether the claim denies what the page says of the number, or the page what the claim says."""
-    mine, theirs = _says_no(claimed), _says_no(value.clause if value.place is None else value.said)
+    mine, theirs = says_no(claimed), says_no(value.clause if value.place is None else value.said)
     if mine:
-        return not theirs and not _says_no(value.said)
+        part = part_with(value.said, value.written)
+        return not theirs and not says_no(part) and not _LACKS.search(part)
     return value.place is None and drops_a_denial(claimed, value.clause)
 
 
-def _says_no(text: str) -> bool:
+def says_no(text: str) -> bool:
+    """Whether a text denies something."""
     return bool(_NOT.search(_NOT_REALLY.sub("", text)))
 
 
@@ -129,17 +141,25 @@ def contradicts(claimed: str, printed: str) -> bool:
 
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
-    return (_says_no(claimed) and not _says_no(printed)) or drops_a_denial(claimed, printed)
+    denied = says_no(claimed) and not says_no(printed) and not _LACKS.search(printed)
+    return denied or drops_a_denial(claimed, printed)
 
 
 def drops_a_denial(claimed: str, printed: str) -> bool:
     """Whether a claim says again what a sentence of a page denies, nearly in its words and without the denial."""
     denies = _NOT.search(printed)
-    if not denies or not _says_no(printed) or _says_no(claimed) or _LACKS.search(claimed):
+    if not denies or not says_no(printed) or says_no(claimed) or _LACKS.search(claimed):
         return False
     mine = {stem for term in read_query(claimed).terms for stem in stems(term)}
     theirs = [term for term in read_query(clause_at(printed, denies.start())).terms if not _NOT.fullmatch(term)]
-    return len(theirs) > 1 and sum(bool(stems(term) & mine) for term in theirs) >= _NEARLY_ALL * len(theirs)
+    return _says_again([bool(stems(term) & mine) for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0])))
+
+
+def _says_again(words: Sequence[bool], *, of_all: bool) -> bool:
+    """Whether enough of a denial's words are said again; of one "of all" what nothing is the case of, and half."""
+    if of_all and words and words[-1]:
+        return sum(words) >= len(words) / 2
+    return len(words) > 1 and sum(words) >= _NEARLY_ALL * len(words)
 
 
 def counts_another(claimed: str, printed: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.indexing.values.mentioned_units import mentioned_units
 from pagesight.indexing.values.page_values import PageContent
-from pagesight.indexing.values.quantities import Quantity, mentioned_units, same_value
-from pagesight.indexing.values.units import conversion
+from pagesight.indexing.values.quantities import Quantity, same_value
+from pagesight.indexing.values.units import PERIODS, conversion
 
 _SPELLED_BELOW = 100  # numbers above are hardly written as words
 
@@ -28,9 +29,10 @@ def is_rival(claimed: Quantity, printed: Quantity) -> bool:
     return not is_same(claimed, printed) and not _differ(claimed.unit, printed.unit)
 
 
-def may_be_taken_for(rival: Quantity, value: Quantity) -> bool:
-    """Whether two numbers of a page may be taken for each other: of one unit, where both have one."""
-    if rival.unit in ("%", "pp") and value.unit is None:
+def may_be_taken_for(rival: Quantity, value: Quantity, claimed: Quantity) -> bool:
+    """Whether two numbers of a page may be taken for each other: of one unit, where both have one; a percentage for a
+    number without a unit only if it is one that is claimed."""
+    if rival.unit in ("%", "pp") and value.unit is None and rival.unit != claimed.unit:
         return False
     return not _differ(rival.unit, value.unit)
 
@@ -42,14 +44,14 @@ def measures_agree(number: ClaimNumber, printed: Quantity, content: PageContent)
 
 def _units_agree(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
     if claimed.unit and not printed.unit:
-        return claimed.unit in content.units
+        return claimed.unit in content.units or claimed.unit in PERIODS
     return not _differ(claimed.unit, printed.unit)
 
 
 def _scales_agree(number: ClaimNumber, printed: Quantity, content: PageContent) -> bool:
     claimed = number.quantity
     if _leaves_out_the_scale(number, printed):
-        return not claimed.values.isdisjoint(printed.full())
+        return max(printed.full()) in claimed.values
     if not claimed.scale or claimed.scale <= 1 or printed.scale or claimed.scale in content.units:
         return True
     return any(same_value(replace(claimed, scale=None, values=frozenset({full})), printed) for full in claimed.full())

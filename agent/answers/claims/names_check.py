@@ -8,6 +8,7 @@ from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
+from pagesight.agent.answers.claims.computed import is_year
 from pagesight.agent.answers.claims.phrases import find_phrase, names
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
@@ -92,9 +93,14 @@ def _of_another_name(text: str, terms: Sequence[frozenset[str]], content: PageCo
     mine = _name_on_page(named[0], lines)
     if not mine.around or any(mine.stands_with(term) for term in terms):
         return ""
-    said = [term for term in terms if not term & mine.own]
+    said = [term for term in _as_dated_as(mine.around, terms) if not term & mine.own]
     others = (_name_on_page(name, lines) for name in _other_names(mine.text, content))
     return next((min(term) for other in others for term in said if other.stands_with(term)), "")
+
+
+def _as_dated_as(around: frozenset[str], terms: Sequence[frozenset[str]]) -> Sequence[frozenset[str]]:
+    """The terms without years where none stands around: that of a heading is of all below it."""
+    return terms if any(map(is_year, around)) else [term for term in terms if not any(map(is_year, term))]
 
 
 def _other_names(mine: str, content: PageContent) -> Iterator[str]:
@@ -150,7 +156,7 @@ def _in_another_row(terms: Sequence[frozenset[str]], words: Sequence[int], conte
     held = content.held(words)
     for row in content.rows():
         if content.is_row(row) and row != words and (other := content.held(row) - held):
-            for term in terms:
+            for term in _as_dated_as(held, terms):
                 if term & other and not term & held:
                     return content.word_of(row, term)
     return ""

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, is_alone
+from pagesight.agent.answers.claims.change_told import goes_against_the_page
+from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.computed import is_year, year_of
 from pagesight.agent.answers.claims.direction import opposed
-from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for, measures_agree
+from pagesight.agent.answers.claims.measures import is_rival, is_same, measures_agree
+from pagesight.agent.answers.claims.rates import told_for_another
+from pagesight.agent.answers.claims.rivals import rivals_of
+from pagesight.indexing.values.clauses import SAME_CLAUSE
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
+from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 
 _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a guess, not measured
 
@@ -24,14 +29,15 @@ _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a gu
 class Found:
     """A number's place on a page, or why the page does not say it.
 
-    ``elsewhere`` says that it stands there, but of another thing, ``missing`` that it does not stand there at all;
-    ``rivals`` are those that fit the claim better.
+    ``elsewhere`` says that it stands there, but of another thing, ``missing`` that it does not stand there at all,
+    ``denied`` that the page says something against it; ``rivals`` are those that fit the claim better.
     """
 
     value: PageValue | None
     fault: str = ""
     elsewhere: bool = False
     missing: bool = False
+    denied: bool = False
     rivals: Sequence[PageValue] = ()
 
 
@@ -43,7 +49,16 @@ def find_number(number: ClaimNumber, content: PageContent, allowed: frozenset[in
     if not same:
         return _nowhere(fit, allowed)
     measured = [value for value in same if measures_agree(number, value.quantity, content)]
-    return _best(fit, measured) if measured else Found(None, f"{number.written}: the page says {_told(same[0])}")
+    otherwise = [value for value in same if value not in measured]
+    if told := _told_otherwise(fit, measured, otherwise):
+        return Found(None, f"{number.written}: the page says {_told(told)}")
+    return _best(fit, measured)
+
+
+def _told_otherwise(fit: ClaimFit, measured: Sequence[PageValue], otherwise: Sequence[PageValue]) -> PageValue | None:
+    """The number in another unit, or at another scale, where that is what the claim is about."""
+    best = max(measured, key=fit.of, default=None)
+    return next((value for value in otherwise if best is None or fit.gain(value, best) > 0), None)
 
 
 def _nowhere(fit: ClaimFit, allowed: frozenset[int] | None) -> Found:
@@ -80,7 +95,11 @@ def _tells_one_of(text: str, values: Sequence[PageValue]) -> bool:
 
 
 def _says_another(fit: ClaimFit) -> bool:
-    """Whether the page has a number for what the claim counts: what it lists may also be counted by whoever reads."""
+    """Whether the page has a number for what the claim counts: what it lists may also be counted by whoever reads, but
+    no time or length of anything."""
+    unit = fit.number.quantity.unit
+    if unit and any(value.quantity.unit == unit for value in fit.content.values):
+        return True
     rivals = (fit.of(value) for value in fit.content.values if is_rival(fit.number.quantity, value.quantity))
     return max(rivals, default=0) > fit.most / 2
 
@@ -99,40 +118,18 @@ def _best(fit: ClaimFit, same: Sequence[PageValue]) -> Found:
     if not fit.most and number.terms and not _is_telling(number.quantity) and fit.is_in_its_language:
         return Found(None, f"{number.written} is there, but the page has none of the claim's words", elsewhere=True)
     found = sorted(same, key=lambda value: -fit.of(value))[:_MOST_PLACES]
-    rivals = [_rivals(fit, value) for value in found]
+    rivals = [rivals_of(fit, value) for value in found]
     faults = [_fault(fit, value, better) for value, better in zip(found, rivals, strict=True)]
     accepted = next((value for value, fault in zip(found, faults, strict=True) if not fault), None)
-    return Found(accepted) if accepted else Found(found[0], faults[0], elsewhere=True, rivals=rivals[0])
+    if accepted:
+        return Found(accepted)
+    return Found(found[0], faults[0], elsewhere=True, denied=bool(faults[0] and not rivals[0]), rivals=rivals[0])
 
 
 def _is_telling(quantity: Quantity) -> bool:
     """Whether a number is hardly on a page by chance: a date, or three digits and more."""
     digits = max((len(str(abs(value)).replace(".", "").strip("0")) for value in quantity.values), default=0)
     return bool(quantity.days) or digits >= 3
-
-
-def _rivals(fit: ClaimFit, value: PageValue) -> list[PageValue]:
-    """The numbers of the page that the claim's words are of more closely, the best first."""
-    rivals = [
-        other for other in fit.content.values
-        if is_rival(fit.number.quantity, other.quantity) and may_be_taken_for(other.quantity, value.quantity)
-        and not fit.content.is_furniture(other.block) and not fit.content.tables.is_of_an_axis(other.block)
-        and not is_alone(other)
-        and not _is_of_another_kind(fit.number.quantity, value, other)
-        and not _roles_tell(fit.number, value, other)
-    ]  # fmt: skip
-    better = [(gain, other) for other in rivals if (gain := fit.gain(other, value)) > 0]
-    return [other for _, other in sorted(better, key=lambda one: -one[0])]
-
-
-def _is_of_another_kind(claimed: Quantity, value: PageValue, rival: PageValue) -> bool:
-    """Whether a rival without a unit cannot be meant where the claim and the value have one: the number of a name, or
-    one of a table where others have units, or of another sentence."""
-    if rival.quantity.unit is not None or not (claimed.unit or claimed.scale):
-        return False
-    named = may_be_a_name(rival.block.text, rival.quantity)
-    in_tables = value.place is not None and rival.place is not None
-    return named or bool(value.quantity.unit and (in_tables or not beside(rival, value)))
 
 
 def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
@@ -144,9 +141,28 @@ def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
         return f"{number.written} is there, but not of what the claim is about"
     if _the_other_way_round(number, value, fit.content):
         return f"{number.written}: the page says it the other way round, “{value.said}”"
-    if opposed(number.text, number.quantity, value):
+    if opposed(number.text, number.quantity, value) or goes_against_the_page(number.text, number.quantity, value):
         return f"{number.written}: the page says the opposite, {_told(value)}"
+    if other := told_for_another(number.text, number.quantity, value) or _of_another_year(number, value, fit.content):
+        return f"{number.written} is there, but {other}"
     return ""
+
+
+def _of_another_year(number: ClaimNumber, value: PageValue, content: PageContent) -> str:
+    """The year that the page tells a number of, where the claim tells it of another one that the page has beside it;
+    or ""."""
+    mine = frozenset(stem for term, near in number.terms if near >= SAME_CLAUSE for stem in term if is_year(stem))
+    theirs = year_of(value)
+    if len(mine) != 1 or theirs is None or str(theirs) in mine:
+        return ""
+    return f"of {theirs}, not {min(mine)}" if _is_told_of(mine, number, value, content) else ""
+
+
+def _is_told_of(year: frozenset[str], number: ClaimNumber, value: PageValue, content: PageContent) -> bool:
+    """Whether the page has a number of a year beside one of another year: in its row, or compared with it."""
+    if value.place is None and value.compared and not number.compared:
+        return True
+    return any(beside(other, value) and has(other, year) for other in content.values)
 
 
 def _the_other_way_round(number: ClaimNumber, value: PageValue, content: PageContent) -> bool:
@@ -158,9 +174,3 @@ def _the_other_way_round(number: ClaimNumber, value: PageValue, content: PageCon
         and any(same_value(one, other.quantity) for one in quantities(number.text))
         for other in content.values
     )  # fmt: skip
-
-
-def _roles_tell(number: ClaimNumber, value: PageValue, rival: PageValue) -> bool:
-    """Whether "after", "from" and the like already tell the value from a rival in its sentence, as the claim does."""
-    same_sentence = rival.block is value.block and rival.said == value.said and number.compares
-    return same_sentence and rival.compared != value.compared and number.compared == value.compared

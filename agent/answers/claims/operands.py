@@ -42,8 +42,8 @@ def operands_of(
 ) -> list[Operand]:
     """The printed numbers that a claim's number follows from; none if of none, or if it is not told as computed.
 
-    They are of the claim's ``own``, of the numbers that its words fit best where it has fewer than two, or a whole row
-    or column that it is the sum of; with ``own_alone`` of its own alone.
+    They are of the claim's ``own``, of the numbers that its words fit best where it has fewer than two, of rows that it
+    names, or a whole row or column that it is the sum of; with ``own_alone`` of its own and of named rows alone.
     """
     if not tells_of_change(number.text, number.quantity):
         return []
@@ -62,8 +62,11 @@ def _candidates(
     yield [*own, *(_fitting_beside(number, own, pages) if len(own) < 2 and not own_alone else ())]
     if len(own) == 1 and own[0].value.place is None:
         yield [*own, *(one for one in _in_its_sentence(own[0]))]
+    if own and own[0].value.place:
+        yield from ([own[0], other] for other in _in_its_line(own[0]))
     for page in pages:
-        yield from ([Operand(page, value) for value in pair] for pair in _of_named_rows(number, page.content))
+        for some in (*_of_named_rows(number, page.content), *_of_named_cells(number, page.content)):
+            yield [Operand(page, value) for value in some]
 
 
 def _in_its_sentence(one: Operand) -> Iterator[Operand]:
@@ -72,6 +75,31 @@ def _in_its_sentence(one: Operand) -> Iterator[Operand]:
     for other in one.page.content.values:
         if other is not value and other.said == value.said and other.quantity.unit == value.quantity.unit:
             yield Operand(one.page, other)
+
+
+def _in_its_line(one: Operand) -> Iterator[Operand]:
+    """The other numbers of its row."""
+    return (Operand(one.page, value) for value in one.page.content.values if _in_its_row(value, one.value))
+
+
+def _of_named_cells(number: ClaimNumber, content: PageContent) -> Iterator[list[PageValue]]:
+    """The numbers of a column whose rows the claim names, two or three; of the year that it names, if columns are."""
+    said = frozenset(stem for term, _ in number.terms for stem in term)
+    years = frozenset(filter(is_year, said))
+    columns: dict[tuple[str, ...], list[PageValue]] = {}
+    for value in content.values:
+        if value.place and _is_labelled(value, said - years):
+            columns.setdefault(tuple(value.place.heads), []).append(value)
+    of_years = [found for heads, found in columns.items() if years.intersection(" ".join(heads).split())]
+    yield from (found for found in of_years or columns.values() if len(found) in (2, 3))
+
+
+def _is_labelled(value: PageValue, said: frozenset[str]) -> bool:
+    """Whether a value is a plain number in a row whose label has a word of the claim."""
+    if not value.place or not value.quantity.values or value.quantity.year:
+        return False
+    labels = value.place.labels
+    return any(stems(term) & said for label in labels for term in read_query(label).terms)
 
 
 def _of_named_rows(number: ClaimNumber, content: PageContent) -> Iterator[list[PageValue]]:

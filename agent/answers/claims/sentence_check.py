@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
+from pagesight.agent.answers.claims.change_told import goes_against_itself, turned_round
 from pagesight.agent.answers.claims.cited_page import CitedPage, cited_page
 from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
 from pagesight.agent.answers.claims.claim_fit import beside, has
@@ -15,6 +15,7 @@ from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbe
 from pagesight.agent.answers.claims.claim_text import CitedSentence
 from pagesight.agent.answers.claims.computed import is_year
 from pagesight.agent.answers.claims.direction import contradicts
+from pagesight.agent.answers.claims.named_roles import told_of_another
 from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_names
 from pagesight.agent.answers.claims.nearest_place import number_elsewhere, phrase_elsewhere
 from pagesight.agent.answers.claims.number_check import Found, find_number, find_year
@@ -22,13 +23,14 @@ from pagesight.agent.answers.claims.operands import Operand, operands_of, operan
 from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
 from pagesight.agent.answers.claims.proportions import Proportion, proportions, shares_said
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
-from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_word
+from pagesight.agent.answers.claims.said_by_name import is_said_by_name
+from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_word, stranger
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE
 from pagesight.indexing.values.page_values import PageValue
-from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities, same_value
+from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 from pagesight.tools.allowed_documents import AllowedDocuments
 
 _WORDS_OF_A_REPEAT = 5  # a sentence of so many words does not stand on a page by chance; a guess, not measured
@@ -140,18 +142,20 @@ class SentenceCheck:
         if self._is_a_repeat(text, pages):
             return
         found = quantities_told(text)
+        if fault := goes_against_itself(text, found):
+            self._doubt(fault, decided=True)
         quoted = quoted_phrases(text)
         for phrase in quoted:
             self._phrase(phrase, pages)
-        numbers = [one for one in claim_numbers(text, found) if not _is_said_by_name(one, quoted, pages)]
+        numbers = [one for one in claim_numbers(text, found) if not is_said_by_name(one, quoted, pages)]
         self.checked = self.checked or bool(numbers)
         self._years(numbers, pages)
         operands = self._numbers(numbers, pages)
         told = proportions(text)
         for proportion in told:
             self._proportion(proportion, found, operands, pages)
-        if not quoted and all(number.quantity.year for number in numbers) and not told:
-            self._names(pages)
+        if not quoted:
+            self._named(pages, numbers_tell=bool(told) or any(not number.quantity.year for number in numbers))
 
     def _is_a_repeat(self, text: str, pages: list[CitedPage]) -> bool:
         return len(tokenize(text)) >= _WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages)
@@ -199,7 +203,7 @@ class SentenceCheck:
         digits = number.text[slice(*number.quantity.digits)]
         if any(digits in page.ref.document for page in pages):
             return
-        if not any(_says_year(digits, page) for page in pages):
+        if not any(page.says_year(digits) for page in pages):
             self._doubt(f"{digits} is not on the cited page")
         elif alone and len(pages) == 1 and (fault := find_year(number, pages[0].content).fault):
             self._doubt(fault, decided=True)
@@ -208,7 +212,7 @@ class SentenceCheck:
         """Accepts a number that follows from others; one that stands on the page of another thing only from those of
         the claim itself."""
         number, found = sighting.number, sighting.found
-        used = operands_of(number, operands, pages, own_alone=found.elsewhere)
+        used = [] if found.denied else operands_of(number, operands, pages, own_alone=found.elsewhere)
         fault = found.fault if used else found.fault + number_elsewhere(number.quantity, pages, self.documents.index)
         self._accept(used, fault, decided=not found.missing)
 
@@ -236,6 +240,16 @@ class SentenceCheck:
 
     # Names, and sentences without numbers
 
+    def _named(self, pages: list[CitedPage], *, numbers_tell: bool) -> None:
+        """Checks the names; beside numbers only those of one word, which may be of what the document is about."""
+        text = self.sentence.checked
+        if told := next(filter(None, (told_of_another(text, page.content) for page in pages)), ""):
+            self._doubt(f"the page says that {told}", decided=True)
+        if not numbers_tell:
+            self._names(pages)
+        elif word := stranger(text, pages, self.documents.index):
+            self._doubt(f"{word} stands nowhere in the document")
+
     def _names(self, pages: list[CitedPage]) -> None:
         text = self.sentence.checked
         named = names(text)
@@ -253,7 +267,7 @@ class SentenceCheck:
             return
         if named and (other := apart(text, words, page)):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
-        elif enough and contradicts(text, best):
+        elif enough and (contradicts(text, best) or turned_round(text, best)):
             self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))
@@ -265,41 +279,10 @@ def _signs(text: str) -> Counter[str]:
     return Counter(sign for sign in text if sign in "%‰€$£¥₹₽°")
 
 
-def _says_year(digits: str, page: CitedPage) -> bool:
-    """Whether a page has a year, also as Q4 24 or FY24."""
-    tokens = page.content.tokens
-    short = [f"{period}{digits[2:]}" for period in ("fy", "fye")]
-    pairs = pairwise(tokens)
-    return any(digits in token or token in short for token in tokens) or any(
-        one in ("q1", "q2", "q3", "q4", "h1", "h2", "fy") and other == digits[2:] for one, other in pairs
-    )
-
-
 def _says_so(written: str, page: CitedPage) -> bool:
     """Whether the page has the telling word itself: doubled, half, third."""
     telling = tokenize(written)[-1 if " of" not in written and " the" not in written else 0]
     return bool(stems(telling) & page.content.terms)
-
-
-def _is_said_by_name(number: ClaimNumber, quoted: Sequence[str], pages: Sequence[CitedPage]) -> bool:
-    """Whether a number is part of a quotation or a name, and is looked for with that."""
-    return _in_quotes(number, quoted) or _part_of_a_name(number, pages)
-
-
-def _in_quotes(number: ClaimNumber, quoted: Sequence[str]) -> bool:
-    at = number.quantity.digits[0]
-    starts = ((number.text.find(phrase), len(phrase)) for phrase in quoted)
-    return any(start <= at < start + length for start, length in starts)
-
-
-def _part_of_a_name(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:
-    """Whether a number belongs to a name that stands on the page, such as Tarn 16."""
-    quantity, text = number.quantity, number.text
-    if not may_be_a_name(text, quantity):
-        return False
-    before = text[: quantity.digits[0]].replace("-", " ").split()[-1]
-    name = [*tokenize(before)[-1:], text[slice(*quantity.digits)].lower()]
-    return any(name == page.content.tokens[at : at + 2] for page in pages for at in range(len(page.content.tokens) - 1))
 
 
 def _sighting(number: ClaimNumber, pages: Sequence[CitedPage]) -> _Sighting:

@@ -9,7 +9,9 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
+from pagesight.agent.answers.claims.claim_number import language_of
 from pagesight.agent.answers.claims.phrases import names
+from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
@@ -17,6 +19,11 @@ from pagesight.indexing.lexical.tokens import tokenize
 _BARE = 3  # words of a claim that is nothing but an answer: "Berlin", "In Berlin"; a guess, not measured
 _CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_a-zß][^\W\d_]*[a-zäöüßéèøåčšž][^\W\d_]*(?:[-–][^\W\d_]+)*")
 _ENDS = re.compile(r"[.:;!?“”\"«»()–—•/]\s*$|^\s*$")
+#: A German word that is a place's, for what is said to be there: the customer sits in Marburg.
+_PLACED = re.compile(
+    r"\b(?:sitz\w*|Sitz|lieg(?:t|en)|befinde\w*|wohn\w*|ansässig|Standort|niedergelassen)\b[^.,;]*?\b(?:in|aus) "
+    r"(?P<place>[A-ZÄÖÜ][a-zäöüß]+)"
+)
 #: How much of a word's letters stand in one of the page to be the same one in another form: Norwegian, Norway.
 _SHARED, _LEAST_SHARED = 0.6, 4
 _MISREAD = 0.8  # of a scan's word; a guess, not measured
@@ -56,20 +63,52 @@ def missing_word(text: str, pages: Sequence[CitedPage], best: str) -> str:
     return ""
 
 
+def stranger(text: str, pages: Sequence[CitedPage], index: PageIndex) -> str:
+    """A name of one word, in an English sentence about English pages, that stands nowhere in the cited documents."""
+    tokens = [token for page in pages for token in page.content.tokens]
+    if language_of(tokenize(text)) != "en" or language_of(tokens) != "en":
+        return ""
+    held = {*tokens}
+    several = " ".join(name for name in names(text) if held.intersection(tokenize(name)))
+    words = (word for word, begins in _capitals(text) if not begins and word not in several)
+    return next((word for word in words if not _stands_on(word, held, pages, index)), "")
+
+
+def _stands_on(word: str, held: set[str], pages: Sequence[CitedPage], index: PageIndex) -> bool:
+    """Whether the cited pages have a word in some form, or their documents have it anywhere."""
+    misread = any(page.content.text.source == "ocr" for page in pages)
+    if any(_is_form_of(part, held, misread) for part in tokenize(word)):
+        return True
+    return any(_stands_in(word, page, index) for page in pages)
+
+
+def _stands_in(word: str, page: CitedPage, index: PageIndex) -> bool:
+    """Whether a document or its name has a word, or its beginning, anywhere."""
+    start = word.lower()[: max(_LEAST_SHARED, round(_SHARED * len(word)))]
+    refs = index.document(page.ref.document_id).page_refs
+    return start in page.ref.document.lower() or any(start in index.text(ref).lower() for ref in refs)
+
+
 def _candidates(text: str, held: set[str], best: str) -> Iterator[str]:
     """The words that are names, as far as their place and the claim's language tell."""
     tokens = tokenize(text)
     bare = len(tokens) <= _BARE
     english, german = len(_ENGLISH.intersection(tokens)), len(_GERMAN.intersection(tokens))
     in_its_language = bool((_ENGLISH | _GERMAN) & held.intersection(tokens)) or english + german == 0
+    place = [found["place"] for found in _PLACED.finditer(text)]
+    for word, begins in _capitals(text):
+        told = english > german and not begins
+        placed = word in place
+        if bare or (in_its_language and (told or placed or _is_put_in_place(word, text, best))):
+            yield word
+
+
+def _capitals(text: str) -> Iterator[tuple[str, bool]]:
+    """The words that may be names by their capital, each with whether it begins a sentence, where all have one."""
     for found in _CAPITAL.finditer(text):
         word = found[0].removesuffix("'s").removesuffix("’s")
-        if len(word) < _LEAST_SHARED or _NO_NAMES.intersection(tokenize(word)):
-            continue
-        begins = bool(_ENDS.search(text[: found.start()]))
-        told = english > german and not begins
-        if bare or (in_its_language and (told or _is_put_in_place(word, text, best))):
-            yield word
+        if len(word) >= _LEAST_SHARED and not _NO_NAMES.intersection(tokenize(word)):
+            yield word, bool(_ENDS.search(text[: found.start()]))
 
 
 def is_of_another_page(text: str, pages: Sequence[CitedPage]) -> bool:

@@ -1,0 +1,79 @@
+"""The numbers of a page that a claim's words belong to more closely than to the one that it has."""
+
+from __future__ import annotations
+
+from pagesight.agent.answers.claims.change_told import is_of_a_change
+from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, is_alone
+from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.direction import told_as_change
+from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for
+from pagesight.indexing.values.page_values import PageContent, PageValue
+from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
+
+_TELLING_FIT = 0.75  # of a number that words tell of, to be meant rather than one without any; a guess, not measured
+
+
+def rivals_of(fit: ClaimFit, value: PageValue) -> list[PageValue]:
+    """The numbers of the page that the claim's words are of more closely, the best first."""
+    in_company = _is_in_company(fit, value)
+    better = [
+        (gain, other) for other in fit.content.values
+        if _may_be_meant(fit.number, value, other) and _tells_what_it_is_of(fit.content, other)
+        and _words_can_tell(fit, value, other)
+        and (gain := fit.gain(other, value, in_doubt=not in_company or beside(other, value))) > 0
+    ]  # fmt: skip
+    return [other for _, other in sorted(better, key=lambda one: -one[0])]
+
+
+def _may_be_meant(number: ClaimNumber, value: PageValue, other: PageValue) -> bool:
+    """Whether another number is of a kind with the claim's, and of a role that the claim may have confused."""
+    return (
+        is_rival(number.quantity, other.quantity)
+        and may_be_taken_for(other.quantity, value.quantity, number.quantity)
+        and not _is_of_another_kind(number.quantity, value, other)
+        and not _is_a_change_of_it(number, value, other)
+        and not _roles_tell(number, value, other)
+    )
+
+
+def _tells_what_it_is_of(content: PageContent, other: PageValue) -> bool:
+    """Whether a number stands with words of its own: not along an axis, at the page's edge, or in a bare chart."""
+    aside = content.is_furniture(other.block) or content.tables.is_of_an_axis(other.block)
+    return not aside and not is_alone(other)
+
+
+def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
+    """Whether the claim's words can choose between two numbers: in another language only between neighbours, and where
+    nothing is known of the value only for one that has most of them."""
+    if not beside(other, value) and not fit.is_in_its_language:
+        return False
+    return not is_alone(value) or fit.of(other) >= _TELLING_FIT * fit.most
+
+
+def _is_in_company(fit: ClaimFit, value: PageValue) -> bool:
+    """Whether the claim's other numbers, years aside, all stand in the sentence or row of one."""
+    others = [one for one in quantities(fit.number.text) if not one.year and one.digits != fit.number.quantity.digits]
+    said = [one.quantity for one in fit.content.values if one is not value and beside(one, value)]
+    return bool(others) and all(any(is_same(one, printed) for printed in said) for one in others)
+
+
+def _is_a_change_of_it(number: ClaimNumber, value: PageValue, rival: PageValue) -> bool:
+    """Whether one of two numbers is a change, and the claim tells by its words which of them it has."""
+    changes = is_of_a_change(value), is_of_a_change(rival)
+    return changes[0] != changes[1] and changes[0] == told_as_change(number.text, number.quantity)
+
+
+def _is_of_another_kind(claimed: Quantity, value: PageValue, rival: PageValue) -> bool:
+    """Whether a rival without a unit cannot be meant where the claim and the value have one: the number of a name, or
+    one of a table where others have units, or of another sentence."""
+    if rival.quantity.unit is not None or not (claimed.unit or claimed.scale):
+        return False
+    named = may_be_a_name(rival.block.text, rival.quantity)
+    in_tables = value.place is not None and rival.place is not None
+    return named or bool(value.quantity.unit and (in_tables or not beside(rival, value)))
+
+
+def _roles_tell(number: ClaimNumber, value: PageValue, rival: PageValue) -> bool:
+    """Whether "after", "from" and the like already tell the value from a rival in its sentence, as the claim does."""
+    same_sentence = rival.block is value.block and rival.said == value.said and number.compares
+    return same_sentence and rival.compared != value.compared and number.compared == value.compared
