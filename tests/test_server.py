@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ from pagesight.indexing.errors import (
     SettingsError,
     UnreadableDocument,
 )
-from pagesight.indexing.milvus.connection import connect_server
+from pagesight.indexing.milvus import centroid_search
+from pagesight.indexing.milvus.connection import Connection, connect_server
 from pagesight.indexing.storage.address import server_address
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
@@ -284,3 +286,39 @@ def test_an_address_that_leads_nowhere(address: str) -> None:
 def test_a_certificate_that_is_not_there() -> None:
     with pytest.raises(SettingsError, match="PAGESIGHT_MILVUS_CERTIFICATE"):
         PageIndex.open("https://127.0.0.1:1", settings=small_settings(milvus_certificate="none.pem"))
+
+
+# ---- many users
+
+
+def test_documents_added_together_are_asked_for_as_a_range(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A condition that a tenant's documents meet takes a line, however many they are; what is found is the same."""
+    asked: list[str] = []
+    search = Connection.search
+
+    def recorded(self: Connection, kind: str, **options: Any) -> list[Any]:
+        asked.append(options["filter"])
+        return search(self, kind, **options)
+
+    monkeypatch.setattr(Connection, "search", recorded)
+    settings = {"candidates": 3, "exhaustive_below": 1, "hits_per_vector": 10}
+    with machine(address, tmp_path / "one", **settings) as index:
+        for tenant in ("north", "south", "north"):
+            names = [f"{tenant}-{len(index.documents())}-{number}.pdf" for number in range(6)]
+            files = [write_pdf(tmp_path / name, [[f"The ferry {name} is blue."]]) for name in names]
+            assert not index.add(files, metadata={"tenant": tenant}).failed
+        conditions = ['tenant == "north"', 'tenant == "south"', "not tenant", 'tenant in ("north", "south")']
+        by_ranges = [[hit.as_dict() for hit in index.search("blue ferry", where=one)] for one in conditions]
+        monkeypatch.setattr(centroid_search, "_IDS_A_RANGE", 1_000)
+        by_ids = [[hit.as_dict() for hit in index.search("blue ferry", where=one)] for one in conditions]
+        assert by_ranges == by_ids
+        assert [len(hits) > 0 for hits in by_ids] == [True, True, False, True]
+        assert all(hit["document"].startswith("south") for hit in by_ids[1])
+        ranges, ids = asked[: len(asked) // 2], asked[len(asked) // 2 :]
+        assert [one.count("id >=") for one in ranges] == [2, 1, 1]
+        assert all("document_id in" in one for one in ids)
+        scattered = [record.document for record in index.documents()][::5]
+        index.search("blue ferry", documents=scattered)
+        assert "document_id in" in asked[-1]

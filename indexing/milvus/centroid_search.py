@@ -6,7 +6,7 @@ On servers that can, by their own MaxSim instead (server_maxsim.py), behind the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from pagesight.indexing.vectors.centroids import best_holders
 # M and efConstruction as FAISS recommends for some 100,000 vectors.
 HNSW = {"M": 16, "efConstruction": 200}
 _PAGE_BITS, _CENTROID_BITS = 24, 8
+_IDS_A_RANGE = 4  # documents that a range must have on average; a guess, not measured: 3 ids are as long as it
 _KEYS_AT_ONCE = 5_000  # that are deleted in one message; a guess, not measured
 
 
@@ -56,9 +57,7 @@ class CentroidSearch:
                 self._took(document_id, page.page, page.centroids)
         return [len(page.centroids) for page in pages]
 
-    def near(
-        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
-    ) -> list[tuple[int, int]]:
+    def near(self, query: QueryVectors, settings: Settings, wanted: Mapping[int, str] | None) -> list[tuple[int, int]]:
         """The pages with the greatest sum of best hits, all query vectors searched for in one call."""
         limit = settings.search.hits_per_vector
         found = self._connection.search(
@@ -66,7 +65,7 @@ class CentroidSearch:
             data=list(query.vectors),
             anns_field="vector",
             limit=limit,
-            filter=documents_filter(document_ids),
+            filter=wanted_filter(wanted),
             search_params={"params": {"ef": max(settings.search.ef, limit)}},
             output_fields=["id"],
         )
@@ -120,6 +119,32 @@ def collection(dim: int, able: MilvusCapabilities, encoder: str = FIRST_ENCODER)
 def candidate_id(ordinal: int, page: int, centroid: int) -> int:
     """A candidate's key, which carries its page: asking Milvus for fields would double the time of a search."""
     return (ordinal << (_PAGE_BITS + _CENTROID_BITS)) | (page << _CENTROID_BITS) | centroid
+
+
+def wanted_filter(wanted: Mapping[int, str] | None) -> str:
+    """The condition of Milvus for candidates of these documents, ids by their ordinals; None is all.
+
+    Documents that were added one after the other are a range of keys, such as those of a tenant: a search of a million
+    documents would send 20 MB of ids else. Where the ranges are many, the ids are named.
+    """
+    if wanted is None:
+        return ""
+    ranges = _ranges(sorted(wanted))
+    if not ranges or len(ranges) * _IDS_A_RANGE > len(wanted):
+        return documents_filter(list(wanted.values()))
+    keys = ((candidate_id(first, 0, 0), candidate_id(end, 0, 0)) for first, end in ranges)
+    return " or ".join(f"(id >= {first} and id < {end})" for first, end in keys)
+
+
+def _ranges(ordinals: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as ranges: the first of each and the one behind its last."""
+    found: list[tuple[int, int]] = []
+    for ordinal in ordinals:
+        if found and found[-1][1] == ordinal:
+            found[-1] = found[-1][0], ordinal + 1
+        else:
+            found.append((ordinal, ordinal + 1))
+    return found
 
 
 def page_of(key: int) -> tuple[int, int]:

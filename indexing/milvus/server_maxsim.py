@@ -6,14 +6,14 @@ https://milvus.io/docs/array-of-structs.md. Its requests are tested on the wire;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_of
+from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_of, wanted_filter
 from pagesight.indexing.milvus.client import DataType, EmbeddingList, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
@@ -46,9 +46,7 @@ class ServerMaxSim:
             self._connection.upsert(self._kind, chunk)
         return [min(1, len(one.vectors)) for one in pages]
 
-    def near(
-        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
-    ) -> list[tuple[int, int]]:
+    def near(self, query: QueryVectors, settings: Settings, wanted: Mapping[int, str] | None) -> list[tuple[int, int]]:
         """The pages with the greatest MaxSim; a query vector's weight goes into its length."""
         asked = EmbeddingList(query.vectors * query.weights[:, None].astype(np.float32))
         found = self._connection.search(
@@ -56,7 +54,7 @@ class ServerMaxSim:
             data=[asked],
             anns_field="patches[vector]",
             limit=settings.search.candidates,
-            filter=documents_filter(document_ids),
+            filter=wanted_filter(wanted),
             search_params={
                 "metric_type": "MAX_SIM_IP",
                 "params": {"ef": max(settings.search.ef, settings.search.candidates)},

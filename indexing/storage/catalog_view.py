@@ -179,7 +179,9 @@ class View(IndexView):
         self, encoder: str, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
     ) -> list[PageRow]:
         """See `IndexView.near`."""
-        places = self._candidates[encoder].near(query, settings, document_ids)
+        chosen = None if document_ids is None else self._chosen(document_ids)
+        wanted = None if chosen is None else {entry.first.ordinal: entry.first.document_id for entry in chosen}
+        places = self._candidates[encoder].near(query, settings, wanted)
         return [row for row in (self._page_of_ordinal(*place) for place in places) if row]
 
     def named(self, name: str) -> DocumentRecord | None:

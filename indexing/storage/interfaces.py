@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -116,10 +116,11 @@ class CandidateSearch(Protocol):
         """
         ...
 
-    def near(
-        self, query: QueryVectors, settings: Settings, document_ids: Sequence[str] | None
-    ) -> list[tuple[int, int]]:
-        """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`."""
+    def near(self, query: QueryVectors, settings: Settings, wanted: Mapping[int, str] | None) -> list[tuple[int, int]]:
+        """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`.
+
+        Those of the ``wanted`` documents, ids by their ordinals; None is all.
+        """
         ...
 
     def drop_surplus(self, ordinal: int, page: int, count: int) -> None:
