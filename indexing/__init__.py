@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.preparing.shown_document import ShownDocument
     from pagesight.indexing.retrieve import Weights
     from pagesight.indexing.settings import Settings, load_settings
+    from pagesight.indexing.shards.prepare_on_ray import prepare_on_ray
     from pagesight.indexing.shards.prepare_shards import prepare
     from pagesight.indexing.storage.index_encoder import EncoderRecord
     from pagesight.indexing.vectors.multivector import MultiVector, QueryVectors
@@ -139,6 +140,7 @@ __all__ = [
     "Weights",
     "load_settings",
     "prepare",
+    "prepare_on_ray",
 ]
 
 _NAMES = {
@@ -161,6 +163,7 @@ _NAMES = {
     "picture_question": "PictureQuestion",
     "retrieve": "Weights",
     "settings": "Settings load_settings",
+    "shards.prepare_on_ray": "prepare_on_ray",
     "shards.prepare_shards": "prepare",
     "storage.index_encoder": "EncoderRecord",
     "vectors.multivector": "MultiVector QueryVectors",

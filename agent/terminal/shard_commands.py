@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pagesight.agent.terminal import costs_of_encoding, options, printing, progress_bars, results
 from pagesight.agent.terminal.options import named_index, open_index, settings_of
-
-if TYPE_CHECKING:
-    pass
 
 
 def prepare(
@@ -24,6 +23,9 @@ def prepare(
     part: Annotated[
         str, typer.Option("--part", metavar="N/OF", help="Take this part of the documents, such as 3/40.")
     ] = "1/1",
+    ray: Annotated[
+        str | None, typer.Option("--ray", metavar="ADDRESS", help="Do it on this Ray cluster, such as auto.")
+    ] = None,
     by_path: Annotated[
         bool, typer.Option("--by-path", help="Leave the documents out: commit finds them at their paths.")
     ] = False,
@@ -49,7 +51,9 @@ def prepare(
     Needs no index; any number of processes on any machines can do it at once. A shard that is there is not made again.
     """
     from pagesight.indexing import prepare as make_shards
+    from pagesight.indexing import prepare_on_ray
     from pagesight.indexing.documents.metadata import read_pairs
+    from pagesight.indexing.errors import SettingsError
 
     settings = settings_of(
         encoder=encoder[0] if encoder else None, dim=dim, device=device, revision=revision, pool=pool,
@@ -57,13 +61,22 @@ def prepare(
         encoder_batch=batch,
         passwords=password, password_file=password_file,
     )  # fmt: skip
-    named = encoder or [settings.encoding.encoder]
+    if ray and part != "1/1":
+        raise SettingsError("--part shares the work among jobs of an array, --ray among a cluster's: take one.")
+    noted, named = read_pairs(meta or []), encoder or [settings.encoding.encoder]
     approve = partial(costs_of_encoding.ask_for, named, settings=settings, yes=yes)
     with progress_bars.pages_bar() as show:
-        report = make_shards(
-            paths, out, encoder=encoder, part=part, metadata=read_pairs(meta or []), with_bytes=not by_path,
-            settings=settings, progress=show, approve=approve,
-        )  # fmt: skip
+        if ray:
+            with redirect_stdout(sys.stderr):  # Ray tells there of nodes that end
+                report = prepare_on_ray(
+                    paths, out, ray, encoder=encoder, metadata=noted, with_bytes=not by_path, settings=settings,
+                    progress=show,
+                )  # fmt: skip
+        else:
+            report = make_shards(
+                paths, out, encoder=encoder, part=part, metadata=noted, with_bytes=not by_path, settings=settings,
+                progress=show, approve=approve,
+            )  # fmt: skip
     if as_json:
         printing.write_json(report.as_dict())
     results.prepared(report, out, quiet=as_json)
@@ -94,6 +107,7 @@ def commit(
             report = opened.commit(shards, progress=show)
         if as_json:
             printing.write_json(report.as_dict())
-        results.added(report, f"{opened.encoder_names}, from shards", quiet=as_json)
+        names = " and ".join(one.name for one in opened.encoders)
+        results.added(report, f"{names}, from shards", quiet=as_json)
     if report.failed:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from pagesight.indexing.calls.ledger import Ledger
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.metadata import Metadata, checked, read_sidecar
 from pagesight.indexing.documents.sources import Failure, Source, find_documents
-from pagesight.indexing.encoders import PageEncoder, estimate_costs, note_costs
+from pagesight.indexing.encoders import estimate_costs, note_costs
 from pagesight.indexing.errors import SettingsError, SourceError, UnreadableDocument
 from pagesight.indexing.opening.named_encoder import Asked, named_encoders
 from pagesight.indexing.outlines.read_outline import OutlinedPages
@@ -40,7 +40,6 @@ from pagesight.indexing.shards.shard_header import ShardHeader, shard_name
 from pagesight.indexing.storage.atomic_files import private_folder
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.kept_documents import KeptDocuments
-from pagesight.indexing.storage.manifest import Manifest
 from pagesight.indexing.writing.given_files import Given, GivenFiles, several
 
 _LEFT_BEHIND = 86_400.0  # seconds without a new page, after which nobody works on a shard any more. A guess
@@ -90,42 +89,63 @@ def prepare(
     The report's ``added`` are documents whose shards were made, ``unchanged`` those whose shards were there. Raises
     SettingsError, EncoderError, StorageFull; what was made stays.
     """
-    settings = settings or load_settings()
-    with ExitStack() as ending:
-        encoders, made_with = _encoders(encoder, settings, Path(out), ending)
-        layouts = {one.name: one.layout for one in made_with.encoders}
-        described = {one.name: one.description for one in made_with.encoders}
-        recipe = Recipe(layouts, settings.vectors.centroids, made_with.term_rules)
-        given = ending.enter_context(GivenFiles(several(paths), settings.documents))
-        started, report = time.monotonic(), AddReport()
-        place, wanted = Path(out), Part.read(part)
-        with disk_errors(f"the shards in {place} cannot be written"):
-            private_folder(place)
-            remove_leftovers(place, time.time() - _LEFT_BEHIND)
+    with Preparing(out, encoder, settings or load_settings(), checked(metadata or {}), with_bytes) as preparing:
+        return preparing.take(several(paths), Part.read(part), progress, approve)
+
+
+class Preparing:
+    """Makes shards in a folder with encoders that stay loaded; what they cost is noted there. Raises as `prepare`."""
+
+    def __init__(
+        self, out: Path | str, encoder: Asked, settings: Settings, metadata: Metadata, with_bytes: bool
+    ) -> None:
+        self._settings, self._metadata, self._with_bytes, self._out = settings, metadata, with_bytes, Path(out)
+        self._encoders, self._made_with = named_encoders(None, encoder, settings, out)
+        for one in self._encoders:
+            note_costs(one, Ledger(self._out).add)
+
+    def __enter__(self) -> Preparing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._encoders:
+            one.close()
+
+    def take(
+        self,
+        paths: Iterable[Given],
+        part: Part,
+        progress: Callable[[Progress], None] | None = None,
+        approve: Callable[[int], None] | None = None,
+    ) -> AddReport:
+        """Read and encode what is at the paths; see `prepare`."""
+        settings, started, report = self._settings, time.monotonic(), AddReport()
+        with ExitStack() as ending:
+            given = ending.enter_context(GivenFiles(paths, settings.documents, part.holds))
+            with disk_errors(f"the shards in {self._out} cannot be written"):
+                private_folder(self._out)
+                remove_leftovers(self._out, time.time() - _LEFT_BEHIND)
+            shards = ending.enter_context(self._shards(ending, report, progress))
+            readers = ending.enter_context(PageReaders(settings.documents, os.cpu_count() or 1))
+            attached = ending.enter_context(AttachedDocuments(readers))
+            plan = _Plan(shards, readers, attached, given.stands_for, self._metadata)
+            found = find_documents(given.paths, largest=settings.documents.file_megabytes * 1_000_000)
+            report.failed += found.failures
+            report.passed_over += found.skipped
+            mine = (one for one in found.sources if part.holds(given.stands_for.get(one.path) or str(one.path)))
+            paid = estimate_costs([one.name for one in self._encoders], 1, settings) is not None
+            jobs = _approved(plan.jobs(mine), approve) if paid else plan.jobs(mine)
+            journey = Journey(jobs, self._encoders, shards.recipe, readers, shards.keep, report.failed.append)
+            journey.go(shards.take, told_before=settings.documents if paid else None)
+            report.seconds = time.monotonic() - started
+            return given.as_named(report)
+
+    def _shards(self, ending: ExitStack, report: AddReport, progress: Callable[[Progress], None] | None) -> _Shards:
         kept = KeptDocuments(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="pagesight-"))))
-        shards = ending.enter_context(_Shards(place, kept, described, recipe, report, with_bytes, progress))
-        readers = ending.enter_context(PageReaders(settings.documents, os.cpu_count() or 1))
-        attached = ending.enter_context(AttachedDocuments(readers))
-        plan = _Plan(shards, readers, attached, given.stands_for, checked(metadata or {}))
-        found = find_documents(given.paths, largest=settings.documents.file_megabytes * 1_000_000)
-        report.failed += found.failures
-        report.passed_over += found.skipped
-        mine = (one for one in found.sources if wanted.holds(given.stands_for.get(one.path) or str(one.path)))
-        paid = estimate_costs([one.name for one in encoders], 1, settings) is not None
-        jobs = _approved(plan.jobs(mine), approve) if paid else plan.jobs(mine)
-        journey = Journey(jobs, encoders, recipe, readers, shards.keep, report.failed.append)
-        journey.go(shards.take, told_before=settings.documents if paid else None)
-        report.seconds = time.monotonic() - started
-        return given.as_named(report)
-
-
-def _encoders(asked: Asked, settings: Settings, out: Path, ending: ExitStack) -> tuple[Sequence[PageEncoder], Manifest]:
-    """The encoders that are asked for, and what is recorded of them; in the folder it is noted what they cost."""
-    encoders, made_with = named_encoders(None, asked, settings, out)
-    for one in encoders:
-        ending.callback(one.close)
-        note_costs(one, Ledger(out).add)
-    return encoders, made_with
+        layouts = {one.name: one.layout for one in self._made_with.encoders}
+        described = {one.name: one.description for one in self._made_with.encoders}
+        recipe = Recipe(layouts, self._settings.vectors.centroids, self._made_with.term_rules)
+        return _Shards(self._out, kept, described, recipe, report, self._with_bytes, progress)
 
 
 def _approved(jobs: Iterable[DocumentJob], approve: Callable[[int], None] | None) -> list[DocumentJob]:
@@ -153,7 +173,8 @@ class _Shards:
         self.holds: dict[str, tuple[str, ...]] = {}  # documents within documents, by ids
         self.bookmarks: dict[str, list[tuple[int, str, int]]] = {}
         self.planned = 0  # pages
-        self._encoders, self._recipe, self._with_bytes, self._progress = encoders, recipe, with_bytes, progress
+        self.recipe = recipe
+        self._encoders, self._with_bytes, self._progress = encoders, with_bytes, progress
         self._writer: ShardWriter | None = None
 
     def __enter__(self) -> _Shards:
@@ -164,7 +185,7 @@ class _Shards:
 
     def place(self, document_id: str) -> Path:
         """Where the shard of a document is, once it is made."""
-        return self.out / shard_name(document_id, self._encoders, self._recipe)
+        return self.out / shard_name(document_id, self._encoders, self.recipe)
 
     def keep(self, job: DocumentJob) -> Path:
         """The file that is read of a job: a copy, known to be what was hashed. Raises UnreadableDocument."""
@@ -221,7 +242,7 @@ class _Shards:
     def _header(self, job: DocumentJob) -> ShardHeader:
         source = job.source
         return ShardHeader(
-            source.document_id, job.path, source.size, source.modified, job.page_count, self._encoders, self._recipe,
+            source.document_id, job.path, source.size, source.modified, job.page_count, self._encoders, self.recipe,
             metadata=dict(job.metadata), has_bytes=self._with_bytes, holds=self.holds.pop(source.document_id, ()),
             bookmarks=self.bookmarks.pop(source.document_id, []), faults=job.faults, warnings=job.warnings,
             of_document=job.of_document,

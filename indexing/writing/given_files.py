@@ -10,13 +10,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pagesight.indexing.documents.kinds import SUFFIXES, kind_by_name
 from pagesight.indexing.documents.sources import Failure, PassedOver
 from pagesight.indexing.errors import SettingsError, UnreadableDocument
 from pagesight.indexing.preparing.add_report import AddReport
 from pagesight.indexing.setting_groups import DocumentSettings
+
+if TYPE_CHECKING:
+    from pagesight.indexing.calls.object_store import StoredFile
 
 #: What can be added: a path or an ``https://``, ``s3://`` or ``gs://`` address; a name with bytes or an open file; an
 #: open file with a name.
@@ -41,7 +44,11 @@ class GivenFiles:
     open file without a name.
     """
 
-    def __init__(self, given: Iterable[Given], settings: DocumentSettings) -> None:
+    def __init__(
+        self, given: Iterable[Given], settings: DocumentSettings, wanted: Callable[[str], bool] | None = None
+    ) -> None:
+        """Of what lies under an address, ``wanted`` says which addresses are fetched; None is all."""
+        self._wanted = wanted
         self.paths: list[Path | str] = []
         self.stands_for: dict[Path, str] = {}
         self._settings = settings
@@ -97,12 +104,12 @@ class GivenFiles:
 
     def _take_stored(self, address: str) -> None:
         """Copies of what an object store has at an address; of several files those with a document's name."""
-        from pagesight.indexing.calls.object_store import fetch, stored_files
+        from pagesight.indexing.calls.object_store import fetch
 
-        files = stored_files(address)
+        files, passed_over = stored_documents(address)
+        self._passed_over += passed_over
         for file in files:
-            if len(files) > 1 and Path(file.address).suffix.lower() not in SUFFIXES:
-                self._passed_over.append(PassedOver(Path(file.address), kind_by_name(Path(file.address))))
+            if self._wanted and not self._wanted(file.address):
                 continue
             try:
                 self.paths.append(self._fetched(file.address, partial(fetch, file)))
@@ -131,6 +138,21 @@ class GivenFiles:
                     file.write(block)
         self.stands_for[path] = name
         return path
+
+
+def stored_documents(address: str) -> tuple[list[StoredFile], list[PassedOver]]:
+    """What an object store has at an address: of several files those with a document's name, and the others.
+
+    Raises UnreadableDocument.
+    """
+    from pagesight.indexing.calls.object_store import stored_files
+
+    files = stored_files(address)
+    if len(files) == 1:
+        return files, []
+    others = [Path(file.address) for file in files if Path(file.address).suffix.lower() not in SUFFIXES]
+    taken = [file for file in files if Path(file.address).suffix.lower() in SUFFIXES]
+    return taken, [PassedOver(path, kind_by_name(path)) for path in others]
 
 
 _LONGEST = 120  # characters of the copy's name: with its end, which says what it is
