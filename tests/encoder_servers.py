@@ -81,13 +81,21 @@ def decoded(data: str, most: int = 16_000_000) -> Image.Image:
 class EncoderServer:
     """``form`` is the protocol; ``pages`` and ``questions`` count what was encoded, ``at_once`` the most at one time.
 
-    ``failures`` are answered first, each a status with headers, or "breaks" and "stalls"; ``seed`` makes other vectors.
+    ``failures`` are answered first, each a status with headers, or "breaks" and "stalls"; ``seed`` makes other vectors,
+    ``noise`` is the part of each number that is another one, as on another card.
     """
 
     def __init__(
-        self, form: str, *, key: str | None = None, model: str | None = None, seed: int = 0, life: float = _LONGEST_LIFE
+        self,
+        form: str,
+        *,
+        key: str | None = None,
+        model: str | None = None,
+        seed: int = 0,
+        noise: float = 0.0,
+        life: float = _LONGEST_LIFE,
     ) -> None:
-        self.form, self.key, self.seed, self.life = form, key, seed, life
+        self.form, self.key, self.seed, self.noise, self.life = form, key, seed, noise, life
         self.model = model or _MODELS.get(form)
         self.requests: list[tuple[str, Json, dict[str, str]]] = []
         self.failures: list[tuple[int, dict[str, str]] | str] = []
@@ -158,7 +166,9 @@ class EncoderServer:
         return [one + other for one, other in zip(seen, said, strict=True)]
 
     def _projected(self, features: np.ndarray, dim: int) -> list[float]:
-        return [float(number) for number in (features @ _random(self.seed)[: len(features)])[:dim]]
+        found = (features @ _random(self.seed)[: len(features)])[:dim]
+        found[::2] *= 1 + self.noise
+        return [float(number) for number in found]
 
 
 _MODELS = {

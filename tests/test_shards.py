@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from victims import context as victims
 
 from pagesight.agent import cli
-from pagesight.indexing import EncoderMismatch, PageIndex, prepare
+from pagesight.indexing import EncoderMismatch, PageIndex, Settings, prepare
 from pagesight.indexing.integrity.verify import verify
 
 BUOYS = [[f"Buoy {number}", f"The buoy {number} lies in the bay."] for number in range(1, 20)]
@@ -288,6 +288,33 @@ def test_preparing_with_a_paid_encoder_asks_first_and_pays_once(
         assert server.pages == paid
     spent = json.loads(Path("shards", "costs.jsonl").read_text().splitlines()[-1])
     assert (spent["kind"], spent["model"]) == ("index", "gemini-embedding-2")
+
+
+def test_another_server_of_the_same_model_makes_the_same_shards_and_one_of_another_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_pdf(tmp_path / "pump.pdf", [PUMP])
+
+    def settings(server: EncoderServer) -> Settings:
+        return small_settings(encoder=f"gemini-embedding-2@{server.url}", google_api_key="key")
+
+    def on_a_machine(server: EncoderServer, name: str) -> Path:
+        """What a machine prepares that has seen no server yet."""
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / name))
+        assert not prepare(source, tmp_path / name / "shards", settings=settings(server)).failed
+        return tmp_path / name / "shards"
+
+    with EncoderServer("gemini", key="key") as one, EncoderServer("gemini", key="key", noise=0.01) as same:
+        first, second = on_a_machine(one, "first"), on_a_machine(same, "second")
+        assert [path.name for path in first.glob("*.parquet")] == [path.name for path in second.glob("*.parquet")]
+        with PageIndex.open(tmp_path / "i", settings=settings(one)) as index:
+            assert [record.document for record in index.commit(second).added] == ["pump.pdf"]
+    with EncoderServer("gemini", key="key", seed=1) as other:
+        third = on_a_machine(other, "third")
+        with PageIndex.open(tmp_path / "j", settings=settings(other)) as index:
+            (failure,) = index.commit(first).failed
+            assert "was made by another server's gemini-embedding-2" in str(failure.error)
+            assert index.commit(third).pages == 1
 
 
 # ---- committers at once

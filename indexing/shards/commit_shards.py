@@ -25,7 +25,7 @@ from pagesight.indexing.preparing.encoded_page import EncodedPage
 from pagesight.indexing.preparing.journey import batches
 from pagesight.indexing.preparing.page_selection import SELECTED
 from pagesight.indexing.shards.shard_file import ShardFile
-from pagesight.indexing.shards.shard_header import SUFFIX, ShardHeader, id_in_name, shard_name
+from pagesight.indexing.shards.shard_header import PROBE, SUFFIX, ShardHeader, id_in_name, shard_name
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.writing.commit import remove_document
 from pagesight.indexing.writing.document_jobs import describe, missing_pages, remove_older
@@ -39,7 +39,7 @@ def commit_shards(
     """Take in the shards at the places, files or folders of them; see `PageIndex.commit`."""
     started, report = time.monotonic(), AddReport()
     begin_writing(parts)
-    shards = _newest(_fitting(parts, [Path(place).expanduser() for place in places], report), report)
+    shards = _newest(parts, _fitting(parts, [Path(place).expanduser() for place in places], report), report)
     taker = PageTaker(parts, report, sum(shard.header.page_count for shard in shards.values()), progress)
     for shard in _held_first(shards):
         try:
@@ -95,12 +95,28 @@ def _other(parts: WritingParts, path: Path) -> str:
     )
 
 
-def _newest(paths: Iterable[Path], report: AddReport) -> dict[str, ShardFile]:
+def _refuse_other_model(parts: WritingParts, shard: ShardFile) -> None:
+    """Raises UnreadableDocument where a server that encoded the shard has another model than the index's."""
+    for name, mine in _described(parts).items():
+        noted, made = mine.get(PROBE), shard.header.encoders[name].get(PROBE)
+        if noted == made:
+            continue
+        from pagesight.indexing.encoders.remote.model import other_model  # for encoders behind HTTP alone
+
+        if how := other_model(noted, made):
+            raise UnreadableDocument(
+                f"{shard.path} was made by another server's {name} than the index: {how}. Prepare its document again "
+                "with the index's."
+            )
+
+
+def _newest(parts: WritingParts, paths: Iterable[Path], report: AddReport) -> dict[str, ShardFile]:
     """The shards by their documents' ids; of those of one path the one whose document was seen there last."""
     latest: dict[str, tuple[int, ShardFile]] = {}
     for path in paths:
         try:
             seen, shard = path.stat().st_mtime_ns, ShardFile(path)
+            _refuse_other_model(parts, shard)
         except UnreadableDocument as error:
             report.failed.append(Failure(path, error))
             continue

@@ -16,6 +16,7 @@ from pagesight.indexing.preparing.encoded_page import Recipe
 from pagesight.indexing.storage.checked_json import json_checksum
 
 VERSION = 1
+PROBE = "probe"  # what an encoder behind HTTP notes of its server
 SUFFIX = ".parquet"
 _LARGEST = 50_000_000  # bytes of a header; a guess, not measured: room for the bookmarks and warnings of 20,000 pages
 
@@ -94,8 +95,12 @@ def read_header(text: bytes) -> ShardHeader:
 
 
 def shard_name(document_id: str, encoders: dict[str, dict[str, Any]], recipe: Recipe) -> str:
-    """``<document id>-<fingerprint>.parquet``: the same for the same content, encoders and way to keep vectors."""
-    made = {"version": VERSION, "encoders": encoders, **asdict(recipe)}
+    """``<document id>-<fingerprint>.parquet``: the same for the same content, encoders and way to keep vectors.
+
+    What an encoder's server made of the trial page is left out: another card changes its last digits.
+    """
+    known = {name: {key: said for key, said in one.items() if key != PROBE} for name, one in encoders.items()}
+    made = {"version": VERSION, "encoders": known, **asdict(recipe)}
     fingerprint = xxhash.xxh3_64_hexdigest(json.dumps(made, sort_keys=True, ensure_ascii=True).encode())
     return f"{document_id}-{fingerprint}{SUFFIX}"
 

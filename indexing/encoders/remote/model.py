@@ -215,19 +215,28 @@ class RemoteModel:
 
     def _check(self, vectors: NDArray[np.float32], noted: Any) -> None:
         """Raises EncoderMismatch where a page's vectors are not those that the index records."""
-        recorded, now = _read(noted), _chosen(vectors)
-        if recorded is not None and now.shape[0] == recorded.shape[0]:
-            dim = min(now.shape[1], recorded.shape[1])
-            alike = float((_unit(now[:, :dim]) * _unit(recorded[:, :dim])).sum(axis=1).mean())
-            if alike >= _SAME:
-                return
-            how = f"the vectors of one page are alike by {alike:.2f} where the same model's are by more than {_SAME}"
-        else:
-            how = "it makes another number of vectors of one page"
-        raise EncoderMismatch(
-            f"the server's {self._name} is not the one that the index was made with: {how}. Name the server that has "
-            "it, with --encoder or PAGESIGHT_ENCODER, or make a new index: `pagesight index PATH… --index OTHER`."
-        )
+        if how := unlike(_read(noted), _chosen(vectors)):
+            raise EncoderMismatch(
+                f"the server's {self._name} is not the one that the index was made with: {how}. Name the server that "
+                "has it, with --encoder or PAGESIGHT_ENCODER, or make a new index: `pagesight index PATH… --index "
+                "OTHER`."
+            )
+
+
+def unlike(recorded: NDArray[np.float32] | None, now: NDArray[np.float32] | None) -> str:
+    """Why two servers' vectors of one page are not the same model's, in words; "" where they are."""
+    if recorded is None or now is None or now.shape[0] != recorded.shape[0]:
+        return "it makes another number of vectors of one page"
+    dim = min(now.shape[1], recorded.shape[1])
+    alike = float((_unit(now[:, :dim]) * _unit(recorded[:, :dim])).sum(axis=1).mean())
+    if alike >= _SAME:
+        return ""
+    return f"the vectors of one page are alike by {alike:.2f} where the same model's are by more than {_SAME}"
+
+
+def other_model(noted: Any, other: Any) -> str:
+    """The same for two notes of a page's vectors; "" where neither was noted."""
+    return "" if noted == other else unlike(_read(noted), _read(other))
 
 
 class RemoteEncoder(VisionEncoder):
