@@ -157,3 +157,23 @@ def test_years_are_also_those_of_expectations_and_of_quarters() -> None:
     content = page(("Orders by quarter", 0.2, 0.2), *labels, *numbers)
     assert answered("How high were the orders of Q4 2026?", content)[0].endswith("Q4 26: 120")
     assert answered("How high are the orders of 2027?", content)[0].endswith("2027e: 480")
+
+
+def test_bars_with_fewer_numbers_are_not_compared_by_their_order() -> None:
+    labels = [("2024", 0.2, 0.4), ("2025e", 0.4, 0.4), ("2026e", 0.6, 0.4)]
+    upper = [("85", 0.2, 0.3), ("90", 0.4, 0.3), ("70", 0.6, 0.3)]
+    lower = [("16", 0.2, 0.35), ("20", 0.4, 0.35)]
+    full = [
+        [value.written for _, value in one.pairs] for one in series(page(*labels, *upper, *lower, ("9", 0.6, 0.35)))
+    ]
+    assert full == [["85", "90", "70"], ["16", "20", "9"]]
+    assert series(page(*labels, *upper, *lower)) == []
+
+
+def test_numbers_in_other_units_are_not_subtracted() -> None:
+    heads = [("Profit", 0.1, 0.1), ("2024", 0.4, 0.1), ("2023", 0.7, 0.1)]
+    question = "By how much did the income grow in 2024?"
+    alike = page(*heads, ("Income", 0.1, 0.13), ("120", 0.4, 0.13), ("90", 0.7, 0.13))
+    other = page(*heads, ("Income", 0.1, 0.13), ("1.2 bn", 0.4, 0.13), ("900 m", 0.7, 0.13))
+    assert answered(question, alike)[0] == "Income: 120 (2024) − 90 (2023) = 30"
+    assert not any("=" in text for text in answered(question, other))

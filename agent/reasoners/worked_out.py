@@ -34,7 +34,8 @@ def worked_out(hit: Hit, content: PageContent, question: str, language: str) -> 
 
 
 def _extreme(hit: Hit, column: Series, question: str, language: str) -> Iterator[Passage]:
-    pairs = [(label, value) for label, value in column.pairs if not _SUM.match(label) and value.quantity.values]
+    of_one = [(label, value) for label, value in column.pairs if not _SUM.match(label) and value.quantity.values]
+    pairs = [(label, value) for label, value in of_one if _are_in_one_unit(value, of_one[0][1])]
     wanted = wanted_extreme(question)
     if len(pairs) < _FEWEST or wanted is None:
         return
@@ -75,8 +76,12 @@ def _pairs(content: PageContent, years: Sequence[str]) -> Iterator[tuple[str, _L
         return
     for name, numbers, about in [*_rows(content), *_charts(content)]:
         new, old = (next((one for one in numbers if year in one[0]), None) for year in (later, earlier))
-        if new and old:
+        if new and old and _are_in_one_unit(new[1], old[1]):
             yield name, new, old, about
+
+
+def _are_in_one_unit(one: PageValue, other: PageValue) -> bool:
+    return (one.quantity.unit, one.quantity.scale) == (other.quantity.unit, other.quantity.scale)
 
 
 def _rows(content: PageContent) -> Iterator[tuple[str, list[_Labelled], list[str]]]:

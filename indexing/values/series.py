@@ -113,10 +113,11 @@ def series(content: PageContent) -> list[Series]:
 
 
 def _of_chart(content: PageContent, chart: Chart) -> Iterator[Series]:
-    """The first numbers over all labels, the second, and so on, as far as all have one."""
+    """The first numbers over all labels, the second, and so on; none where a bar has fewer: any of its may lack."""
     named = _name_of_axis(content, [bar.label for bar in chart.bars])
     full = [bar for bar in chart.bars if bar.values]
-    for at in range(min(len(bar.values) for bar in full)):
+    counts = {len(bar.values) for bar in full}
+    for at in range(min(counts) if len(counts) == 1 else 0):
         yield Series([(f"{named} {bar.label.text}".strip(), bar.values[at]) for bar in full], chart.about)
 
 
