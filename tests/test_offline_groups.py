@@ -177,3 +177,13 @@ def test_numbers_in_other_units_are_not_subtracted() -> None:
     other = page(*heads, ("Income", 0.1, 0.13), ("1.2 bn", 0.4, 0.13), ("900 m", 0.7, 0.13))
     assert answered(question, alike)[0] == "Income: 120 (2024) − 90 (2023) = 30"
     assert not any("=" in text for text in answered(question, other))
+
+
+def test_an_amount_in_a_rows_name_gives_no_unit_to_its_numbers() -> None:
+    content = page(
+        ("Part", 0.1, 0.1), ("Pieces", 0.5, 0.1), ("EUR", 0.7, 0.1),
+        ("Microphone", 0.1, 0.14), ("1", 0.5, 0.14), ("0.90", 0.7, 0.14),
+        ("Cable with plug, 40 cm", 0.1, 0.16), ("1", 0.5, 0.16), ("0.31", 0.7, 0.16),
+    )  # fmt: skip
+    units = {value.written.strip(): value.quantity.unit for value in content.values}
+    assert (units["0.90"], units["0.31"]) == ("EUR", "EUR")

@@ -24,6 +24,9 @@ _MENTION = re.compile(
 )
 _ZEROS = re.compile(r"\(000s?\)|['’]000s?\b|\bin 000s?\b")  # a heading's thousands
 
+_AMOUNT = re.compile(r"\d[\d.,]*\s?$")
+_THOUSANDS = re.compile(r"1?(?:[.,]?000)+")
+
 
 def mentioned_units(text: str) -> list[tuple[str | None, Decimal | None]]:
     """The units and scales that a heading or a label names, such as "in EUR million" or "(kW)"."""
@@ -41,8 +44,11 @@ def mentioned_units(text: str) -> list[tuple[str | None, Decimal | None]]:
 
 
 def _stands_for_a_unit(text: str, found: re.Match[str]) -> bool:
-    """Whether a unit of one letter stands where units stand: in brackets, or after "in"."""
+    """Whether it is no amount's own, as in "plug, 40 cm", and one of one letter stands in brackets or after "in"."""
     written = found[0].strip()
+    amount = _AMOUNT.search(text[: found.start()])
+    if amount and not _THOUSANDS.fullmatch(amount[0].strip()):
+        return False
     if unit_of(written) in PERIODS:
         return text[: found.start()].rstrip().endswith(("(", "[", " in"))
     if len(written) > 1 and written.lower() not in ("points", "point", "punkte", "punkten"):
