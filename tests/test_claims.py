@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
+from small_index import small_settings
 
 from pagesight.agent import Claim, acheck_claims, check_claims
 from pagesight.indexing import PageIndex, load_settings
@@ -193,6 +195,38 @@ def test_what_the_cited_words_do_not_say_is_doubted(index: PageIndex, text: str)
     claims = check_claims(index, text)
     assert [claim for claim in claims if claim.outcome == "unsupported"]
     assert all(not claim.boxes for claim in claims if claim.outcome == "unsupported")
+
+
+def table_of_figures(path: Path) -> Path:
+    """A table whose columns stand apart, with two rows that a claim on "net revenue" has a word of."""
+    rows = [
+        ("EUR million", "2023", "2024"), ("Revenue", "885.4", "962.8"), ("EBIT", "104.1", "124.6"),
+        ("Net financial debt", "120.0", "119.2"), ("Employees at year end", "3,290", "3,488"),
+    ]  # fmt: skip
+    sheet = Canvas(str(path))
+    for number, row in enumerate(rows):
+        sheet.drawString(72, 700 - 18 * number, row[0])
+        for column, cell in enumerate(row[1:]):
+            sheet.drawRightString(350 + 80 * column, 700 - 18 * number, cell)
+    sheet.save()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("claim", "outcome"),
+    [
+        ("Net revenue was EUR 885.4 million in 2023", "supported"),
+        ("Net revenue in 2024 was EUR 962.8 million, up 8.7 %", "computed"),
+        ("Net revenue was EUR 120.0 million in 2023", "unsupported"),
+        ("Net revenue was EUR 962.8 million in 2023", "unsupported"),
+        ("Net financial debt was EUR 885.4 million in 2023", "unsupported"),
+        ("Net financial debt was EUR 120.0 million in 2023", "supported"),
+    ],
+)
+def test_a_claim_is_of_the_row_that_it_names_whole(tmp_path: Path, claim: str, outcome: str) -> None:
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(table_of_figures(tmp_path / "figures.pdf"))
+        assert checked(index, f"{claim} [figures.pdf p. 1].").outcome == outcome
 
 
 def test_the_boxes_are_those_of_the_number(index: PageIndex) -> None:

@@ -7,9 +7,12 @@ from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, is_alone
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.direction import told_as_change
 from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
 
+_HALF = 0.5  # of a row's words; a guess, not measured
 _TELLING_FIT = 0.75  # of a number that words tell of, to be meant rather than one without any; a guess, not measured
 
 
@@ -20,7 +23,8 @@ def rivals_of(fit: ClaimFit, value: PageValue) -> list[PageValue]:
         (gain, other) for other in fit.content.values
         if _may_be_meant(fit.number, value, other) and _tells_what_it_is_of(fit.content, other)
         and _words_can_tell(fit, value, other)
-        and (gain := fit.gain(other, value, in_doubt=not in_company or beside(other, value))) > 0
+        and ((gain := fit.gain(other, value, in_doubt=not in_company or beside(other, value))) > 0
+             or _is_of_the_row_named(fit.number, value, other))
     ]  # fmt: skip
     return [other for _, other in sorted(better, key=lambda one: -one[0])]
 
@@ -33,7 +37,23 @@ def _may_be_meant(number: ClaimNumber, value: PageValue, other: PageValue) -> bo
         and not _is_of_another_kind(number.quantity, value, other)
         and not _is_a_change_of_it(number, value, other)
         and not _roles_tell(number, value, other)
+        and not (_named_share(number, value) == 1 and _named_share(number, other) < 1)
     )
+
+
+def _is_of_the_row_named(number: ClaimNumber, value: PageValue, other: PageValue) -> bool:
+    """Whether the claim has all of the words that another row of the column is called by, and few of the value's own:
+    "net revenue" is of a row "Revenue", and not of "Net financial debt"."""
+    few = _named_share(number, value) < _HALF
+    return few and _named_share(number, other) == 1 and beside(other, value)
+
+
+def _named_share(number: ClaimNumber, value: PageValue) -> float:
+    """Which part of the words that a table's row is called by the claim has; _HALF where there are none."""
+    label = value.place.labels[0] if value.place and value.place.labels else ""
+    claimed = frozenset(stem for term, _ in number.terms for stem in term)
+    named = [not claimed.isdisjoint(stems(term)) for term in read_query(label).terms]
+    return sum(named) / len(named) if named else _HALF
 
 
 def _tells_what_it_is_of(content: PageContent, other: PageValue) -> bool:
