@@ -25,14 +25,15 @@ def write_pictures(
     Raises what `PageIndex.evidence` raises.
     """
     wanted = dict.fromkeys(citation.label for citation in answer.citations) if labels is None else labels
-    pictures = {}
-    for label in wanted:
-        regions = [citation.region for citation in answer.citations if citation.label == label and citation.region]
-        path = picture_path(folder, label)
-        boxes = [box for claim in answer.claims for one in claim.evidence if one.label == label for box in one.boxes]
-        query = None if boxes else question
-        pictures[label] = index.evidence(index.page(label), path, query=query, regions=regions, boxes=boxes)
-    return pictures
+    return {label: write_picture(index, answer, question, label, picture_path(folder, label)) for label in wanted}
+
+
+def write_picture(index: PageIndex, answer: Answer, question: str, label: str, path: Path) -> Path:
+    """Writes the PNG of one page, marked as `write_pictures` says; returns its path."""
+    regions = [citation.region for citation in answer.citations if citation.label == label and citation.region]
+    boxes = [box for claim in answer.claims for one in claim.evidence if one.label == label for box in one.boxes]
+    query = None if boxes else question
+    return index.evidence(index.page(label), path, query=query, regions=regions, boxes=boxes)
 
 
 def picture_path(folder: Path, label: str) -> Path:

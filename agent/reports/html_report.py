@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from PIL.Image import open as open_image
 
 from pagesight.agent.answers.citations import Bracket, CitationReader
+from pagesight.agent.answers.claims.claim import MARKS
+from pagesight.agent.reports.cited_pages import write_picture
 from pagesight.agent.reports.html_page import html_page
 from pagesight.agent.reports.report_file import footer, write_report
 from pagesight.indexing.errors import PagesightError
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from pagesight.agent.answers.citations import Citation
     from pagesight.agent.reports.turns import Turn
     from pagesight.indexing import PageIndex
-    from pagesight.indexing.pages import PageRef, Region
 
 _LONG_SIDE = 1500  # pixels of a cited page's longer side
 _LONG_SIDE_OF_A_REGION = 1200
@@ -71,12 +72,14 @@ def _article(index: PageIndex, turn: Turn, number: int) -> str:
 
 
 def _claims(answer: Answer) -> str:
-    """Each claim with its mark, and why those are doubted that are."""
+    """Each claim with its mark, and why those are doubted that are; then what the marks say."""
     rows = []
     for claim in answer.claims:
         why = "" if claim.mark == "✓" else f" <small>{html.escape(claim.reason)}</small>"
         rows.append(f"<li><b>{claim.mark}</b> {html.escape(claim.text)}{why}</li>")
-    return f'<ul class="claims">{"".join(rows)}</ul>' if rows else ""
+    used = {claim.mark for claim in answer.claims}
+    legend = " · ".join(f"{mark} {said}" for mark, said in MARKS.items() if mark in used)
+    return f'<ul class="claims">{"".join(rows)}<li><small>{legend}</small></li></ul>' if rows else ""
 
 
 def _section(title: str, content: str) -> str:
@@ -137,7 +140,7 @@ def _figure(index: PageIndex, turn: Turn, label: str, anchor: str) -> str:
     note = f"<span>{len(regions)} region{'s' * (len(regions) > 1)} cited</span>" if regions else ""
     try:
         ref = index.page(label)
-        picture = _marked(index, ref, turn.question, regions)
+        picture = _marked(index, turn, label)
         closer = "".join(
             f'<div class="closer"><p>region {",".join(map(str, region))}</p>'
             f"{_image(index.picture(ref, region=region, long_side=_LONG_SIDE_OF_A_REGION), f'{label}, region')}</div>"
@@ -149,9 +152,10 @@ def _figure(index: PageIndex, turn: Turn, label: str, anchor: str) -> str:
     return f'<figure id="{anchor}">\n<figcaption>{html.escape(label)}{note}</figcaption>\n{shown}\n</figure>'
 
 
-def _marked(index: PageIndex, ref: PageRef, question: str, regions: Sequence[Region]) -> Image.Image:
+def _marked(index: PageIndex, turn: Turn, label: str) -> Image.Image:
+    assert turn.answer
     with TemporaryDirectory() as folder:
-        path = index.evidence(ref, Path(folder) / "page.png", query=question, regions=regions)
+        path = write_picture(index, turn.answer, turn.question, label, Path(folder) / "page.png")
         with open_image(path) as picture:
             picture.thumbnail((_LONG_SIDE, _LONG_SIDE))
             return picture.convert("RGB")

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from pagesight.agent.threads.kept_threads import Thread
     from pagesight.indexing.labels.document_names import Names
 
-_MARKS: dict[str, str] = {
-    "✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"
-}  # fmt: skip
-
 
 def reasoner(choice: ReasonerChoice) -> None:
     """Who answers, and why."""
@@ -113,8 +109,10 @@ def claims(answer: Answer) -> None:
     """How many of an answer's claims the cited words say, in one quiet line; then those that they don't, with why."""
     if not answer.claims:
         return
+    from pagesight.agent.answers.claims.claim import MARKS
+
     marks: Counter[str] = Counter(claim.mark for claim in answer.claims)
-    told = (f"{mark} {marks[mark]} {said}" for mark, said in _MARKS.items() if marks[mark])
+    told = (f"{mark} {marks[mark]} {said}" for mark, said in MARKS.items() if marks[mark])
     printing.note("claims: " + ", ".join(told))
     for claim in answer.claims:
         if claim.mark != "✓":

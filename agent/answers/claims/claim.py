@@ -14,6 +14,8 @@ from pagesight.indexing.pages import Box
 #: "supported": the cited words say it; "computed": its numbers come from theirs; "read": a model read it off the
 #: picture; "unsupported": it was not found there.
 Outcome = Literal["supported", "computed", "read", "unsupported"]
+#: What each mark of a claim says of it.
+MARKS = {"✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"}
 
 
 @dataclass(frozen=True)
