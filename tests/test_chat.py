@@ -320,6 +320,19 @@ def test_markdown_is_drawn(chat: Chat, index: Path, gemini: GeminiServer) -> Non
     assert links == {(index / "evidence" / f"{REPORT}-p2.png").as_uri()}
 
 
+@pytest.mark.parametrize("columns", [60, 140])
+def test_the_claims_stand_below_the_answer_however_wide(index: Path, gemini: GeminiServer, columns: int) -> None:
+    gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    gemini.says(f"Net revenue rose to 4.2 billion euros in 2023 [{REPORT} p. 2].")
+    child = pexpect.spawn(
+        COMMAND[0], [*COMMAND[1:-1], "ask", QUESTION, "--index", str(index)], encoding="utf-8",
+        timeout=120, env=ENVIRONMENT | at(gemini), dimensions=(40, columns),
+    )  # fmt: skip
+    child.expect(pexpect.EOF)
+    screen = screen_of(child.before, columns)
+    assert re.search(r"^claims: ✓ 1 as the cited words say$", screen, re.M), screen
+
+
 @pytest.mark.slow
 def test_what_was_said_before_ctrl_c_stays(chat: Chat, gemini: GeminiServer) -> None:
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])

@@ -80,7 +80,7 @@ class TerminalAnswer:
         """Draws the whole answer."""
         self._stop()
         if self._text.strip():
-            self._console.print(_joined(self._lines()), soft_wrap=True)
+            self._console.print(_joined([*_without_empty_end(self._lines()), []]), soft_wrap=True)
         self._text = ""
 
     def _stop(self) -> None:
@@ -102,7 +102,14 @@ def _without_padding(line: list[Segment]) -> list[Segment]:
     """The line without the blanks at its end, which a narrower window would wrap."""
     while line and not line[-1].text.strip():
         line = line[:-1]
-    return line
+    return [*line[:-1], Segment(line[-1].text.rstrip(), *line[-1][1:])] if line else line
+
+
+def _without_empty_end(lines: list[list[Segment]]) -> list[list[Segment]]:
+    """The lines without the empty ones below a table."""
+    while lines and not lines[-1]:
+        lines = lines[:-1]
+    return lines
 
 
 def _joined(lines: list[list[Segment]]) -> Segments:
