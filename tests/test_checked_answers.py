@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conversations import QUESTION, WAYS, agent_at, asked, followed, sent, steps
 from gemini_server import GeminiServer
+from PIL import Image, ImageChops, ImageStat
 from small_index import PHOTO, REPORT, SHEET, make_index
 
 from pagesight.agent import Step, ask
@@ -101,6 +105,11 @@ def test_claims_stand_in_reports_and_mark_their_words(index: PageIndex, server: 
     plain = index.evidence(index.page(f"{REPORT} p. 2"), tmp_path / "plain.png")
     boxes = index.evidence(index.page(f"{REPORT} p. 2"), tmp_path / "boxes.png", boxes=answer.claims[0].boxes)
     assert picture.read_bytes() == boxes.read_bytes() != plain.read_bytes()
+    (source,) = re.findall(r"data:image/webp;base64,([^\"]+)", page.read_text())
+    with Image.open(io.BytesIO(base64.b64decode(source))) as shown, Image.open(boxes) as marked:
+        apart = ImageChops.difference(shown.convert("RGB"), marked.convert("RGB").resize(shown.size))
+        assert max(ImageStat.Stat(apart).mean) < 1  # it is the same picture, but for its compression
+    assert "✓ as the cited words say · ? not found there" in page.read_text()
 
 
 # Looking where words cannot tell
@@ -213,6 +222,19 @@ def test_a_page_that_was_not_looked_at_is_not_cited_in_the_place_of_another(
     server.says("Not found in these documents.")
     ask(agent_at(server, index), QUESTION)
     assert f"(it stands on {REPORT} p. 2)" in server.model_requests[-1].texts[-1]
+
+
+def test_a_number_that_only_follows_from_a_page_beside_it_is_not_moved_there(
+    index: PageIndex, server: GeminiServer
+) -> None:
+    """It may follow by chance: the model is asked."""
+    moved = f"Revenue in Asia was 0.4 billion euros above that of Europe [{REPORT} p. 3]."
+    server.calls("view_pages", pages=[f"{REPORT} p. 2", f"{REPORT} p. 3"])
+    server.says(moved)
+    server.says(moved.replace("p. 3", "p. 2"))
+    answer = ask(agent_at(server, index), QUESTION)
+    assert [claim.outcome for claim in answer.claims] == ["computed"]
+    assert server.replies_left == 0
 
 
 def test_a_page_that_says_another_sentence_is_not_given_up(index: PageIndex, server: GeminiServer) -> None:

@@ -108,6 +108,7 @@ TRUE = [
     "The Norwegian fleet is part of it [annual.pdf p. 2].",
     "The third line is in Torvik [review.pdf p. 2].",
     "Der Vorstand sieht den Markt langsamer wachsen [bericht.pdf S. 2].",
+    "Net debt fell from EUR 120.0 million to EUR 119.2 million [review.pdf p. 1].",
     "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
 FALSE = [
@@ -134,6 +135,9 @@ FALSE = [
     "The office has 312 square feet [review.pdf p. 2].",
     "The office is let for 20,600 US-Dollar [review.pdf p. 2].",
     "Net debt rose by EUR 0.8 million in 2024 [review.pdf p. 1].",
+    "Net debt rose from EUR 120.0 million to EUR 119.2 million [review.pdf p. 1].",
+    "The number of employees fell to 4,120 from 3,998 [annual.pdf p. 1].",
+    "Der Umsatz in Asien sank von 201,7 auf 240,1 Mio. EUR [bericht.pdf S. 1].",
     "The other result fell by EUR 1.3 million in 2024, from 8.8 to 7.5 [review.pdf p. 1].",
     "Air-source made up about two thirds of the revenue of the group in 2024 [review.pdf p. 1].",
     "Air-source rose to EUR 441.5m (2023: EUR 486.2m) [review.pdf p. 1].",
@@ -268,6 +272,8 @@ def test_the_reason_says_what_stands_there_instead(index: PageIndex) -> None:
     assert "801.2" in checked(index, "Net revenue was EUR 885.4 million in 2022 [annual.pdf p. 1].").reason
     elsewhere = checked(index, "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 3].").reason
     assert "annual.pdf p. 2" in elsewhere
+    small = checked(index, "The cover shows 12 boats [annual.pdf p. 3].").reason
+    assert small == "12 is not on the cited page"  # that of p. 2 is of vessels: a small number stands anywhere
 
 
 def test_claims_come_in_order_each_with_what_it_cites(index: PageIndex) -> None:

@@ -12,10 +12,13 @@ from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 
 _PAGES_NEAR = 10  # in which something is looked for that is not on the cited page; a guess, not measured
+_SMALL = 100  # whole numbers below it are those of pages, lists and axes too; a guess, not measured
 
 
 def number_elsewhere(quantity: Quantity, pages: Sequence[CitedPage], index: PageIndex) -> str:
-    """Where nearby a number does stand, in brackets; "" for nowhere."""
+    """Where nearby a number does stand, in brackets; "" for nowhere, and for a small one, which stands anywhere."""
+    if _is_small(quantity):
+        return ""
 
     def on_page(content: PageContent) -> list[int]:
         return next((value.words for value in content.values if same_value(quantity, value.quantity)), [])
@@ -24,6 +27,11 @@ def number_elsewhere(quantity: Quantity, pages: Sequence[CitedPage], index: Page
         return any(same_value(quantity, one) for one in quantities(text))
 
     return _nearest(pages, index, on_page, in_text)
+
+
+def _is_small(quantity: Quantity) -> bool:
+    plain = bool(quantity.values) and quantity.unit is None and quantity.scale is None
+    return plain and all(value < _SMALL and value == int(value) for value in quantity.values)
 
 
 def phrase_elsewhere(phrase: str, pages: Sequence[CitedPage], index: PageIndex) -> str:

@@ -39,6 +39,11 @@ class _Draft:
         """Which claims the cited pages do not say, by their place."""
         return {at for at, claim in enumerate(self.claims) if claim.outcome == "unsupported"}
 
+    @property
+    def stated(self) -> set[int]:
+        """Which claims the cited pages state: what was only computed from a page may be so by chance."""
+        return {at for at, claim in enumerate(self.claims) if claim.outcome in ("supported", "read")}
+
     def citing(self, bracket: Bracket) -> list[int]:
         """Which claims cite what stands in a bracket."""
         return [at for at, claim in enumerate(self.claims) if any(one.at == bracket.start for one in claim.citations)]
@@ -92,7 +97,7 @@ class _Settling:
                 changed = [other if each == one else each for each in bracket.citations]
                 note = f"{one.label} was cited, it stands on {other.label}: corrected"
                 tried = self._rewritten(draft, bracket, changed, note)
-                if tried and not draft.doubted.issubset(tried.doubted) and not tried.doubted - draft.doubted:
+                if tried and draft.doubted & tried.stated and not tried.doubted - draft.doubted:
                     return tried
         return draft
 
