@@ -147,7 +147,7 @@ def test_restoring_is_cut_off_before_any_step(made: Path, tmp_path: Path) -> Non
             assert index.picture(index.page("ferry.pdf p. 1"), long_side=50)
         assert verify(str(folder), small_settings()).damage == []
 
-    assert every_cut(tmp_path / "removed", tmp_path, "restore", "ferry.pdf", check, 2) > 5
+    assert every_cut(tmp_path / "removed", tmp_path, "restore", "ferry.pdf", check, 4) > 5
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 
 #: Words that keep a command from being run: it goes on for ever, takes minutes, or needs weights, a key or a server.
 NOT_RUN = {"mcp", "serve-http", "web", "demo", "eval", "audit", "--encoder", "--live", "--token", "--purge", "--rerank"}
-NOT_RUN |= {"-v"}
+NOT_RUN |= {"-v", "classify"}
 
 
 def blocks(page: Path) -> Iterator[str]:
