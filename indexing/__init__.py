@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         VectorsMissing,
     )
     from pagesight.indexing.index import PageIndex
+    from pagesight.indexing.lexical.document_prior import Subject
     from pagesight.indexing.lexical.query import Query
     from pagesight.indexing.outlines.outline import Outline, OutlineEntry
     from pagesight.indexing.pages import (
@@ -132,6 +133,7 @@ __all__ = [
     "ShownDocument",
     "SourceError",
     "StorageFull",
+    "Subject",
     "UnknownDocument",
     "UnknownPage",
     "UnreadableDocument",
@@ -157,6 +159,7 @@ _NAMES = {
         "UnreadableDocument VectorsMissing"
     ),
     "index": "PageIndex",
+    "lexical.document_prior": "Subject",
     "lexical.query": "Query",
     "outlines.outline": "Outline OutlineEntry",
     "pages": "Box Correction DocumentRecord Hit Hits PageRef PageRow PageText Region VectorRecord",

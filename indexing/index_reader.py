@@ -23,6 +23,7 @@ from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import Mask, mark
 from pagesight.indexing.highlight.similarity_map import draw, similarity_map
 from pagesight.indexing.labels.page_labels import page_mention
+from pagesight.indexing.lexical.document_prior import Subject
 from pagesight.indexing.open_calls import OpenCalls, in_thread, while_open
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back
@@ -133,13 +134,15 @@ class IndexReader:
         top_k: int | None = None,
         documents: Sequence[str] | None = None,
         where: str | None = None,
+        subject: Subject | None = None,
     ) -> Hits:
         """The pages that answer the query best, best first, at most ``top_k`` (default `SearchSettings.top_k`).
 
         A ``query`` is words, a picture, or what `picture_question` and `like` make of a picture and words.
         ``documents`` restricts it to these, by name, path, id or a pattern such as ``reports/*``; no names are none.
         ``where`` restricts it to those whose metadata meets a condition such as ``year >= 2020 and kind == "10-K"``,
-        and to pages of a kind, as in ``page_chart`` (`page_kinds`).
+        and to pages of a kind, as in ``page_chart`` (`page_kinds`). A ``subject`` is the document of the conversation
+        so far: its pages come first among near equals, unless the question names another document.
         Raises EmptyQuestion, UnknownDocument, BadCondition, ValueError for a ``top_k`` below 1.
         """
         wanted = self.settings.search.top_k if top_k is None else top_k
@@ -147,7 +150,8 @@ class IndexReader:
             raise ValueError(f"top_k must be at least 1, not {wanted}")
         condition = read_condition(where) if where else None
         question = self.picture_question(query) if isinstance(query, Image.Image) else query
-        return retrieve(self._parts, question, wanted, None if documents is None else list(documents), condition)
+        named = None if documents is None else list(documents)
+        return retrieve(self._parts, question, wanted, named, condition, subject)
 
     @while_open
     def picture_question(self, picture: GivenPicture, words: str = "") -> PictureQuestion:

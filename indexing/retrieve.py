@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pagesight.indexing.documents.conditions import Condition
 from pagesight.indexing.errors import VectorsMissing
 from pagesight.indexing.highlight.best_places import best_boxes, best_lines, regions
-from pagesight.indexing.lexical.document_prior import document_evidence
+from pagesight.indexing.lexical.document_prior import Subject, document_evidence, subject_kept
 from pagesight.indexing.lexical.lexical_scores import LexicalScores
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import Box, Hit, Hits, PageRow
@@ -67,11 +67,13 @@ def retrieve(
     top_k: int,
     documents: Sequence[str] | None,
     where: Condition | None = None,
+    subject: Subject | None = None,
 ) -> Hits:
     """The ``top_k`` pages that answer the question best, best first; equal scores in the order of pages.
 
     ``documents`` are names as in the index; None means all. ``where`` is a condition on their metadata and on the kinds
-    of pages. The page that a picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
+    of pages. The pages of a ``subject`` come first among near equals, unless the question names another document.
+    The page that a picture is of is none of them. Raises EmptyQuestion, UnknownDocument.
     """
     asked = asked_words(question, parts.term_rules)
     refuse_empty(question, asked, [one.encoder for one in parts.encoders])
@@ -81,7 +83,8 @@ def retrieve(
         try:
             narrowed = view.narrowed(documents, where)
             meeting = view.pages_meeting(where, narrowed) if where and where.of_pages else None
-            search = replace(encode(parts, view, question, asked, narrowed), meeting=meeting)
+            kept = subject_kept(subject, asked, view.statistics, view.names)
+            search = replace(encode(parts, view, question, asked, narrowed), meeting=meeting, subject=kept)
             _log.debug("%d query vectors in %.0f ms", search.vector_count, _milliseconds(started))
             others = [(row, score) for row, score in _ranked(search, top_k + bool(own)) if row.key != own]
             hits = _hits(search, others[:top_k])
@@ -208,30 +211,24 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     bm25 = search.bm25(limit, search.document_ids)
     if not exhaustive and search.document_ids is None:
         likely = sorted(documents, key=lambda document_id: -documents[document_id])[:_LIKELY_DOCUMENTS]
-        bm25 |= search.bm25(limit // 2 + 1, likely)
+        bm25 |= search.bm25(limit // 2 + 1, [*likely, search.subject] if search.subject else likely)
     if not weights.named_page:
         return LexicalScores(bm25, documents, frozenset(), frozenset())
     asked = search.asked
-    return LexicalScores(bm25, documents, asked.named_pages, asked.named_labels, asked.named_kinds)
+    named = asked.named_pages, asked.named_labels, asked.named_kinds
+    return LexicalScores(bm25, documents, *named, search.subject)
 
 
 def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
     """The pages worth an exact score: the nearest by each encoder, BM25's best, and those of them that are named."""
     asked = [(one.by, one.vectors) for one in search.encoded]
     near = [row for by in asked for row in near_pages(search.parts, search.view, *by, search.document_ids)]
-    rows = {row.key: row for row in [*near, *_worded(search, lexical)]}
+    rows = {row.key: row for row in [*near, *search.pages_of(lexical.bm25)]}
     if lexical.named_labels or lexical.named_pages:
         rows |= _named_in(search, lexical, {row.document_id for row in rows.values()})
     if search.meeting is not None:
         rows = {row.key: row for row in search.meeting if row.key in rows}
     return sorted(rows.values(), key=lambda row: (row.ordinal, row.page))
-
-
-def _worded(search: Search, lexical: LexicalScores) -> list[PageRow]:
-    """BM25's best pages."""
-    places = [key.partition(":") for key in lexical.bm25]
-    found = [search.view.page_row(document_id, int(number)) for document_id, _, number in places]
-    return [row for row in found if row]
 
 
 def _named_in(search: Search, lexical: LexicalScores, document_ids: Iterable[str]) -> dict[str, PageRow]:
@@ -251,7 +248,7 @@ def _fused(
     that the question names where it names pages.
     """
     bm25 = np.array([lexical.bm25.get(page.key, 0.0) for page in pages])
-    prior = np.array([lexical.documents.get(page.document_id, 0.0) for page in pages])
+    prior = np.array([lexical.prior(page.document_id) for page in pages])
     named = np.array([lexical.names(page) for page in pages], np.bool_)
     matched = is_like | (bm25 > 0)
     total = weights.vectors * similar + (1 - weights.vectors) * _share(bm25)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pagesight.indexing.encoders import PageEncoder, QueryVectors
@@ -38,6 +38,7 @@ class Search:
     ``document_ids`` None is all documents of the view; pages that turn out to be damaged are left out, and noted in
     ``lost``. ``meeting`` are the pages that meet a condition on single pages; None is all of the documents. ``asked``
     are the words that somebody asked with, which name documents and pages; ``query`` has those on a picture, too.
+    ``subject`` is the id of the document that the conversation is about; "" for none.
     """
 
     parts: IndexParts
@@ -48,6 +49,7 @@ class Search:
     document_ids: Sequence[str] | None
     asked: Query
     meeting: Sequence[PageRow] | None = None
+    subject: str = ""
     lost: Lost = field(default_factory=dict)
 
     @property
@@ -58,6 +60,12 @@ class Search:
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
         """BM25's best pages by key, with their scores."""
         return self.statistics.bm25(self.query.terms, limit, document_ids)
+
+    def pages_of(self, keys: Iterable[str]) -> list[PageRow]:
+        """The pages with these keys that there are."""
+        places = [key.partition(":") for key in keys]
+        found = [self.view.page_row(document_id, int(number)) for document_id, _, number in places]
+        return [row for row in found if row]
 
 
 def encode(

@@ -12,6 +12,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
 from pagesight.indexing.errors import RequestError
+from pagesight.indexing.lexical.document_prior import Subject
 from pagesight.indexing.page_kinds.page_kinds import KINDS
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.picture_question import PictureQuestion
@@ -21,6 +22,7 @@ from pagesight.tools.messages.attached import numbered_image
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.conversation import SEARCH_PAGES, Conversation, ToolReply
 from pagesight.tools.messages.repeated_calls import REPEATED, reply_before
+from pagesight.tools.messages.subject import subject_of
 
 Reply = tuple[str, dict[str, Any]]
 
@@ -63,18 +65,20 @@ def found_pages(
     where: str | None = None,
     like: str | None = None,
     messages: Sequence[BaseMessage] = (),
+    subject: Subject | None = None,
 ) -> Reply:
     """The pages that fit the query, as text and as data; of the ``allowed`` documents, and of these as narrowed.
 
     ``like`` is a page or a region, or an image of the last question in ``messages`` that came with some: what is found
-    looks like it. ``top_k`` is brought into 1 to 20. Raises EmptyQuestion, UnknownDocument, UnknownPage, BadCondition,
-    RequestError for an image that is not there.
+    looks like it. ``subject`` is the document that the conversation was about. ``top_k`` is brought into 1 to 20.
+    Raises EmptyQuestion, UnknownDocument, UnknownPage, BadCondition, RequestError for an image that is not there.
     """
     pages = min(max(top_k or allowed.index.settings.search.top_k, 1), MOST)
     # Models write "" or [] for an argument that they leave out.
     narrowed = allowed.narrowed(documents or None, where or None)
     question = _alike(allowed, like, query, messages) if like else query
-    hits = allowed.index.search(question, top_k=pages, documents=narrowed.ids(), where=narrowed.where)
+    lean = None if like else subject
+    hits = allowed.index.search(question, top_k=pages, documents=narrowed.ids(), where=narrowed.where, subject=lean)
     told = f"{query} (like {like})".lstrip() if like else query
     return _text(told, hits), {"query": told, "hits": [hit.as_dict() for hit in hits]}
 
@@ -108,7 +112,8 @@ def make_search_pages(allowed: AllowedDocuments, budget: Budget, author: Author 
             return f"No search was made.\n{rest}", {"query": query, "hits": []}
         try:
             within = allowed.within(runtime.context)
-            text, data = found_pages(within, query, documents, top_k, where, like, conversation.messages)
+            subject = subject_of(conversation)
+            text, data = found_pages(within, query, documents, top_k, where, like, conversation.messages, subject)
         except RequestError as error:
             raise ToolException(f"The search failed: {error}\n{rest}") from error
         return f"{text}\n{replace(rest, searches=rest.searches - 1)}", data

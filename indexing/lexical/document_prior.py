@@ -1,9 +1,10 @@
-"""Which documents a question is about: those that it names, and those that its rare terms pervade."""
+"""Which documents a question is about: those that it names, that its rare terms pervade, or that it goes on about."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Protocol
@@ -12,12 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.lexical.bm25 import Statistics, inverse_document_frequency
-from pagesight.indexing.lexical.query import Query
+from pagesight.indexing.lexical.query import Query, read_query
 from pagesight.indexing.lexical.tokens import TERM_RULES, tokenize, with_parts
 
 # A term on a tenth of a document's pages counts half of one on all of them: from there on it is what the document is
 # about, however long that is. A guess, not measured.
 _HALF_SPREAD = 0.1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The document, by id, that a conversation was about before its last ``question``, in the person's words."""
+
+    document_id: str
+    question: str
 
 
 class Names(Protocol):
@@ -60,15 +69,36 @@ def document_evidence(query: Query, statistics: Statistics, names: Names) -> dic
     much of the document they pervade, and those in the document's name in full. So "3M" and "2018" lead to the pages
     of ``3M_2018_10K.pdf`` although a thousand pages of other reports hold the rest of the question.
     """
-    evidence = np.zeros(statistics.document_count)
+    evidence = _named(query, statistics, names)
     for term in query.terms:
         holders, spread = statistics.spread(term)
         evidence[holders] += _rarity(len(holders), len(evidence)) * spread / (spread + _HALF_SPREAD)
-    for term in query.joined_words | set(query.terms):
-        evidence[names.holders(term)] += min(names.idf(term), statistics.idf(term))
     information = sum(statistics.idf(term) for term in query.terms)
     found = np.flatnonzero(evidence)
     return dict(zip(statistics.document_ids(found), (evidence[found] / information).tolist(), strict=True))
+
+
+def subject_kept(subject: Subject | None, query: Query, statistics: Statistics, names: Names) -> str:
+    """The id of the conversation's document; "" for none, or where its question or ``query`` names another one.
+
+    Another is named where its name holds more of the words than the document's own name does.
+    """
+    if subject is None:
+        return ""
+    for asked in (read_query(subject.question, query.rules), query):
+        named = _named(asked, statistics, names)
+        most = np.flatnonzero(named == named.max(initial=0))
+        if named.any() and subject.document_id not in statistics.document_ids(most):
+            return ""
+    return subject.document_id
+
+
+def _named(query: Query, statistics: Statistics, names: Names) -> NDArray[np.float64]:
+    """How much of the question stands in each document's name, (documents,): the sum of these terms' idf."""
+    named = np.zeros(statistics.document_count)
+    for term in sorted(query.joined_words | set(query.terms)):
+        named[names.holders(term)] += min(names.idf(term), statistics.idf(term))
+    return named
 
 
 def _rarity(holders: int, documents: int) -> float:

@@ -214,8 +214,7 @@ class Conversation:
     def refs_viewed(self) -> list[PageRef]:
         """The pages that the author's tools named to be looked at or read, each once."""
         own = [self.replies[at] for at in sorted(self._own) if at in self.replies]
-        views = [[*reply.views, *reply.read, *([reply.located_on] if reply.located_on else [])] for reply in own]
-        return list(dict.fromkeys(view.ref for of_one in views for view in of_one))
+        return list(dict.fromkeys(view.ref for reply in own for view in reply.seen))
 
     def documents(self, last: int | None = None) -> dict[str, dict[str, int]]:
         """The names of the documents whose pages were found or looked at up to the message ``last``, or at all.
@@ -271,8 +270,7 @@ class Conversation:
         named = {"name": message.name or self._called.get(message.tool_call_id)}
         reply = read_tool_reply(message if message.name else message.model_copy(update=named))
         self.replies[position] = reply
-        views = [*reply.views, *reply.read, *([reply.located_on] if reply.located_on else [])]
-        pages: list[PageView | Hit] = [*views, *reply.hits]
+        pages: list[PageView | Hit] = [*reply.seen, *reply.hits]
         for page in pages:
             self._documents.setdefault(page.ref.document, position)
             if page.printed_label:

@@ -58,6 +58,11 @@ class ToolReply:
     model_call: ModelCall | None = None
     repeated: bool = False
 
+    @property
+    def seen(self) -> list[PageView]:
+        """The pages that it showed a model, as pictures or in words."""
+        return [*self.views, *self.read, *([self.located_on] if self.located_on else [])]
+
 
 def read_tool_reply(message: ToolMessage) -> ToolReply:
     """The reply that a tool message holds."""
