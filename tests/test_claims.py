@@ -109,6 +109,8 @@ TRUE = [
     "The third line is in Torvik [review.pdf p. 2].",
     "Der Vorstand sieht den Markt langsamer wachsen [bericht.pdf S. 2].",
     "Net debt fell from EUR 120.0 million to EUR 119.2 million [review.pdf p. 1].",
+    "The company had 4,120 employees in 2023. That is 122 more than in 2022 [annual.pdf p. 1].",
+    "In Asien waren es 2023 240,1 Mio. EUR. Das sind 38,4 Mio. EUR mehr als 2022 [bericht.pdf S. 1].",
     "1. Europa: 512,3 Mio. EUR (2023) [bericht.pdf S. 1]\n2. Asien: 240,1 Mio. EUR (2023) [bericht.pdf S. 1]",
 ]
 FALSE = [
@@ -135,6 +137,10 @@ FALSE = [
     "The office has 312 square feet [review.pdf p. 2].",
     "The office is let for 20,600 US-Dollar [review.pdf p. 2].",
     "Net debt rose by EUR 0.8 million in 2024 [review.pdf p. 1].",
+    "Net revenue was EUR 885.4 million in 2023. That is EUR 82.4 million more than in 2022 [annual.pdf p. 1].",
+    "Net revenue was EUR 885.4 million in 2023. That is EUR 84.2 million less than in 2022 [annual.pdf p. 1].",
+    "Net revenue was EUR 885.4 million in 2023 [annual.pdf p. 1]. That is EUR 84.2 million more [annual.pdf p. 3].",
+    "In Asien waren es 2023 240,1 Mio. EUR. Das sind 34,8 Mio. EUR mehr als 2022 [bericht.pdf S. 1].",
     "Net debt rose from EUR 120.0 million to EUR 119.2 million [review.pdf p. 1].",
     "The number of employees fell to 4,120 from 3,998 [annual.pdf p. 1].",
     "Der Umsatz in Asien sank von 201,7 auf 240,1 Mio. EUR [bericht.pdf S. 1].",

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pagesight.agent.answers.citations import Bracket, Citation
 from pagesight.agent.answers.claims.answer_tables import read_rows
+from pagesight.indexing.pages import Region
 from pagesight.indexing.values.clauses import COUNTED
 
 _SENTENCE_END = re.compile(
@@ -27,6 +28,12 @@ _NOTHING = re.compile(r"[\s.,;:!?)\]]*(?:and|und|&|и)?\s*")
 #: What stands beside citations that are those of the table or list before.
 _SOURCE = re.compile(r"(?i)\W*(?:sources?|quellen?|see|siehe|from|источник|来源)?\W*")
 _SOURCE_LINE = re.compile(r"\n[ \t]*(?=[^\w\n]*\[[^\n]*\]\W*\Z)")
+#: A sentence with a number that says nothing without the one before it.
+_REFERS_BACK = re.compile(
+    r"(?:(?:That|This|These|Those) (?:is|are|was|were|equals?|corresponds?)|"
+    r"(?:Das|Dies) (?:ist|sind|war|waren|entspricht))\b.*\d",
+    re.DOTALL,
+)
 _LEAD_WORDS = 4  # before a citation that speaks of what follows: "As shown on [a.pdf p. 2], …"; a guess, not measured
 
 
@@ -34,12 +41,18 @@ _LEAD_WORDS = 4  # before a citation that speaks of what follows: "As shown on [
 class CitedSentence:
     """A sentence, or a part of one, with what it cites.
 
-    ``with_heads`` is what is checked where that is more than the text: a row's cells with the heads of their columns.
+    ``with_heads`` is what is checked where that is more than the text: a row's cells with the heads of their columns,
+    or "that is 5 % more" with the sentence before it.
     """
 
     text: str
     citations: list[Citation]
     with_heads: str = ""
+
+    @property
+    def places(self) -> list[tuple[str, Region | None]]:
+        """The labels and regions that it cites."""
+        return [(one.label, one.region) for one in self.citations]
 
     @property
     def checked(self) -> str:
@@ -70,7 +83,7 @@ def cited_sentences(text: str, brackets: Iterable[Bracket]) -> list[CitedSentenc
         stretch = _Stretch(text, start, end, [one for one in every if start <= one.start < end])
         paragraphs.append(_paragraph(stretch, heads.get(start)))
     _share_sources(paragraphs)
-    return [sentence for paragraph in paragraphs for sentence in paragraph.sentences]
+    return [sentence for paragraph in paragraphs for sentence in _with_what_is_meant(paragraph.sentences)]
 
 
 @dataclass(frozen=True)
@@ -203,6 +216,16 @@ def _share_sources(paragraphs: Sequence[_Paragraph]) -> None:
                 one if one.citations else replace(one, citations=list(dict.fromkeys(shared)))
                 for one in paragraph.sentences
             ]
+
+
+def _with_what_is_meant(sentences: Sequence[CitedSentence]) -> Iterator[CitedSentence]:
+    """The sentences; one that speaks of the one before it, and cites the same, is checked together with that."""
+    before: CitedSentence | None = None
+    for one in sentences:
+        if before and one.citations and one.places == before.places and _REFERS_BACK.match(one.text):
+            one = replace(one, with_heads=f"{before.text.rstrip(' .')}, {one.text[0].lower()}{one.text[1:]}")
+        yield one
+        before = one
 
 
 def _of_pieces(pieces: Iterable[_Piece]) -> Iterator[CitedSentence]:
