@@ -161,3 +161,17 @@ def test_a_page_without_words_is_found_by_its_number_only(index: PageIndex, file
     index.add(write_pdf(files / "deck.pdf", [["Quartz"], []]))
     assert [hit.page for hit in index.search("quartz", top_k=9)] == [1]
     assert {hit.page for hit in index.search("quartz on page 2", top_k=9)} == {1, 2}
+
+
+def test_pages_of_a_document_that_the_question_names_are_candidates_where_others_crowd_them_out(tmp_path: Path) -> None:
+    crowd = [
+        write_pdf(tmp_path / f"notes-{number}.pdf", [["Passengers carried", "passengers carried"]])
+        for number in range(8)
+    ]
+    filler = [f"Line {number} on harbours, ropes and weather" for number in range(30)]
+    named = write_pdf(tmp_path / "boreas.pdf", [[*filler, "It carries 240 passengers."]])
+    settings = small_settings(exhaustive_below=0, candidates=2)
+    with PageIndex.open(tmp_path / "index", settings=settings) as index:
+        index.add([*crowd, named])
+        hits = index.search("How many passengers were carried by Boreas?", top_k=20)
+        assert "boreas.pdf p. 1" in [hit.label for hit in hits]
