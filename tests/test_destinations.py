@@ -34,7 +34,7 @@ def index() -> object:
 def encoder() -> object:
     settings = load_settings(max_retries=1)
     name = settings.encoding.encoder
-    named = make_encoder(name, settings, named_by=named_by(choose(name).name, None, settings, "here"))
+    named = make_encoder(name, settings, named_by=named_by(choose(name).name, [], settings, "here"))
     return named.encode_query(QUESTION, lambda term: 1.0)
 
 
