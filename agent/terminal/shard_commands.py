@@ -107,7 +107,6 @@ def commit(
             report = opened.commit(shards, progress=show)
         if as_json:
             printing.write_json(report.as_dict())
-        names = " and ".join(one.name for one in opened.encoders)
-        results.added(report, f"{names}, from shards", quiet=as_json)
+        results.added(report, f"{opened.encoder_names}, from shards", quiet=as_json)
     if report.failed:
         raise typer.Exit(1)
