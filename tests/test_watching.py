@@ -66,7 +66,7 @@ def test_what_changes_is_indexed_until_ctrl_c(tmp_path: Path, capsys: pytest.Cap
     with watching(folder) as (process, said):
         until(lambda: "1 added" in said.read_text(), process, said)
         page(folder / "second.pdf", "second words")
-        (folder / "notes.csv").write_text("no document")
+        (folder / "notes.xyz").write_text("no document")
         until(lambda: said.read_text().count("1 added") == 2, process, said)
         page(folder / "first.pdf", "other words")
         until(lambda: "1 replaced" in said.read_text(), process, said)
