@@ -36,13 +36,18 @@ def patterns(table: str) -> list[str]:
     return [f"{one}(?:; |$)" for one in found]
 
 
+def german_pieces(text: str, known: list[str]) -> list[str]:
+    """The pieces of a text that the patterns take, in their order, and what none of them takes."""
+    pieces = []
+    while text and (found := next(filter(None, (re.match(one, text) for one in known)), None)):
+        pieces.append(found[0].removesuffix("; "))
+        text = text[found.end() :]
+    return [*pieces, text]
+
+
 def english_left(text: str, known: list[str]) -> str:
     """What no pattern takes."""
-    while found := next(filter(None, (re.match(one, text) for one in known)), None):
-        if not text:
-            break
-        text = text[found.end() :]
-    return text
+    return german_pieces(text, known)[-1]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,10 @@ def test_the_reasons_of_claims_are_known_in_german(index: PageIndex) -> None:
     known = patterns("REASONS")
     assert [one for one in reasons if english_left(one, known)] == []
     assert english_left("the price was doubled", known) == "the price was doubled"
+    ends = ["per year", "told each", "of 2022, not 2023"]
+    apart = sorted({one for one in reasons if ";" not in one} | {f"8.4 is there, but {end}" for end in ends})
+    for one, other in zip(apart, apart[::-1], strict=True):
+        assert german_pieces(f"{one}; {other}", known) == [one, other, ""]
 
 
 def test_the_steps_of_an_answer_are_known_in_german(index: PageIndex) -> None:
