@@ -258,6 +258,11 @@ class IndexReader:
         with self.opened(ref) as document:
             return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
 
+    @while_open
+    def expect_pictures(self) -> None:
+        """Start the process that draws pages, without waiting for it: the first picture then comes 0.4 s sooner."""
+        self._shown.start()
+
     @_reading
     def opened(self, ref: PageRef) -> ShownDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""

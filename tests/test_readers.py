@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from small_index import small_settings, write_pdf
+from small_index import REPORT, open_index, small_settings, write_pdf
 
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import PageIndexError, PagesightError
@@ -162,3 +163,19 @@ def test_closing_while_others_search_waits_for_them(tmp_path: Path, files: list[
     assert all("was closed" in str(error) for error in errors)
     with PageIndex.open(tmp_path / "i", settings=small_settings()) as again:
         assert len(again.search("ferry0", top_k=50)) == PAGES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_draws_pages_can_be_started_beforehand(folder: Path) -> None:
+    def children() -> set[str]:
+        return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+
+    before = children()
+    with open_index(folder) as index:
+        assert children() == before
+        index.expect_pictures()
+        index.expect_pictures()
+        (started,) = children() - before
+        assert index.picture(index.page(f"{REPORT} p. 1")).width > 100
+        assert children() - before == {started}
+    assert started not in children()

@@ -94,6 +94,12 @@ class PageReaders:
     ) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start a process, without waiting for it, which the first request then finds; nothing if there is one."""
+        with self._changed:
+            if not (self._closed or self._idle or self._busy):
+                self._idle.append(_ReaderProcess(self._started()))
+
     def open(self, path: Path, *, called: Path) -> tuple[int, list[str], list[tuple[int, str, int]]]:
         """How many pages the document has, its warnings, and its bookmarks (see `OpenDocument.bookmarks`).
 

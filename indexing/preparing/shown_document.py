@@ -82,10 +82,11 @@ class ShownDocuments:
 
     def open(self, path: Path, called: Path) -> ShownDocument:
         """The document at the path, which messages call ``called``."""
-        with self._lock:
-            if self._readers is None or self._readers[0] != os.getpid():  # a fork's answers would come to its parent
-                self._readers = os.getpid(), PageReaders(self._settings, os.cpu_count() or 1)
-            return ShownDocument(self._readers[1], path, called)
+        return ShownDocument(self._own_readers(), path, called)
+
+    def start(self) -> None:
+        """Start a process, without waiting for it, so that the first picture comes sooner."""
+        self._own_readers().start()
 
     def close(self) -> None:
         """End the processes. A second time does nothing."""
@@ -93,3 +94,9 @@ class ShownDocuments:
             if self._readers and self._readers[0] == os.getpid():
                 self._readers[1].close()
             self._readers = None
+
+    def _own_readers(self) -> PageReaders:
+        with self._lock:
+            if self._readers is None or self._readers[0] != os.getpid():  # a fork's answers would come to its parent
+                self._readers = os.getpid(), PageReaders(self._settings, os.cpu_count() or 1)
+            return self._readers[1]
