@@ -79,14 +79,16 @@ app.command("demo")(demo_command.demo)
 app.command("doctor")(doctor_command.doctor)
 
 
+_SOON_OVER = ("ask", "search", "view", "outline", "documents")
 _NOT_SUPPORTED = 3  # how `ask --strict` ends where the documents do not say it
 
 
 def run() -> int:
     """`main` as the whole of a process, which ends with it."""
-    # Python looks through all objects after each 700 new ones, and once more before it ends: of what is imported nothing
-    # is garbage. A tenth and a fifth of the time that `ask` takes.
-    gc.set_threshold(200_000, 30, 30)
+    # Python looks for garbage after each 700 new objects, and once more before it ends: a tenth and a fifth of the time
+    # that `ask` takes, and among what is imported there is none. Commands that stay need it looked for.
+    if sys.argv[1:2] and sys.argv[1] in _SOON_OVER:
+        gc.set_threshold(200_000, 30, 30)
     status = main()
     gc.freeze()
     return status

@@ -27,7 +27,7 @@ from pagesight.agent.reasoners.chains import chained
 from pagesight.agent.request.additions import Hook, Prompt, as_hook, as_prompt, own_tools
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Tariff, dearest
-from pagesight.indexing.efforts import Effort
+from pagesight.indexing.configuration.efforts import Effort
 from pagesight.indexing.settings import Settings
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget

@@ -23,8 +23,8 @@ from pagesight.agent.reports.inert import as_written, inert
 from pagesight.agent.servers.fitted_pictures import as_jpeg, fitted
 from pagesight.agent.servers.guarded_http import GuardedApplication
 from pagesight.agent.servers.tool_schemas import FoundPages, ListedDocuments
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import MissingExtra, RequestError, SettingsError, SourceError, UnknownPage
-from pagesight.indexing.installation import install_command
 from pagesight.tools import list_documents, outline, read_pages, search_pages, view_pages
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.gemini_service.picture_tokens import ByTiles

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from pagesight.indexing.destinations import index_set
+from pagesight.indexing.calls.destinations import index_set
 from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.index_reader import IndexReader

@@ -25,10 +25,9 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableSetting  # a setting that must be JSON and is not
 
-from pagesight.indexing import environment
-from pagesight.indexing.efforts import EFFORTS, Effort
-from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.setting_groups import (
+from pagesight.indexing.configuration import environment
+from pagesight.indexing.configuration.efforts import EFFORTS, Effort
+from pagesight.indexing.configuration.setting_groups import (
     BudgetSettings,
     DocumentSettings,
     EncodingSettings,
@@ -43,6 +42,7 @@ from pagesight.indexing.setting_groups import (
     SharingSettings,
     VectorSettings,
 )
+from pagesight.indexing.errors import SettingsError
 
 #: Where a setting's value comes from: who called, a variable, the file `.env` of the current folder, the effort that is
 #: asked for, or the program.

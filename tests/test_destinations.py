@@ -17,7 +17,7 @@ from small_index import write_pdf
 from pagesight.agent.cli import main
 from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner, transport_for
 from pagesight.indexing import PageIndex, load_settings
-from pagesight.indexing.destinations import unconfirmed
+from pagesight.indexing.calls.destinations import unconfirmed
 from pagesight.indexing.encoders import choose, make_encoder
 from pagesight.indexing.errors import EncoderError, ServerUnreachable, SettingsError
 from pagesight.indexing.opening.named_encoder import named_by

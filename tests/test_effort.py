@@ -15,7 +15,7 @@ from small_index import REPORT, make_index, small_settings
 from pagesight.agent import ask, create_page_agent
 from pagesight.agent.testing import ScriptedReasoner, calls
 from pagesight.indexing import PageIndex
-from pagesight.indexing.efforts import EFFORTS
+from pagesight.indexing.configuration.efforts import EFFORTS
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import flat_fields, load_settings
 

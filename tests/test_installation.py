@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pagesight.indexing.installation import install_command, package_command
+from pagesight.indexing.configuration.installation import install_command, package_command
 
 
 def installed_from(folder: Path, monkeypatch: pytest.MonkeyPatch, origin: dict[str, object] | None) -> None:

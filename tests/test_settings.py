@@ -12,8 +12,8 @@ import pytest
 
 from pagesight.agent.reasoners.choose import choose_reasoner, make_reasoner
 from pagesight.indexing import PageIndex
+from pagesight.indexing.configuration.index_place import configured_place
 from pagesight.indexing.errors import ServerUnreachable, SettingsError
-from pagesight.indexing.index_place import configured_place
 from pagesight.indexing.settings import flat_fields, load_settings
 
 ROOT = Path(__file__).parent.parent

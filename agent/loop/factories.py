@@ -23,8 +23,8 @@ from langgraph.types import Command
 from langgraph.warnings import LangGraphDeprecatedSinceV10
 
 from pagesight.agent.loop.model_calls import ModelCalls
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import MissingExtra, SettingsError
-from pagesight.indexing.installation import install_command
 
 if TYPE_CHECKING:
     from langchain.agents.middleware import AgentMiddleware

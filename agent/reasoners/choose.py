@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.reasoners.capabilities import Capabilities, capabilities_of
-from pagesight.indexing.destinations import is_googles, refuse_address_from_dotenv, refuse_unconfirmed, shown
+from pagesight.indexing.calls.destinations import is_googles, refuse_address_from_dotenv, refuse_unconfirmed, shown
+from pagesight.indexing.configuration.installation import package_command
 from pagesight.indexing.errors import KeyRefused, MissingExtra, ReasonerError, SettingsError
-from pagesight.indexing.installation import package_command
 
 if TYPE_CHECKING:
     from pathlib import Path

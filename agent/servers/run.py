@@ -13,7 +13,7 @@ from functools import partial
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from pagesight.indexing import environment
+from pagesight.indexing.configuration import environment
 from pagesight.indexing.errors import SettingsError
 
 #: Connections at a time in one process: a guess, not measured. Beyond them uvicorn answers 503.

@@ -30,7 +30,7 @@ from pagesight.agent.servers.tokens import KnownTokens, Token
 from pagesight.agent.threads.kept_threads import SERVICE_FILE, KeptThreads, Thread, questions_in, storage_errors
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.prices import Price, writers
-from pagesight.indexing.efforts import Effort
+from pagesight.indexing.configuration.efforts import Effort
 from pagesight.indexing.errors import EmptyQuestion
 from pagesight.indexing.settings import Settings
 from pagesight.tools.gemini_service.generations import is_gemini

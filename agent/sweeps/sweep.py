@@ -19,7 +19,7 @@ from pagesight.agent.sweeps.sweep_run import SweepRun, one_by_one
 from pagesight.agent.sweeps.swept import By, SweepTable
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.jobs import JOB_PRICE
-from pagesight.indexing.efforts import Effort
+from pagesight.indexing.configuration.efforts import Effort
 from pagesight.indexing.errors import EmptyQuestion, SettingsError
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.messages.authorship import Author

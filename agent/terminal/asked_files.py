@@ -28,8 +28,8 @@ def open_files(paths: Sequence[str], settings: Settings) -> PageIndex:
 
     Raises SourceError where nothing can be read, and what `open_index` raises.
     """
+    from pagesight.indexing.configuration.environment import cache_folder
     from pagesight.indexing.encoders import choose
-    from pagesight.indexing.environment import cache_folder
 
     moving.begin("reading the files")
     folder = cache_folder() / "asked"

@@ -26,7 +26,7 @@ def demo() -> None:
     Indexes six documents that come with pagesight, in the user's cache folder, and asks three questions: about a
     report, about a scanned letter, and in German. Gemini answers if there is a key.
     """
-    from pagesight.indexing.environment import cache_folder
+    from pagesight.indexing.configuration.environment import cache_folder
 
     place = cache_folder() / "demo"
     _run("index", str(_SAMPLES), place=place)

@@ -21,8 +21,8 @@ from packaging.requirements import Requirement
 
 from pagesight.agent.terminal.check import Check
 from pagesight.agent.terminal.doctor_files import checks_of_files
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import IndexMissing, PagesightError
-from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import DocumentRecord
 from pagesight.indexing.settings import Settings, variables_of
 
@@ -88,7 +88,7 @@ def _set_by(name: str, settings: Settings) -> str:
 
 def _without_password(value: Any) -> Any:
     """A value without the password of an address in it."""
-    from pagesight.indexing.destinations import shown
+    from pagesight.indexing.calls.destinations import shown
 
     return shown(value) if isinstance(value, str) else value
 
@@ -186,7 +186,7 @@ def price_table(on: date | None = None) -> Check:
 
 def _index(settings: Settings, place: str | None) -> Check:
     from pagesight.indexing import PageIndex
-    from pagesight.indexing.destinations import shown
+    from pagesight.indexing.calls.destinations import shown
     from pagesight.indexing.encoders import encoder_code, unconfirmed
 
     named = shown(place or str(settings.index))

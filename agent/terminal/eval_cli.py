@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pagesight.agent.evaluate.answer_report import AnswerReport
     from pagesight.indexing import PageIndex
-    from pagesight.indexing.efforts import Effort
+    from pagesight.indexing.configuration.efforts import Effort
     from pagesight.indexing.evaluate.questions import QuestionSet
     from pagesight.indexing.settings import Settings
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pagesight.agent.reasoners.choose import make_reasoner
 from pagesight.agent.terminal.live_service import LiveService, StepFailed, StepSkipped
 from pagesight.agent.terminal.live_steps import STEPS, Step
+from pagesight.indexing.calls.destinations import shown
 from pagesight.indexing.calls.network_errors import network_error
-from pagesight.indexing.destinations import shown
 from pagesight.indexing.errors import KeyRefused, PagesightError, ReasonerError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pagesight.indexing.index_place import refuse_missing, settings_need_no_check
+from pagesight.indexing.configuration.index_place import refuse_missing, settings_need_no_check
 
 #: The commands that need an index: how many arguments each takes, and its flags that say nothing of it.
 _LOG = {"--verbose", "-v"}

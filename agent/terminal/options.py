@@ -224,7 +224,7 @@ def settings_of(*, passwords: list[str] | None = None, **explicit: object) -> Se
 
 def _confirm_places(settings: Settings) -> None:
     """Asks, on a terminal, whether places that only `.env` names are right; elsewhere they are refused when needed."""
-    from pagesight.indexing.destinations import unconfirmed
+    from pagesight.indexing.calls.destinations import unconfirmed
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
@@ -242,14 +242,14 @@ def named_index(context: typer.Context, index: str | None) -> str | None:
 
 def set_index(settings: Settings) -> str:
     """The place of the index that is set. Raises SettingsError where it may not be taken."""
-    from pagesight.indexing.destinations import index_set
+    from pagesight.indexing.calls.destinations import index_set
 
     return index_set(settings)
 
 
 def existing_index(context: typer.Context, index: str | None) -> str | None:
     """`named_index`, for a command that needs one. Raises IndexMissing, before anything heavy is imported."""
-    from pagesight.indexing.index_place import refuse_missing
+    from pagesight.indexing.configuration.index_place import refuse_missing
 
     place = named_index(context, index)
     refuse_missing(place)

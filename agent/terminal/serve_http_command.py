@@ -139,7 +139,7 @@ def serving(command: str, extra: str) -> tuple[Callable[..., None], Callable[[st
 
         from pagesight.agent.servers.run import is_loopback, serve
     except ImportError as error:
-        from pagesight.indexing.installation import install_command
+        from pagesight.indexing.configuration.installation import install_command
 
         raise MissingExtra(
             f"`pagesight {command}` needs the extra {extra} ({error.name or error} is missing): "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from pagesight.indexing import environment
+from pagesight.indexing.configuration import environment
 
 if TYPE_CHECKING:
     from rich.console import Console

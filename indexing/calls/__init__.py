@@ -1,1 +1,2 @@
-"""What any call over a network or a pipe needs: attempts, time limits, prices, news of what goes on, processes."""
+"""What any call over a network or a pipe needs: attempts, time limits, destinations, prices,
+progress, processes."""

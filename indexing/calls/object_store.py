@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import UnreadableDocument
-from pagesight.indexing.installation import install_command
 
 _ADDRESS = re.compile(r"\s*(s3|gs)://", re.IGNORECASE)
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}

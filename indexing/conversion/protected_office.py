@@ -11,8 +11,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pagesight.indexing.configuration.installation import package_command
 from pagesight.indexing.errors import UnreadableDocument
-from pagesight.indexing.installation import package_command
 
 _PROTECTED = "EncryptedPackage"
 _OLDER = ("WordDocument", "Workbook", "Book", "PowerPoint Document")

@@ -16,10 +16,10 @@ from typing import Any
 
 import pypdfium2
 
+from pagesight.indexing.configuration.installation import package_command
 from pagesight.indexing.documents.kinds import utf_16
 from pagesight.indexing.documents.pdf import PDFIUM
 from pagesight.indexing.errors import UnreadableDocument
-from pagesight.indexing.installation import package_command
 
 #: What is drawn beside the page's own style: nothing may stick out of a page of paper, where it would not be seen.
 _STYLE = """

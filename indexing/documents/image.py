@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from pagesight.indexing.configuration.installation import package_command
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.errors import UnreadableDocument
-from pagesight.indexing.installation import package_command
 from pagesight.indexing.pages import WHOLE_PAGE, Box
 
 #: Dots per inch of an image that does not say; one pixel is then one point.

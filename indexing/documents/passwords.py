@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.errors import SettingsError
-from pagesight.indexing.setting_groups import DocumentSettings
 
 
 def passwords_of(settings: DocumentSettings) -> list[str]:

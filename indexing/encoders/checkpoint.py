@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.encoders.load_errors import no_base, no_reranker, not_loaded, unknown, unreachable
 from pagesight.indexing.encoders.registry import KNOWN
 from pagesight.indexing.encoders.roles import ENCODER, Role
 from pagesight.indexing.errors import EncoderError, MissingExtra, SettingsError
-from pagesight.indexing.installation import install_command
 
 _EDGE = 1 << 20  # bytes at either end of a file of weights that its fingerprint is made of
 _ADAPTER = "adapter_config.json"

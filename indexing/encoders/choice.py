@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.calls.ledger import Spent
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.interface import PageEncoder, PageModel
 from pagesight.indexing.encoders.known_model import KnownModel, Route, runnable
@@ -23,7 +24,6 @@ from pagesight.indexing.encoders.remote.served import SERVICES, read_served
 from pagesight.indexing.encoders.trust import EncoderCode, check_confirmed, code_of
 from pagesight.indexing.encoders.vision import VisionEncoder
 from pagesight.indexing.errors import MissingExtra, SettingsError
-from pagesight.indexing.installation import install_command
 from pagesight.indexing.settings import Settings, load_settings
 
 if TYPE_CHECKING:

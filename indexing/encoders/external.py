@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from pagesight.indexing import environment
+from pagesight.indexing.configuration import environment
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.encoder_process import EncoderProcess
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX

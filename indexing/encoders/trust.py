@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pagesight.indexing.configuration.environment import state_folder
 from pagesight.indexing.encoders.registry import KNOWN, SCRIPT_PREFIX, has_own_environment
-from pagesight.indexing.environment import state_folder
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import MissingExtra
-from pagesight.indexing.installation import install_command
 
 #: As ir-measures writes them: R is recall, RR the reciprocal rank, whose mean is MRR.
 MEASURES = ("nDCG@5", "nDCG@10", "R@1", "R@5", "R@10", "R@100", "RR")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.documents.own_files import MAKER
 from pagesight.indexing.errors import MissingExtra
 from pagesight.indexing.evaluate.compare import RetrievalReport
-from pagesight.indexing.installation import install_command
 
 _TITLES = {"index": "over the whole index", "document": "within the right document"}
 _COLOURS = {"index": "#2f6690", "document": "#81a4cd"}

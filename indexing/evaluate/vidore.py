@@ -18,9 +18,9 @@ from typing import Any
 
 from PIL import Image
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import MissingExtra, QuestionsError
 from pagesight.indexing.evaluate.questions import EvidencePage, JudgedQuestion, QuestionSet
-from pagesight.indexing.installation import install_command
 from pagesight.indexing.pages import Box
 
 _TABLES = ("corpus", "queries", "qrels")

@@ -19,8 +19,8 @@ from typing import Any
 
 import xxhash
 
+from pagesight.indexing.configuration.index_place import holds_index
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.index_place import holds_index
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.settings import Settings

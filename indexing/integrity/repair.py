@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pagesight.indexing.configuration.index_place import refuse_missing
 from pagesight.indexing.documents.sources import Source, hash_file, identify
 from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDocument
-from pagesight.indexing.index_place import refuse_missing
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.integrity.verify import Beside, Damage, collections_in, rows_are_unlike, verify
 from pagesight.indexing.milvus.folder_store import opens

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from pagesight.indexing import environment
+from pagesight.indexing.configuration import environment
 
 _log = logging.getLogger("pymilvus")
 _level = _log.level  # which the import sets anew

@@ -18,7 +18,7 @@ from typing import Any
 
 import grpc
 
-from pagesight.indexing.destinations import shown
+from pagesight.indexing.calls.destinations import shown
 from pagesight.indexing.errors import LoginRefused, PageIndexError, ServerUnreachable, SettingsError, StorageFull
 from pagesight.indexing.milvus.capabilities import LITE, capabilities
 from pagesight.indexing.milvus.client import CollectionSchema, DataType, IndexParams, MilvusClient, MilvusException

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pagesight.indexing.calls.ledger import Ledger
+from pagesight.indexing.configuration.index_place import index_missing
 from pagesight.indexing.encoders import choose, encoder_code, note_costs, remember
 from pagesight.indexing.errors import PageIndexError
-from pagesight.indexing.index_place import index_missing
 from pagesight.indexing.opening.folder_access import FolderAccess, in_folder, start
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.named_encoder import Asked, asked_names, named_by, named_encoders, same_encoders

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pagesight.indexing.destinations import refuse_unconfirmed
+from pagesight.indexing.calls.destinations import refuse_unconfirmed
 from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.errors import IndexMissing
 from pagesight.indexing.milvus import centroid_search, lease, multivector_rows, page_rows, server_maxsim

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.configuration.installation import package_command
 from pagesight.indexing.errors import MissingExtra
-from pagesight.indexing.installation import package_command
 from pagesight.indexing.page_text.recognised import Recognised
 from pagesight.indexing.page_text.words import cleaned
 
@@ -180,7 +180,7 @@ def _ocr_engine(reads: str) -> Any:
     takes two thirds of the processor time. The classifier of upside-down lines is off, since it turns sound lines over
     (recall .994 → .980); the whole page is turned instead.
     """
-    from pagesight.indexing import environment
+    from pagesight.indexing.configuration import environment
 
     with _engine_lock:
         if reads not in _engines:

@@ -72,7 +72,7 @@ def _png(picture: Image.Image) -> bytes:
 
 def _run(arguments: list[str], given: bytes) -> str:
     """What Tesseract says, by one thread; nothing where it fails or takes too long."""
-    from pagesight.indexing import environment
+    from pagesight.indexing.configuration import environment
 
     with environment.set_to(OMP_THREAD_LIMIT="1"):
         process = subprocess.Popen(

@@ -21,6 +21,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.sources import Failure
@@ -33,7 +34,6 @@ from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.encoded_page import EncodedPage, Recipe, encoded
 from pagesight.indexing.preparing.page_readers import GivenUp, PageReaders
 from pagesight.indexing.preparing.prepared_page import PreparedPage
-from pagesight.indexing.setting_groups import DocumentSettings
 from pagesight.indexing.storage.kept_documents import KeptDocuments
 
 _log = logging.getLogger(__name__)

@@ -20,8 +20,9 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from pagesight.indexing import environment
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
+from pagesight.indexing.configuration import environment
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.documents.kinds import Kind
 from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
@@ -29,7 +30,6 @@ from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage, as_text
 from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
-from pagesight.indexing.setting_groups import DocumentSettings
 from pagesight.indexing.settings import key_variables
 
 _START = (

@@ -7,6 +7,7 @@ import re
 import numpy as np
 from PIL import Image
 
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.page_content import content_fault
 from pagesight.indexing.documents.pdf import PdfDocument
@@ -15,7 +16,6 @@ from pagesight.indexing.page_text.printed_label import printed_label
 from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.prepared_page import PreparedPage
-from pagesight.indexing.setting_groups import DocumentSettings
 
 
 def prepare_page(

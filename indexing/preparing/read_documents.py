@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.conversion.as_pdf import as_pdf
 from pagesight.indexing.conversion.mail import mail_attachments
 from pagesight.indexing.documents.attachments import attachments
@@ -32,7 +33,6 @@ from pagesight.indexing.page_kinds.told import told_kinds
 from pagesight.indexing.page_text.text import read_page
 from pagesight.indexing.preparing.prepare import prepare_page
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
-from pagesight.indexing.setting_groups import DocumentSettings
 
 #: The errors that keep their kind on the way to who asked; all others become UnreadableDocument there.
 KINDS: dict[str, type[PagesightError]] = {

@@ -12,11 +12,11 @@ from typing import Any
 
 from PIL import Image
 
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.documents.document import checked_size
 from pagesight.indexing.pages import PageText, Region
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
-from pagesight.indexing.setting_groups import DocumentSettings
 
 
 class ShownDocument:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from pagesight.indexing.destinations import refuse_address_from_dotenv, refuse_unconfirmed
+from pagesight.indexing.calls.destinations import refuse_address_from_dotenv, refuse_unconfirmed
 from pagesight.indexing.encoders.remote.http_calls import ServerCalls
 from pagesight.indexing.encoders.remote.served import read_served
 from pagesight.indexing.encoders.roles import RERANKER

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pagesight.indexing.calls.object_store import is_stored
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.documents.metadata import Metadata, checked
 from pagesight.indexing.documents.sources import Failure, find_documents
 from pagesight.indexing.encoders import LexicalEncoder, choose, estimate_costs
@@ -27,7 +28,6 @@ from pagesight.indexing.errors import (
     SettingsError,
     UnreadableDocument,
 )
-from pagesight.indexing.installation import install_command
 from pagesight.indexing.opening.named_encoder import Asked, asked_names
 from pagesight.indexing.preparing.add_report import AddReport, Progress
 from pagesight.indexing.settings import Settings, load_settings

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from pagesight.indexing.destinations import shown
+from pagesight.indexing.calls.destinations import shown
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import Settings
 

@@ -23,12 +23,12 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from pagesight.indexing.configuration.index_place import holds_index
 from pagesight.indexing.errors import (
     IndexWarning,
     PageIndexError,
     StorageFull,
 )
-from pagesight.indexing.index_place import holds_index
 from pagesight.indexing.storage.atomic_files import make_private, write_atomically
 from pagesight.indexing.storage.checked_json import read_checked, read_json, write_checked
 from pagesight.indexing.storage.kept_documents import KeptDocuments

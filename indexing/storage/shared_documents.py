@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from pagesight.indexing.calls.object_store import StoredFolder, is_stored
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.documents.sources import readable
 from pagesight.indexing.errors import UnreadableDocument
-from pagesight.indexing.setting_groups import DocumentSettings
 from pagesight.indexing.storage.atomic_files import replacing
 
 _LISTED_SECONDS = 60.0  # after which who misses a document there looks again. A guess, not measured

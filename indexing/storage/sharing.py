@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pagesight.indexing.destinations import shown
+from pagesight.indexing.calls.destinations import shown
 from pagesight.indexing.errors import IndexInUse, IndexWarning
 from pagesight.indexing.storage.atomic_files import write_atomically
 

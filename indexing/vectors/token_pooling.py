@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import MissingExtra
-from pagesight.indexing.installation import install_command
 from pagesight.indexing.vectors.multivector import MultiVector
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 
+from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.documents.kinds import SUFFIXES, kind_by_name
 from pagesight.indexing.documents.sources import Failure, PassedOver
 from pagesight.indexing.errors import SettingsError, UnreadableDocument
 from pagesight.indexing.preparing.add_report import AddReport
-from pagesight.indexing.setting_groups import DocumentSettings
 
 if TYPE_CHECKING:
     from pagesight.indexing.calls.object_store import StoredFile

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from pagesight.indexing.destinations import refuse_unconfirmed
+from pagesight.indexing.calls.destinations import refuse_unconfirmed
+from pagesight.indexing.configuration.environment import state_folder
 from pagesight.indexing.encoders.remote.forms import FormClient, form_of
 from pagesight.indexing.encoders.remote.gemini import GeminiClient
 from pagesight.indexing.encoders.remote.http_calls import ServerCalls
@@ -17,7 +18,6 @@ from pagesight.indexing.encoders.remote.model import PageClient, RemoteEncoder, 
 from pagesight.indexing.encoders.remote.served import Served
 from pagesight.indexing.encoders.remote.spending import Spending
 from pagesight.indexing.encoders.remote.vllm import VllmClient
-from pagesight.indexing.environment import state_folder
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import Settings, variables_of
 

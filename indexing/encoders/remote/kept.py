@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.environment import state_folder
+from pagesight.indexing.configuration.environment import state_folder
 
 
 class PaidVectors:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.errors import IndexWarning, MissingExtra, QuestionsError
 from pagesight.indexing.evaluate.published.layout import Layout
 from pagesight.indexing.evaluate.published.layouts import LAYOUTS
 from pagesight.indexing.evaluate.published.local_copy import PARTS, LocalCopy
 from pagesight.indexing.evaluate.questions import JudgedQuestion, QuestionSet, refuse_repeated
-from pagesight.indexing.installation import install_command
 
 
 def read_published(folder: Path, pictures: Path, part: str | None = None) -> QuestionSet | None:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
-from pagesight.indexing.efforts import Effort, Thinking
+from pagesight.indexing.configuration.efforts import Effort, Thinking
 
 
 class SettingsGroup(BaseModel):

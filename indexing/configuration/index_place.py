@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pagesight.indexing import environment
+from pagesight.indexing.configuration import environment
 from pagesight.indexing.errors import IndexMissing
 
 DEFAULT = ".pagesight"

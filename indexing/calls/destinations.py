@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pagesight.indexing.environment import state_folder
+from pagesight.indexing.configuration.environment import state_folder
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import Settings, variables_of
 

@@ -1,0 +1,1 @@
+"""What may be set, and where from: the environment, groups of settings, the place of an index, what is installed."""
