@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
 from documents import pdf
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen import canvas
 from small_index import small_settings
 
 from pagesight.indexing import PageIndex
@@ -133,6 +137,41 @@ def test_a_file_that_is_pinned_and_attached_is_one_document(tmp_path: Path):
     with opened(tmp_path) as index:
         assert index.add(both).failed == []
         assert names(index) == [HOLDER, f"{HOLDER} › annex.pdf"]
+
+
+def test_one_attachment_that_cannot_be_read_takes_nothing_else_along(tmp_path: Path):
+    sheet = canvas.Canvas(str(tmp_path / "locked.pdf"), encrypt=StandardEncryption("secret"))
+    sheet.drawString(72, 700, "behind a lock")
+    sheet.save()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:  # not compressed: its first bytes hold a PDF's
+        bundle.writestr("inner.pdf", page_of(tmp_path, "zipped away"))
+    files = {
+        "locked.pdf": (tmp_path / "locked.pdf").read_bytes(),
+        "broken.pdf": b"%PDF-1.7\nnothing else",
+        "bundle.zip": archive.getvalue(),
+        "annex.pdf": page_of(tmp_path, "The toll is six groats"),
+    }
+    holder = holding(pdf(tmp_path / HOLDER, [[("The cover", 72, 700, 12)]]), files)
+    with opened(tmp_path) as index:
+        report = index.add(holder)
+        assert names(index) == [HOLDER, f"{HOLDER} › annex.pdf"]
+        assert sorted(failure.path.name for failure in report.failed) == [
+            f"{HOLDER} › broken.pdf",
+            f"{HOLDER} › locked.pdf",
+        ]
+        (warning,) = report.warnings
+        assert "bundle.zip is no document: it is a ZIP archive" in warning.text
+
+
+def test_what_is_a_file_and_attached_keeps_the_file_s_name(tmp_path: Path):
+    (tmp_path / "files").mkdir()
+    annex = page_of(tmp_path, "The gryphon")
+    (tmp_path / "files" / "z annex.pdf").write_bytes(annex)
+    holding(pdf(tmp_path / "files" / HOLDER), {"annex.pdf": annex})
+    with opened(tmp_path) as index:
+        assert index.add(tmp_path / "files").failed == []
+        assert names(index) == [HOLDER, "z annex.pdf"]
 
 
 def test_what_lies_too_deep_is_named(tmp_path: Path):

@@ -64,6 +64,34 @@ def test_values_ticks_and_choices_stand_on_the_lines_of_their_fields(tmp_path: P
     assert top < (842 - 704) / 842 < bottom
 
 
+def test_a_choice_is_what_is_shown_of_it_and_not_what_is_sent(tmp_path: Path):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 580, "Roof")
+        options = [("Slate roof", "s"), ("Thatched roof", "t")]
+        sheet.acroForm.choice(name="roof", value="t", options=options, x=220, y=574, width=120, height=20)
+
+    assert text_of(drawn(tmp_path / "form.pdf", draw)).text == "Roof Thatched roof"
+
+
+def test_a_form_that_only_adobe_shows_is_a_warning(tmp_path: Path):
+    wait = "BT /F1 12 Tf 72 700 Td (Please wait) Tj ET"
+    path = raw_pdf(
+        tmp_path / "xfa.pdf",
+        [
+            "<< /Type /Catalog /Pages 2 0 R /NeedsRendering true /AcroForm << /Fields [] /XFA 6 0 R >> >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+            " /Resources << /Font << /F1 5 0 R >> >> >>",
+            f"<< /Length {len(wait)} >>\nstream\n{wait}\nendstream",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            "<< /Length 11 >>\nstream\n<template/>\nendstream",
+        ],
+    )
+    with PageIndex.open(tmp_path / "index", settings=small_settings(encoder="lexical")) as index:
+        (warning,) = index.add(path).warnings
+    assert warning.text.startswith("xfa.pdf: it is an XFA form")
+
+
 @pytest.mark.parametrize(
     "draw",
     [

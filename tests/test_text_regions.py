@@ -181,6 +181,55 @@ def test_what_nobody_sees_is_not_read(tmp_path: Path):
     assert lines(drawn(tmp_path / "a.pdf", draw)) == ["seen by all", "white on black", "highlighted later"]
 
 
+_LAYER = "/OCProperties << /OCGs [6 0 R] /D << /OFF [6 0 R] >> >>"
+_FORM = "/Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << /Font << /F1 5 0 R >> >>"
+_MASK = "/Type /XObject /Subtype /Form /BBox [0 0 612 792] /Group << /S /Transparency /CS /DeviceGray >>"
+_HIDDEN = "BT /F1 12 Tf 72 600 Td (secret margin) Tj ET"
+
+
+@pytest.mark.parametrize(
+    ("content", "catalog", "form"),
+    [
+        ("/X Do", _LAYER, f"<< {_FORM} /OC 6 0 R /Length {len(_HIDDEN)} >>\nstream\n{_HIDDEN}\nendstream"),
+        (f"/SM gs {_HIDDEN}", "", f"<< {_MASK} /Length 18 >>\nstream\n0 g 0 0 612 792 re f\nendstream"),
+        (f"1 G 1 Tr {_HIDDEN}", "", ""),
+        (f"0.1 g 60 590 300 30 re f 0.1 g {_HIDDEN}", "", ""),
+        (f"0 0 0.5 rg 60 590 300 30 re f 0 0 0.52 rg {_HIDDEN}", "", ""),
+    ],
+    ids=["form of a layer", "mask", "white lines", "black on black", "blue on blue"],
+)
+def test_nothing_is_read_that_a_layer_a_mask_or_its_colour_hides(tmp_path: Path, content: str, catalog: str, form: str):
+    drawn_first = f"BT /F1 12 Tf 72 700 Td (seen by all) Tj ET {content}"
+    resources = (
+        "/Font << /F1 5 0 R >> /XObject << /X 7 0 R >> /ExtGState << /SM << /SMask << /S /Luminosity /G 7 0 R >> >> >>"
+    )
+    objects = [
+        f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << {resources} >> >>",
+        f"<< /Length {len(drawn_first)} >>\nstream\n{drawn_first}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Type /OCG /Name (internal) >>",
+        form or f"<< {_FORM} /Length 0 >>\nstream\n\nendstream",
+    ]
+    assert lines(raw_pdf(tmp_path / "a.pdf", objects)) == ["seen by all"]
+
+
+def test_words_in_a_form_of_a_file_with_layers_are_read_where_they_are_seen(tmp_path: Path):
+    content = "/X Do"
+    objects = [
+        f"<< /Type /Catalog /Pages 2 0 R {_LAYER} >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        " /Resources << /XObject << /X 7 0 R >> >> >>",
+        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Type /OCG /Name (internal) >>",
+        f"<< {_FORM} /Length {len(_HIDDEN)} >>\nstream\n{_HIDDEN}\nendstream",
+    ]
+    assert lines(raw_pdf(tmp_path / "a.pdf", objects)) == ["secret margin"]
+
+
 def test_what_stands_on_a_bar_does_not_show_what_is_under_it(tmp_path: Path):
     def draw(sheet: canvas.Canvas) -> None:
         sheet.drawString(72, 700, "Name:")
@@ -335,10 +384,12 @@ def test_a_picture_without_words_adds_none(tmp_path: Path):
     assert lines(path, ocr=True) == ["Sales review"]
 
 
-def permuted(path: Path, sentences: list[str], wrong: list[bool]) -> Path:
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def permuted(path: Path, sentences: list[str], wrong: list[bool], other: str = LETTERS[7:] + LETTERS[:7]) -> Path:
     """Lines in two fonts: one whose map to Unicode takes each letter for another, and one that is right."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    other = letters[7:] + letters[:7]
+    letters = LETTERS
     pairs = "".join(f"<{ord(a):02x}> <{ord(b):04x}>\n" for a, b in zip(letters, other, strict=True))
     cmap = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
@@ -369,6 +420,48 @@ def test_letters_that_stand_for_others_are_read_from_the_picture(tmp_path: Path,
     path = permuted(tmp_path / "a.pdf", sentences, wrong)
     assert lines(path) != sentences
     assert lines(path, ocr=True) == sentences
+
+
+@pytest.mark.parametrize(
+    "other",
+    {
+        "one letter": "a" * 26,
+        "blanks": " " * 26,
+        "no-break blanks": "\xa0" * 26,
+        "hyphens that nobody sees": "\xad" * 26,
+        "controls": "".join(map(chr, range(1, 27))),
+        "private": "".join(map(chr, range(0xE001, 0xE01B))),
+        "unknown": "\ufffd" * 26,
+        "signs": "!#$%&'()*+,-./!#$%&'()*+,-",
+        "figures": "01234567890123456789012345",
+    }.items(),
+    ids=lambda pair: pair[0],
+)
+def test_letters_that_stand_for_nothing_are_read_from_the_picture_beside_sound_ones(
+    tmp_path: Path, other: tuple[str, str]
+):
+    sound, body = "Inspection report of the viaduct", "the bearing shows cracks of four millimetres"
+    blank = body if other[0] != "figures" else body.replace(" ", "")
+    path = permuted(tmp_path / "a.pdf", [sound, blank], [False, True], other[1])
+    assert "cracks" not in " ".join(lines(path))
+    first, *others = lines(path, ocr=True)
+    assert (first, "".join(others).replace(" ", "")) == (sound, body.replace(" ", ""))
+
+
+@pytest.mark.parametrize("across", [1, 20])
+def test_a_scan_in_strips_or_tiles_is_read_beside_the_layer(tmp_path: Path, across: int):
+    picture, down = picture_of_text([("Bavaria 51.3 million", 30, 20)], size=(500, 80)), 20
+
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 750, "Sales review of the year")
+        wide, high = 500 // across, 80 // down
+        for row in range(down):
+            for column in range(across):
+                left, top = column * wide, row * high
+                tile = ImageReader(picture.crop((left, top, left + wide, top + high)))
+                sheet.drawImage(tile, 72 + left * 0.6, 648 - (top + high) * 0.6, wide * 0.6, high * 0.6)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw), ocr=True) == ["Sales review of the year", "Bavaria 51.3 million"]
 
 
 def test_a_sound_layer_is_not_compared_with_ocr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

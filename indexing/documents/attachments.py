@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -13,6 +12,7 @@ import pypdfium2.raw as pdfium
 
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.pdf import PdfDocument
+from pagesight.indexing.documents.said_in_pdf import may_say
 from pagesight.indexing.errors import UnreadableDocument
 
 # Bytes of one attached file at most, and of all that are taken from one document. Guesses, not measured.
@@ -21,11 +21,7 @@ _LARGEST_ALL = 400_000_000
 _MOST = 1_000
 _LONGEST_NAME = 120  # characters; a file's name may have 255 bytes
 
-# What a PDF with files pinned to its pages says of them. It may stand in a compressed stream of objects, of which so
-# many bytes are looked at; a guess, not measured.
-_PINNED = b"FileAttachment"
-_OBJECTS = re.compile(rb"/ObjStm\b.{0,1000}?\bstream\r?\n", re.DOTALL)
-_LARGEST_OBJECTS = 50_000_000
+_PINNED = b"FileAttachment"  # all pages are loaded to find these, which takes a third of reading them
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ def attachments(document: OpenDocument) -> list[Attachment]:
         return []
     with document.opened() as pdf:
         held = (pdf.get_attachment(number) for number in range(min(pdf.count_attachments(), _MOST)))
-        pinned = _pinned(document, pdf) if _may_have_pinned(document.path.read_bytes()) else iter(())
+        pinned = _pinned(document, pdf) if may_say(document.path.read_bytes(), _PINNED) else iter(())
         return named_apart(dict.fromkeys((one.get_name(), _content(one)) for one in chain(held, pinned)))
 
 
@@ -58,20 +54,6 @@ def named_apart(files: Iterable[tuple[str, bytes]]) -> list[Attachment]:
         taken.add(name.lower())
         found.append(Attachment(name, content if fits else None))
     return found
-
-
-def _may_have_pinned(content: bytes) -> bool:
-    """Whether a PDF's bytes may speak of files pinned to its pages: to load all pages takes a third of reading them."""
-    if _PINNED in content or b"/Encrypt" in content:
-        return True
-    for found in _OBJECTS.finditer(content):
-        try:
-            objects = zlib.decompressobj().decompress(memoryview(content)[found.end() :], _LARGEST_OBJECTS)
-        except zlib.error:  # packed in another way, or damaged
-            return True
-        if _PINNED in objects:
-            return True
-    return False
 
 
 def _pinned(document: PdfDocument, pdf: pypdfium2.PdfDocument) -> Iterator[pypdfium2.PdfAttachment]:

@@ -63,6 +63,8 @@ _OTHERS = (
     ),
 )
 
+_STARTS_OF_OTHERS = tuple(start for start, _, _ in _OTHERS)
+
 # What of a folder is passed over though people may have meant it, by suffix: what would have it read.
 _WAYS = {
     **dict.fromkeys((".zip", ".7z", ".rar", ".gz", ".tar"), _UNPACK),
@@ -91,7 +93,7 @@ def kind_of(path: Path, head: bytes) -> Kind | None:
         return "office"
     if suffix in _TEXTS and _is_drawn_text(head):
         return "html" if _TEXTS[suffix] == "text" and _is_html(head) else _TEXTS[suffix]
-    if _PDF in head:
+    if _PDF in head and not head.startswith(_STARTS_OF_OTHERS):  # which may hold one
         return "pdf"
     return "html" if suffix not in SUFFIXES and _is_html(head) else None  # a PDF that is one is an error's page
 

@@ -42,7 +42,7 @@ class Frame(NamedTuple):
         own = reader.cut(thing)
         if own is None:
             return self.cut
-        return Cut(_moved(own.where, self.matrix), own.is_exact).within(self.cut)
+        return Cut(moved(own.where, self.matrix), own.is_exact).within(self.cut)
 
 
 #: What an area is like.
@@ -54,17 +54,20 @@ class PageObjects:
     """What a page draws, in the order in which it does, from 0 on.
 
     ``pictures`` and ``outlines`` are where they lie; ``areas`` (order, where, LIGHT, DARK or PICTURE) of all that may
-    cover what is under it, ``bars`` (order, where) rectangles that do; ``texts`` says when each text object, by its
-    address, is drawn, ``frames`` what forms do to those that are in some; ``count`` is how many
-    objects there are in all.
+    cover what is under it, ``colours`` those of DARK ones, (red, green, blue) 0–255, by their order, ``bars`` (order,
+    where) rectangles that do; ``texts`` says when each text object, by its address, is drawn, ``frames`` what forms do
+    to those that are in some, ``forms_may_hide`` whether they may be a layer's; ``count`` is how many objects there are
+    in all.
     """
 
     pictures: list[Rectangle] = field(default_factory=list)
     outlines: list[Rectangle] = field(default_factory=list)
     areas: list[tuple[int, Rectangle, int]] = field(default_factory=list)
+    colours: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     bars: list[tuple[int, Rectangle]] = field(default_factory=list)
     texts: dict[int, int] = field(default_factory=dict)
     frames: dict[int, Frame] = field(default_factory=dict)
+    forms_may_hide: bool = False
     count: int = 0
 
 
@@ -122,7 +125,7 @@ def _take_form(found: PageObjects, form: int, order: int, reader: plain.ObjectRe
             found.texts[thing] = order
             found.frames[order] = frame
         elif bounds := reader.bounds(thing):
-            _take(found, thing, kind, order, _moved(bounds, frame.matrix), reader)
+            _take(found, thing, kind, order, moved(bounds, frame.matrix), reader)
         order += 1
     return order
 
@@ -151,6 +154,8 @@ def _take(found: PageObjects, thing: int, kind: int, order: int, where: Rectangl
         if colour is None or colour[3] > 250:
             is_light = colour is not None and min(colour[:3]) > 225
             found.areas.append((order, where, LIGHT if is_light else DARK))
+            if colour and not is_light and min(where[2] - where[0], where[3] - where[1]) >= _LEAST_OF_A_BAR:
+                found.colours[order] = colour[:3]
         height = where[3] - where[1]
         if _LETTER_HEIGHT[0] <= height <= _LETTER_HEIGHT[1] and plain.count_segments(thing) >= _LETTER_SEGMENTS:
             found.outlines.append(where)
@@ -164,7 +169,8 @@ def _product(first: _Matrix, then: _Matrix) -> _Matrix:
     )  # fmt: skip
 
 
-def _moved(where: Rectangle, matrix: _Matrix) -> Rectangle:
+def moved(where: Rectangle, matrix: _Matrix) -> Rectangle:
+    """The rectangle around one that a matrix moves, scales and turns."""
     if matrix == _UPRIGHT:
         return where
     a, b, c, d, e, f = matrix

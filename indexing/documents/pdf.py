@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.poppler import DRAWN_BY_POPPLER, drawn_anew
+from pagesight.indexing.documents.said_in_pdf import may_say
 from pagesight.indexing.errors import MissingExtra, UnreadableDocument
 from pagesight.indexing.pages import WHOLE_PAGE, Box
 
@@ -31,6 +33,11 @@ _DAMAGED = 3
 
 # Bookmarks that are read of a file: guesses, not measured.
 _DEEPEST_BOOKMARK, _MOST_BOOKMARKS = 4, 1000
+
+_XFA = (
+    "it is an XFA form, which hardly any program but Adobe's shows: what it says instead is read. Open it there, print "
+    "it as PDF, and index that"
+)
 
 _NO_POPPLER = (
     "the renderer is set to poppler, but poppler is not installed. Install it with `apt install poppler-utils` "
@@ -58,7 +65,7 @@ class PdfDocument(OpenDocument):
                 if content is None:
                     raise
                 self._open(content)
-                self.warnings = (DRAWN_BY_POPPLER,)
+                self.warnings += (DRAWN_BY_POPPLER,)
 
     def _open(self, source: Path | bytes) -> None:
         """Open the file, or a PDF that poppler made of it. Raises UnreadableDocument."""
@@ -67,8 +74,11 @@ class PdfDocument(OpenDocument):
             pdfium.FPDF_LoadDocument(b"", None)
             self._pdf = self._unlocked(source)
             self.page_count = self._pages_there(len(self._pdf))
-            if self._pdf.get_formtype():
+            form = self._pdf.get_formtype()
+            if form:
                 self._pdf.init_forms()
+            if form == pdfium.FORMTYPE_XFA_FULL:
+                self.warnings += (_XFA,)
         except pypdfium2.PdfiumError as error:
             raise UnreadableDocument(_pdf_fault(self.path, error)) from None
 
@@ -99,6 +109,11 @@ class PdfDocument(OpenDocument):
         """What may be missing of a page that was looked at."""
         return (DRAWN_BY_POPPLER,) if number in self._drawn_anew else ()
 
+    @cached_property
+    def has_layers(self) -> bool:
+        """Whether the file may have layers (optional content), which may be switched off."""
+        return may_say(self.path.read_bytes(), b"/OCProperties")
+
     def _pages_there(self, promised: int) -> int:
         """The number of the last page that is in the file; a damaged page tree may promise more."""
         size = pdfium.FS_SIZEF()
@@ -110,7 +125,7 @@ class PdfDocument(OpenDocument):
         if promised and not there:
             raise UnreadableDocument(f"{self.path} promises {promised:,} pages, of which none is there. It is damaged.")
         if there < promised:
-            self.warnings = (f"it promises {promised:,} pages, of which those from p. {there + 1:,} on are missing",)
+            self.warnings += (f"it promises {promised:,} pages, of which those from p. {there + 1:,} on are missing",)
         return there
 
     @contextmanager

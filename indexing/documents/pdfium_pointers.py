@@ -51,6 +51,7 @@ _mark = _plain(pdfium.FPDFPageObj_GetMark, _POINTER, _POINTER, ctypes.c_ulong)
 _mark_name = _plain(pdfium.FPDFPageObjMark_GetName, _INT, _POINTER, _POINTER, ctypes.c_ulong, _POINTER)
 _bounds = _plain(pdfium.FPDFPageObj_GetBounds, _INT, _POINTER, *[_POINTER] * 4)
 _fill = _plain(pdfium.FPDFPageObj_GetFillColor, _INT, _POINTER, *[_POINTER] * 4)
+_stroke = _plain(pdfium.FPDFPageObj_GetStrokeColor, _INT, _POINTER, *[_POINTER] * 4)
 _draw_mode = _plain(pdfium.FPDFPath_GetDrawMode, _INT, _POINTER, _POINTER, _POINTER)
 _matrix = _plain(pdfium.FPDFPageObj_GetMatrix, _INT, _POINTER, _POINTER)
 
@@ -135,9 +136,9 @@ class ObjectReader:
         """Whether the object is filled with black that nothing shines through: text most often is."""
         return bool(_fill(thing, *self._number_places)) and self._colour.raw == _BLACK
 
-    def fill(self, thing: int) -> tuple[int, int, int, int] | None:
-        """(red, green, blue, alpha), 0–255; None for a pattern."""
-        if not _fill(thing, *self._number_places):
+    def fill(self, thing: int, *, line: bool = False) -> tuple[int, int, int, int] | None:
+        """(red, green, blue, alpha), 0–255, of what fills an object, or of its ``line``; None for a pattern."""
+        if not (_stroke if line else _fill)(thing, *self._number_places):
             return None
         red, green, blue, alpha = self._numbers[:4]
         return red, green, blue, alpha

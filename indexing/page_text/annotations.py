@@ -105,8 +105,9 @@ def _field(form: Any, annotation: Any) -> list[list[str]]:
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
     if kind in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON):
         return [TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else NOT_TICKED]
-    if kind == pdfium.FPDF_FORMFIELD_LISTBOX:
-        return [line for choice in _choices(form, annotation) for line in _lines(choice)]
+    choices = [line for choice in _choices(form, annotation) for line in _lines(choice)]
+    if choices or kind == pdfium.FPDF_FORMFIELD_LISTBOX:
+        return choices
     if kind == pdfium.FPDF_FORMFIELD_TEXTFIELD and pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD:
         return []
     if kind in (pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX):

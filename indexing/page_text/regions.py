@@ -14,6 +14,8 @@ from pagesight.indexing.documents.pdfium_pointers import Rectangle
 # Smaller pictures are bullets, rules and emblems: least side in parts of the page's height, and least area of the page.
 # Guesses: of real pages 90 of 654 with a text layer have pictures over .02.
 _LEAST_SIDE, _LEAST_AREA = 0.012, 0.003
+# Scans may be cut into strips and tiles: together they fill this part of the rectangle around them. A guess.
+_FILLED = 0.8
 # Fewer outlines that could be letters are arrows and ornaments. A guess, not measured.
 _LEAST_OUTLINES = 6
 # Outlines stand together in cells of a grid of this many across and down.
@@ -30,9 +32,12 @@ def uncovered(
     pictures: NDArray[np.float32], outlines: NDArray[np.float32], others: Sequence[NDArray[np.float32]]
 ) -> list[NDArray[np.float32]]:
     """The regions (4,) to be read, apart from each other; boxes (n, 4) in 0–1 of the page, ``others`` as they are."""
-    regions = [box for box in pictures.clip(0, 1) if _is_large(box)]
+    pictures = pictures.clip(0, 1)
+    large = np.array([_is_large(box) for box in pictures], np.bool_)
+    regions = [*pictures[large], *_assembled(pictures[~large])]
     if len(outlines) >= _LEAST_OUTLINES:
-        regions += _clusters(outlines.clip(0, 1))
+        groups = _clusters(outlines.clip(0, 1))
+        regions += [_around(group) for group in groups if len(group) >= _LEAST_OUTLINES / 2]
     regions += list(others)
     padded = [np.concatenate([box[:2] - _MARGIN, box[2:] + _MARGIN]).clip(0, 1) for box in regions]
     apart = _apart(padded)
@@ -101,8 +106,18 @@ def _area(box: NDArray[np.float32]) -> float:
     return float(np.prod(np.maximum(box[2:] - box[:2], 0)))
 
 
+def _assembled(pieces: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Boxes around small pictures that are strips and tiles of large ones."""
+    groups = [(_around(group), group) for group in (_clusters(pieces) if len(pieces) else [])]
+    return [box for box, group in groups if _is_large(box) and sum(map(_area, group)) >= _FILLED * _area(box)]
+
+
+def _around(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
 def _clusters(boxes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Boxes around what stands together, where it is enough to be words."""
+    """The boxes (n, 4), those together that stand together."""
     cells = np.minimum(((boxes[:, :2] + boxes[:, 2:]) / 2 * _GRID).astype(int), _GRID - 1)
     taken = {(x, y) for x, y in cells.tolist()}
     number: dict[tuple[int, int], int] = {}
@@ -110,12 +125,7 @@ def _clusters(boxes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         if start not in number:
             _spread(start, len(number), taken, number)
     owners = np.array([number[x, y] for x, y in cells.tolist()])
-    groups = [boxes[owners == owner] for owner in np.unique(owners)]
-    return [
-        np.concatenate([group[:, :2].min(axis=0), group[:, 2:].max(axis=0)])
-        for group in groups
-        if len(group) >= _LEAST_OUTLINES / 2
-    ]
+    return [boxes[owners == owner] for owner in np.unique(owners)]
 
 
 def _spread(

@@ -40,6 +40,11 @@ _SAMPLE = 8
 _ALIKE = 0.5
 _SURE_READING = 0.75
 
+# Words without letters: longer ones than this are no numbers, more different signs than these no leaders and bullets.
+# Guesses, not measured.
+_LONGEST_NUMBER, _MANY_SIGNS = 20, 6
+_NO_SIGN = frozenset("\ufffd\u25a1\u25af\u2610")
+
 _WORD = re.compile(r"[^\W\d_]+")
 _HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 # Scripts in use for which no function words are known, so that nothing can be said of their words.
@@ -55,7 +60,7 @@ def strange(words: Sequence[str]) -> bool:
     """Whether words of one font look like those of no language, so that their letters may stand for others."""
     joined = "".join(words)
     letters = set(filter(str.isalpha, set(joined)))
-    if len(letters) <= 2 and sum(map(joined.count, letters)) >= _LEAST_LETTERS:
+    if len(letters) <= 2 and (sum(map(joined.count, letters)) >= _LEAST_LETTERS or _are_no_numbers(words, joined)):
         return True
     everyday = "" if joined.isascii() else "".join(_HAN_OR_KANA.findall(joined))
     if len(everyday) >= _LEAST_LETTERS / 2 and _share_in_use(everyday) < _EVERYDAY:
@@ -65,6 +70,17 @@ def strange(words: Sequence[str]) -> bool:
     if pairs < _LEAST_LETTERS:
         return False
     return float(sum(scores)) / pairs < _STRANGE - _VARIES / pairs
+
+
+def _are_no_numbers(words: Sequence[str], joined: str) -> bool:
+    """Whether words without letters are neither numbers nor leaders: of many different signs, of signs that stand for
+    none, or far longer than numbers are."""
+    if len(joined) < _LEAST_LETTERS:
+        return False
+    signs = [char for char in joined if not char.isalnum()]
+    unknown = sum(map(_NO_SIGN.__contains__, signs))
+    is_long = len(joined) > _LONGEST_NUMBER * len(words) and any(map(str.isdigit, joined))
+    return is_long or 2 * unknown > len(joined) or (2 * len(signs) > len(joined) and len(set(signs)) >= _MANY_SIGNS)
 
 
 def is_like_a_word(letters: str) -> bool:
@@ -110,6 +126,8 @@ def _is_readable(words: Sequence[str]) -> bool:
 def _sample(words: Sequence[str]) -> list[int]:
     """The places of words that tell most: of many different letters, but no longer than OCR reads well."""
     worth = [min(len(set(word)), 12) for word in words]
+    if max(worth, default=0) <= 1:  # one letter for all
+        worth = [min(len(word), 12) for word in words]
     ordered = sorted(range(len(words)), key=lambda place: -worth[place])
     return [place for place in ordered[: 2 * _SAMPLE : 2] + ordered[1 : 2 * _SAMPLE : 2] if worth[place] > 1][:_SAMPLE]
 

@@ -101,7 +101,8 @@ class _PageToRead:
 @dataclass(frozen=True)
 class _Printed:
     """What pdfium says of a page: its words, what it draws and where, (m, 4) in 0–1; what stands in fields and
-    annotations, and where those are that are drawn with words of their own."""
+    annotations, and where those are that are drawn with words of their own; ``unread`` is text of which the layer says
+    nothing."""
 
     layer: LayerWords
     objects: PageObjects
@@ -110,6 +111,7 @@ class _Printed:
     cuts: Cuts
     pictures: NDArray[np.float32]
     outlines: NDArray[np.float32]
+    unread: NDArray[np.float32]
     notes: list[Note]
     drawn: list[Box]
 
@@ -118,14 +120,15 @@ def _read_printed(document: PdfDocument, number: int) -> _Printed:
     with document.page(number) as page:
         to_page = to_picture(page)
         objects = read_objects(page)
-        layer = read_text_layer(page, objects, to_page)
+        objects.forms_may_hide = bool(objects.frames) and document.has_layers
+        layer, unread = read_text_layer(page, objects, to_page)
         areas = to_boxes([where for _, where, _ in objects.areas], to_page)
         bars = to_boxes([where for _, where in objects.bars], to_page)
         cut = cuts_of(objects, set(layer.orders.tolist()))
         shown = to_boxes([one.where for one in cut.values()], to_page)
         cuts = {order: (box, one.is_exact) for (order, one), box in zip(cut.items(), shown, strict=True)}
         pictures, outlines = to_boxes(objects.pictures, to_page), to_boxes(objects.outlines, to_page)
-        return _Printed(layer, objects, areas, bars, cuts, pictures, outlines, *read_annotations(page, to_page))
+        return _Printed(layer, objects, areas, bars, cuts, pictures, outlines, unread, *read_annotations(page, to_page))
 
 
 def _sound(layer: LayerWords, share_unseen: float, page: _PageToRead) -> NDArray[np.bool_]:
@@ -156,7 +159,7 @@ def _regions(printed: _Printed, unsound: NDArray[np.float32], has_words: bool) -
     """Where OCR looks: on the whole page where nothing on it is a word, and there is something on it."""
     if not has_words and (printed.areas.size or printed.outlines.size or printed.objects.count):
         return [np.array([0, 0, 1, 1], np.float32)]
-    others = [*unsound, *(np.array(box, np.float32) for box in printed.drawn)]
+    others = [*unsound, *printed.unread, *(np.array(box, np.float32) for box in printed.drawn)]
     return uncovered(printed.pictures, printed.outlines, others)
 
 

@@ -13,10 +13,11 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from pagesight.indexing.documents import pdfium_pointers as plain
-from pagesight.indexing.documents.page_objects import Frame, PageObjects
+from pagesight.indexing.documents.page_objects import PageObjects
 from pagesight.indexing.page_text.line_ends import LINE_END_HYPHEN, joined
 from pagesight.indexing.page_text.raised import with_raised
 from pagesight.indexing.page_text.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
+from pagesight.indexing.page_text.unspoken import apart_from, has_blank_lines, is_meaningless, unread_words, wide_texts
 from pagesight.indexing.page_text.words import cleaned, is_on_page
 
 # When a word goes on with the line of its predecessor: as parts of the lower one's height, and of the page's width.
@@ -28,10 +29,10 @@ _LEAST_GAP, _WIDEST_GAP = -0.005, 0.015
 # its size are usual above and below the line. What it says then is nothing, or some hundredths of a point.
 _ABOVE, _BELOW, _FLAT = 0.8, 0.2, 0.05
 
-#: How a word is drawn: as usual, in a colour that may not be seen on white, on a layer that may be switched off, or not
-#: at all (PDF 32000-1, table 106), as OCR layers over scans are.
+#: How a word is drawn: as usual, in a colour that may not be seen on white, on a layer that may be switched off or
+#: through a mask, or not at all (PDF 32000-1, table 106), as OCR layers over scans are.
 DRAWN, LIGHT, LAYERED, INVISIBLE = range(4)
-_INVISIBLE_MODES = (3, 7)
+_INVISIBLE_MODES, _LINE_MODES = (3, 7), (1, 5)
 _LIGHT = 225  # of 255, in each colour, or from there on transparent. A guess, not measured
 
 
@@ -40,8 +41,9 @@ class LayerWords:
     """n words of a text layer: their boxes (n, 4) in 0–1 of the picture, and lines (n,).
 
     ``fonts`` (n,) are numbers of their own, ``inks`` (n,) one of DRAWN, LIGHT, LAYERED, INVISIBLE, ``orders`` (n,) when
-    they are drawn among all that the page draws, -1 where that is not known. ``spelled`` (n,) are single letters drawn
-    in one go with the one before them, without a blank between: their word is set wide.
+    they are drawn among all that the page draws, -1 where that is not known, ``colours`` (n, 3) theirs in 0–255, -1
+    likewise. ``spelled`` (n,) are single letters drawn in one go with the one before them, without a blank between:
+    their word is set wide.
     """
 
     words: list[str]
@@ -50,6 +52,7 @@ class LayerWords:
     fonts: NDArray[np.int64]
     inks: NDArray[np.int8]
     orders: NDArray[np.int64]
+    colours: NDArray[np.int16]
     spelled: NDArray[np.bool_]
 
     @classmethod
@@ -57,7 +60,7 @@ class LayerWords:
         """No words."""
         none = np.zeros(0, np.int64)
         lines, inks, spelled = none.astype(np.int32), none.astype(np.int8), none.astype(np.bool_)
-        return cls([], np.zeros((0, 4), np.float32), lines, none, inks, none, spelled)
+        return cls([], np.zeros((0, 4), np.float32), lines, none, inks, none, np.zeros((0, 3), np.int16), spelled)
 
     def only(self, kept: NDArray[np.bool_]) -> LayerWords:
         """Those of the words that (n,) ``kept`` says, in their order."""
@@ -66,22 +69,26 @@ class LayerWords:
     def in_order(self, places: list[int]) -> LayerWords:
         """The words at these places, in this order."""
         words = [self.words[place] for place in places]
-        arrays = (self.boxes, self.lines, self.fonts, self.inks, self.orders, self.spelled)
+        arrays = (self.boxes, self.lines, self.fonts, self.inks, self.orders, self.colours, self.spelled)
         return LayerWords(words, *(array[places] for array in arrays))  # type: ignore[arg-type]
 
 
+_NOWHERE = np.zeros((0, 4), np.float32)
 _WORD = re.compile(r"\S+")
 _LEAST_SPELLED = 4  # single letters on a page, for it to be asked which of them are spelled; a guess, not measured
 
 
-def read_text_layer(page: Any, objects: PageObjects, to_page: NDArray[np.float64]) -> LayerWords:
-    """The words of an open page of pdfium's, which draws these objects; none without text.
+def read_text_layer(
+    page: Any, objects: PageObjects, to_page: NDArray[np.float64]
+) -> tuple[LayerWords, NDArray[np.float32]]:
+    """The words of an open page of pdfium's, which draws these objects; none without text. And where text is drawn of
+    which the layer says nothing, (m, 4) in 0–1 of the picture.
 
     ``to_page`` is that of `to_picture`. Needs the lock `PDFIUM`.
     """
     textpage = pdfium.FPDFText_LoadPage(page)
     if not textpage:
-        return LayerWords.empty()
+        return LayerWords.empty(), _NOWHERE
     try:
         return _words(textpage, _characters(textpage), to_page, objects)
     finally:
@@ -101,8 +108,10 @@ def _characters(textpage: Any) -> str:
     return "".join([chr(get(textpage, index)) for index in range(count)])
 
 
-def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_objects: PageObjects) -> LayerWords:
-    """The words with their boxes and lines; what lies outside the crop box is not on the page."""
+def _words(
+    textpage: Any, characters: str, to_page: NDArray[np.float64], page_objects: PageObjects
+) -> tuple[LayerWords, NDArray[np.float32]]:
+    """The words with their boxes and lines, and where others are; what lies outside the crop box is not on the page."""
     raws, starts = characters.split(), [match.start() for match in _WORD.finditer(characters)]
     layer = plain.address(textpage)
     pieces, rectangles = plain.rectangles(layer, starts, _on_first_lines(raws, characters), len(characters))
@@ -112,18 +121,26 @@ def _words(textpage: Any, characters: str, to_page: NDArray[np.float64], page_ob
     ]
     drawn = [place for place, word in enumerate(words) if word]
     if not drawn:
-        return LayerWords.empty()
+        return LayerWords.empty(), _NOWHERE
     objects = [plain.text_object(layer, starts[place]) or 0 for place in drawn]
-    boxes = _to_boxes(_with_heights(_around(rectangles, pieces)[drawn], np.array(objects, np.int64)), to_page)
+    corners = _around(rectangles, pieces)
+    boxes = _to_boxes(_with_heights(corners[drawn], np.array(objects, np.int64)), to_page)
     lines = _line_numbers(characters, starts, raws)[drawn]
     spelled = _spelled(textpage, raws, starts, drawn, objects)
     styles = _styles(objects, page_objects)
     found = LayerWords([words[place] for place in drawn], boxes, lines, *styles, spelled)
+    unread = _to_boxes(corners[unread_words(raws, words, pieces)], to_page)
+    texts = wide_texts(page_objects, objects) if len(unread) or has_blank_lines(characters) else []
+    if texts:
+        rest = _second_halves(layer, [(raws[place], starts[place]) for place in drawn], len(characters))
+        known = np.concatenate([boxes, _to_boxes(rest, to_page)])
+        unread = np.concatenate([unread, apart_from(_to_boxes(np.array(texts), to_page), known)])
+    unread = unread[is_on_page(unread)].clip(0, 1)
     found = found.only(is_on_page(found.boxes))
     found = replace(found, words=joined(found.words), lines=_rejoin_lines(found.boxes, found.lines))
     if RIGHT_TO_LEFT.search("".join(found.words)):
-        return found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
-    return found
+        found = found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
+    return found, unread
 
 
 def _spelled(
@@ -154,6 +171,14 @@ def _on_first_lines(raws: list[str], characters: str) -> list[int]:
     return [place if (place := raw.find(LINE_END_HYPHEN)) > 0 else len(raw) for raw in raws]
 
 
+def _second_halves(layer: int, words: list[tuple[str, int]], characters: int) -> NDArray[np.float64]:
+    """(m, 4) left, bottom, right, top of what stands on the next line of words, with their starts, that a line's end
+    broke."""
+    broken = [(start + place + 1, start + len(raw)) for raw, start in words if (place := raw.find(LINE_END_HYPHEN)) > 0]
+    begins, lengths = [begin for begin, _ in broken], [end - begin for begin, end in broken]
+    return plain.rectangles(layer, begins, lengths, characters)[1][:, [0, 3, 2, 1]]
+
+
 def _line_numbers(characters: str, starts: list[int], raws: list[str]) -> NDArray[np.int32]:
     """(n,) lines of the words: a new one begins where characters between two words say so, or a word was broken."""
     ends = [match.start() for match in re.finditer("\n", characters)]
@@ -179,21 +204,34 @@ def _around(rectangles: NDArray[np.float64], pieces: NDArray[np.int64]) -> NDArr
 
 def _styles(
     objects: list[int], page_objects: PageObjects
-) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
-    """Fonts, inks and orders (n,) of words, by the text objects that they begin in."""
-    reader, font, mode, texts = plain.ObjectReader(), plain.text_font, plain.text_mode, page_objects.texts
-    known = {0: (0, DRAWN, -1)}
+) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64], NDArray[np.int16]]:
+    """Fonts, inks, orders (n,) and colours (n, 3) of words, by the text objects that they begin in."""
+    reader, font, texts = plain.ObjectReader(), plain.text_font, page_objects.texts
+    known: dict[int, tuple[int, int, int, tuple[int, ...]]] = {0: (0, DRAWN, -1, _UNKNOWN)}
     for thing in set(objects) - known.keys():
         order = texts.get(thing, -1)
-        if mode(thing) in _INVISIBLE_MODES:
-            ink = INVISIBLE
-        elif reader.is_in_layer(thing) or page_objects.frames.get(order, Frame()).layered:
-            ink = LAYERED
-        else:
-            ink = LIGHT if not reader.is_black(thing) and _is_light(reader.fill(thing)) else DRAWN
-        known[thing] = font(thing) or 0, ink, order
-    fonts, inks, orders = zip(*map(known.__getitem__, objects), strict=True)
-    return np.array(fonts, np.int64), np.array(inks, np.int8), np.array(orders, np.int64)
+        known[thing] = font(thing) or 0, *_ink(thing, order, page_objects, reader)
+    fonts, inks, orders, colours = zip(*map(known.__getitem__, objects), strict=True)
+    numbers = np.array(fonts, np.int64), np.array(inks, np.int8), np.array(orders, np.int64)
+    return *numbers, np.array(colours, np.int16)
+
+
+def _ink(thing: int, order: int, objects: PageObjects, reader: plain.ObjectReader) -> tuple[int, int, tuple[int, ...]]:
+    """The ink of a text object, its order, and its colour."""
+    mode = plain.text_mode(thing)
+    if mode in _INVISIBLE_MODES:
+        return INVISIBLE, order, _UNKNOWN
+    frame = objects.frames.get(order)
+    in_form = frame is not None and (frame.layered or objects.forms_may_hide)
+    is_black = mode not in _LINE_MODES and reader.is_black(thing)
+    colour = (0, 0, 0, 255) if is_black else reader.fill(thing, line=mode in _LINE_MODES)
+    shown = _UNKNOWN if colour is None else colour[:3]
+    if in_form or reader.is_in_layer(thing) or plain.has_transparency(thing):
+        return LAYERED, order, shown
+    return (LIGHT if _is_light(colour) else DRAWN), order, shown
+
+
+_UNKNOWN = (-1, -1, -1)
 
 
 def _is_light(colour: tuple[int, int, int, int] | None) -> bool:
@@ -203,7 +241,7 @@ def _is_light(colour: tuple[int, int, int, int] | None) -> bool:
 def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
     """The characters as they are printed: raised ones marked so, those of right-to-left scripts in logical order.
 
-    Empty where none is drawn, in no ``pieces``.
+    Empty where none is drawn, in no ``pieces``, or most mean nothing.
     """
     if not pieces:
         return ""
@@ -211,6 +249,8 @@ def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
         raw = with_raised(textpage, raw, start)
     if not raw.isascii() and RIGHT_TO_LEFT.search(raw):
         raw = in_logical_order(textpage, raw, start)
+    if is_meaningless(raw):
+        return ""
     return LINE_END_HYPHEN.join(cleaned(part) for part in raw.split(LINE_END_HYPHEN))
 
 

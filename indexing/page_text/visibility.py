@@ -63,13 +63,31 @@ def looked_at(
 
 
 def _may_have_no_ink(layer: LayerWords, objects: PageObjects, areas: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(n,): words that are not drawn, belong to a layer, or are light with nothing dark behind them."""
-    doubtful = np.asarray(layer.inks >= LAYERED)
+    """(n,): words that are not drawn, belong to a layer, are light with nothing dark behind them, or in the colour of
+    what is behind them."""
+    doubtful = (layer.inks >= LAYERED) | _is_of_its_ground(layer, objects, areas)
     light = np.asarray(layer.inks == LIGHT)
     if light.any():
         dark = np.array([kind != page_objects.LIGHT for _, _, kind in objects.areas], np.bool_)
         doubtful[light] |= ~_lie_in(layer.boxes[light], areas[dark][:_MOST_AREAS]).any(axis=1)
     return doubtful
+
+
+def _is_of_its_ground(layer: LayerWords, objects: PageObjects, areas: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,): words in the colour of a dark area that is drawn before them, and that they lie in."""
+    places = [place for place, (order, _, _) in enumerate(objects.areas) if order in objects.colours][:_MOST_AREAS]
+    found = np.zeros(len(layer.words), np.bool_)
+    if not places:
+        return found
+    orders = np.array([objects.areas[place][0] for place in places])
+    grounds = np.array([objects.colours[order] for order in orders.tolist()], np.int16)
+    for colour in np.unique(layer.colours, axis=0):
+        alike = np.abs(grounds - colour).max(axis=1) < _LEAST_CONTRAST
+        if alike.any():
+            ours = np.flatnonzero((layer.colours == colour).all(axis=1))
+            behind = orders[alike] < layer.orders[ours, None]
+            found[ours] = (_lie_in(layer.boxes[ours], areas[places][alike]) & behind).any(axis=1)
+    return found
 
 
 def _cut(layer: LayerWords, cuts: Cuts) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

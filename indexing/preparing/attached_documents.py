@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from pagesight.indexing.documents.sources import Source, find_documents
+from pagesight.indexing.errors import SourceError
 from pagesight.indexing.preparing.page_readers import PageReaders
 
 #: Between the name of a document and that of what it holds.
@@ -65,7 +67,8 @@ class AttachedDocuments:
             for failure in found.failures:
                 yield Attached(within, None, str(failure.error).replace(str(file), name))
             for inner in found.sources:
-                yield from self.of(inner, within, depth + 1)
+                with suppress(SourceError):  # which is told of it when it is opened itself
+                    yield from self.of(inner, within, depth + 1)
                 yield Attached(within, inner)
 
 

@@ -38,6 +38,7 @@ class Plan:
     report: AddReport
     stands_for: Mapping[Path, str]
     pages: str | None = None
+    _given: frozenset[str] = frozenset()
     _seen: set[str] = field(default_factory=set)
 
     def jobs(self, paths: Iterable[Path | str], metadata: Metadata) -> Iterator[DocumentJob]:
@@ -45,6 +46,7 @@ class Plan:
         found = find_documents(paths, largest=self.parts.settings.documents.file_megabytes * 1_000_000)
         self.report.failed += found.failures
         self.report.passed_over += found.skipped
+        self._given = frozenset(source.document_id for source in found.sources)
         for source in found.sources:
             try:
                 yield from self._of_source(source, metadata)
@@ -90,7 +92,8 @@ class Plan:
             except SourceError as error:
                 self.report.failed.append(Failure(shown, error))
                 continue
-            if job and one.source.document_id not in self._seen:
+            # what is also a file of its own keeps that one's name
+            if job and one.source.document_id not in self._seen | self._given:
                 self._seen.add(one.source.document_id)
                 yield job
 
