@@ -150,15 +150,18 @@ def _take(found: PageObjects, thing: int, kind: int, order: int, where: Rectangl
     elif kind == pdfium.FPDF_PAGEOBJ_SHADING:
         found.areas.append((order, where, DARK))
     elif kind == pdfium.FPDF_PAGEOBJ_PATH and reader.is_filled(thing):
-        colour = reader.fill(thing)
-        if colour is None or colour[3] > 250:
-            is_light = colour is not None and min(colour[:3]) > 225
-            found.areas.append((order, where, LIGHT if is_light else DARK))
-            if colour and not is_light and min(where[2] - where[0], where[3] - where[1]) >= _LEAST_OF_A_BAR:
-                found.colours[order] = colour[:3]
-        height = where[3] - where[1]
-        if _LETTER_HEIGHT[0] <= height <= _LETTER_HEIGHT[1] and plain.count_segments(thing) >= _LETTER_SEGMENTS:
-            found.outlines.append(where)
+        _take_filled(found, thing, order, where, reader)
+
+
+def _take_filled(found: PageObjects, path: int, order: int, where: Rectangle, reader: plain.ObjectReader) -> None:
+    colour, width, height = reader.fill(path), where[2] - where[0], where[3] - where[1]
+    if colour is None or colour[3] > 250:
+        is_light = colour is not None and min(colour[:3]) > 225
+        found.areas.append((order, where, LIGHT if is_light else DARK))
+        if colour and not is_light and min(width, height) >= _LEAST_OF_A_BAR:
+            found.colours[order] = colour[:3]
+    if _LETTER_HEIGHT[0] <= height <= _LETTER_HEIGHT[1] and plain.count_segments(path) >= _LETTER_SEGMENTS:
+        found.outlines.append(where)
 
 
 def _product(first: _Matrix, then: _Matrix) -> _Matrix:

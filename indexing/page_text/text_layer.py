@@ -115,10 +115,7 @@ def _words(
     raws, starts = characters.split(), [match.start() for match in _WORD.finditer(characters)]
     layer = plain.address(textpage)
     pieces, rectangles = plain.rectangles(layer, starts, _on_first_lines(raws, characters), len(characters))
-    words = [
-        raw if _is_plain(raw, count) else _printed(textpage, raw, start, count)
-        for raw, start, count in zip(raws, starts, pieces.tolist(), strict=True)
-    ]
+    words = _as_printed(textpage, raws, starts, pieces.tolist())
     drawn = [place for place, word in enumerate(words) if word]
     if not drawn:
         return LayerWords.empty(), _NOWHERE
@@ -130,17 +127,24 @@ def _words(
     styles = _styles(objects, page_objects)
     found = LayerWords([words[place] for place in drawn], boxes, lines, *styles, spelled)
     unread = _to_boxes(corners[unread_words(raws, words, pieces)], to_page)
-    texts = wide_texts(page_objects, objects) if len(unread) or has_blank_lines(characters) else []
-    if texts:
+    if len(unread) or has_blank_lines(characters):
         rest = _second_halves(layer, [(raws[place], starts[place]) for place in drawn], len(characters))
         known = np.concatenate([boxes, _to_boxes(rest, to_page)])
-        unread = np.concatenate([unread, apart_from(_to_boxes(np.array(texts), to_page), known)])
-    unread = unread[is_on_page(unread)].clip(0, 1)
+        texts = _to_boxes(wide_texts(page_objects, objects), to_page)
+        unread = np.concatenate([unread, apart_from(texts, known)])
     found = found.only(is_on_page(found.boxes))
     found = replace(found, words=joined(found.words), lines=_rejoin_lines(found.boxes, found.lines))
     if RIGHT_TO_LEFT.search("".join(found.words)):
         found = found.in_order(lines_in_logical_order(found.words, found.boxes, found.lines))
-    return found, unread
+    return found, unread[is_on_page(unread)].clip(0, 1)
+
+
+def _as_printed(textpage: Any, raws: list[str], starts: list[int], pieces: list[int]) -> list[str]:
+    """The words; empty where none is drawn, or it means nothing."""
+    return [
+        raw if _is_plain(raw, count) else _printed(textpage, raw, start, count)
+        for raw, start, count in zip(raws, starts, pieces, strict=True)
+    ]
 
 
 def _spelled(

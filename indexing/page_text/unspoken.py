@@ -43,15 +43,15 @@ def has_blank_lines(characters: str) -> bool:
     return _BLANK_LINES.search(characters) is not None
 
 
-def wide_texts(objects: PageObjects, known: Collection[int]) -> list[Rectangle]:
-    """Where text objects of a page lie that may be words, but for the ``known`` addresses."""
+def wide_texts(objects: PageObjects, known: Collection[int]) -> NDArray[np.float64]:
+    """(n, 4) in points: where text objects of a page lie that may be words, but for the ``known`` addresses."""
     reader, found = plain.ObjectReader(), list[Rectangle]()
     for thing in objects.texts.keys() - known:
         bounds = reader.bounds(thing)
         if bounds and bounds[2] - bounds[0] > _NARROW and bounds[3] - bounds[1] > 1:
             frame = objects.frames.get(objects.texts[thing])
             found.append(moved(bounds, frame.matrix) if frame else bounds)
-    return found
+    return np.array(found, np.float64).reshape(-1, 4)
 
 
 def apart_from(boxes: NDArray[np.float32], words: NDArray[np.float32]) -> NDArray[np.float32]:
