@@ -203,7 +203,7 @@ def test_a_terminal_asks_once(own_folder: Path, tmp_path: Path) -> None:
     def search(*answers: str) -> tuple[int | None, str]:
         command = ["-m", "pagesight.agent.cli", "search", "net revenue", "--index", place]
         child = pexpect.spawn(
-            sys.executable, command, encoding="utf-8", timeout=60, env=dict(os.environ), dimensions=(40, 1000)
+            sys.executable, command, encoding="utf-8", timeout=60, env={**os.environ, "COLUMNS": "1000"}
         )
         shown = ""
         for answer in answers:
