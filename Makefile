@@ -158,7 +158,7 @@ tested-with:
 	@$(UV) pip sync --quiet --python .venv-$(VERSIONS)/bin/python .cache/$(VERSIONS).txt
 	@$(UV) pip install --python .venv-$(VERSIONS)/bin/python $(INSTALL_SELF)
 	@grep -E '^(google-genai|lang[a-z-]*|mcp|pydantic|pymilvus|numpy)==' .cache/$(VERSIONS).txt
-	.venv-$(VERSIONS)/bin/python -m pytest --basetemp=.cache/pytest-$(VERSIONS) $(PYTEST_ARGS) $(VERSION_TESTS)
+	.venv-$(VERSIONS)/bin/python -m pytest --basetemp=.cache/pytest-$(VERSIONS) -m 'not slow' $(PYTEST_ARGS) $(VERSION_TESTS)
 
 mutants: $(HAS_ALL) $(HAS_MUTANTS) ## change the code in many small places, one at a time, and count what the tests notice (an hour); EACH=20 of each kind
 	@mkdir -p .cache/tmp

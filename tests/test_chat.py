@@ -128,6 +128,7 @@ def test_piped_lines_are_answered_and_only_answers_stand_on_stdout(index: Path) 
     assert "never read" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_chat_goes_on_after_what_failed(index: Path, gemini: GeminiServer) -> None:
     gemini.blocks_the_prompt()
     gemini.fails(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID")
@@ -195,6 +196,7 @@ def test_pictures_can_be_left_out(chat: Chat) -> None:
     assert "\x1bP" not in shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_answer_and_not_the_chat(chat: Chat, gemini: GeminiServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
@@ -216,6 +218,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(chat: Chat, gemini: GeminiServ
     ask(child, "And the employees?", "looked at", "No language model was used")
 
 
+@pytest.mark.slow
 def test_lines_are_edited_and_come_back_in_the_next_chat(chat: Chat) -> None:
     child = chat("--no-pictures")
     child.send("/hxlp\x1b[D\x1b[D\x7fe\r")  # two to the left, the x away, an e
@@ -239,6 +242,7 @@ def test_a_chat_is_narrowed_and_opened_again(chat: Chat) -> None:
     assert f"[{REPORT} p. 2]" in seen(ask(child, QUESTION, "searched", "used"))
 
 
+@pytest.mark.slow
 def test_documents_are_added_in_a_chat(chat: Chat, tmp_path: Path) -> None:
     folder = tmp_path / "new ones"
     folder.mkdir()
@@ -248,6 +252,7 @@ def test_documents_are_added_in_a_chat(chat: Chat, tmp_path: Path) -> None:
     assert "[memo.pdf p. 1]" in seen(ask(child, "When does the zeppelin land?", "searched", "used"))
 
 
+@pytest.mark.slow
 def test_a_conversation_is_exported(chat: Chat, own_folder: Path, gemini: GeminiServer) -> None:
     gemini.calls("search_pages", query="net revenue")
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
@@ -278,6 +283,7 @@ def screen_of(text: str, columns: int = 100, rows: int = 40) -> str:
     return "\n".join(line.rstrip() for line in [*above, *screen.display])
 
 
+@pytest.mark.slow
 def test_a_corrected_draft_does_not_stay_beside_the_answer(chat: Chat, gemini: GeminiServer) -> None:
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
     gemini.says(f"It was **five** [{REPORT} p. 1]. " + "And more of the draft. " * 200)

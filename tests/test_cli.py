@@ -260,6 +260,7 @@ def bad_documents(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_what_cannot_be_indexed_is_named_and_the_rest_is_indexed(pagesight, shelf, tmp_path):
     mixed = tmp_path / "mixed"
     shutil.copytree(shelf, mixed)
@@ -455,6 +456,7 @@ def test_evidence_lies_in_the_index_unless_told_otherwise(pagesight, own):
     assert "evidence" not in pagesight("ask", QUESTION, "--index", own, "--no-evidence").err
 
 
+@pytest.mark.slow
 def test_files_are_asked_about_without_an_index(pagesight, shelf, tmp_path):
     first = pagesight("ask", QUESTION, shelf / REPORT, "--no-evidence")
     assert first.status == 0

@@ -142,6 +142,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     return status, printed.out + printed.err
 
 
+@pytest.mark.slow
 def test_verify_tells_whole_from_damaged_and_repair_makes_anew(
     folder: Path, made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +170,7 @@ def test_verify_tells_whole_from_damaged_and_repair_makes_anew(
     assert warnings_said == []
 
 
+@pytest.mark.slow
 def test_repair_makes_milvus_anew_and_lists_what_nothing_is_left_of(
     folder: Path, made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -326,6 +328,7 @@ def test_an_archive_with_names_that_no_index_has_is_refused(folder: Path, tmp_pa
     assert [path.name for path in (tmp_path / "deep" / "other").iterdir()] == ["lock"]
 
 
+@pytest.mark.slow
 def test_a_damaged_archive_or_a_bomb_is_refused(folder: Path, tmp_path: Path) -> None:
     archive = tmp_path / "kept.zip"
     assert main(["export", str(archive), "--index", str(folder)]) == 0

@@ -183,6 +183,7 @@ print("left in the environment:", [name for name in sys.argv[2:] if name in os.e
 """
 
 
+@pytest.mark.slow
 def test_no_other_variable_of_the_file_reaches_a_library(own_folder: Path, tmp_path: Path) -> None:
     (own_folder / ".env").write_text("".join(f"{name}=http://127.0.0.1:9\n" for name in OTHERS))
     paper = write_pdf(tmp_path / "paper.pdf", [["Net revenue rose to 4.2 billion euros."]])

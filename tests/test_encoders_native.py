@@ -382,6 +382,7 @@ def test_a_batch_has_the_vectors_of_its_pages_alone(checkpoint, kind):
         np.testing.assert_array_equal(together.boxes, alone.boxes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_index_search_and_maps_by_the_command_line(checkpoint, kind, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PAGESIGHT_OCR", "false")

@@ -52,6 +52,7 @@ def ledger() -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(".pagesight/costs.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", SINGLE)
 def test_pages_are_indexed_and_searched_in_each_form(form, tmp_path, capsys):
     model, dim = SINGLE[form]
@@ -98,6 +99,7 @@ def test_jina_makes_several_vectors_of_a_page(tmp_path):
         assert body["return_multivector"] is True
 
 
+@pytest.mark.slow
 def test_gemini_takes_several_pages_a_request_and_many_at_once_elsewhere(tmp_path):
     write_pdf(tmp_path / "a.pdf", [[f"Page {number}"] for number in range(7)])
     with EncoderServer("gemini", key=KEY) as server:
@@ -160,6 +162,7 @@ def test_a_server_that_is_slow_is_given_up(tmp_path, capsys, monkeypatch):
     assert "did not answer within 0.3 s: set PAGESIGHT_ENCODER_TIMEOUT" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on_and_pays_nothing_twice(tmp_path, capsys):
     write_pdf(tmp_path / "a.pdf", [[f"Page {number}"] for number in range(9)])
     with EncoderServer("voyage", key=KEY) as server:

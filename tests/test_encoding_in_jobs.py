@@ -48,6 +48,7 @@ def encoded_in_jobs(monkeypatch) -> None:
     monkeypatch.setattr("pagesight.indexing.calls.jobs._JOB_BYTES", 60_000)
 
 
+@pytest.mark.slow
 def test_pages_are_encoded_in_jobs_at_half_the_price(server, tmp_path, capsys):
     server.job_looks = 3
     assert run(server, tmp_path, "--batch") == 0

@@ -46,6 +46,7 @@ def test_as_node_without_a_key(index: str) -> None:
     assert f"cited: {REPORT} p. 2" in lines
 
 
+@pytest.mark.slow
 def test_as_tool(server: GeminiServer, index: str) -> None:
     server.calls("ask_pagesight", question=QUESTION)
     looks_and_says(server)
@@ -53,6 +54,7 @@ def test_as_tool(server: GeminiServer, index: str) -> None:
     assert run("as_tool.py", index, QUESTION, server=server) == [f"It was {CITED}", f"rests on: {REPORT} p. 2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["last_message", "full_history"])
 def test_under_supervisor(server: GeminiServer, index: str, mode: str) -> None:
     server.calls("transfer_to_pagesight")
@@ -62,12 +64,14 @@ def test_under_supervisor(server: GeminiServer, index: str, mode: str) -> None:
     assert lines == [f"It was {CITED}", f"rests on: {REPORT} p. 2"]
 
 
+@pytest.mark.slow
 def test_mcp_client(index: str) -> None:
     _, best, *_, last = run("mcp_client.py", index, "net revenue 2023")
     assert best.startswith(f"1. {REPORT} p. 2 ")
     assert last.startswith("image/")
 
 
+@pytest.mark.slow
 def test_mcp_in_graph(server: GeminiServer, index: str) -> None:
     command = [sys.executable, "-m", "pagesight.agent.cli", "mcp", "--index", index, "--http", "--port", "0"]
     command += ["--token", "sesame"]

@@ -66,6 +66,7 @@ def test_a_file_is_uploaded_once_and_used_in_every_turn_and_thread(server: Gemin
     assert counts == [len(sent(index, f"{REPORT} p. 2")[1]), 0, 0]
 
 
+@pytest.mark.slow
 def test_another_agent_and_another_process_use_what_was_uploaded(server: GeminiServer, tmp_path: Path) -> None:
     with make_index(tmp_path) as index:
         look(server)
@@ -114,6 +115,7 @@ async def test_questions_at_the_same_time_upload_a_page_once(
     assert len(transports[0].cache.living()) == 2
 
 
+@pytest.mark.slow
 def test_processes_at_the_same_time_upload_a_page_once(server: GeminiServer, tmp_path: Path) -> None:
     code = f"""if True:
         from pathlib import Path

@@ -348,6 +348,7 @@ def test_evidence_marks_the_words_that_match(index: PageIndex, files: Path, tmp_
     assert ((pixels == (214, 40, 40)).all(axis=2)).any()
 
 
+@pytest.mark.slow
 def test_threads_search_while_documents_come_and_go(index: PageIndex, files: Path) -> None:
     index.add(write_pdf(files / "first.pdf", [FERRY, ["second page"]]))
     done = threading.Event()

@@ -307,6 +307,7 @@ def flipped(path: Path, part: float) -> None:
 FAULTS = [removed, emptied, halved, *(lambda path, part=part / 5: flipped(path, part) for part in range(6))]
 
 
+@pytest.mark.slow
 def test_a_damaged_snapshot_is_made_anew(tmp_path: Path, many_pages: Path) -> None:
     """A snapshot with many candidate vectors, too: 200 pages of 32 words."""
     words = [f"{first}{second}rk" for first in "abcdefghij" for second in "klmnopqrst"]

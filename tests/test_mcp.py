@@ -298,6 +298,7 @@ async def test_a_reply_holds_so_many_pictures_and_names_the_others(
     assert isinstance(picture, ImageContent)
 
 
+@pytest.mark.slow
 async def test_through_langchain_mcp_adapters(address: str, folder: Path) -> None:
     connections: Any = {
         "over_http": {"transport": "streamable_http", "url": address, "headers": bearer(TOKEN)},
@@ -346,6 +347,7 @@ async def test_it_says_what_the_agents_tools_say(server: GeminiServer, index: Pa
     assert all(label in replies["view_pages"] for label in labels)
 
 
+@pytest.mark.slow
 async def test_a_slow_index_does_not_keep_the_event_loop(index: PageIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_down(monkeypatch)
     asked = make_server(index)

@@ -219,6 +219,7 @@ def test_a_page_that_takes_too_long_to_be_shown_is_given_up_and_others_are_shown
         assert index.picture(index.page("slow.pdf p. 1"), long_side=100).size == (77, 100)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_looking_at_a_slow_page_is_ended_by_ctrl_c(tmp_path: Path) -> None:
     command = "import sys; from pagesight.agent.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -234,6 +235,7 @@ def test_looking_at_a_slow_page_is_ended_by_ctrl_c(tmp_path: Path) -> None:
     assert waited_for(lambda: not any(Path(f"/proc/{reader}").exists() for reader in readers), 5)
 
 
+@pytest.mark.slow
 def test_a_page_that_takes_too_much_memory_is_given_up(tmp_path: Path, files: Path) -> None:
     with_stream(files / "inflates.pdf", bytes(600_000_000))
     report = added(tmp_path, files, reader_memory=300)
@@ -340,6 +342,7 @@ def test_the_summary_and_the_status_always_come(
 # bytes
 
 
+@pytest.mark.slow
 def test_what_was_hashed_is_what_is_read(tmp_path: Path, files: Path) -> None:
     path = write_pdf(files / "changing.pdf", [[f"page {number}"] for number in range(40)])
 
@@ -352,6 +355,7 @@ def test_what_was_hashed_is_what_is_read(tmp_path: Path, files: Path) -> None:
         assert index.picture(index.page("changing.pdf p. 40"), long_side=300).getextrema()[2][0] < 200
 
 
+@pytest.mark.slow
 def test_a_link_keeps_its_name_and_its_bytes(tmp_path: Path, files: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -370,6 +374,7 @@ def test_a_link_keeps_its_name_and_its_bytes(tmp_path: Path, files: Path) -> Non
 # what pagesight wrote
 
 
+@pytest.mark.slow
 def test_an_index_and_what_pagesight_wrote_are_passed_over(tmp_path: Path, files: Path) -> None:
     with PageIndex.open(files / "my index", settings=small_settings()) as index:
         first = index.add(files)
@@ -424,6 +429,7 @@ def waited_for(condition: Callable[[], object], seconds: float = 90) -> bool:
     return bool(condition())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_leaves_no_process_and_keeps_what_is_written(

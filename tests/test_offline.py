@@ -196,6 +196,7 @@ def test_a_question_that_goes_on_asks_of_the_year_before_and_is_not_told_the_sam
     assert second.text.splitlines()[0] == "- Net revenue, 2022: 801.2 (EUR million) [annual.pdf p. 2]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("between", [[], ["Who audited the accounts?"], ["And the year before?"], ["Revenue 2022?"]])
 def test_a_question_that_is_asked_again_gets_the_same_answer(figures: PageIndex, between: list[str]) -> None:
     agent = create_page_agent(figures, model="offline", checkpointer=InMemorySaver())

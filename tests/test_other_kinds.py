@@ -127,6 +127,7 @@ def listening() -> Iterator[tuple[str, list[str]]]:
 # office files
 
 
+@pytest.mark.slow
 @needs_office
 def test_office_files_are_read_quoted_and_shown(tmp_path: Path) -> None:
     source = docx(tmp_path / "lease.docx", "The lock keeper earns 3,120 thalers.", "And a cow.")
@@ -191,6 +192,7 @@ def protected(path: Path, password: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @needs_office
 def test_a_protected_office_file_is_read_with_its_password_which_is_not_kept(tmp_path: Path) -> None:
     # msoffcrypto-tool itself cannot open what it protects of less than 4,096 bytes

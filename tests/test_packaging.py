@@ -176,6 +176,7 @@ def test_help_comes_at_once():
     assert 20 < len(more) <= 70, sorted(more)  # 61 in November 2026
 
 
+@pytest.mark.slow
 def test_every_module_imports_with_the_core_alone_and_connects_to_nothing():
     script = """
 import importlib, pkgutil, sys

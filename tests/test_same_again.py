@@ -54,6 +54,7 @@ def test_again_and_opened_again_and_by_threads(folder: Path, exhaustive_below: i
         assert found(index) == first
 
 
+@pytest.mark.slow
 def test_scores_do_not_tell_how_an_index_was_written(folder: Path, tmp_path: Path) -> None:
     settings = small_settings(top_k=100)
     with (
@@ -68,6 +69,7 @@ def test_scores_do_not_tell_how_an_index_was_written(folder: Path, tmp_path: Pat
             assert {label: one[label] for label in common} == pytest.approx({label: other[label] for label in common})
 
 
+@pytest.mark.slow
 def test_a_page_that_is_added_later_ranks_as_if_it_had_always_been_there(tmp_path: Path) -> None:
     rng = random.Random(3)
     old = [[" ".join(rng.choices(WORDS, k=10)) for _ in range(4)] for _ in range(300)]

@@ -162,6 +162,7 @@ def test_a_token_brings_only_what_it_may_see_and_never_takes_others_documents(
         assert acme.get("/documents").json()["total"] == 1
 
 
+@pytest.mark.slow
 def test_an_upload_waits_for_who_writes_from_elsewhere_says_so_and_can_be_stopped(
     service: Served, made: Path, tmp_path: Path
 ) -> None:
@@ -253,6 +254,7 @@ def _answers(client: httpx.Client, address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_two_processes_share_index_jobs_conversations_and_counts(tmp_path: Path) -> None:
     make_index(tmp_path).close()
     with processes(tmp_path / "index", "--workers", "2") as (_, address, token):

@@ -176,6 +176,7 @@ def test_the_first_one_can_go_and_come_again(tmp_path: Path, served: str) -> Non
     assert undamaged(folder)
 
 
+@pytest.mark.slow
 def test_damage_by_either_is_found_and_repaired(tmp_path: Path, served: str) -> None:
     folder = tmp_path / "index"
     with opened(folder, "lexical", served) as index:

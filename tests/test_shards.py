@@ -75,6 +75,7 @@ def looked_at(index: PageIndex) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_taken_in_they_are_what_add_makes_of_the_documents(made: Path, tmp_path: Path) -> None:
     with open_index(tmp_path / "a") as index:
         report = index.commit(made / "shards")
@@ -223,6 +224,7 @@ def _prepared(out: Path, sources: Path, part: str) -> None:
     prepare(sources, out, part=part, settings=small_settings())
 
 
+@pytest.mark.slow
 def test_processes_at_once_make_each_shard_whole(made: Path, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     arguments = (tmp_path / "shards", made / "sources", "1/1")
@@ -237,6 +239,7 @@ def test_processes_at_once_make_each_shard_whole(made: Path, tmp_path: Path) -> 
         assert len(index.commit(tmp_path / "shards").added) == 3
 
 
+@pytest.mark.slow
 def test_on_the_command_line(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = CliRunner().invoke
@@ -255,6 +258,7 @@ def test_on_the_command_line(made: Path, tmp_path: Path, monkeypatch: pytest.Mon
 # ---- an encoder that is paid by the page
 
 
+@pytest.mark.slow
 def test_preparing_with_a_paid_encoder_asks_first_and_pays_once(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -290,6 +294,7 @@ def test_preparing_with_a_paid_encoder_asks_first_and_pays_once(
     assert (spent["kind"], spent["model"]) == ("index", "gemini-embedding-2")
 
 
+@pytest.mark.slow
 def test_another_server_of_the_same_model_makes_the_same_shards_and_one_of_another_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

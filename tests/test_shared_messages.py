@@ -204,6 +204,7 @@ def test_no_documents_are_none(index: PageIndex) -> None:
     assert narrowed(index, documents=[]) == (set(), set(), [])
 
 
+@pytest.mark.slow
 def test_documents_are_named_by_name_id_or_pattern(index: PageIndex) -> None:
     record = index.document(REPORT)
     for handle in (REPORT, record.document_id, "annual-*", record.path):
@@ -222,6 +223,7 @@ def test_a_document_that_is_not_there_is_told_at_once(index: PageIndex, handle: 
 # Under a supervisor, in a swarm, in parallel
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["last_message", "full_history"])
 def test_ten_rounds_under_a_supervisor_are_each_as_the_first(index: PageIndex, mode: Any) -> None:
     agent, model = scripted(index, *(step for _ in range(ROUNDS) for step in looks_and_says()))
@@ -282,6 +284,7 @@ def create_page_planner(destinations: list[str]) -> Any:
     return create_react_agent(model, tools, name="planner")
 
 
+@pytest.mark.slow
 def test_ten_questions_sent_at_once_are_each_answered(index: PageIndex) -> None:
     agent = as_node(create_page_agent(index, model="offline"))
     topics = ["net revenue by region", "people worked for the group", "Leistungsaufnahme Watt", "Schutzart",
@@ -318,6 +321,7 @@ def test_a_node_that_comes_twice_in_a_row_answers_twice(index: PageIndex) -> Non
 # Histories of every shape
 
 
+@pytest.mark.slow
 def test_a_history_may_be_cut_anywhere(server: GeminiServer, index: PageIndex) -> None:
     agent = as_node(agent_at(server, index))
     play(server)

@@ -36,6 +36,7 @@ def traces(index: PageIndex, label: str) -> list[bytes]:
     return [data[12:40], data[-60:-20], base64.b64encode(data)[16:56], base64.b64encode(data)[-60:-20]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["bytes", "base64", "files"])
 def test_after_twenty_turns_and_sixty_pictures_the_checkpoint_is_small(
     server: GeminiServer, index: PageIndex, tmp_path: Path, transport: str

@@ -100,9 +100,17 @@ def assert_no_picture(server: GeminiServer, *places: object) -> None:
 # A node
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("parents", [None, "its own"])
-@pytest.mark.parametrize("agents", [None, True, "its own"])
+@pytest.mark.parametrize(
+    ("agents", "parents", "way"),
+    [
+        (None, None, "sync"),
+        (None, "its own", "async"),
+        (True, None, "async"),
+        (True, "its own", "sync"),
+        ("its own", None, "sync"),
+        ("its own", "its own", "async"),
+    ],
+)
 async def test_a_node_shares_messages_whoever_keeps_them(
     server: GeminiServer, index: PageIndex, agents: Any, parents: str | None, way: str
 ) -> None:
@@ -187,8 +195,7 @@ def test_a_parent_that_streams_sees_the_steps_inside(server: GeminiServer, index
 # A tool
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("agents", [None, True, "its own"])
+@pytest.mark.parametrize(("agents", "way"), [(None, "async"), (True, "sync"), ("its own", "async")])
 async def test_a_tool_answers_in_text_with_the_answer_as_artifact_and_leaves_nothing_else_behind(
     server: GeminiServer, index: PageIndex, agents: Any, way: str
 ) -> None:
@@ -267,6 +274,7 @@ async def test_what_another_question_fixes_is_a_reply_and_what_it_cannot_is_rais
         await run(way, graph)
 
 
+@pytest.mark.slow
 def test_a_model_that_never_stops_is_stopped_whatever_the_parents_limit(server: GeminiServer, index: PageIndex) -> None:
     settings = small_settings(google_base_url=server.url, searches_per_question=1, pages_per_question=1)
     for _ in range(40):
@@ -285,8 +293,7 @@ def test_a_model_that_never_stops_is_stopped_whatever_the_parents_limit(server: 
 # A supervisor
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("mode", ["last_message", "full_history"])
+@pytest.mark.parametrize(("mode", "way"), [("last_message", "async"), ("full_history", "sync")])
 async def test_citations_stay_whole_under_a_supervisor(
     server: GeminiServer, index: PageIndex, mode: str, way: str
 ) -> None:

@@ -109,6 +109,7 @@ def test_a_kill_in_the_middle_of_an_answer_costs_that_question_only(index: Path,
     assert QUESTION in gemini.model_requests[-1].texts
 
 
+@pytest.mark.slow
 def test_conversations_are_listed_newest_first_and_resumed_by_number(index: Path) -> None:
     chat(index, QUESTION, "/new", "How many employees are there?", "and how high was the revenue?")
     out, err = chat(index, "/threads", "/resume 2", "/pages")

@@ -212,6 +212,7 @@ def test_a_budget_counts_from_the_last_question() -> None:
 # Slow look-ups
 
 
+@pytest.mark.slow
 async def test_a_slow_index_does_not_keep_the_event_loop(
     server: GeminiServer, index: PageIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def _kind(part: dict[str, Any]) -> str | list[str]:
     return held or next(key for key in part if key != "thoughtSignature")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_pages_arrive_as_they_are_rendered(

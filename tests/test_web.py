@@ -486,6 +486,7 @@ def test_scripts_in_names_pages_and_answers_stay_text(page: Page, gemini: Gemini
     expect(page.get_by_role("button", name=f"Open {name}")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_the_service_goes_and_comes_back(browser: Browser, folder: Path, service: Served) -> None:
     made = {"owner": new_token("owner")}
     with served(folder, plan={"page": True}, reasoner="offline", made=made) as first:
@@ -557,6 +558,7 @@ def test_a_list_of_ten_thousand_stays_fluid(page: Page) -> None:
     assert slowest < 1000  # on a busy machine; a list that is drawn whole takes several seconds
 
 
+@pytest.mark.slow
 def test_the_encoder_of_a_new_index_is_chosen_and_its_price_confirmed(browser: Browser, tmp_path: Path) -> None:
     PageIndex.open(tmp_path / "i", settings=small_settings()).close()
     how = {"plan": {"page": True}, "reasoner": "offline", "google_api_key": "AIza-test-key"}
