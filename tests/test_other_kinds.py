@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -410,6 +411,34 @@ def test_wide_tables_and_long_lines_stay_on_the_page(tmp_path: Path) -> None:
 
 
 @needs_pango
+def test_a_run_of_letters_in_a_cell_leaves_room_for_the_cells_beside_it(tmp_path: Path) -> None:
+    cells = "".join(f"<td>{'abcdef0123' * 160}&amp;</td>" for _ in range(2))
+    (tmp_path / "long.html").write_text(f"<!doctype html><table><tr>{cells}<td>beside it</td></tr></table>")
+    started = time.process_time()
+    assert indexed(tmp_path, tmp_path / "long.html").warnings == []
+    with opened(tmp_path) as index:
+        text = index.text(index.page("long.html p. 1"))
+    assert time.process_time() - started < 30
+    assert ("".join(text.split()).count("abcdef0123"), text.split()[-1]) == (320, "it")
+
+
+@needs_pango
+def test_what_a_web_page_or_a_note_hides_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "form.html").write_text(
+        "<!doctype html><p>The form</p><input value='typed value'><input type=password value=sesame>"
+        "<input type=hidden value=token>"
+    )
+    (tmp_path / "note.md").write_text("Seen <b>bold</b> words\n\n<!-- a remark -->\n\n<details>folded</details>\n")
+    indexed(tmp_path, tmp_path / "form.html", tmp_path / "note.md")
+    with opened(tmp_path) as index:
+        form, note = (index.text(index.page(f"{name} p. 1")) for name in ("form.html", "note.md"))
+    assert "typed value" in form
+    assert ("sesame" in form, "token" in form) == (False, False)
+    assert note.splitlines()[0] == "Seen bold words"
+    assert ("folded" in note, "remark" in note) == (True, False)
+
+
+@needs_pango
 @pytest.mark.parametrize("columns", [12, 40, 80])
 def test_words_in_wide_tables_stay_whole_while_there_is_room(tmp_path: Path, columns: int) -> None:
     rows = ([f"Column{number}" for number in range(columns)], [f"value{number}x2" for number in range(columns)])
@@ -446,6 +475,7 @@ def test_a_web_page_that_shows_nothing_says_so(tmp_path: Path, content: str, say
         ("", "utf-8"),
         ("<meta charset=iso-8859-1>", "utf-8"),
         ("<meta charset=klingon>", "cp1252"),
+        ("<meta charset=utf-8>", "cp1252"),
         ("", "cp1252"),
         ("<meta http-equiv=Content-Type content='text/html; charset=windows-1251'>", "windows-1251"),
         ("", "utf-16"),
@@ -519,6 +549,22 @@ def test_an_odd_mail_ends_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "odd.eml").write_bytes(content)
     assert indexed(tmp_path, tmp_path / "odd.eml").failed == []
     assert "odd words 5" in quoted(tmp_path, "odd words")[1][0]
+
+
+@needs_pango
+def test_a_mail_that_is_nothing_but_a_file_brings_it_along(tmp_path: Path) -> None:
+    scan = mail(Subject="Scan of today")
+    scan.set_content(
+        pdf(tmp_path / "inner.pdf", [[("Invoice for 6 anvils", 72, 700, 12)]]).read_bytes(),
+        maintype="application", subtype="pdf", filename="scan.pdf",
+    )  # fmt: skip
+    locked = mail(Subject="Locked up")
+    locked.set_content(b"\0\1", maintype="application", subtype="pkcs7-mime", filename="smime.p7m")
+    (tmp_path / "scan.eml").write_bytes(scan.as_bytes())
+    (tmp_path / "locked.eml").write_bytes(locked.as_bytes())
+    report = indexed(tmp_path, tmp_path / "scan.eml", tmp_path / "locked.eml")
+    assert quoted(tmp_path, "anvils")[0] == "scan.eml › scan.pdf p. 1"
+    assert [one.text.split(" is not")[0] for one in report.warnings] == ["locked.eml › smime.p7m"]
 
 
 @needs_pango

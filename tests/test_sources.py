@@ -32,11 +32,12 @@ def test_a_folder_is_searched_to_any_depth_in_order_without_what_is_hidden(tmp_p
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         pdf(tmp_path / name)
     (tmp_path / "notes.log").write_text("notes")
+    (tmp_path / "~$lease.docx").write_text("who has it open")
     found = find_documents([str(tmp_path)])
     names = [str(source.path.relative_to(tmp_path)) for source in found.sources]
     assert names == ["a.PDF", "b.pdf", str(Path("deep", "er", "c.pdf"))]
     assert sorted((one.path.name, one.kind) for one in found.skipped) == [
-        (".git", "hidden"), (".hidden.pdf", "hidden"), ("notes.log", ".log"),
+        (".git", "hidden"), (".hidden.pdf", "hidden"), ("notes.log", ".log"), ("~$lease.docx", "hidden"),
     ]  # fmt: skip
     assert not found.failures
 

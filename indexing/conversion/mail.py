@@ -31,7 +31,9 @@ def mail_attachments(content: bytes) -> list[Attachment]:
     found = []
     mail = _parsed(content)
     read = {id(part) for part in _shown(mail)}
-    for part in mail.iter_attachments():
+    # a mail may be nothing but a file, as scanners send them, or be locked up as one
+    parts = mail.iter_attachments() if mail.is_multipart() else iter([mail])
+    for part in parts:
         if id(part) in read:
             continue
         if part.get_content_type() == "message/rfc822":

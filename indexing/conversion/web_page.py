@@ -29,6 +29,7 @@ _STYLE = """
     pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
     table { border-collapse: collapse; }
     td, th { border: 0.5pt solid #999; padding: 2pt 4pt; overflow-wrap: normal; }
+    input[type=hidden], input[type=password] { display: none !important; }
     .headers { margin-bottom: 8pt; border-bottom: 1pt solid #999; }
 """
 
@@ -82,7 +83,9 @@ def drawn(html: str, path: Path, pictures: Pictures | None = None) -> tuple[byte
 
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it tells of every style that it does not know
     try:
-        page = HTML(string=html, base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",)))
+        page = HTML(
+            string=_LONG_RUN.sub(_with_breaks, html), base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",))
+        )
         return _as_wide_as_it_needs(
             lambda *styles: bytes(page.write_pdf(stylesheets=[CSS(string=s) for s in styles])), html
         )
@@ -93,6 +96,20 @@ def drawn(html: str, path: Path, pictures: Pictures | None = None) -> tuple[byte
             f"{path} cannot be read: WeasyPrint cannot draw it ({type(error).__name__}). Open it in a browser and "
             "print it as PDF."
         ) from None
+
+
+# Letters without a blank between them in the text of a page: those in a cell of a table would make it as wide, and the
+# time to break them grows with the square of their number (1,600 take 6 s, measured).
+_LONGEST_RUN = 60
+_RUN = rf"(?:&#?\w{{1,30}};|[^\s<>&]){{{_LONGEST_RUN}}}"
+_LONG_RUN = re.compile(
+    rf"<(script|style|title|textarea)\b.*?</\1|<!--.*?-->|<[^>]*>|{_RUN}(?=[^\s<>])", re.DOTALL | re.IGNORECASE
+)
+
+
+def _with_breaks(part: re.Match[str]) -> str:
+    """A tag as it is, a run of letters with a place behind it where a line may end."""
+    return part[0] if part[0].startswith("<") else f"{part[0]}<wbr>"
 
 
 def _as_wide_as_it_needs(draw: Callable[..., bytes], html: str) -> tuple[bytes, list[str]]:
@@ -120,14 +137,16 @@ def _right(content: bytes) -> float | None:
 
 
 def html_of(content: bytes) -> str:
-    """The text of a web page: UTF-8 where it can be that, else in the encoding that it names, if there is one."""
+    """The text of a web page: UTF-8 where it can be that, else in the encoding that it names, if it is in that."""
     try:
         return text_of(content) if utf_16(content) else content.decode("utf-8-sig")
     except UnicodeDecodeError:
         named = _CHARSET.search(content[:_HEAD])
         with suppress(LookupError):
-            if named:
-                return content.decode(named[1].decode(), "replace")
+            text = content.decode(named[1].decode(), "replace") if named else ""
+            unknown = text.count("\ufffd")
+            if text and 2 * unknown <= sum(not char.isascii() for char in text):
+                return text
         return text_of(content)
 
 
@@ -136,10 +155,10 @@ _HEAD = 4096  # bytes in which a web page names its encoding; browsers look at t
 
 
 def markdown_as_html(content: bytes, title: str) -> str:
-    """The web page of a Markdown text; HTML within it stands as it is written."""
+    """The web page of a Markdown text, with the HTML within it."""
     from markdown_it import MarkdownIt
 
-    made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(text_of(content))
+    made = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text_of(content))
     return f"<title>{escape(title)}</title><body>{made}</body>"
 
 

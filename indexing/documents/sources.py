@@ -193,6 +193,9 @@ def _files_at(path: Path, found: FoundDocuments) -> list[Path]:
     return candidates
 
 
+_HIDDEN = (".", "~$")  # the second are what office programs put beside a file that is open in one
+
+
 def _walk(folder: Path, found: FoundDocuments) -> Iterator[Path]:
     """The files under the folder that are not hidden, in the order of names; a closed folder is a failure."""
 
@@ -204,9 +207,9 @@ def _walk(folder: Path, found: FoundDocuments) -> Iterator[Path]:
         within = [PassedOver(Path(place, name), _kind_of_folder(Path(place, name))) for name in sorted(folders)]
         folders[:] = [one.path.name for one in within if not one.kind]
         found.skipped += [one for one in within if one.kind]
-        hidden = sorted(name for name in names if name.startswith("."))
+        hidden = sorted(name for name in names if name.startswith(_HIDDEN))
         found.skipped += [PassedOver(Path(place, name), "hidden") for name in hidden]
-        yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
+        yield from (Path(place, name) for name in sorted(names) if not name.startswith(_HIDDEN))
 
 
 def _kind_of_folder(folder: Path) -> str:
