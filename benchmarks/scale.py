@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def main() -> None:
     if wanted.step:
         print(json.dumps(_STEPS[wanted.step](wanted.folder, wanted.kind[0], wanted.pages[0])))
         return
-    results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = read_results()
     for kind in wanted.kind or PAGES:
         for count in wanted.pages:
             with tempfile.TemporaryDirectory() as folder:
@@ -74,10 +75,25 @@ def main() -> None:
             row["machine"] = f"{os.cpu_count()} cores, {platform.machine()}"
             results.setdefault(kind, {})[str(count)] = row
             if not wanted.no_results:
-                RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+                write_results(results)
     if not wanted.no_results:
-        write_between(PAGE, "scale", "\n\n".join(table(kind, rows) for kind, rows in results.items()))
-        plot(results, PLOT)
+        draw(results)
+
+
+def read_results() -> dict[str, Any]:
+    """What was measured until now, by kind and number of pages."""
+    return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
+
+
+def write_results(results: dict[str, Any]) -> None:
+    """Keep what was measured."""
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def draw(results: dict[str, Any]) -> None:
+    """The tables and the plot."""
+    write_between(PAGE, "scale", "\n\n".join(table(kind, rows) for kind, rows in results.items()))
+    plot(results, PLOT)
 
 
 def measure(folder: Path, kind: str, count: int) -> dict[str, Any]:
@@ -119,7 +135,7 @@ def write(folder: Path, kind: str, count: int) -> dict[str, Any]:
                 before, own = time.perf_counter(), time.thread_time()
                 document = [next(pages) for _ in range(min(PAGES_A_DOCUMENT, count - first))]
                 making, made_s = making + time.perf_counter() - before, made_s + time.thread_time() - own
-                _write_document(parts, document, first)
+                write_document(parts, document, first)
                 most = max(most, own_memory())
                 marks.append((first + len(document), time.perf_counter() - started - making))
         most = max(most, own_memory())
@@ -135,7 +151,7 @@ def write(folder: Path, kind: str, count: int) -> dict[str, Any]:
     }
 
 
-def _write_document(parts: WritingParts, pages: list[tuple[PageText, MultiVector]], first: int) -> None:
+def write_document(parts: WritingParts, pages: list[tuple[PageText, MultiVector]], first: int) -> None:
     """A document of these pages, by the same function that indexing writes with."""
     name = f"{first:016x}"
     document = {
@@ -170,11 +186,16 @@ def truth(folder: Path, kind: str, count: int) -> dict[str, Any]:
 
 def read(folder: Path, kind: str, count: int) -> dict[str, Any]:
     """Opening to the first hit, warm searches, the reader's memory, and recall."""
-    search = _SEARCHERS[kind](folder)
+    row, found = reading(folder / "index", searcher(kind, folder))
+    return row | (recall(found, json.loads((folder / "truth.json").read_text())) if kind == "vectors" else {})
+
+
+def reading(place: Path | str, search: Searcher) -> tuple[dict[str, Any], list[list[int]]]:
+    """What `read` measures of the index at a place, and the pages that each question found."""
     gc.collect()
     before = own_memory()
     started, processor = time.perf_counter(), time.process_time()
-    with PageIndex.open(folder / "index", encoder="lexical") as index:
+    with PageIndex.open(place, encoder="lexical") as index:
         search(index, 0)
         first, first_cpu = time.perf_counter() - started, time.process_time() - processor
         times, processors, found = [], [], []
@@ -192,9 +213,7 @@ def read(folder: Path, kind: str, count: int) -> dict[str, Any]:
             "reader_memory_mb": own_memory(),
             "reader_memory_before_mb": before,
         }
-    if kind == "vectors":
-        row |= recall(found[:QUESTIONS], json.loads((folder / "truth.json").read_text()))
-    return row
+        return row, found[:QUESTIONS]
 
 
 def remove(folder: Path, kind: str, count: int) -> dict[str, Any]:
@@ -238,7 +257,15 @@ class _ByVectors:
         return search_vectors(asked_by(index._parts, self._encoder), number)
 
 
-_SEARCHERS: dict[str, Any] = {"lexical": _BySixWords, "vectors": _ByVectors}
+#: Takes an open index and the number of a question.
+Searcher = Callable[[PageIndex, int], list[int]]
+
+
+def searcher(kind: str, folder: Path) -> Searcher:
+    """What puts the questions that stand in the folder."""
+    return _BySixWords(folder) if kind == "lexical" else _ByVectors(folder)
+
+
 _STEPS = {"write": write, "truth": truth, "read": read, "remove": remove}
 
 

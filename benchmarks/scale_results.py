@@ -10,11 +10,13 @@ _DRAWN = (
     ("search_cpu_ms", "a warm search, processor ms"),
     ("reader_memory_mb", "a reader's memory, MB"),
 )
-_COLOURS = {"lexical": "#2f6690", "vectors": "#c05746"}
+_COLOURS = {"lexical": "#2f6690", "vectors": "#c05746", "server": "#3a7d44"}
 
 _COLUMNS = {
     "open_s": ("opening to the first hit, s", 2),
     "open_cpu_s": ("its processor time, s", 2),
+    "again_open_s": ("the next process on the machine, s", 2),
+    "again_open_cpu_s": ("its processor time, s", 2),
     "search_ms": ("warm search, ms", 0),
     "search_cpu_ms": ("its processor time, ms", 0),
     "top_1": ("best page", 2),
