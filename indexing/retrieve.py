@@ -223,7 +223,7 @@ def _candidates(search: Search, lexical: LexicalScores) -> list[PageRow]:
     """The pages worth an exact score: the nearest by each encoder, BM25's best, and those of them that are named."""
     asked = [(one.by, one.vectors) for one in search.encoded]
     near = [row for by in asked for row in near_pages(search.parts, search.view, *by, search.document_ids)]
-    rows = {row.key: row for row in [*near, *search.pages_of(lexical.bm25)]}
+    rows = {row.key: row for row in [*near, *search.view.page_rows(list(lexical.bm25))]}
     if lexical.named_labels or lexical.named_pages:
         rows |= _named_in(search, lexical, {row.document_id for row in rows.values()})
     if search.meeting is not None:

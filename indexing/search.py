@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pagesight.indexing.encoders import PageEncoder, QueryVectors
@@ -60,12 +60,6 @@ class Search:
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
         """BM25's best pages by key, with their scores."""
         return self.statistics.bm25(self.query.terms, limit, document_ids)
-
-    def pages_of(self, keys: Iterable[str]) -> list[PageRow]:
-        """The pages with these keys that there are."""
-        places = [key.partition(":") for key in keys]
-        found = [self.view.page_row(document_id, int(number)) for document_id, _, number in places]
-        return [row for row in found if row]
 
 
 def encode(

@@ -21,7 +21,7 @@ from pagesight import agent, indexing
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import BadCorrection, RequestError, SettingsError
 from pagesight.indexing.milvus.connection import Connection
-from pagesight.indexing.opening import folder_access
+from pagesight.indexing.snapshot.snapshot_files import FolderFiles
 
 
 def named(hint: Any) -> Iterator[type]:
@@ -108,7 +108,7 @@ async def test_no_async_twin_blocks_the_loop(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(owner, name, watched)
 
     # Each method looks whether others have changed the index, and waits for the disk so.
-    watch(folder_access, "revision")
+    watch(FolderFiles, "revision")
     watch(Connection, "close")
     picture = Image.new("RGB", (200, 100), "white")
     calls = {

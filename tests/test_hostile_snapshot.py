@@ -47,7 +47,7 @@ def changed(index: Path, change: Callable[[Arrays, dict[str, Any]], object]) -> 
     """Writes the segment anew, with other arrays or facts, and checksums that are right."""
     path = next((index / "derived").glob("*.arrays"))
     file = ArrayFile(path)
-    arrays = {name: file.all(name).copy() for name in file._described}
+    arrays = {name: file.all(name).copy() for name in file.names}
     facts = dict(file.facts)
     change(arrays, facts)
     write_arrays(path, arrays, facts)

@@ -64,7 +64,7 @@ def repair(place: str, settings: Settings, progress: _Told = None, beside: Besid
         warnings.simplefilter("ignore")  # what cannot be made anew is listed
         parts = take(place, None, settings, create=False)
     try:
-        with parts.writing() as opened:
+        with parts.writing(from_rows=True) as opened:
             _make_documents_right(opened, done, progress)
             opened.flush()
     finally:

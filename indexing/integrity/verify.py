@@ -85,7 +85,7 @@ def verify(
                 return found
         parts = take(place, None, settings, create=False)
     try:
-        with parts.writing() as opened:  # nothing is written meanwhile
+        with parts.writing(from_rows=True) as opened:  # nothing is written meanwhile
             _look_through(opened, found, told)
     finally:
         give_back(parts)

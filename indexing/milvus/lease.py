@@ -102,9 +102,9 @@ class ServerSharing:
         """As this process' last write left it, or newer."""
         return str(self._value("revision"))
 
-    def changed(self) -> None:
-        """Writes another revision."""
-        self._put("revision", uuid.uuid4().hex)
+    def publish(self, revision: str) -> None:
+        """Tell the other processes that there is something new, by a text of its own."""
+        self._put("revision", revision)
 
     def _acquired(self) -> _Lease:
         lease = _Lease(f"writer:{uuid.uuid4().hex}", time.monotonic())

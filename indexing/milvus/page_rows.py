@@ -62,12 +62,6 @@ class PageStore:
         self.write_pages(described)
         return [replace(row, terms="", text="") for row in described]
 
-    def terms(self) -> Iterator[tuple[str, list[str]]]:
-        """Each page's key and terms."""
-        fields = ["key", "terms"]
-        for row in self._whole(self._connection.rows("pages", IS_PAGE, fields, at_once=_TERMS_AT_ONCE), fields):
-            yield row["key"], row["terms"].split()
-
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The pages' texts, in lines, by key."""
         fields = ["key", "text"]

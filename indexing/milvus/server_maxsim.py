@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import QueryVectors
-from pagesight.indexing.milvus.centroid_search import HNSW, candidate_id, page_of, wanted_filter
+from pagesight.indexing.milvus.centroid_search import HNSW, Took, candidate_id, page_of, wanted_filter
 from pagesight.indexing.milvus.client import DataType, EmbeddingList, MilvusClient
 from pagesight.indexing.milvus.connection import Collection, Connection
 from pagesight.indexing.milvus.page_rows import documents_filter
@@ -29,8 +29,10 @@ _VECTORS_AT_ONCE = 16_384  # in one message, 8 MB of 128 numbers each
 class ServerMaxSim:
     """The server's MaxSim; see `CandidateSearch`."""
 
-    def __init__(self, connection: Connection, encoder: str = FIRST_ENCODER) -> None:
+    def __init__(self, connection: Connection, encoder: str = FIRST_ENCODER, took: Took | None = None) -> None:
+        """``took`` is told of each page's vectors once they are written."""
         self._connection = connection
+        self._took = took
         self._kind = of_encoder("patches", encoder)
 
     def write(self, ordinal: int, document_id: str, pages: Sequence[PageVectors]) -> list[int]:
@@ -44,6 +46,9 @@ class ServerMaxSim:
             chunk.append(row)
         if chunk:
             self._connection.upsert(self._kind, chunk)
+        if self._took:
+            for one in pages:
+                self._took(document_id, one.page, one.centroids)
         return [min(1, len(one.vectors)) for one in pages]
 
     def near(self, query: QueryVectors, settings: Settings, wanted: Mapping[int, str] | None) -> list[tuple[int, int]]:

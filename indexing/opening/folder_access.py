@@ -10,7 +10,6 @@ import contextlib
 import errno
 import shutil
 import tempfile
-import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,10 +19,10 @@ from typing import TYPE_CHECKING
 from pagesight.indexing.encoders import PageEncoder
 from pagesight.indexing.errors import IndexInUse, IndexWarning, PageIndexError, StorageFull
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
-from pagesight.indexing.snapshot.segment import Segment
-from pagesight.indexing.snapshot.snapshot import Snapshot
+from pagesight.indexing.snapshot.newest import NewestView
+from pagesight.indexing.snapshot.snapshot_files import FolderFiles
 from pagesight.indexing.snapshot.snapshot_view import SnapshotView
-from pagesight.indexing.snapshot.state import SnapshotState, read_state, revision, write_state
+from pagesight.indexing.snapshot.state import SnapshotState
 from pagesight.indexing.storage.folder import IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.folder_parts import FolderParts
 from pagesight.indexing.storage.index_encoder import IndexEncoder, refuse_changed
@@ -35,9 +34,6 @@ from pagesight.indexing.storage.stamp import stamp
 if TYPE_CHECKING:
     from pagesight.indexing.milvus.folder_store import FolderStore
 
-# A writer may remove segments between a reader's look at the state and its opening them: how often that is tried.
-_TRIES = 10
-
 
 class FolderAccess:
     """See `IndexAccess`."""
@@ -46,24 +42,19 @@ class FolderAccess:
         self._parts = parts
         self._folder = parts.folder
         self._lock = lock
-        self._derived = self._folder.path / "derived"
-        self._opening = threading.Lock()
-        self._segments: dict[str, Segment] = {}
-        self._view: SnapshotView | None = None
-        self._revision: tuple[int, ...] = ()
+        self._read_in(self._folder.path / "derived")
         self._copy: tempfile.TemporaryDirectory[str] | None = None
 
     def view(self, *, at_once: bool = False) -> SnapshotView:
         """See `IndexAccess.view`. Raises SnapshotDamaged."""
-        with self._opening:
-            now = revision(self._derived)
-            if self._view is None or now != self._revision:
-                self._view = self._opened()
-                self._revision = now
-            return self._view
+        return self._newest.view()
+
+    def _read_in(self, derived: Path) -> None:
+        self._files = FolderFiles(derived)
+        self._newest = NewestView(self._files, lambda: self._dims, SnapshotView)
 
     @contextlib.contextmanager
-    def writing(self, wait: float, *, anew: bool = False) -> Iterator[FolderStore]:
+    def writing(self, wait: float, *, from_rows: bool = False, anew: bool = False) -> Iterator[FolderStore]:
         """See `IndexAccess.writing`; with ``anew`` the whole snapshot is made anew at first."""
         from pagesight.indexing.milvus.folder_store import open_store
 
@@ -127,8 +118,7 @@ class FolderAccess:
         """Make the snapshot anew from Milvus' rows. Raises IndexInUse, PageIndexError."""
         with self.writing(0, anew=True):
             pass
-        with self._opening:
-            self._segments, self._view = {}, None
+        self._newest.forget()
 
     def manifest(self) -> Manifest:
         """See `IndexAccess.manifest`."""
@@ -153,41 +143,19 @@ class FolderAccess:
 
     def close(self) -> None:
         """See `IndexAccess.close`."""
-        with self._opening:
-            self._view, self._segments = None, {}
-            if self._copy:
-                self._copy.cleanup()
+        self._newest.forget()
+        if self._copy:
+            self._copy.cleanup()
         self._folder.make_private(written=False)
 
     def _sound_state(self) -> SnapshotState | None:
         """The state of a snapshot whose segments are all there."""
         with contextlib.suppress(SnapshotDamaged):
-            state = read_state(self._derived)
+            state = self._files.state()
             if state and state.fits(self._dims, self._parts.term_rules):
                 self.view()
                 return state
         return None
-
-    def _opened(self) -> SnapshotView:
-        for left in reversed(range(_TRIES)):
-            state = read_state(self._derived)
-            if state is None:
-                raise SnapshotDamaged(
-                    f"{self._derived / 'current.json'} is gone, which readers begin with. Close the index and open it "
-                    "again."
-                )
-            try:
-                snapshot = Snapshot(state, self._segment)
-            except SnapshotDamaged:
-                if not left or read_state(self._derived) == state:
-                    raise
-                continue
-            self._segments = {segment.name: segment for segment in snapshot.segments}
-            break
-        return SnapshotView(snapshot)
-
-    def _segment(self, name: str) -> Segment:
-        return self._segments.get(name) or Segment(self._derived, name, self._dims)
 
     def _read_from_copy(self, error: PageIndexError) -> None:
         """For a folder that nobody may write to and that has no snapshot: makes one in a temporary folder."""
@@ -201,7 +169,7 @@ class FolderAccess:
             shutil.copytree(self._parts.database, copy / "milvus.db")
         with open_store(replace(self._parts, folder=IndexFolder(copy))):
             pass
-        self._derived = copy / "derived"
+        self._read_in(copy / "derived")
         warnings.warn(
             f"{self._folder.path} cannot be written to, and has nothing yet that readers can open: this took a copy of "
             f"its rows to {copy} for now. Open the index once where it can be written to, and this is over.",
@@ -218,10 +186,11 @@ def in_folder(path: Path, recorded: RecordedEncoder, encoder: PageEncoder) -> In
 
 def start(folder: IndexFolder, manifest: Manifest) -> None:
     """Publish that a new index is empty, so that who only reads it has no need of Milvus. Raises OSError."""
-    if read_state(folder.path / "derived") is None:
+    files = FolderFiles(folder.path / "derived")
+    if files.state() is None:
         dims = {one.id: one.description["dim"] for one in manifest.encoders}
         state = SnapshotState(dims, manifest.term_rules, stamp(folder.path / "milvus.db"), rest=())
-        write_state(folder.path / "derived", state)
+        files.publish(state)
 
 
 def _read_only(error: BaseException) -> bool:

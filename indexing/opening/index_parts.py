@@ -50,10 +50,11 @@ class IndexAccess(Protocol):
         """The documents that are in the index now; what others changed a moment ago may be missing but ``at_once``."""
         ...
 
-    def writing(self, wait: float) -> AbstractContextManager[OpenStore]:
+    def writing(self, wait: float, *, from_rows: bool = False) -> AbstractContextManager[OpenStore]:
         """The right to add and remove, with all that others did taken in.
 
-        ``wait`` seconds are given to another process that writes. Raises IndexInUse.
+        ``wait`` seconds are given to another process that writes. With ``from_rows`` all rows are read that nothing
+        else on a server vouches for; in a folder, page files do. Raises IndexInUse.
         """
         ...
 
@@ -95,9 +96,9 @@ class IndexParts:
     term_rules: int
 
     @contextmanager
-    def writing(self) -> Iterator[WritingParts]:
+    def writing(self, *, from_rows: bool = False) -> Iterator[WritingParts]:
         """What writing works with, in the block; see `IndexAccess.writing`."""
-        with self.access.writing(self.settings.sharing.wait) as opened:
+        with self.access.writing(self.settings.sharing.wait, from_rows=from_rows) as opened:
             mine = {item.name: getattr(self, item.name) for item in fields(IndexParts)}
             yield WritingParts(
                 **mine,

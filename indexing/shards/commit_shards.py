@@ -214,7 +214,7 @@ class _Commit:
         """Remove what an older version of the document held, and this one does not."""
         if not self._parts.catalog.at_path(self._header.path):
             return
-        for entry in list(self._parts.catalog.view(at_once=True).entries.values()):
+        for entry in list(self._parts.catalog.view().entries.values()):
             row = entry.first
             if row.path.startswith(self._header.path + WITHIN) and row.document_id not in self._header.holds:
                 remove_document(self._parts, row.document_id)

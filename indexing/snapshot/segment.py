@@ -11,36 +11,31 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.pages import ENCODER_ID, PageRow, checked_page_row
-from pagesight.indexing.snapshot.array_file import ArrayFile
-from pagesight.indexing.snapshot.segment_content import (
-    SHARED,
-    CompleteDocument,
-    SegmentContent,
-    content_of,
-    merged,
-    write_content,
-)
+from pagesight.indexing.snapshot.array_file import ArrayFile, SnapshotDamaged
+from pagesight.indexing.snapshot.segment_content import SegmentContent
 from pagesight.indexing.snapshot.segment_vectors import SegmentVectors
 from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, postings_kinds
 from pagesight.indexing.vectors.quantization import StoredVectors
+
+#: What a row needs that documents do not say.
+_FIRST_PAGE = {"page": 1, "batch": 1, "text_source": ""}
 
 
 class Segment:
     """An open segment. Raises SnapshotDamaged where its files are not as they were written."""
 
-    def __init__(self, folder: Path, name: str, dims: Mapping[str, int]) -> None:
+    def __init__(self, name: str, file: ArrayFile, dims: Mapping[str, int]) -> None:
         """``dims`` has the dimensions of the index's encoders by their ids; of others it may have vectors, too."""
         self.name = name
-        self._file = ArrayFile(folder / f"{name}.arrays")
+        self._file = file
         self.documents = self._file.length("ids")
         self.pages = self._file.length("lengths")
         self._vectors = self._open_vectors(dims)
@@ -48,10 +43,9 @@ class Segment:
         self.terms = PostingsFile(self._file, "terms", self.pages)
         self.name_terms = PostingsFile(self._file, "name_terms", self.documents)
 
-    @property
-    def path(self) -> Path:
-        """Its first file."""
-        return self._file.path
+    def damaged(self, why: str) -> SnapshotDamaged:
+        """The error for it."""
+        return self._file.damaged(why)
 
     @cached_property
     def ids(self) -> NDArray[np.uint64]:
@@ -83,10 +77,18 @@ class Segment:
         """How many terms each page has."""
         return self._file.all("lengths")
 
-    def described(self, document: int) -> dict[str, Any]:
-        """What all pages of a document have alike, as a row may have it."""
-        first = self.row(document, 1)
-        return {name: getattr(first, name) for name in SHARED}
+    def read_documents(self) -> None:
+        """Have what it says of all documents at hand."""
+        self._file.all("described.starts")
+        self._file.all("described.bytes")
+
+    def read_rows(self, pages: NDArray[np.integer]) -> None:
+        """Have the rows of some pages at hand, which count from 0: each by itself would be fetched by itself."""
+        self._file.ahead("rows.bytes", self._row_starts[pages], self._row_starts[pages + 1])
+
+    def described(self, document: int) -> PageRow:
+        """A row with what all pages of a document have alike; of its page, number 1, it says no more."""
+        return self._checked(document, 1, self._read_json("described", document), _FIRST_PAGE)
 
     def encoders_of(self, document: int) -> frozenset[str]:
         """The ids of the further encoders that all pages of a document have vectors of."""
@@ -100,6 +102,7 @@ class Segment:
     def rows(self, document: int) -> list[PageRow]:
         """The rows of all pages of a document, without terms and texts."""
         shared = self._read_json("described", document)
+        self.read_rows(np.arange(self.starts[document], self.starts[document + 1]))
         return [self._row(document, number, shared) for number in range(1, self._size(document) + 1)]
 
     def text(self, document: int, number: int) -> str:
@@ -138,9 +141,9 @@ class Segment:
             paths=self.paths[chosen],
             pages=sizes[chosen],
             lengths=self.lengths[pages],
-            described=[self._blob("described", int(document)) for document in chosen],
-            rows=[self._blob("rows", int(page)) for page in pages],
-            texts=[self._blob("texts", int(page)) for page in pages],
+            described=self._blobs("described", chosen),
+            rows=self._blobs("rows", pages),
+            texts=self._blobs("texts", pages),
             terms=_renumbered(self.terms.read(), places, page_numbers),
             name_terms=_renumbered(self.name_terms.read(), wanted, np.cumsum(wanted) - 1),
             encoders={known: vectors.content(places) for known, vectors in self._vectors.items()},
@@ -183,8 +186,13 @@ class Segment:
     def _row(self, document: int, number: int, shared: dict[str, Any]) -> PageRow:
         """The row that the file has there, if it is one that pagesight can have written."""
         page = int(self.starts[document]) + number - 1
+        start, stop = map(int, self._row_starts[page : page + 2])
+        own = self._as_json(self._file.part("rows.bytes", start, stop).tobytes())
+        return self._checked(document, number, shared, own)
+
+    def _checked(self, document: int, number: int, shared: dict[str, Any], own: dict[str, Any]) -> PageRow:
         try:
-            row = checked_page_row({**shared, **self._read_json("rows", page)})
+            row = checked_page_row({**shared, **own})
         except (ValueError, TypeError) as error:
             raise self._file.damaged(f"it has a row that pagesight did not write so: {error}") from error
         ours = (f"{int(self.ids[document]):016x}", number, self._size(document))
@@ -192,32 +200,28 @@ class Segment:
             raise self._file.damaged("a row is not that of its page")
         return row
 
+    @cached_property
+    def _row_starts(self) -> NDArray[np.int64]:
+        return self._file.all("rows.starts")
+
     def _read_json(self, name: str, place: int) -> dict[str, Any]:
+        return self._as_json(self._blob(name, place))
+
+    def _as_json(self, content: bytes) -> dict[str, Any]:
         try:
-            return dict(json.loads(self._blob(name, place)))
+            return dict(json.loads(content))
         except (ValueError, TypeError, RecursionError) as error:
             raise self._file.damaged(f"what it says of a page or document cannot be read: {error}") from error
+
+    def _blobs(self, name: str, places: NDArray[np.integer]) -> list[bytes]:
+        starts, content = self._file.all(f"{name}.starts"), self._file.all(f"{name}.bytes")
+        if int(starts[0]) != 0 or int(starts[-1]) != len(content) or (np.diff(starts) < 0).any():
+            raise self._file.damaged(f"the places of {name} are not one after the other")
+        return [content[starts[place] : starts[place + 1]].tobytes() for place in places.tolist()]
 
     def _blob(self, name: str, place: int) -> bytes:
         start, stop = map(int, self._file.part(f"{name}.starts", place, place + 2))
         return self._file.part(f"{name}.bytes", start, stop).tobytes()
-
-
-def write_segment(
-    folder: Path, name: str, documents: Iterable[CompleteDocument], dims: Mapping[str, int], term_rules: int
-) -> None:
-    """Write documents; ``dims`` has the dimensions of each encoder by its id. Raises OSError."""
-    write_content(folder, name, content_of(documents, dims, term_rules))
-
-
-def merge_segments(
-    folder: Path, name: str, parts: Sequence[tuple[Segment, NDArray[np.bool_]]], dims: Mapping[str, int]
-) -> None:
-    """Write what is wanted of some segments, (documents,) of each, as one, with the vectors of these encoders.
-
-    Raises OSError, SnapshotDamaged.
-    """
-    write_content(folder, name, merged((segment.content(wanted) for segment, wanted in parts), dims))
 
 
 def _renumbered(postings: Postings, kept: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Postings:

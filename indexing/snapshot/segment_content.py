@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.lexical.document_prior import name_terms
 from pagesight.indexing.pages import PageRow, encoders_of_all
-from pagesight.indexing.snapshot.array_file import write_arrays
+from pagesight.indexing.snapshot.array_file import BLOCK, write_arrays
 from pagesight.indexing.snapshot.term_postings import Postings, counted, packed, term_hash
 from pagesight.indexing.snapshot.vector_lists import WORTH_LISTS, write_lists
 from pagesight.indexing.vectors.multivector import MultiVector
@@ -164,8 +164,8 @@ def merged(parts: Iterable[SegmentContent], dims: Mapping[str, int]) -> SegmentC
     )
 
 
-def write_content(folder: Path, name: str, content: SegmentContent) -> None:
-    """Write the segment's files. Raises OSError."""
+def write_content(folder: Path, name: str, content: SegmentContent, block: int = BLOCK) -> None:
+    """Write the segment's files; ``block`` as in `write_arrays`. Raises OSError."""
     kept: dict[str, NDArray[Any]] = {}
     facts = {}
     for encoder, own in content.encoders.items():
@@ -186,7 +186,7 @@ def write_content(folder: Path, name: str, content: SegmentContent) -> None:
         **packed("name_terms", content.name_terms),
         **kept,
     }
-    write_arrays(folder / f"{name}.arrays", arrays, {"encoders": facts})
+    write_arrays(folder / f"{name}.arrays", arrays, {"encoders": facts}, block)
 
 
 def lists_name(name: str, encoder: str) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.pages import page_key
-from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.segment import Segment
 from pagesight.indexing.snapshot.state import SnapshotState
 
@@ -28,11 +27,11 @@ class Snapshot:
         self.segments = [opened(part.name) for part in state.parts]
         for part, segment in zip(state.parts, self.segments, strict=True):
             if (part.documents, part.pages) != (segment.documents, segment.pages):
-                raise SnapshotDamaged(f"{segment.path} is damaged (it has not what current.json says).")
+                raise segment.damaged("it has not what the state of the snapshot says")
             if sum(part.name == other.name for other in state.parts) > 1:
-                raise SnapshotDamaged(f"{segment.path} is damaged (current.json names it twice).")
+                raise segment.damaged("the state of the snapshot names it twice")
             if max(part.hidden, default=-1) >= part.documents:
-                raise SnapshotDamaged(f"{segment.path} is damaged (current.json hides what it has not).")
+                raise segment.damaged("the state of the snapshot hides what it has not")
         self.document_bases = np.cumsum([0, *(segment.documents for segment in self.segments)])
         self.page_bases = np.cumsum([0, *(segment.pages for segment in self.segments)])
 
@@ -80,8 +79,17 @@ class Snapshot:
             wanted = np.uint64(int(document_id, 16))
         except (ValueError, OverflowError):
             return None
-        found = np.flatnonzero((self.ids == wanted) & self.live_documents)
-        return int(found[0]) if len(found) and self.id_of(int(found[0])) == document_id else None
+        ids, documents = self._live_by_id
+        place = int(np.searchsorted(ids, wanted))
+        found = place < len(ids) and ids[place] == wanted and f"{int(wanted):016x}" == document_id
+        return int(documents[place]) if found else None
+
+    @cached_property
+    def _live_by_id(self) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+        """The ids of the documents in the index, ascending, and these documents."""
+        live = np.flatnonzero(self.live_documents)
+        order = np.argsort(self.ids[live], kind="stable")
+        return self.ids[live][order], live[order]
 
     def with_hash(self, what: str, wanted: int) -> list[int]:
         """The documents in the index whose name or path (``what`` is "names" or "paths") has that hash."""

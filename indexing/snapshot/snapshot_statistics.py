@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,19 @@ from numpy.typing import NDArray
 from pagesight.indexing.lexical.bm25 import inverse_document_frequency, length_norms, term_scores
 from pagesight.indexing.snapshot.snapshot import Snapshot
 
+#: `map`, or what does the same on several threads.
+OnAll = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+
 _TERMS_KEPT = 64  # whose postings stay in memory: those of a question are asked for several times
 
 
 class SnapshotStatistics:
     """See `Statistics`."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, on_all: OnAll = map) -> None:
+        """``on_all`` is `map` for segments: the next one may be asked while another has not answered."""
         self._snapshot = snapshot
+        self._on_all = on_all
         self._postings = lru_cache(maxsize=_TERMS_KEPT)(self._read_postings)
 
     @property
@@ -84,8 +90,8 @@ class SnapshotStatistics:
     def _read_postings(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         """The pages that hold the term, and how often."""
         pages, often = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
-        for segment, base in zip(self._snapshot.segments, self._snapshot.page_bases, strict=False):
-            holders, counts = segment.terms.of(term)
+        held = self._on_all(lambda segment: segment.terms.of(term), self._snapshot.segments)
+        for (holders, counts), base in zip(held, self._snapshot.page_bases, strict=False):
             pages.append(holders + base)
             often.append(counts)
         found, counts = np.concatenate(pages), np.concatenate(often)
@@ -96,15 +102,18 @@ class SnapshotStatistics:
 class SnapshotNames:
     """The words in the names of the documents; see `Names`."""
 
-    def __init__(self, snapshot: Snapshot, statistics: SnapshotStatistics) -> None:
+    def __init__(self, snapshot: Snapshot, statistics: SnapshotStatistics, on_all: OnAll = map) -> None:
+        """``on_all`` as in `SnapshotStatistics`."""
         self._snapshot = snapshot
         self._statistics = statistics
+        self._on_all = on_all
 
     def holders(self, term: str) -> NDArray[np.int64]:
         """See `Names.holders`."""
         found = [np.zeros(0, np.int64)]
-        for segment, base in zip(self._snapshot.segments, self._snapshot.document_bases, strict=False):
-            found.append(segment.name_terms.of(term)[0] + base)
+        held = self._on_all(lambda segment: segment.name_terms.of(term)[0], self._snapshot.segments)
+        for holders, base in zip(held, self._snapshot.document_bases, strict=False):
+            found.append(holders + base)
         documents = np.concatenate(found)
         return self._statistics.places[documents[self._snapshot.live_documents[documents]]]
 

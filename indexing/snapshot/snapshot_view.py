@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pagesight.indexing.pages import DocumentRecord, PageRow
+from pagesight.indexing.pages import DocumentRecord, PageRow, page_key
 from pagesight.indexing.parallel import map_on_all_cores
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.snapshot.snapshot import Snapshot
@@ -41,6 +41,8 @@ class SnapshotView(IndexView):
     @property
     def records(self) -> Iterator[DocumentRecord]:
         """See `IndexView.records`."""
+        for segment in self.snapshot.segments:
+            segment.read_documents()
         return (self._record(int(document)) for document in np.flatnonzero(self.snapshot.live_documents))
 
     @property
@@ -69,7 +71,7 @@ class SnapshotView(IndexView):
         if self.page_count(document_ids) <= _ROWS_KEPT:
             starts = self.snapshot.first_pages
             sizes = self.snapshot.document_sizes
-            return [self._row(int(starts[one]) + page) for one in ordered for page in range(int(sizes[one]))]
+            return self._rows_of([int(starts[one]) + page for one in ordered for page in range(int(sizes[one]))])
         rows = []
         for document in ordered:
             segment, number = self.snapshot.segment_of(int(document))
@@ -78,10 +80,21 @@ class SnapshotView(IndexView):
 
     def page_row(self, document_id: str, page: int) -> PageRow | None:
         """See `IndexView.page_row`."""
+        return next(iter(self.page_rows([page_key(document_id, page)])), None)
+
+    def page_rows(self, keys: Sequence[str]) -> list[PageRow]:
+        """See `IndexView.page_rows`."""
+        return self._rows_of([page for page in map(self._page_of, keys) if page is not None])
+
+    def _page_of(self, key: str) -> int | None:
+        document_id, _, page = key.partition(":")
         document = self.snapshot.of_id(document_id)
-        if document is None or not 1 <= page <= int(self.snapshot.document_sizes[document]):
+        if document is None or not 1 <= int(page) <= int(self.snapshot.document_sizes[document]):
             return None
-        return self._row(int(self.snapshot.first_pages[document]) + page - 1)
+        return int(self.snapshot.first_pages[document]) + int(page) - 1
+
+    def _rows_of(self, pages: Sequence[int]) -> list[PageRow]:
+        return [self._row(page) for page in pages]
 
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """See `IndexView.texts`."""
@@ -104,7 +117,7 @@ class SnapshotView(IndexView):
         similarities, pages = self._nearest(encoder, query.vectors, settings, allowed)
         hits, limit = settings.search.hits_per_vector, settings.search.candidates
         likely = best_holders(similarities, pages, query.weights, _LIKELY_FOR_ONE * limit, hits)
-        return [self._row(page) for page in self._best(encoder, query, likely, limit)]
+        return self._rows_of(self._best(encoder, query, likely, limit))
 
     def _best(self, encoder: str, query: QueryVectors, pages: list[int], limit: int) -> list[int]:
         """The best of the pages by MaxSim of their candidate vectors; equal ones in the order of their numbers."""
@@ -165,15 +178,8 @@ class SnapshotView(IndexView):
 
     def _record(self, document: int) -> DocumentRecord:
         segment, number = self.snapshot.segment_of(document)
-        shared = segment.described(number)
-        return DocumentRecord(
-            shared["document_id"],
-            shared["document"],
-            shared["path"],
-            shared["page_count"],
-            shared["added"],
-            shared["metadata"],
-        )
+        row = segment.described(number)
+        return DocumentRecord(row.document_id, row.document, row.path, row.page_count, row.added, row.metadata)
 
     def _read_row(self, page: int) -> PageRow:
         document = int(self.snapshot.page_documents[page])

@@ -1,7 +1,6 @@
-"""Which segments a snapshot is made of: one small file, replaced whole, that names files which never change.
+"""Which segments a snapshot is made of: a small text, replaced whole, that names files which never change.
 
-<index>/derived/current.json    this; `VERSION` says how all of it is written
-<index>/derived/<name>.arrays   see segment.py, with <name>.faiss
+`VERSION` says how all of it is written.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
 from pagesight.indexing.pages import ENCODER_ID
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
-from pagesight.indexing.storage.atomic_files import write_atomically
 
 _DocumentId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 _EncoderId = Annotated[str, Field(pattern=f"^(?:{ENCODER_ID})?$")]
@@ -67,35 +64,23 @@ class SnapshotState:
 _STATE = TypeAdapter(SnapshotState)
 
 
-def write_state(folder: Path, state: SnapshotState) -> None:
-    """Publish a snapshot. Raises OSError."""
+def written(state: SnapshotState) -> str:
+    """The state as a text that says whether it is whole."""
     text = json.dumps({"version": VERSION, **asdict(state)}, default=sorted)
-    write_atomically(folder / "current.json", json.dumps({"snapshot": text, "check": zlib.crc32(text.encode())}))
+    return json.dumps({"snapshot": text, "check": zlib.crc32(text.encode())})
 
 
-def read_state(folder: Path) -> SnapshotState | None:
-    """The snapshot that is published; None if there is none of this version.
+def read(content: str | bytes, where: str) -> SnapshotState | None:
+    """The state that was written so; None if it is of another version.
 
-    Raises SnapshotDamaged if the file is not as it was written, OSError if it cannot be read.
+    Raises SnapshotDamaged, which says ``where`` it stood, if it is not as it was written.
     """
-    path = folder / "current.json"
     try:
-        recorded = json.loads(path.read_bytes())
+        recorded = json.loads(content)
         text = recorded["snapshot"]
         if zlib.crc32(text.encode()) != recorded["check"]:
             raise ValueError("it is not as it was written")
-        read = json.loads(text)
-        return _STATE.validate_python(read) if read.pop("version") == VERSION else None
-    except FileNotFoundError:
-        return None
+        fields = json.loads(text)
+        return _STATE.validate_python(fields) if fields.pop("version") == VERSION else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
-
-
-def revision(folder: Path) -> tuple[int, ...]:
-    """What is another tuple once another snapshot is published; empty where there is none."""
-    try:
-        found = (folder / "current.json").stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
+        raise SnapshotDamaged(f"{where} is damaged ({error}).") from error

@@ -6,6 +6,7 @@ Terms stand there by 64 bits of BLAKE2b: among ten million terms, two share a ha
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagesight.indexing.snapshot.array_file import ArrayFile
+
+# How far from where it is expected a term is sought at first, in roots of the number of terms: of n even numbers the
+# one that is to be the k-th is the k-th but for half of the root of n, as a standard deviation, at most.
+_REACH = 3
 
 
 class Postings(NamedTuple):
@@ -74,14 +79,25 @@ class PostingsFile:
 
     def of(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         """The holders of a term, in their order, and how often each has it."""
-        terms, wanted = self._file.all(f"{self._name}.terms"), np.uint64(term_hash(term))
-        place = int(np.searchsorted(terms, wanted))
-        if place == len(terms) or terms[place] != wanted:
+        place = self._place(np.uint64(term_hash(term)))
+        if place is None:
             return np.zeros(0, np.int32), np.zeros(0, np.uint16)
         start, stop = map(int, self._file.part(f"{self._name}.starts", place, place + 2))
         holders, often = (self._file.part(f"{self._name}.{each}", start, stop) for each in ("holders", "often"))
         self._refuse_others(holders)
         return holders, often
+
+    def _place(self, wanted: np.uint64) -> int | None:
+        """Where a term stands. Hashes are even, so that it is sought near where it would be if they were quite even."""
+        count = self._file.length(f"{self._name}.terms")
+        expected, reach = int(wanted) * count >> 64, _REACH * math.isqrt(count) + 1
+        while True:
+            first, end = max(0, expected - reach), min(count, expected + reach)
+            terms = self._file.part(f"{self._name}.terms", first, end)
+            place = int(np.searchsorted(terms, wanted))
+            if (first < 1 or place > 0) and (end == count or place < len(terms)):
+                return first + place if place < len(terms) and terms[place] == wanted else None
+            reach *= 4
 
     def read(self) -> Postings:
         """All of them."""

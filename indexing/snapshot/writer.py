@@ -15,16 +15,17 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
+from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
-from pagesight.indexing.snapshot.segment import Segment, merge_segments, write_segment
-from pagesight.indexing.snapshot.segment_content import CompleteDocument
+from pagesight.indexing.snapshot.segment import Segment
+from pagesight.indexing.snapshot.segment_content import CompleteDocument, SegmentContent, content_of, merged
 from pagesight.indexing.snapshot.snapshot import Snapshot
-from pagesight.indexing.snapshot.state import SegmentPart, SnapshotState, read_state, write_state
+from pagesight.indexing.snapshot.snapshot_files import SnapshotFiles
+from pagesight.indexing.snapshot.state import SegmentPart, SnapshotState
 from pagesight.indexing.snapshot.term_postings import term_hash
 
 _log = logging.getLogger(__name__)
@@ -41,15 +42,22 @@ class SnapshotWriter:
     """What is published of an index in a folder; only for who holds the index's lock. Threads can share it."""
 
     def __init__(
-        self, folder: Path, dims: Mapping[str, int], searched: Iterable[str], term_rules: int, *, anew: bool = False
+        self,
+        files: SnapshotFiles,
+        dims: Mapping[str, int],
+        searched: Iterable[str],
+        term_rules: int,
+        *,
+        anew: bool = False,
     ) -> None:
         """Goes on from what is published, unless it is damaged, or all is to be made ``anew``.
 
         Then nothing is published before `complete` is called: readers keep what they have. ``dims`` has the dimensions
         of each encoder of the index by its id, ``searched`` are those that searches use from now on.
         """
-        self._folder = folder
+        self._files = files
         self._dims = dict(dims)
+        self._kept = self._dims if files.keeps_vectors else {}
         self._searched = {known: dims[known] for known in searched}
         self._lock = threading.RLock()
         self._merger = ThreadPoolExecutor(1, thread_name_prefix="merge")
@@ -62,9 +70,14 @@ class SnapshotWriter:
         self.state = SnapshotState(self._searched, term_rules)
         self._public = False
         with contextlib.suppress(SnapshotDamaged):
-            self._take_up(None if anew else read_state(folder))
+            self._take_up(None if anew else files.state())
         if self._public:
             self._clear_away()
+
+    @property
+    def keeps_vectors(self) -> bool:
+        """See `SnapshotFiles`."""
+        return self._files.keeps_vectors
 
     @property
     def document_ids(self) -> set[str]:
@@ -72,20 +85,14 @@ class SnapshotWriter:
         with self._lock:
             return {*self._places, *self._pending}
 
-    def described(self, document_id: str) -> tuple[dict[str, object], int, frozenset[str]] | None:
-        """What all pages of a published document have alike, how many, and further encoders of all of them."""
+    def described(self, document_id: str) -> tuple[PageRow, int, frozenset[str]] | None:
+        """A row with what all pages of a published document have alike, how many, and encoders of all but the first."""
         found = self._places.get(document_id)
         if found is None:
             return None
         segment = self._segments[found[0]]
         place = found[1]
         return segment.described(place), int(np.diff(segment.starts)[place]), segment.encoders_of(place)
-
-    def row(self, document_id: str) -> PageRow:
-        """The row of a published document's first page, without terms and text."""
-        with self._lock:
-            name, number = self._places[document_id]
-            return self._segments[name].row(number, 1)
 
     def rows(self, document_id: str) -> list[PageRow] | None:
         """The rows of a published document, without terms and texts; None where another has taken its place."""
@@ -172,7 +179,7 @@ class SnapshotWriter:
         self._public = True
 
     def _opened(self, name: str) -> Segment:
-        return Segment(self._folder, name, self._dims)
+        return self._files.segment(name, self._dims)
 
     def _note(self, part: SegmentPart, segment: Segment) -> None:
         """Where a segment's documents are."""
@@ -185,7 +192,7 @@ class SnapshotWriter:
             self._timer = None
             try:
                 self.publish()
-            except OSError as error:  # tried again with the next document, or at the end
+            except (OSError, PageIndexError) as error:  # tried again with the next document, or at the end
                 _log.debug("%d documents could not be published: %s", len(self._pending), error)
 
     def _publish(self, gone: set[str]) -> None:
@@ -194,7 +201,7 @@ class SnapshotWriter:
         parts = [self._without(part, gone) for part in self.state.parts]
         name = uuid.uuid4().hex
         if documents:
-            write_segment(self._folder, name, documents, self._dims, self.state.term_rules)
+            self._files.write(name, content_of(documents, self._kept, self.state.term_rules))
             parts.append(SegmentPart(name, len(documents), sum(len(document.rows) for document in documents)))
         self._set(replace(self.state, parts=tuple(part for part in parts if part.live)))
         for known in gone:
@@ -213,7 +220,7 @@ class SnapshotWriter:
         for part in self.state.parts:
             segment = self._segments[part.name]
             for number in np.flatnonzero(segment.paths == path).tolist():
-                if number not in part.hidden and segment.described(number)["path"] == row.path:
+                if number not in part.hidden and segment.described(number).path == row.path:
                     found.append(f"{int(segment.ids[number]):016x}")
         return found
 
@@ -224,12 +231,12 @@ class SnapshotWriter:
     def _set(self, state: SnapshotState) -> None:
         """Publish a state; the files that it names no more are removed, for who has them open they stay."""
         if self._public:
-            write_state(self._folder, state)
+            self._files.publish(state)
         dropped = {part.name for part in self.state.parts} - {part.name for part in state.parts}
         self.state = state
         for name in dropped:
             self._segments.pop(name, None)
-            self._remove_files(name)
+            self._files.dropped(name)
 
     def _merge_due(self) -> bool:
         """Start to merge what should be, unless that goes on; says whether something should be."""
@@ -241,22 +248,23 @@ class SnapshotWriter:
     def _merge(self, chosen: Sequence[SegmentPart]) -> None:
         started, name = time.monotonic(), uuid.uuid4().hex
         try:
-            parts = []
-            for part in chosen:
-                wanted = np.ones(part.documents, bool)
-                wanted[list(part.hidden)] = False
-                parts.append((self._opened(part.name), wanted))
-            merge_segments(self._folder, name, parts, self._dims)
-            merged = self._opened(name)
+            self._files.write(name, merged((self._live(part) for part in chosen), self._kept))
+            made = self._opened(name)
             with self._lock:
-                self._swap({part.name for part in chosen}, merged)
-            _log.debug("merged %d segments, %d pages, in %.1f s", len(chosen), merged.pages, time.monotonic() - started)
+                self._swap({part.name for part in chosen}, made)
+            _log.debug("merged %d segments, %d pages, in %.1f s", len(chosen), made.pages, time.monotonic() - started)
         except BaseException:
-            self._remove_files(name)
+            self._files.dropped(name)
             raise
         finally:
             with self._lock:
                 self._merging = None
+
+    def _live(self, part: SegmentPart) -> SegmentContent:
+        """What is in the index of a segment."""
+        wanted = np.ones(part.documents, bool)
+        wanted[list(part.hidden)] = False
+        return self._opened(part.name).content(wanted)
 
     def _swap(self, old: set[str], merged: Segment) -> None:
         """Take the merged segment in place of the old ones; what was removed meanwhile is hidden in it."""
@@ -269,17 +277,8 @@ class SnapshotWriter:
         self._note(part, merged)
 
     def _clear_away(self) -> None:
-        """Remove the files that no state names."""
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
-                if path.name.partition(".")[0] not in {"current", *(part.name for part in self.state.parts)}:
-                    with contextlib.suppress(OSError):  # a folder, which is none of ours
-                        path.unlink(missing_ok=True)
-
-    def _remove_files(self, name: str) -> None:
-        for path in self._folder.glob(f"{name}.*"):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+        """Remove the segments that no state names."""
+        self._files.clear_away({part.name for part in self.state.parts})
 
 
 def _to_merge(parts: Sequence[SegmentPart]) -> list[SegmentPart]:

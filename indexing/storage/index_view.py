@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-import itertools
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
-from pathlib import Path
+from abc import abstractmethod
+from collections.abc import Sequence
 
 from pagesight.indexing.documents.conditions import Condition
-from pagesight.indexing.errors import UnknownDocument, UnknownPage
+from pagesight.indexing.errors import UnknownPage
 from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.labels.printed_labels import DocumentLabels
 from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.document_prior import Names
 from pagesight.indexing.pages import DocumentRecord, PageRef, PageRow
 from pagesight.indexing.settings import Settings
+from pagesight.indexing.storage.named_documents import NamedDocuments
 from pagesight.indexing.vectors.multivector import QueryVectors
 
 _LONGEST_LABEL = 300  # characters that a message repeats
-_MOST_NAMES = 8  # that a message lists
 
 
-class IndexView(ABC):
+class IndexView(NamedDocuments):
     """Never changes; a document that has been removed since may be in it still."""
-
-    @property
-    @abstractmethod
-    def records(self) -> Iterable[DocumentRecord]:
-        """The documents in any order."""
 
     @property
     @abstractmethod
@@ -60,6 +50,10 @@ class IndexView(ABC):
         """The page's row, without terms and text, if it is here."""
 
     @abstractmethod
+    def page_rows(self, keys: Sequence[str]) -> list[PageRow]:
+        """The rows of the pages with these keys that are here, without terms and text."""
+
+    @abstractmethod
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The pages' texts, in lines, by key."""
 
@@ -72,19 +66,6 @@ class IndexView(ABC):
         At most `SearchSettings.candidates`.
         """
 
-    @abstractmethod
-    def named(self, name: str) -> DocumentRecord | None:
-        """The document of that very name or id."""
-
-    @abstractmethod
-    def at_path(self, path: str) -> DocumentRecord | None:
-        """The document that was found at that very path."""
-
-    @property
-    def documents(self) -> list[DocumentRecord]:
-        """The documents in the order of their names."""
-        return sorted(self.records, key=lambda record: record.document)
-
     def narrowed(self, documents: Sequence[str] | None, where: Condition | None) -> list[str] | None:
         """The ids of the documents, of the named ones or all, whose metadata meets the condition; None is all.
 
@@ -94,10 +75,7 @@ class IndexView(ABC):
         """
         if documents is None and where is None:
             return None
-        named = (
-            {} if documents is None else {one.document_id: one for name in documents for one in self._matching(name)}
-        )
-        records = self.records if documents is None else named.values()
+        records = self.records if documents is None else self.matching(documents).values()
         return [record.document_id for record in records if where is None or self._meets(record, where)]
 
     def pages_meeting(self, where: Condition, document_ids: Sequence[str] | None) -> list[PageRow]:
@@ -116,14 +94,6 @@ class IndexView(ABC):
         if row is None:
             raise UnknownPage(f"there is no page {ref.label!r} in the index; it may have been removed or replaced.")
         return row
-
-    def find(self, name: str) -> DocumentRecord:
-        """The document of that name, path or id. Raises UnknownDocument, with the names that come nearest."""
-        found = self.named(name) or self._found_at(name) or self._by_file_name(name)
-        if found is None:
-            shown = name[:_LONGEST_LABEL]
-            raise UnknownDocument(f"there is no document {shown!r} in the index. {self._instead_of(name)}")
-        return found
 
     def page(self, label: str) -> PageRef:
         """The page with that label, such as ``report.pdf p. 3``. Raises UnknownPage or UnknownDocument."""
@@ -144,43 +114,6 @@ class IndexView(ABC):
         ids = {record.document: record.document_id for record in self.records}
         return DocumentLabels(ids, lambda name: ((row.page, row.printed_label) for row in self.pages([ids[name]])))
 
-    def _matching(self, name: str) -> list[DocumentRecord]:
-        """The document of that name, path or id, or those whose names a pattern such as ``reports/*`` fits."""
-        try:
-            return [self.find(name)]
-        except UnknownDocument:
-            path = os.path.abspath(name)  # noqa: PTH100 - a pattern is no path that could be resolved
-            fitting = [one for one in self.records if fnmatchcase(one.document, name) or fnmatchcase(one.path, path)]
-            if not fitting:
-                raise
-            return fitting
-
-    def _found_at(self, name: str) -> DocumentRecord | None:
-        """The document that was found at a path, as it is given or where a link leads."""
-        try:
-            given = Path(name).expanduser()
-            paths = dict.fromkeys((os.path.abspath(given), str(given.resolve())))  # noqa: PTH100
-        except (OSError, RuntimeError, ValueError):  # no home of that name, or no path at all
-            return None
-        return next(filter(None, map(self.at_path, paths)), None)
-
-    def _by_file_name(self, name: str) -> DocumentRecord | None:
-        """A document whose name was made unique, by its plain file name where only one has it."""
-        named = list(itertools.islice((one for one in self.records if Path(one.path).name == name), 2))
-        return named[0] if len(named) == 1 else None
-
     def _example(self) -> str:
         first = next(iter(self.records), None)
         return f"{first.document if first else 'report.pdf'} p. 1"
-
-    def _instead_of(self, name: str) -> str:
-        names = [record.document for record in self.records]
-        if not names:
-            return "The index is empty."
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        return f"Nearest: {', '.join(near)}." if near else f"It holds: {_shortened(sorted(names))}."
-
-
-def _shortened(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -16,24 +15,16 @@ from pagesight.indexing.vectors.multivector import QueryVectors
 from pagesight.indexing.vectors.quantization import StoredVectors
 
 
-class PageRows(Protocol):
+class RowStore(Protocol):
     """Where the rows of an index's pages are."""
 
     def pages(self) -> Iterable[PageRow]:
         """All rows, without terms and text."""
         ...
 
-    def terms(self) -> Iterator[tuple[str, list[str]]]:
-        """Each page's key and terms."""
-        ...
-
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """The pages' texts, in lines, by key."""
         ...
-
-
-class RowStore(PageRows, Protocol):
-    """Where the rows of an index's pages are written, too."""
 
     def write_pages(self, rows: Sequence[PageRow]) -> list[PageRow]:
         """Write the rows that make pages findable; returns them as kept."""
@@ -147,20 +138,8 @@ class CandidateSearch(Protocol):
 class Sharing(Protocol):
     """One process' share in an index."""
 
-    def lease(self) -> AbstractContextManager[None]:
-        """The right to write, for this process alone. Raises IndexInUse, naming who has it."""
-        ...
-
     def confirm(self) -> None:
         """Raise IndexInUse if the lease was lost; before something is written."""
-        ...
-
-    def revision(self) -> str:
-        """What is another text after each change by any process; empty where no other can change anything."""
-        ...
-
-    def changed(self) -> None:
-        """Tell the other processes that what was written until now can be read."""
         ...
 
 

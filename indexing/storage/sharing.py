@@ -14,7 +14,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +31,8 @@ _SHORT, _LOOKS_EVERY = 0.3, 0.05
 class UnsharedRows:
     """For who writes to an index in a folder: nobody else can, while the `WriterLock` is held."""
 
-    def lease(self) -> AbstractContextManager[None]:
-        """Nothing to wait for."""
-        return contextlib.nullcontext()
-
     def confirm(self) -> None:
         """Never lost."""
-
-    def revision(self) -> str:
-        """What changes here, this process knows."""
-        return ""
-
-    def changed(self) -> None:
-        """Nobody to tell."""
 
 
 class WriterLock:

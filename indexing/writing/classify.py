@@ -17,7 +17,7 @@ from pagesight.indexing.errors import RequestError
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.opening.index_parts import IndexParts, WritingParts
 from pagesight.indexing.page_kinds.page_kinds import KINDS
-from pagesight.indexing.storage.catalog_view import Entry, shown
+from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.index_encoder import IndexEncoder
 from pagesight.indexing.storage.interfaces import Lost
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
@@ -70,8 +70,9 @@ def classify(
     found, lost = Counter[str](dict.fromkeys(keys, 0)), Lost()
     with parts.writing() as writing:
         begin_writing(writing)
-        wanted = writing.catalog.view().narrowed(documents, None)
-        entries = [one for one in shown(writing.catalog.entries()) if wanted is None or one.first.document_id in wanted]
+        view = writing.catalog.view()
+        wanted = view.entries if documents is None else view.matching(documents)
+        entries = [entry for known, entry in view.entries.items() if known in wanted]
         for done, entry in enumerate(entries, 1):
             labelled = {page: dict(zip(keys, shares, strict=True)) for page, shares in _shares(by, entry, asked, lost)}
             found.update(max(shares, key=shares.__getitem__) for shares in labelled.values())

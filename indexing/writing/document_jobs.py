@@ -77,7 +77,7 @@ class Plan:
 
     def _held(self, held: Sequence[Attached], holder: DocumentJob) -> Iterator[DocumentJob]:
         """The documents that another one holds and that have pages to do; what it held before is removed."""
-        for entry in self.parts.catalog.view(at_once=True).entries.values():
+        for entry in self.parts.catalog.view().entries.values():
             row = entry.first
             if row.path.startswith(holder.path + WITHIN) and row.path not in {one.path for one in held}:
                 remove_document(self.parts, row.document_id)

@@ -60,7 +60,7 @@ def add_encoder(
         with parts.writing() as writing:
             _fill(writing, by, report, progress)
             if not any(by.lacks(entry.rows.values()) for entry in shown(writing.catalog.entries())):
-                _finish(parts, writing, by)
+                _finish(parts, by)
         with parts.writing():  # which publishes what searches use now
             pass
     return report
@@ -79,7 +79,6 @@ def remove_encoder(parts: IndexParts, name: str) -> IndexEncoder:
         manifest = parts.access.manifest()
         parts.access.note_manifest(manifest.with_encoders(one.recorded for one in rest))
         parts.encoders[:] = rest
-        writing.catalog.took_encoders()
         clear_gone(writing)
     with parts.writing():  # which publishes what searches use now
         pass
@@ -113,13 +112,12 @@ def _begun(parts: IndexParts, name: str, settings: Settings, *, finished: bool) 
     return by
 
 
-def _finish(parts: IndexParts, writing: WritingParts, by: IndexEncoder) -> None:
+def _finish(parts: IndexParts, by: IndexEncoder) -> None:
     """Note that all pages have vectors of an encoder."""
     manifest = parts.access.manifest()
     known = [replace(one, finished=True) if one.id == by.id else one for one in manifest.encoders]
     parts.access.note_manifest(manifest.with_encoders(known))
     parts.encoders[:] = [one.finish() if one.id == by.id else one for one in parts.encoders]
-    writing.catalog.took_encoders()
 
 
 def _fill(
