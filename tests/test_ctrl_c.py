@@ -47,6 +47,14 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
+def slowness() -> float:
+    """How many times as long a core's work takes now as on a machine with nothing else to do; 1 or more."""
+    wall, worked = time.monotonic(), time.process_time()
+    while time.process_time() - worked < 0.3:
+        pass
+    return max(1.0, (time.monotonic() - wall) / 0.3)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_ctrl_c_at_any_moment_ends_a_run_soon_and_keeps_what_is_written(tmp_path: Path) -> None:
@@ -61,16 +69,16 @@ def test_ctrl_c_at_any_moment_ends_a_run_soon_and_keeps_what_is_written(tmp_path
                 assert waited_for(lambda place=place: list(place.glob("multivectors/*/*")))
             else:
                 time.sleep(moment)
-            busy = os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
             started = time.monotonic()
             run.send_signal(signal.SIGINT)
             assert run.stderr is not None
             told = run.stderr.read()
             run.wait(30)
             seconds = time.monotonic() - started
+            slower = slowness()
         assert run.returncode in (130, -signal.SIGINT), (moment, told)
         assert "Traceback" not in told or not place.exists(), (moment, told)  # Python itself, while it imports
-        assert seconds < _SOON or busy, (moment, seconds)
+        assert seconds < _SOON * slower, (moment, seconds, slower)
         assert waited_for(lambda mark=mark: not processes_with(mark), 5), (moment, processes_with(mark))
         if (place / "index.json").exists():
             found = verify(str(place), small_settings())

@@ -78,3 +78,20 @@ def test_a_table_with_a_far_cell_is_read_and_that_is_told(tmp_path: Path) -> Non
         assert [warning.text.partition(": ")[0] for warning in report.warnings] == ["stray.xlsx"]
         assert "XFD1048576" in report.warnings[0].text
         assert "heron C5" in index.text(index.page("stray.xlsx p. 1")).replace("\n", " ")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_numbers_that_are_wider_than_their_column_are_told(tmp_path: Path) -> None:
+    with zipfile.ZipFile(table(tmp_path / "plain.xlsx", {"A1": "heron", "B1": "771203"})) as plain:
+        parts = {name: plain.read(name).decode() for name in plain.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].replace(
+        "<sheetData>", '<cols><col min="2" max="2" width="2" customWidth="1"/></cols><sheetData>'
+    )
+    narrow = sheet.replace('<c r="B1" t="inlineStr"><is><t>771203</t></is></c>', '<c r="B1"><v>771203</v></c>')
+    with zipfile.ZipFile(tmp_path / "narrow.xlsx", "w") as made:
+        for name, content in (parts | {"xl/worksheets/sheet1.xml": narrow}).items():
+            made.writestr(name, content)
+    with PageIndex.open(tmp_path / "index", settings=small_settings(conversion_seconds=60)) as index:
+        (warning,) = index.add(tmp_path / "narrow.xlsx").warnings
+    assert warning.text == "narrow.xlsx: numbers on p. 1 are wider than their columns and shown as ###: widen these"

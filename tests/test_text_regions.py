@@ -110,7 +110,17 @@ def test_letters_that_are_set_apart_are_words_and_columns_of_letters_are_not(tmp
 
 @pytest.mark.parametrize(
     "letters",
-    ["a b c d", "A B C D E F G H", "J F M A M J J A S O N D", "M T W T F S S", "а б в г", "X Y Z W", "T F F T T F"],
+    [
+        "a b c d",
+        "A B C D E F G H",
+        "J F M A M J J A S O N D",
+        "M T W T F S S",
+        "а б в г",
+        "X Y Z W",
+        "T F F T T F",
+        "B D A C A",
+        "G A T T A C A",
+    ],
 )
 @pytest.mark.parametrize("typed", [True, False])
 def test_letters_of_a_list_stay_apart(tmp_path: Path, letters: str, typed: bool):

@@ -7,15 +7,19 @@ content and links to other files, and sends what would still be fetched to a pro
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pypdfium2
+
 from pagesight.indexing.conversion.far_cells import TABLES, without_far_cells
 from pagesight.indexing.conversion.protected_office import content_of
 from pagesight.indexing.conversion.speaker_notes import SLIDES_AND_NOTES, only_with_notes
+from pagesight.indexing.documents.pdf import PDFIUM
 from pagesight.indexing.errors import UnreadableDocument
 
 _NO_OFFICE = (
@@ -40,6 +44,9 @@ _PROFILE = (
     *(("Inet/Settings", f"ooInet{kind}ProxyPort", "9") for kind in ("HTTP", "HTTPS", "FTP")),
 )
 
+_SHEETS = (*TABLES, ".ods", ".xls")
+_NOT_SHOWN = re.compile(r"(?:^|\s)###(?=\s|$)")  # as LibreOffice writes what has no room
+_MOST_NAMED = 5  # pages that a warning names
 _PRESENTATIONS = (".pptx", ".pptm", ".ppsx", ".ppt", ".odp")
 _RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to begin again
 _ATTEMPTS = 3
@@ -74,7 +81,18 @@ def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[s
         _convert([*command, "--convert-to", "pdf", *there], path, seconds)
         if not pdf.is_file():
             raise UnreadableDocument(f"{path} cannot be read: LibreOffice makes no PDF of it. {_DAMAGED}")
-        return pdf.read_bytes(), left_out
+        content = pdf.read_bytes()
+        return content, left_out + (_too_narrow(content) if path.suffix.lower() in _SHEETS else [])
+
+
+def _too_narrow(content: bytes) -> list[str]:
+    """On which pages of a table's PDF numbers are wider than their columns."""
+    with PDFIUM, pypdfium2.PdfDocument(content) as document:
+        texts = enumerate((page.get_textpage().get_text_range() for page in document), start=1)
+        pages = [str(number) for number, text in texts if _NOT_SHOWN.search(text)]
+    more = f" and {len(pages) - _MOST_NAMED:,} more" if len(pages) > _MOST_NAMED else ""
+    where = f"p. {', '.join(pages[:_MOST_NAMED])}{more}"
+    return [f"numbers on {where} are wider than their columns and shown as ###: widen these"] if pages else []
 
 
 def _program() -> str | None:

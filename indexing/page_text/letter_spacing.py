@@ -22,6 +22,8 @@ _WIDEST_GAP = 1.5
 _WORD_GAP = 1.6
 # How much of the smaller box two printings of a word share, at least: shadows are a point or two away.
 _SHADOW = 0.5
+# Answers to questions, and the bases of DNA and RNA, stand in rows that may look like words.
+_ANSWERS = (frozenset("ABCDEF"), frozenset("ACGTU"), frozenset("TF"), frozenset("YN"), frozenset("JN"))
 _NEIGHBOURS = 3  # printings of a word, from the top of the page down, that it is compared with
 
 
@@ -74,7 +76,10 @@ def _words_of(run: list[int], boxes: NDArray[np.float32], aspect: float) -> list
 
 
 def _is_word(layer: LayerWords, row: list[int]) -> bool:
-    return bool(layer.spelled[row[1:]].all()) or is_like_a_word("".join(layer.words[place] for place in row))
+    if layer.spelled[row[1:]].all():
+        return True
+    letters = "".join(layer.words[place] for place in row)
+    return not any(set(letters) <= answers for answers in _ANSWERS) and is_like_a_word(letters)
 
 
 def _is_shadow(layer: LayerWords) -> NDArray[np.bool_]:
