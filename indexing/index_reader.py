@@ -15,7 +15,8 @@ from pagesight.indexing.audit.audit import Audit, audit
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.documents.conditions import read_condition
 from pagesight.indexing.documents.document import check_region
-from pagesight.indexing.documents.own_files import maker_of_pictures
+from pagesight.indexing.documents.own_files import MAKER
+from pagesight.indexing.documents.png import png
 from pagesight.indexing.encoders import MultiVector, PageEncoder, QueryVectors
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import IndexWarning, PageIndexError, SourceError
@@ -448,5 +449,5 @@ def _read(by: IndexEncoder, row: PageRow) -> MultiVector:
 def _write_png(picture: Image.Image, path: Path) -> Path:
     with disk_errors(f"the picture {path} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, "PNG", pnginfo=maker_of_pictures())
+        path.write_bytes(png(picture, MAKER))
     return path

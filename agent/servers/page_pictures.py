@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pagesight.indexing.documents.document import check_region
-from pagesight.indexing.documents.own_files import maker_of_pictures
+from pagesight.indexing.documents.own_files import MAKER
+from pagesight.indexing.documents.png import png
 from pagesight.indexing.errors import BadRegion
 from pagesight.indexing.highlight.best_places import best_boxes
 from pagesight.indexing.highlight.mark import mark
@@ -75,9 +75,7 @@ def page_png(index: PageIndex, ref: PageRef, wanted: Wanted) -> bytes:
         boxes += best_boxes(index.query_vectors(wanted.query), page.vectors, page.boxes)
     shown = _within(boxes, wanted.region)
     outlines = [_as_region(box) for box in _within(map(_as_box, wanted.outlines), wanted.region)]
-    file = io.BytesIO()
-    mark(picture, shown, outlines).save(file, "PNG", pnginfo=maker_of_pictures(), compress_level=3)
-    return file.getvalue()
+    return png(mark(picture, shown, outlines), MAKER)
 
 
 def page_facts(index: PageIndex, ref: PageRef) -> dict[str, Any]:

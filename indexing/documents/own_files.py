@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from PIL.PngImagePlugin import PngInfo
 
 #: The program that a picture or report names as its maker.
 MAKER = "pagesight"
@@ -35,15 +31,6 @@ def mark_folder(folder: Path) -> None:
     """Mark a folder, made where it is not there, as one that holds only what pagesight wrote."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _IN_FOLDERS).write_text("pagesight passes this folder over when it indexes.\n", encoding="utf-8")
-
-
-def maker_of_pictures() -> PngInfo:
-    """The mark as a PNG has it."""
-    from PIL.PngImagePlugin import PngInfo
-
-    told = PngInfo()
-    told.add_text("Software", MAKER)
-    return told
 
 
 def is_index(folder: Path) -> bool:

@@ -7,7 +7,6 @@ and another server's are held against them at first contact.
 from __future__ import annotations
 
 import base64
-import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from PIL import Image
 
 from pagesight.indexing.calls.jobs import Jobs
 from pagesight.indexing.calls.ledger import Spent
+from pagesight.indexing.documents.png import png
 from pagesight.indexing.encoders.remote.forms import Encoded
 from pagesight.indexing.encoders.remote.jobs import PagesInJobs
 from pagesight.indexing.encoders.remote.kept import PaidVectors
@@ -149,7 +149,7 @@ class RemoteModel:
 
         def pages() -> Iterator[tuple[str, Callable[[], bytes]]]:
             for picture in pictures():
-                yield paid.name("page", _content(picture)), partial(_png, picture)
+                yield paid.name("page", _content(picture)), partial(png, picture)
 
         why = Jobs(client.jobs(), PagesInJobs(paid, self._spending), paid.jobs, len).run(pages)
         missing = sum(paid.named(name) is None for name, _ in pages()) if why else 0
@@ -180,7 +180,7 @@ class RemoteModel:
         if kept is not None:
             return kept
         client: Any = self._client
-        vectors, tokens = client.picture_and_words(_png(picture), words)
+        vectors, tokens = client.picture_and_words(png(picture), words)
         self._note_question("picture and words", content, vectors, 1, tokens)
         return np.asarray(vectors, np.float32)
 
@@ -198,7 +198,7 @@ class RemoteModel:
             self._spending.settle()
 
     def _ask(self, pictures: list[Image.Image]) -> list[NDArray[np.float32]]:
-        packed, sizes = [_png(one) for one in pictures], [one.size for one in pictures]
+        packed, sizes = [png(one) for one in pictures], [one.size for one in pictures]
         if self._spending is None:
             return [vectors for vectors, _ in self._client.pages(packed, sizes)]
         with self._spending.set_aside(len(pictures)):
@@ -285,12 +285,6 @@ class RemoteEncoder(VisionEncoder):
 def _content(picture: Image.Image) -> bytes:
     """What a picture is known by: its pixels, whichever way they are packed."""
     return f"{picture.width}x{picture.height}\0".encode() + picture.convert("RGB").tobytes()
-
-
-def _png(picture: Image.Image) -> bytes:
-    packed = io.BytesIO()
-    picture.convert("RGB").save(packed, "PNG", compress_level=1)
-    return packed.getvalue()
 
 
 def _chosen(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
