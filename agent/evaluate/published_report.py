@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.evaluate import published_scores as by
@@ -20,7 +20,9 @@ _PAGES = {
     "page_recall": "evidence pages that are cited",
     "page_f1": "harmonic mean of the two, for each question",
 }
-_REGION = {"region_f1": "area of the evidence regions shared with the cited ones, 0 for pages that are not cited"}
+_REGION = {
+    "region_f1": "area of the evidence regions shared with those cited (or the words that support the answer), else 0"
+}
 
 #: Of each published set its own measures, and what each says.
 MEASURES: dict[str, dict[str, str]] = {
@@ -121,14 +123,25 @@ def _financebench(index: PageIndex, asked: AskedQuestion) -> Scores:
 
 def _regions(index: PageIndex, asked: AskedQuestion) -> Scores:
     """The mean over the evidence pages that people marked."""
-    cited: dict[str, list[Box]] = {}
-    for citation in (asked.record or {}).get("citations", []):
-        cited.setdefault(citation["label"], []).append(_box_of(citation["region"]))
+    cited = _cited_boxes(asked.record or {})
     scored = [
         by.region_f1(cited.get(page_label(index.document(page.document).document, page.page), []), marked)
         for page, marked in asked.question.boxes.items()
     ]
     return {"region_f1": mean(scored)}
+
+
+def _cited_boxes(record: Mapping[str, Any]) -> dict[str, list[Box]]:
+    """Where on each page an answer points: the regions that it cites; where it cites a page alone, the words that
+    support its claims, or else the whole page."""
+    words: dict[str, list[Box]] = {}
+    for evidence in (one for claim in record.get("claims", []) for one in claim["evidence"]):
+        words.setdefault(evidence["label"], []).extend(tuple(box) for box in evidence["boxes"])
+    cited: dict[str, list[Box]] = {}
+    for citation in record.get("citations", []):
+        label, region = citation["label"], citation["region"]
+        cited.setdefault(label, []).extend([_box_of(region)] if region else words.get(label, [WHOLE_PAGE]))
+    return cited
 
 
 _BY_BENCHMARK = {
@@ -181,9 +194,7 @@ def _document_of(label: str) -> str:
     return label.rpartition(" p. ")[0]
 
 
-def _box_of(region: Sequence[int] | None) -> Box:
-    """A region ``(ymin, xmin, ymax, xmax)`` in 0–1000 as a part of the page; the whole page where none is given."""
-    if region is None:
-        return WHOLE_PAGE
+def _box_of(region: Sequence[int]) -> Box:
+    """A region ``(ymin, xmin, ymax, xmax)`` in 0–1000 as a part of the page."""
     ymin, xmin, ymax, xmax = (edge / 1000 for edge in region)
     return xmin, ymin, xmax, ymax

@@ -18,6 +18,10 @@ Span = tuple[int, int]
 _CELL_GAP = 1.2  # between words: more divides cells
 _LINE_STEP = 2.2  # between the tops of a paragraph's lines, at most
 _WORDS_OF_PROSE = 7
+_LINES_OF_PROSE = 3
+_WORDS_OF_A_LINE = 5
+#: Boxes are parts of the page, which is higher than wide: a gap across is as wide as a part so many times as high.
+_WIDE = 1.4
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,9 @@ def _labels_one(block: Block, numbers: Sequence[Block]) -> bool:
 
 
 def _blocks(page: PageText) -> Iterator[Block]:
-    height = float(np.median(page.boxes[:, 3] - page.boxes[:, 1])) or 0.01
+    height = _height(page.boxes) or 0.01
     paragraph: list[list[int]] = []
-    for cell in _runs(page, height):
+    for cell in _joined_where_spaced(page, list(_runs(page, height)), height):
         if paragraph and not _goes_on(page, paragraph, cell, height):
             yield _block(page, paragraph)
             paragraph = []
@@ -87,20 +91,42 @@ def _runs(page: PageText, height: float) -> Iterator[list[int]]:
         yield run
 
 
+def _joined_where_spaced(page: PageText, runs: Sequence[list[int]], height: float) -> Iterator[list[int]]:
+    """The runs, where two of a line that is spaced to a paragraph's full width are one: the next line ends where they
+    do, and has words below the gap between them."""
+    held: list[int] = []
+    for run, after in zip(runs, [*runs[1:], []], strict=True):
+        if held and not _is_spaced(page, held, run, after, height):
+            yield held
+            held = []
+        held = [*held, *run]
+    if held:
+        yield held
+
+
+def _is_spaced(page: PageText, left: Sequence[int], right: Sequence[int], after: Sequence[int], height: float) -> bool:
+    boxes = page.boxes
+    if page.lines[left[-1]] != page.lines[right[0]] or len(after) < _WORDS_OF_A_LINE or not _has_letters(page, right):
+        return False
+    gap, below = (boxes[left[-1], 2], boxes[right[0], 0]), around(boxes[after])
+    narrow = 0 < gap[1] - gap[0] < 2 * _CELL_GAP * height * _WIDE
+    return bool(narrow and below[0] < gap[0] and abs(below[2] - boxes[right[-1], 2]) < height)
+
+
 def _apart(boxes: NDArray[np.float32], before: int, word: int, height: float) -> bool:
     gap = boxes[word, 0] - boxes[before, 2]
-    # Boxes are parts of the page, which is higher than wide: a gap across is as wide as a part 1.4 times as high.
-    return bool(gap > _CELL_GAP * height * 1.4 or gap < -height)
+    return bool(gap > _CELL_GAP * height * _WIDE or gap < -height)
 
 
 def _goes_on(page: PageText, paragraph: list[list[int]], run: list[int], height: float) -> bool:
     """Whether a run is the next line of the paragraph: right below, and the line before it is full.
 
-    In a narrow column a line is full with fewer words, if the next one begins in the middle of a sentence.
+    In a narrow column a line is full with fewer words, if the next one begins in the middle of a sentence, or other
+    lines were before it.
     """
     first = page.words[run[0]]
     ends = len(run) == 1 and first[:1].isdigit() and first.endswith(".")
-    least = 3 if first[:1].islower() or ends else 5
+    least = 3 if first[:1].islower() or ends or len(paragraph) >= _LINES_OF_PROSE else 5
     if is_unit(" ".join(page.words[word] for word in run)):  # below a table's title
         return False
     if len(paragraph[-1]) < least or not (ends or _has_letters(page, run)):
@@ -111,12 +137,21 @@ def _goes_on(page: PageText, paragraph: list[list[int]], run: list[int], height:
 def _is_below(boxes: NDArray[np.float32], paragraph: list[list[int]], run: list[int], height: float) -> bool:
     """Whether a run stands right below a paragraph, whose last line is full."""
     before, box = around(boxes[paragraph[-1]]), around(boxes[run])
-    if len(paragraph[-1]) >= _WORDS_OF_PROSE:  # a page of small tables may have paragraphs in larger letters
+    column = around(boxes[[word for line in paragraph for word in line]])
+    if len(paragraph[-1]) >= _WORDS_OF_PROSE:
         height = max(height, before[3] - before[1])
-    full = before[2] >= around(boxes[[word for line in paragraph for word in line]])[2] - 12 * height
-    step = box[1] - before[1]
-    near = height / 2 < step < _LINE_STEP * height and abs(box[0] - around(boxes[paragraph[0]])[0]) < 4 * height
-    return full and near
+    else:  # a page of small tables may have paragraphs in larger letters
+        height = max(height, min(_height(boxes[paragraph[-1]]), _height(boxes[run])))
+    full = before[2] >= column[2] - 12 * height
+    near = height / 2 < box[1] - before[1] < _LINE_STEP * height
+    # A line that begins with the rest of a divided word, which stands with the line before, begins further right.
+    divided = column[0] < box[0] < (column[0] + column[2]) / 2 and abs(box[2] - column[2]) < 2 * height
+    return full and near and (divided or abs(box[0] - around(boxes[paragraph[0]])[0]) < 4 * height)
+
+
+def _height(boxes: NDArray[np.float32]) -> float:
+    """The height of a line's middling word."""
+    return float(np.median(boxes[:, 3] - boxes[:, 1]))
 
 
 def _block(page: PageText, lines: list[list[int]]) -> Block:

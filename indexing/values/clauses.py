@@ -40,10 +40,13 @@ _SHORTENED = "".join(rf"(?<!\b{word}\.)" for word in (*_TITLES.split(), *_MONTHS
 SENTENCE_END = re.compile(
     rf"\s+(?=[•●▪]\s)|(?<=[a-zа-яäöüß%)\d“”\"][.!?]){_SHORTENED}(?!(?<=\d\.)\s+{COUNTED})\s+(?=[A-ZА-ЯÄÖÜ\d„“\"(])|(?<=[。！？])"
 )
+#: A number that stands alone in brackets, but no year.
+_ALONE = re.compile(r"\W*(?!(?:19|20)\d\d\W*$)\d[\d.,]*\s?(?:%|pp|percent|per cent|Prozent)?\W*")
 #: What stands before the number that another one is compared with: the one of before.
 _BEFORE = re.compile(
     r"(?i)(?:\b(?:from|after|against|versus|vs\.?|compared (?:with|to)|instead of|than|previously|formerly|nach|von|"
-    r"gegenüber|statt|zuvor|vorher|с|от|после|против)|\((?:previous year|prior year|vj\.?|vorjahr)?:?)\s*"
+    r"gegenüber|statt|zuvor|vorher|с|от|после|против)|\((?:previous year|prior year|vj\.?|vorjahr):?|"
+    r"[\d%€$£¥](?:\s?[^\W\d_]+){0,2}\s?\()\s*"
     r"(?:about|around|rund|etwa|ca\.?|almost|nearly)?\s*$"
 )
 
@@ -152,14 +155,14 @@ def _around(divider: re.Pattern[str], text: str, sentence: Span, at: int) -> Spa
 
 def _with_parentheses(text: str, spans: Sequence[Span]) -> list[Span]:
     """The parts of a sentence, where what stands in brackets without a number of its own belongs to the number right
-    before it: "13.6 % (air-source), 10.8 % (ground-source)", "885.4 (2023)"; and a year to what it leads to:
-    "(2023: 885.4)".
+    before it: "13.6 % (air-source), 10.8 % (ground-source)", "885.4 (2023)"; a year to what it leads to:
+    "(2023: 885.4)"; and a number alone to the words before it: "of Republicans (75 %)".
     """
     joined: list[Span] = []
     for start, end in spans:
         before = text[slice(*joined[-1])] if joined else ""
         closed = text[end : end + 1] == ")"
-        behind = closed and text[start] == "(" and _is_beside_a_number(before, text[start + 1 : end])
+        behind = closed and text[start] == "(" and _belongs(before, text[start + 1 : end])
         heads = text[start] == ":" and re.match(r"\W*(?:19|20)\d\d\W*$", before)
         if joined and (behind or heads):
             joined[-1] = joined[-1][0], end
@@ -168,9 +171,12 @@ def _with_parentheses(text: str, spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def _is_beside_a_number(before: str, inside: str) -> bool:
-    own = re.sub(r"(?<!\d)(?:19|20)\d\d(?!\d)", "", inside)
-    return bool(re.search(r"\d\W{0,3}(?:[^\W\d]+\W{0,2}){0,2}$", before)) and not re.search(r"\d", own)
+def _belongs(before: str, inside: str) -> bool:
+    """Whether what stands in brackets belongs to what is right before it: words to a number, a number to words."""
+    beside_a_number = bool(re.search(r"\d\W{0,3}(?:[^\W\d_]+\W{0,2}){0,2}$", before))
+    if _ALONE.fullmatch(inside):
+        return not beside_a_number and bool(re.search(r"[^\W\d_]", before))
+    return beside_a_number and not re.search(r"\d", re.sub(r"(?<!\d)(?:19|20)\d\d(?!\d)", "", inside))
 
 
 def _tokens_at(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:

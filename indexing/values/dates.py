@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -25,6 +25,14 @@ _FORMS = [
     re.compile(r"(?<![\w.,/])(?P<one>[0-3]?\d)[./](?P<other>[0-3]?\d)[./](?P<short>(?:19|20)?\d\d)(?![\w/]|[.,]\d)"),
     re.compile(rf"{_YEAR} ?年 ?(?P<month>[01]?\d) ?月(?: ?(?P<day>[0-3]?\d) ?日)?"),
 ]
+
+
+_NAMED = re.compile(
+    r"(?<!\w)(?:in|since|until|till|by|from|during|of|last|to|im|seit|bis|ab|vom|ende|anfang|mitte|в|с)\s+"
+    r"(?:(?:early|late|mid)[ -])?(?-i:(?=[A-ZÄÖÜ]))"
+    rf"({'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})(?!\w|,? \d)",
+    re.IGNORECASE,
+)
 
 
 class Day(NamedTuple):
@@ -51,6 +59,16 @@ def dates(text: str) -> list[WrittenDate]:
         if not kept or one.start >= kept[-1].end:
             kept.append(one)
     return kept
+
+
+def months(text: str) -> dict[str, int]:
+    """The months of a text that are told without a day or year, as in "since March", by what they are called there."""
+    return {found[1]: _MONTH_OF[found[1].lower()] for found in _NAMED.finditer(text)}
+
+
+def months_among(words: Iterable[str]) -> frozenset[int]:
+    """The months that some words are: 3 for march, mar and märz."""
+    return frozenset(_MONTH_OF[word] for word in words if word in _MONTH_OF)
 
 
 def same_date(claimed: frozenset[Day], printed: frozenset[Day]) -> bool:

@@ -48,9 +48,10 @@ _MEASURES = """dB(A)|dBA dB W|Watt|watts|watt kW|kilowatt|kilowatts|Kilowatt MW|
     ml
     m²|m2|qm|Quadratmeter|square_metres|square_meters|square_metre|sq_m ft²|square_feet|square_foot|sq_ft
     m³|m3|Kubikmeter ha|hectares|Hektar °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ
-    s|seconds|Sekunden ms min|min.|minute|minutes|Minute|Minuten h|Std.|hour|hours|Stunde|Stunden km/h m/s
-    day|days|Tag|Tage|Tagen|Tages week|weeks|Woche|Wochen month|months|Monat|Monate|Monaten|месяц|месяца|месяцев
-    year|years|Jahr|Jahre|Jahren|Jahres|год|года|лет KB MB GB TB PB EB mph mi|miles|mile dpi rpm px ft in² lb lbs oz"""
+    s|seconds|Sekunden ms min|min.|minute|minutes|Minute|Minuten h|Std.|hour|hours|hrs|Stunde|Stunden km/h m/s
+    day|days|Tag|Tage|Tagen|Tages week|weeks|Woche|Wochen month|months|mos|Monat|Monate|Monaten|месяц|месяца|месяцев
+    year|years|yr|yrs|Jahr|Jahre|Jahren|Jahres|год|года|лет KB MB GB TB PB EB mph mi|miles|mile dpi rpm px ft
+    in² lb lbs oz"""
 MEASURE_OF = {form.replace("_", " "): group.split("|")[0] for group in _MEASURES.split() for form in group.split("|")}
 #: Units of time that also name when something was: alone, in a heading, they are no unit.
 PERIODS = frozenset(("day", "week", "month", "year"))

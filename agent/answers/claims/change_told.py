@@ -8,21 +8,18 @@ from decimal import Decimal
 from itertools import pairwise
 
 from pagesight.agent.answers.claims.direction import says_no, told_as_change
-from pagesight.indexing.lexical.query import read_query
-from pagesight.indexing.lexical.stems import stems
-from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import clause_at, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
 
-_UP = re.compile(
+UP = re.compile(
     r"(?i)\b(?:rose|ris(?:es?|en|ing)|increas(?:es?|ed|ing)|grew|grow(?:s|n|ing)?|climb\w*|jump\w*|stieg(?:en)?|"
-    r"steig\w*|gestiegen|wuchs(?:en)?|wächst|gewachsen|zugenommen|вырос\w*|увелич\w+)\b|增长|上升|增加"
+    r"steig\w*|gestiegen|wuchs(?:en)?|wächst|gewachsen|zugenommen|up from|вырос\w*|увелич\w+)\b|增长|上升|增加"
 )
-_DOWN = re.compile(
+DOWN = re.compile(
     r"(?i)\b(?:fell|fall(?:s|en|ing)?|declin(?:es?|ed|ing)|decreas(?:es?|ed|ing)|drop(?:s|ped|ping)?|shr[aiu]nk\w*|"
-    r"reduc(?:es?|ed|ing)|sank(?:en)?|sink\w*|gesunken|gefallen|fiel(?:en)?|verringer\w+|zurückgegangen|abgenommen|"
-    r"снизил\w*|упал\w*|уменьш\w+)\b|下降|减少"
+    r"reduc(?:es?|ed|ing)|sank(?:en)?|sink\w*|gesunken|gefallen|fiel(?:en)?|down from|verringer\w+|zurückgegangen|"
+    r"abgenommen|снизил\w*|упал\w*|уменьш\w+)\b|下降|减少"
 )
 _FROM = re.compile(r"(?i)\b(?:from|von|с)\s[^\d,;:]{0,12}$")
 _TO = re.compile(r"(?i)\b(?:to|auf|до)\s[^\d,;:]{0,12}$")
@@ -32,8 +29,6 @@ _CHANGE = re.compile(
 _LESS = re.compile(r"(?i)\b(?:decrease|decline|reduction|abnahme|rückgang)\b")
 _BOTH = re.compile(r"(?i)\b(?:increase|zunahme)\W+(?:decrease|abnahme)\b")
 _SIGNED = re.compile(r"(?i)\b(?:loss\w*|used|outflow\w*|deficit|verlust\w*|fehlbetrag|mittelabfluss)\b")
-_NOT_SO = ("in", "un", "im", "non", "dis")
-_NEARLY_ALL = 0.75  # of the words of a claim; a guess, not measured
 _WORDS_OF_A_SENTENCE = 6  # in a table's cell; a guess, not measured
 
 
@@ -44,7 +39,7 @@ def goes_against_itself(text: str, found: Sequence[Quantity]) -> str:
         before, after = _from_and_to(text, one, other)
         if before is None or after is None or says_no(text):
             continue
-        told = _way(sentence_at(text, one.digits[0]))
+        told = way(sentence_at(text, one.digits[0]))
         if told and told * _change(before, after) < 0:
             return f"{_written(text, before)} to {_written(text, after)} is no {'rise' if told > 0 else 'fall'}"
     return ""
@@ -75,41 +70,24 @@ def _written(text: str, quantity: Quantity) -> str:
     return text[slice(*quantity.span)].strip()
 
 
-def _way(text: str) -> int:
+def way(text: str) -> int:
     """1 where a text tells of a rise, -1 of a fall, 0 of neither or both; only verbs that say so of any number."""
-    return bool(_UP.search(text)) - bool(_DOWN.search(text))
+    return bool(UP.search(text)) - bool(DOWN.search(text))
 
 
 def goes_against_the_page(text: str, quantity: Quantity, value: PageValue) -> bool:
     """Whether a page tells of a number as a rise, and the claim as a fall, or the other way round."""
     at = quantity.digits[0]
-    mine = _way(clause_at(text, at)) or _way(sentence_at(text, at))
+    mine = way(clause_at(text, at)) or way(sentence_at(text, at))
     if not mine or says_no(text):
         return False
     if told_as_change(text, quantity) and (sign := _sign_of_change(value)):
         return mine * sign < 0
-    printed = _sentence(value)
-    if turned_round(text, printed):
-        return True
+    printed = sentence_of(value)
     leads_to = _TO.search(text[: quantity.span[0]]) and re.search(
         rf"(?i)\b(?:to|auf)\s\W*{re.escape(value.written)}", printed
     )
-    return bool(leads_to) and mine * (_way(value.clause) or _way(printed)) < 0
-
-
-def turned_round(claimed: str, printed: str) -> bool:
-    """Whether a claim says again what a sentence of a page says, but of a fall where that tells of a rise, or the other
-    way round, or of something that is where that tells that it is not: sufficient, insufficient."""
-    terms = [term for term in read_query(claimed).terms if not (_UP.fullmatch(term) or _DOWN.fullmatch(term))]
-    tokens = tokenize(printed)
-    held = frozenset().union(*map(stems, tokens))
-    said = [bool(stems(term) & held) for term in terms]
-    opposite = [
-        not one and any(f"{no}{term}" in tokens for no in _NOT_SO) for term, one in zip(terms, said, strict=True)
-    ]
-    if sum(said) + sum(opposite) < _NEARLY_ALL * len(terms) or says_no(claimed) != says_no(printed):
-        return False
-    return any(opposite) or _way(claimed) * _way(printed) < 0
+    return bool(leads_to) and mine * (way(value.clause) or way(printed)) < 0
 
 
 def is_of_a_change(value: PageValue) -> bool:
@@ -126,7 +104,7 @@ def _sign_of_change(value: PageValue) -> int:
     return sign if _CHANGE.search(heads) else -sign if _LESS.search(heads) else 0
 
 
-def _sentence(value: PageValue) -> str:
+def sentence_of(value: PageValue) -> str:
     """The sentence that a number stands in, also within a cell."""
     if value.place is None:
         return value.said

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pagesight.agent.answers.claims.change_told import goes_against_the_page
+from pagesight.agent.answers.claims.change_told import goes_against_the_page, sentence_of
 from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.computed import is_year, year_of
 from pagesight.agent.answers.claims.direction import opposed
 from pagesight.agent.answers.claims.measures import is_rival, is_same, measures_agree
+from pagesight.agent.answers.claims.missing_months import has_month_and_year
+from pagesight.agent.answers.claims.opposites import says_the_opposite
 from pagesight.agent.answers.claims.rates import told_for_another
 from pagesight.agent.answers.claims.rivals import rivals_of
-from pagesight.indexing.values.clauses import SAME_CLAUSE
+from pagesight.indexing.values.clauses import SAME_CLAUSE, sentence_at
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 
@@ -62,8 +64,10 @@ def _told_otherwise(fit: ClaimFit, measured: Sequence[PageValue], otherwise: Seq
 
 
 def _nowhere(fit: ClaimFit, allowed: frozenset[int] | None) -> Found:
-    """That a page does not have a number: no fault of one in words that only counts what the page lists."""
-    if fit.number.quantity.spelled and not _says_another(fit):
+    """That a page does not have a number: no fault of one in words that only counts what the page lists, nor of a month
+    whose name and year stand apart."""
+    counted = fit.number.quantity.spelled and not _says_another(fit)
+    if counted or has_month_and_year(fit.content, fit.number.quantity.days):
         return Found(None)
     where = "on the cited page" if allowed is None else "in the cited region"
     return Found(None, f"{fit.number.written} is not {where}", missing=True)
@@ -141,11 +145,21 @@ def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
         return f"{number.written} is there, but not of what the claim is about"
     if _the_other_way_round(number, value, fit.content):
         return f"{number.written}: the page says it the other way round, “{value.said}”"
-    if opposed(number.text, number.quantity, value) or goes_against_the_page(number.text, number.quantity, value):
+    if _is_contrary(number, value):
         return f"{number.written}: the page says the opposite, {_told(value)}"
     if other := told_for_another(number.text, number.quantity, value) or _of_another_year(number, value, fit.content):
         return f"{number.written} is there, but {other}"
     return ""
+
+
+def _is_contrary(number: ClaimNumber, value: PageValue) -> bool:
+    """Whether the page says the opposite of what the claim says of the number."""
+    text, quantity = number.text, number.quantity
+    return (
+        opposed(text, quantity, value)
+        or goes_against_the_page(text, quantity, value)
+        or says_the_opposite(sentence_at(text, quantity.digits[0]), sentence_of(value))
+    )
 
 
 def _of_another_year(number: ClaimNumber, value: PageValue, content: PageContent) -> str:

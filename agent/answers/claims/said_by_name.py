@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
@@ -9,10 +10,23 @@ from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.quantities import may_be_a_name
 
+_COMPOUND = re.compile(r"-[^\W\d_]{2,}(?:-\w+)*")
+_MARKS = ".,;:!?()[]“”„\"'"
+
 
 def is_said_by_name(number: ClaimNumber, quoted: Sequence[str], pages: Sequence[CitedPage]) -> bool:
-    """Whether a number is part of a quotation or a name, and is looked for with that."""
-    return _in_quotes(number, quoted) or _part_of_a_name(number, pages)
+    """Whether a number is part of a quotation, a name or a compound, and is looked for with that."""
+    return _in_quotes(number, quoted) or _part_of_a_name(number, pages) or _part_of_a_compound(number, pages)
+
+
+def _part_of_a_compound(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:
+    """Whether a number begins a word that stands on the page, such as 4-hop."""
+    quantity, text = number.quantity, number.text
+    behind = _COMPOUND.match(text, quantity.digits[1])
+    if not behind or quantity.unit or quantity.scale or quantity.days:
+        return False
+    word = text[quantity.digits[0] : behind.end()].lower()
+    return any(word in (one.strip(_MARKS).lower() for one in page.content.text.words) for page in pages)
 
 
 def _in_quotes(number: ClaimNumber, quoted: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pagesight.agent.answers.claims.change_told import goes_against_itself, turned_round
+from pagesight.agent.answers.claims.change_told import goes_against_itself
 from pagesight.agent.answers.claims.cited_page import CitedPage, cited_page
 from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
 from pagesight.agent.answers.claims.claim_fit import beside, has
@@ -15,11 +15,13 @@ from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbe
 from pagesight.agent.answers.claims.claim_text import CitedSentence
 from pagesight.agent.answers.claims.computed import is_year
 from pagesight.agent.answers.claims.direction import contradicts
+from pagesight.agent.answers.claims.missing_months import missing_months
 from pagesight.agent.answers.claims.named_roles import told_of_another
 from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_names
 from pagesight.agent.answers.claims.nearest_place import number_elsewhere, phrase_elsewhere
 from pagesight.agent.answers.claims.number_check import Found, find_number, find_year
 from pagesight.agent.answers.claims.operands import Operand, operands_of, operands_of_proportion
+from pagesight.agent.answers.claims.opposites import says_the_opposite
 from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
 from pagesight.agent.answers.claims.proportions import Proportion, proportions, shares_said
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
@@ -195,6 +197,8 @@ class SentenceCheck:
         return operands
 
     def _years(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> None:
+        for month in missing_months(self.sentence.checked, pages):
+            self._doubt(f"{month} is not on the cited page")
         years = [number for number in numbers if number.quantity.year]
         for year in years:
             self._year(year, pages, alone=len(years) == len(numbers))
@@ -267,7 +271,7 @@ class SentenceCheck:
             return
         if named and (other := apart(text, words, page)):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
-        elif enough and (contradicts(text, best) or turned_round(text, best)):
+        elif enough and (contradicts(text, best) or says_the_opposite(text, best)):
             self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))

@@ -1,0 +1,96 @@
+"""Claims that turn round what a page says, take another month than it has, or cite a column beside a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from pagesight.agent import check_claims
+from pagesight.indexing import PageIndex
+from pagesight.indexing.pages import PageText
+from pagesight.indexing.testing import made_index
+from pagesight.indexing.values.blocks import page_blocks
+
+SURVEY = {
+    "survey.pdf": [
+        "Clinics buy more scanners than schools, libraries and theatres.\n"
+        "Norway has the highest energy costs per household in the region.\n"
+        "Rural clinics are 10-15 yrs behind the cities in the use of records.\n"
+        "Older men are far more likely than women to see the pier as safe.\n"
+        "Most visitors had an unfavorable view of the new harbour road.\n"
+        "The new reader performs better on 2-hop tasks than the old one.\n"
+        "Diese Anlage braucht weniger Strom als die alte Anlage in Lübeck.",
+        "Today, three-quarters of the tenants (75%) rate the lifts of the tower as good, while 86% of owners say they\n"
+        "are bad. Since March the share of tenants has risen (53% now, 46% then).",
+    ]
+}
+TRUE = [
+    "Clinics buy more scanners than schools [survey.pdf p. 1].",
+    "Schools buy fewer scanners than clinics [survey.pdf p. 1].",
+    "Norway has the highest energy costs per household in the region [survey.pdf p. 1].",
+    "Rural clinics are 10 to 15 years behind the cities in the use of records [survey.pdf p. 1].",
+    "Older men are more likely than women to see the pier as safe [survey.pdf p. 1].",
+    "The new reader is better on 2-hop tasks [survey.pdf p. 1].",
+    "Diese Anlage braucht weniger Strom als die alte in Lübeck [survey.pdf p. 1].",
+    "75% of the tenants rate the lifts of the tower as good [survey.pdf p. 2].",
+    "The share of tenants rose from 46% to 53% since March [survey.pdf p. 2].",
+    "Seit März stieg der Anteil der Mieter auf 53 % [survey.pdf p. 2].",
+]
+FALSE = [
+    "Clinics buy fewer scanners than schools, libraries and theatres [survey.pdf p. 1].",
+    "Schools buy more scanners than clinics [survey.pdf p. 1].",
+    "Norway has the lowest energy costs per household in the region [survey.pdf p. 1].",
+    "Rural clinics are 10 to 15 years ahead of the cities in the use of records [survey.pdf p. 1].",
+    "Rural clinics are 10 to 15 months behind the cities in the use of records [survey.pdf p. 1].",
+    "Women are far more likely than older men to see the pier as safe [survey.pdf p. 1].",
+    "Most visitors had a favorable view of the new harbour road [survey.pdf p. 1].",
+    "The new reader performs worse on 2-hop tasks than the old one [survey.pdf p. 1].",
+    "Diese Anlage braucht mehr Strom als die alte Anlage in Lübeck [survey.pdf p. 1].",
+    "86% of the tenants rate the lifts of the tower as good [survey.pdf p. 2].",
+    "The share of tenants rose to 53% since April [survey.pdf p. 2].",
+    "Seit April stieg der Anteil der Mieter auf 53 % [survey.pdf p. 2].",
+]
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[PageIndex]:
+    with made_index(SURVEY) as index:
+        yield index
+
+
+@pytest.mark.parametrize("text", TRUE)
+def test_what_is_said_in_other_words_is_not_doubted(index: PageIndex, text: str) -> None:
+    (claim,) = check_claims(index, text)
+    assert claim.outcome != "unsupported", claim.reason
+
+
+@pytest.mark.parametrize("text", FALSE)
+def test_what_is_turned_round_is_doubted(index: PageIndex, text: str) -> None:
+    (claim,) = check_claims(index, text)
+    assert claim.outcome == "unsupported"
+
+
+def test_a_narrow_column_beside_a_chart_is_read_as_prose() -> None:
+    """Large letters in short lines, one of which begins a sentence at its end, beside small numbers."""
+    lines = [
+        (12, 60, 760, "The public's confidence has"), (12, 60, 740, "also declined. While 52% of"),
+        (12, 60, 720, "Residents see the port as"), (12, 60, 700, "the leading harbour."),
+    ]  # fmt: skip
+    small = [(5, 280 + 25 * (one % 10), 771 - 23 * (one // 10), str(20 + one)) for one in range(120)]
+    blocks = page_blocks(_page([*lines, *small]))
+    assert [block.text for block in blocks if block.prose] == [" ".join(text for *_, text in lines)]
+
+
+def _page(lines: list[tuple[int, float, float, str]]) -> PageText:
+    """Words in a letter as wide as half its size: size, left edge, baseline in points of an A4 page, and text."""
+    words, boxes, numbers = [], [], []
+    for number, (size, left, baseline, text) in enumerate(lines):
+        for word in text.split():
+            right = left + size / 2 * len(word)
+            boxes.append((left / 595, 1 - (baseline + 0.7 * size) / 842, right / 595, 1 - baseline / 842))
+            words.append(word)
+            numbers.append(number)
+            left = right + size / 2
+    return PageText(words, np.asarray(boxes, np.float32), np.asarray(numbers, np.int32), "text layer")
