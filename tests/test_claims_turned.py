@@ -75,8 +75,8 @@ def test_what_is_turned_round_is_doubted(index: PageIndex, text: str) -> None:
 def test_a_narrow_column_beside_a_chart_is_read_as_prose() -> None:
     """Large letters in short lines, one of which begins a sentence at its end, beside small numbers."""
     lines = [
-        (12, 60, 760, "The public's confidence has"), (12, 60, 740, "also declined. While 52% of"),
-        (12, 60, 720, "Residents see the port as"), (12, 60, 700, "the leading harbour."),
+        (12, 60, 760, "The public's confidence has"), (12, 60, 744, "also declined. While 52% of"),
+        (12, 60, 728, "Residents see the port as"), (12, 60, 712, "the leading harbour."),
     ]  # fmt: skip
     small = [(5, 280 + 25 * (one % 10), 771 - 23 * (one // 10), str(20 + one)) for one in range(120)]
     blocks = page_blocks(_page([*lines, *small]))
@@ -92,5 +92,5 @@ def _page(lines: list[tuple[int, float, float, str]]) -> PageText:
             boxes.append((left / 595, 1 - (baseline + 0.7 * size) / 842, right / 595, 1 - baseline / 842))
             words.append(word)
             numbers.append(number)
-            left = right + size / 2
+            left = right + size / 5
     return PageText(words, np.asarray(boxes, np.float32), np.asarray(numbers, np.int32), "text layer")
