@@ -21,6 +21,9 @@ from pagesight.indexing.encoders.remote.vllm import VllmClient
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import Settings, variables_of
 
+_REQUESTS_IN_TURN = 4  # for each that is sent at the same time; a guess: a server idles only while the last end
+_MOST_IN_MEMORY = 32  # pages, 5 MB each, unless more requests are asked for
+
 
 def remote_encoder(
     served: Served,
@@ -74,9 +77,15 @@ def remote_encoder(
         in_jobs=settings.encoding.encoder_batch,
         dim=settings.encoding.dim,
         settings=kept,
-        batch=max(settings.encoding.encoder_requests, settings.encoding.pages_at_once),
+        batch=_batch(settings),
         recorded=recorded,
     )
+
+
+def _batch(settings: Settings) -> int:
+    """How many pages are handed over at once: some for each request, since all are waited for before the next come."""
+    requests = settings.encoding.encoder_requests
+    return max(settings.encoding.pages_at_once, requests, min(_REQUESTS_IN_TURN * requests, _MOST_IN_MEMORY))
 
 
 def client_of(served: Served, settings: Settings) -> PageClient:
