@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pagesight.indexing.documents import pdfium_pointers as plain
 from pagesight.indexing.documents.page_objects import PageObjects
+from pagesight.indexing.page_text.accents import ACCENT, with_accents
 from pagesight.indexing.page_text.line_ends import LINE_END_HYPHEN, joined
 from pagesight.indexing.page_text.raised import with_raised
 from pagesight.indexing.page_text.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
@@ -164,8 +165,12 @@ def _spelled(
 
 
 def _is_plain(raw: str, pieces: int) -> bool:
-    """Whether a word drawn in so many pieces is printed as its characters say: a figure after a piece may be raised."""
-    return pieces > 0 and raw.isascii() and raw.isprintable() and (pieces == 1 or not raw[-1].isdigit())
+    """Whether a word drawn in so many pieces is printed as its characters say.
+
+    A figure after a piece may be raised, and a grave accent may stand over a letter.
+    """
+    plain = raw.isascii() and raw.isprintable() and "`" not in raw
+    return pieces > 0 and plain and (pieces == 1 or not raw[-1].isdigit())
 
 
 def _on_first_lines(raws: list[str], characters: str) -> list[int]:
@@ -243,7 +248,8 @@ def _is_light(colour: tuple[int, int, int, int] | None) -> bool:
 
 
 def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
-    """The characters as they are printed: raised ones marked so, those of right-to-left scripts in logical order.
+    """The characters as they are printed: raised ones marked so, accents on their letters, those of right-to-left
+    scripts in logical order.
 
     Empty where none is drawn, in no ``pieces``, or most mean nothing.
     """
@@ -253,6 +259,8 @@ def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
         raw = with_raised(textpage, raw, start)
     if not raw.isascii() and RIGHT_TO_LEFT.search(raw):
         raw = in_logical_order(textpage, raw, start)
+    elif ACCENT.search(raw):
+        raw = with_accents(textpage, raw, start)
     if is_meaningless(raw):
         return ""
     return LINE_END_HYPHEN.join(cleaned(part) for part in raw.split(LINE_END_HYPHEN))
