@@ -21,7 +21,7 @@ from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.preparing.page_selection import checked_selection
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.writing.document_jobs import Plan
-from pagesight.indexing.writing.recover import begin_writing
+from pagesight.indexing.writing.recover import begin_writing, take_lost_rows
 from pagesight.indexing.writing.take_pages import PageTaker
 
 _log = logging.getLogger(__name__)
@@ -40,9 +40,9 @@ def add_documents(
 
     ``metadata`` goes to every document, over what its sidecar says; other metadata alone reads no document anew.
 
-    What is damaged of a document is made anew. With ``stands_for`` what is read at a path counts as the document at
-    another one, such as a kept copy as its original. ``pages`` are those that are wanted of each document, such as
-    "3-9"; the others are blank. Raises SettingsError for what are no pages.
+    What is damaged of a document is made anew; what of it cannot be read now stays as it is. With ``stands_for`` what
+    is read at a path counts as the document at another one, such as a kept copy as its original. ``pages`` are those
+    that are wanted of each document, such as "3-9"; the others are blank. Raises SettingsError for what are no pages.
 
     A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
     each batch of pages that was written, by the thread that writes, ``approve`` before the first with the number of
@@ -70,6 +70,8 @@ def add_documents(
         taker = PageTaker(parts, report, sum(job.to_read for job in jobs), progress)
         journey = Journey(jobs, encoders, parts.recipe, readers, keep, report.failed.append)
         journey.go(taker.take, told_before=reading)
+    if report.failed:
+        take_lost_rows(parts, damaged=True)  # what cannot be read anew is as damaged as it was
     if report.pages:
         parts.store.flush()
     report.seconds = time.monotonic() - started

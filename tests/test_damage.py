@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import xxhash
+from documents import pdf, raw_pdf
+from reportlab.lib.pdfencrypt import StandardEncryption
 from small_index import open_index, small_settings, warned, write_pdf
 
 from pagesight.agent.cli import main
@@ -351,3 +354,69 @@ def test_a_damaged_archive_or_a_bomb_is_refused(folder: Path, tmp_path: Path) ->
         bomb.writestr("archive.json", json.dumps(content | {"checksum": json_checksum(content)}))
     assert main(["import", str(tmp_path / "bomb.zip"), "--index", str(tmp_path / "bombed")]) == 1
     assert sum(path.stat().st_size for path in (tmp_path / "bombed").rglob("*") if path.is_file()) < 10_000
+
+
+def test_what_cannot_be_read_anew_stays_and_is_named(tmp_path: Path) -> None:
+    locked = StandardEncryption("Rhubarb", ownerPassword="other", strength=128)
+    pdf(tmp_path / "locked.pdf", [[("The buoy 7 lies in the bay.", 72, 700, 12)]] * 2, encrypt=locked)
+    folder = tmp_path / "index"
+    with PageIndex.open(folder, settings=small_settings(passwords="Rhubarb")) as index:
+        index.add([tmp_path / "locked.pdf", write_pdf(tmp_path / "ferry.pdf", [FERRY])])
+    for name in ("locked.pdf", "ferry.pdf"):
+        flip(vectors_of(folder, name))
+
+    done = repair(str(folder), small_settings())
+    assert done.repaired == ["ferry.pdf"]
+    assert ("document", "locked.pdf") in {(one.kind, one.what) for one in done.left}
+    assert any(one.kind == "vectors" and one.what.startswith("locked.pdf p. ") for one in done.left)
+    with open_index(folder) as index:
+        assert {record.document for record in index.documents()} == {"locked.pdf", "ferry.pdf"}
+        assert "buoy 7" in index.text(index.page("locked.pdf p. 2"))
+
+    assert repair(str(folder), small_settings(passwords="Rhubarb")).repaired == ["locked.pdf"]
+    with open_index(folder) as index:
+        assert index.search("buoy 7")[0].document == "locked.pdf"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [[], ["Harbour dues"]])
+def test_a_page_that_takes_too_long_now_stays_and_is_named(tmp_path: Path, words: list[str]) -> None:
+    """By `repair` and by adding it again; alone in its document, or beside a page that can be read anew."""
+    source = with_slow_last_page(tmp_path / "slow.pdf", [*words, "Ferry timetable"])
+    folder, hasty = tmp_path / "index", small_settings(page_seconds=1)
+    with PageIndex.open(folder, settings=small_settings(page_seconds=100)) as index:
+        assert index.add(source).failed == []
+    slow = f"slow.pdf p. {len(words) + 1}"
+    vectors_of(folder, "slow.pdf").write_bytes(b"")
+
+    left = repair(str(folder), hasty).left
+    assert {one.what for one in left} == {"slow.pdf", slow}
+    assert any("PAGESIGHT_PAGE_SECONDS" in one.why and "of slow.pdf" in one.why for one in left)
+    with warned(), PageIndex.open(folder, settings=hasty) as index:
+        assert "stays" in str(index.add(source).failed[0].error)
+        assert index.text(index.page(slow)) == "Ferry timetable"
+        assert not words or index.search("Harbour dues")[0].label == "slow.pdf p. 1"
+
+    done = repair(str(folder), small_settings(page_seconds=100))
+    assert (done.repaired, done.left) == (["slow.pdf"], [])
+    with open_index(folder) as index:
+        assert index.search("Ferry timetable")[0].label == slow
+
+
+def with_slow_last_page(path: Path, words: list[str]) -> Path:
+    """A page for each of the words, the last one with millions of strokes, which take seconds to be read."""
+    contents = [f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET\n".encode() for text in words]
+    contents[-1] += b"0 0 m 600 700 l S\n" * 2_000_000
+    packed = [zlib.compress(content, 9).decode("latin-1") for content in contents]
+    kids = [f"{4 + 2 * number} 0 R" for number in range(len(words))]
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]  # fmt: skip
+    for number, content in enumerate(packed):
+        place = f"/MediaBox [0 0 612 792] /Contents {5 + 2 * number} 0 R /Resources << /Font << /F1 3 0 R >> >>"
+        objects += [
+            f"<< /Type /Page /Parent 2 0 R {place} >>",
+            f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n{content}\nendstream",
+        ]
+    return raw_pdf(path, objects)

@@ -69,7 +69,7 @@ def repair(place: str, settings: Settings, progress: _Told = None, beside: Besid
             opened.flush()
     finally:
         give_back(parts)
-    done.left = verify(place, settings, beside=beside).damage
+    done.left += verify(place, settings, beside=beside).damage
     return done
 
 
@@ -121,7 +121,7 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
             _plan_again(parts, document_id, str(_record(parts, document_id).get("path", "")), again)
     for source, path in again.items():
         known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
-        done.repaired += _made_again(parts, source, path, known, progress)
+        _make_again(parts, source, path, known, done, progress)
     _make_words_right(parts, done)
 
 
@@ -135,13 +135,20 @@ def _make_words_right(parts: WritingParts, done: Repair) -> None:
                 done.repaired.append(entry.first.document)
 
 
-def _made_again(parts: WritingParts, source: Path, path: str, metadata: Any, progress: _Told) -> list[str]:
-    """The names of the documents whose missing pages were made from the file, which stood at the path once."""
+def _make_again(parts: WritingParts, source: Path, path: str, metadata: Any, done: Repair, progress: _Told) -> None:
+    """Make the missing pages of documents from the file, which stood at the path once."""
     with TemporaryDirectory() as scratch:  # files in an index are passed over as documents
         copy = Path(scratch) / f"document{Path(path).suffix}"
         shutil.copyfile(source, copy)
         report = add_documents(parts, [copy], progress, metadata, {copy: path})
-    return [made.document for made in (*report.added, *report.repaired, *report.replaced)]
+    done.repaired += [made.document for made in (*report.added, *report.repaired, *report.replaced)]
+    name = Path(path).name
+    done.left += [Damage("document", name, _of(name, copy, one.error)) for one in report.failed]
+
+
+def _of(name: str, copy: Path, error: SourceError) -> str:
+    """What an error says of a document, by the name that people know it by."""
+    return str(error).replace(str(copy), name).replace(copy.name, name)
 
 
 def _made_right(parts: WritingParts, entry: Entry) -> bool:

@@ -69,4 +69,5 @@ class DocumentJob:
             return None
         which, first = page_ranges(self.faults), next(iter(self.faults.values()))
         rest = "it is not in the index" if self.is_blank else "its other pages are indexed"
+        rest = "what the index has of it stays" if self.repairs else rest
         return Failure(self.shown, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}."))

@@ -34,11 +34,13 @@ def write_batch(
     document: dict[str, Any],
     pages: Sequence[EncodedPage],
     corrections: Mapping[int, tuple[Correction, ...]],
+    before: Mapping[int, PageRow],
 ) -> None:
     """Write consecutive pages of a document, findable when its last page is.
 
     ``corrections`` are those of pages by number; ``document`` has what all its pages have in their rows (see
-    `PageRow`). Raises StorageFull, PageIndexError, OSError.
+    `PageRow`). ``before`` are rows of pages that could not be read anew: these stay, and count as damaged as they were.
+    Raises StorageFull, PageIndexError, OSError.
     """
     started = time.monotonic()
     parts.sharing.confirm()
@@ -47,20 +49,31 @@ def write_batch(
     for one in parts.encoders:
         one.multivectors.write(document_id, first, [page.vectors for page in made[one.id]])
     parts.folder.words.write(document_id, first, [page.text for page in pages])
-    rows = [_row(parts.encoders, document, first, page, corrections.get(page.number, ())) for page in pages]
-    write_rows(parts, rows, made)
+    rows = [
+        replace(before[page.number], batch=first) if page.number in before
+        else _row(parts.encoders, document, first, page, corrections.get(page.number, ()))
+        for page in pages
+    ]  # fmt: skip
+    write_rows(parts, rows, {known: [one for one in new if one.page not in before] for known, new in made.items()})
     took = (time.monotonic() - started) * 1000
     _log.debug("%s: pages %d to %d written in %.0f ms", document_id, first, pages[-1].number, took)
 
 
-def write_rows(parts: WritingParts, rows: Sequence[PageRow], vectors: Mapping[str, Sequence[PageVectors]]) -> None:
+def write_rows(
+    parts: WritingParts,
+    rows: Sequence[PageRow],
+    vectors: Mapping[str, Sequence[PageVectors]],
+    *,
+    some_of_file: bool = False,
+) -> None:
     """Write the rows of pages whose multi-vectors are written: page file, candidates, then the rows themselves.
 
-    ``vectors`` are those by each encoder's id. After its last page comes the document's record.
+    ``vectors`` are those by each encoder's id. After its last page comes the document's record. A page file that these
+    are only some of stays, with the others.
     """
     for encoder, pages in vectors.items():
         rows = with_candidates(parts, encoder, rows, pages)
-    if parts.page_files:
+    if parts.page_files and not some_of_file:
         parts.page_files.write(rows)
     parts.catalog.add(parts.store.write_pages(rows))
     record_if_whole(parts, rows[0].document_id)

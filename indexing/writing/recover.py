@@ -37,13 +37,18 @@ def begin_writing(parts: WritingParts) -> None:
     clear_away(parts)
     if parts.page_files is None:
         return
-    for document_id in parts.lost_documents():
-        if rows_from_files(parts, document_id):
-            _log.debug("took rows of %s from its page files", document_id)
+    take_lost_rows(parts)
     for entry in parts.catalog.entries():
         if entry.complete and not parts.page_files.has_record(entry.first.document_id):
             write_files(parts, entry)
     shutil.rmtree(parts.folder.path / UNPACKED, ignore_errors=True)
+
+
+def take_lost_rows(parts: WritingParts, *, damaged: bool = False) -> None:
+    """Take the rows that documents lack from their page files, also those of pages with ``damaged`` vectors or not."""
+    for document_id in parts.lost_documents():
+        if rows_from_files(parts, document_id, damaged=damaged):
+            _log.debug("took rows of %s from its page files", document_id)
 
 
 def clear_gone(parts: WritingParts) -> None:
@@ -55,8 +60,11 @@ def clear_gone(parts: WritingParts) -> None:
         parts.access.note_manifest(manifest.without_gone())
 
 
-def rows_from_files(parts: WritingParts, document_id: str) -> bool:
-    """Write the rows of a document that its page files have and Milvus lacks; says whether it has all of them now."""
+def rows_from_files(parts: WritingParts, document_id: str, *, damaged: bool = False) -> bool:
+    """Write the rows of a document that its page files have and Milvus lacks; says whether it has all of them now.
+
+    Pages with damaged vectors get none, and will be made anew, unless ``damaged`` asks for these, too.
+    """
     files = _files(parts)
     record = _readable(files, document_id)
     if record is None:
@@ -75,7 +83,7 @@ def rows_from_files(parts: WritingParts, document_id: str) -> bool:
     for _, batch in groupby(by_batch, key=lambda row: row.batch):
         wanted = list(batch)
         if any(row.page not in present for row in wanted):
-            _write_sound(parts, wanted)
+            _write_known(parts, wanted, damaged=damaged)
     return _complete(parts.catalog.get(document_id))
 
 
@@ -92,11 +100,15 @@ def shared_fields(parts: WritingParts, document_id: str) -> dict[str, Any] | Non
 
 def corrections_of(parts: WritingParts, document_id: str) -> dict[int, tuple[Correction, ...]]:
     """The corrections of a document by page, as far as the index has them, also of pages that are to be made anew."""
-    rows: dict[int, PageRow] = {}
-    if parts.page_files and (record := _readable(parts.page_files, document_id)):
-        rows, _ = parts.page_files.rows(document_id, record)
-    in_files = {page: row.corrections for page, row in rows.items() if row.corrections}
+    in_files = {page: row.corrections for page, row in rows_in_files(parts, document_id).items() if row.corrections}
     return in_files | parts.catalog.corrections(document_id)
+
+
+def rows_in_files(parts: WritingParts, document_id: str) -> dict[int, PageRow]:
+    """The rows of a document by page, as far as its page files can be read; none on a server, which has no such."""
+    if parts.page_files and (record := _readable(parts.page_files, document_id)):
+        return parts.page_files.rows(document_id, record)[0]
+    return {}
 
 
 def put_right(parts: WritingParts, document_id: str, *, readable: bool = True) -> bool:
@@ -200,14 +212,15 @@ def _named(kept: Mapping[str, DocumentRecord], names: Sequence[str]) -> dict[str
     return wanted
 
 
-def _write_sound(parts: WritingParts, rows: Sequence[PageRow]) -> None:
-    """Writes the rows of which all vectors are whole; an encoder may not have seen all of them."""
+def _write_known(parts: WritingParts, rows: Sequence[PageRow], *, damaged: bool) -> None:
+    """Writes the rows of which all vectors are whole, or all of them; an encoder may not have seen all of them."""
     lost = Lost()
     read = {one.id: _read_sound(parts, one, rows, lost) for one in parts.encoders}
-    sound = [row for row in rows if row.key not in lost]
-    if sound:
-        whole = {row.page for row in sound}
-        write_rows(parts, sound, {known: [one for one in found if one.page in whole] for known, found in read.items()})
+    wanted = [row for row in rows if damaged or row.key not in lost]
+    if wanted:
+        pages = {row.page for row in wanted}
+        vectors = {known: [one for one in found if one.page in pages] for known, found in read.items()}
+        write_rows(parts, wanted, vectors, some_of_file=len(wanted) < len(rows))
 
 
 def _read_sound(parts: WritingParts, by: IndexEncoder, rows: Sequence[PageRow], every_lost: Lost) -> list[PageVectors]:
