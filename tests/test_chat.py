@@ -329,14 +329,21 @@ def test_markdown_is_drawn(chat: Chat, index: Path, gemini: GeminiServer) -> Non
 @pytest.mark.parametrize("columns", [60, 140])
 def test_the_claims_stand_below_the_answer_however_wide(index: Path, gemini: GeminiServer, columns: int) -> None:
     gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
-    gemini.says(f"Net revenue rose to 4.2 billion euros in 2023 [{REPORT} p. 2].")
+    for _ in range(2):  # the second time when it was asked to correct what is not so
+        gemini.says(
+            f"Net revenue rose to 4.2 billion euros in 2023 [{REPORT} p. 2].\n\n"
+            f"Net revenue had been as much as 9.9 billion euros in 2022 [{REPORT} p. 2]."
+        )
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:-1], "ask", QUESTION, "--index", str(index)], encoding="utf-8",
         timeout=120, env=ENVIRONMENT | at(gemini), dimensions=(40, columns),
     )  # fmt: skip
     child.expect(pexpect.EOF)
     screen = screen_of(child.before, columns)
-    assert re.search(r"^claims: ✓ 1 as the cited words say$", screen, re.M), screen
+    assert re.search(r"^claims: ✓ 1 as the cited words say, \? 1 ", screen, re.M), screen
+    doubted = re.search(r"^  \? (Net revenue had .*(?:\n    \S.*)*)", screen, re.M)
+    assert doubted, screen
+    assert re.sub(r"\n +", " ", doubted[1]).endswith("; 9.9 billion euros is not on the cited page"), screen
 
 
 @pytest.mark.slow

@@ -116,7 +116,7 @@ def claims(answer: Answer) -> None:
     printing.note("claims: " + ", ".join(told))
     for claim in answer.claims:
         if claim.mark != "✓":
-            printing.note(f"  {claim.mark} {claim.text}: {claim.reason}")
+            printing.note(f"{claim.text}: {claim.reason}", mark=f"  {claim.mark}")
 
 
 def pages(answer: Answer, labels: Sequence[str], link: Callable[[str], str | None]) -> None:

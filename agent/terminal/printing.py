@@ -102,10 +102,20 @@ def gap() -> None:
         console(stderr=True).print()
 
 
-def note(text: str) -> None:
-    """A quiet line on the way."""
+def note(text: str, mark: str = "") -> None:
+    """A quiet line on the way; with a mark before it, below which nothing stands when the line is wrapped."""
     screen = console(stderr=True)
-    screen.print(printable(text), style="dim", soft_wrap=not screen.is_terminal)
+    if mark and screen.is_terminal:
+        from rich.table import Table
+
+        lines = Table.grid(padding=(0, 1))
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
+        lines.add_row(mark, printable(text))
+        screen.print(lines, style="dim")
+    else:
+        line = f"{mark} {text}" if mark else text
+        screen.print(printable(line), style="dim", soft_wrap=not screen.is_terminal)
 
 
 def error(text: str) -> None:
