@@ -57,7 +57,10 @@ class Tampered:
             opened.close()
 
     def write(self, *rows: dict[str, Any]) -> None:
-        """Writes rows like that of pump.pdf, each with other fields and, unless these have it, an id of its own."""
+        """Writes rows like that of pump.pdf, each with other fields and, unless these have it, an id of its own.
+
+        On a server the snapshot goes, too, so that readers see the rows: it is made anew from them.
+        """
         with self.connection() as milvus:
             (pump,) = [row for row in milvus.rows("pages", "page > 0", EVERY) if row["document"] == "pump.pdf"]
             for number, fields in enumerate(rows):
@@ -65,6 +68,8 @@ class Tampered:
                 own = {"document_id": known, "key": f"{known}:1", "document": f"{number}.pdf", "path": f"/{number}.pdf"}
                 own |= {"ordinal": 100 + number, "no_vector": [0.0, 0.0]}
                 milvus.upsert("pages", [pump | own | fields])
+            if server_address(self.place):
+                milvus.delete("snapshot", "number >= 0")
 
 
 @pytest.fixture(params=["folder", "server"])
