@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_index import small_settings, write_pdf
+from test_server_repair import FERRY, PUMP, milvus
 
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import IndexWarning
 from pagesight.indexing.milvus import snapshot_rows
-from pagesight.indexing.milvus.connection import Connection, connect_server
-from pagesight.indexing.storage.address import server_address
+from pagesight.indexing.milvus.connection import Connection
 
-FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
-PUMP = ["Heat pumps", "The pump Boreas delivers 12 kilowatts."]
 QUESTION = "ferry Aurora passengers"
-
-
-@contextmanager
-def milvus(address: str) -> Iterator[Connection]:
-    """Milvus as anybody who reaches it has it."""
-    where = server_address(address)
-    assert where
-    connection = connect_server(where, small_settings())
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def answers(index: PageIndex) -> dict[str, Any]:

@@ -7,7 +7,6 @@ Where the two differ, since a writer was killed or the snapshot is gone, Milvus 
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -32,11 +31,6 @@ from pagesight.indexing.storage.multivector_files import MultiVectorFiles
 from pagesight.indexing.storage.sharing import UnsharedRows
 from pagesight.indexing.storage.stamp import stamp
 from pagesight.indexing.vectors.quantization import VectorLayout
-
-_log = logging.getLogger(__name__)
-
-_MOST_NAMES = 8  # that a warning lists; a guess, not measured
-_PAGES_AT_ONCE = 2_000  # that are read from Milvus at once to be published; some 40 MB
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pagesight.indexing.documents.metadata import Metadata
 from pagesight.indexing.documents.sources import Failure, Source
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.outlines.read_outline import OutlinedPages
-from pagesight.indexing.pages import Correction
+from pagesight.indexing.pages import Correction, PageRow
 from pagesight.indexing.preparing.add_report import page_ranges
 from pagesight.indexing.preparing.attached_documents import WITHIN
 
@@ -20,8 +20,9 @@ class DocumentJob:
 
     ``left_out`` are pages that are not wanted, and blank; ``faults`` say of others that are blank why they are,
     ``warnings`` of which pages something may be missing, ``of_document`` what else of the document; ``given_up`` counts
-    the last pages in a row that took too much; ``repairs`` that it was whole and became damaged; ``corrections`` are
-    those of its pages by number, ``outlined`` is what its pages tell of its outline.
+    the last pages in a row that took too much; ``repairs`` that it was whole and became damaged, ``before`` are
+    its rows from then; ``corrections`` are those of its pages by number, ``outlined`` is what its pages tell of its
+    outline.
     """
 
     source: Source
@@ -36,6 +37,7 @@ class DocumentJob:
     given_up: int = 0
     repairs: bool = False
     corrections: dict[int, tuple[Correction, ...]] = field(default_factory=dict)
+    before: dict[int, PageRow] = field(default_factory=dict)
     outlined: OutlinedPages = field(default_factory=OutlinedPages)
 
     @property

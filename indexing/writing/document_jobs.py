@@ -20,7 +20,7 @@ from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.preparing.page_selection import SELECTED, checked_selection, selected
 from pagesight.indexing.writing.commit import record_if_whole, remove_document
-from pagesight.indexing.writing.recover import corrections_of, put_right
+from pagesight.indexing.writing.recover import corrections_of, put_right, rows_in_files
 from pagesight.indexing.writing.words_again import make_words_again
 
 
@@ -69,6 +69,7 @@ class Plan:
         self._seen.add(known)
         if job:
             job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(known))
+            job.before = rows_in_files(parts, known) if job.repairs else {}
             yield from self._held(held, job)
             yield job
         elif entry := parts.catalog.get(known):

@@ -21,7 +21,7 @@ from pagesight.indexing.preparing.encoded_page import EncodedPage
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.writing.commit import remove_document, write_batch
 from pagesight.indexing.writing.document_jobs import remove_older
-from pagesight.indexing.writing.recover import rows_in_files, shared_fields
+from pagesight.indexing.writing.recover import shared_fields
 
 # Pages that Milvus Lite holds in memory before it writes them into files, for which it needs their memory several times
 # (measured: 500 MB for 3,000 pages at once).
@@ -55,17 +55,13 @@ class PageTaker:
 
     def write(self, job: DocumentJob, pages: list[EncodedPage]) -> None:
         """Write consecutive pages, and note what they tell of the document's outline."""
-        before = self._before(job, pages)
+        # What a damaged page was that cannot be read anew is worth more than a blank one.
+        unread = [page.number for page in pages if page.number in job.faults]
+        before = {number: job.before[number] for number in unread if number in job.before}
         pages = [replace(page, text=self._words(before.get(page.number), page.text)) for page in pages]
         for page in pages:
             job.outlined.add(page.number, page.text, page.height, page.label)
         write_batch(self._parts, _shared_fields(self._parts, job), pages, job.corrections, before)
-
-    def _before(self, job: DocumentJob, pages: list[EncodedPage]) -> dict[int, PageRow]:
-        """The rows that damaged pages have had which cannot be read anew: that is worth more than a blank page."""
-        unread = {page.number for page in pages if job.repairs and page.number in job.faults}
-        known = rows_in_files(self._parts, job.source.document_id) if unread else {}
-        return {number: known[number] for number in unread & known.keys()}
 
     def _words(self, before: PageRow | None, read: PageText) -> PageText:
         return (self._parts.folder.words.read(before) if before else None) or read
