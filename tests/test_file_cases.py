@@ -61,7 +61,11 @@ SHOWN: dict[str, dict[str, str]] = {
         "files pinned to pages": "attachments: what_is_pinned_to_a_page_is_a_document_of_its_own",
         "printed page labels": "printed_labels: a_page_is_found_by_what_is_printed_on_it",
         "texts beyond 65,535 bytes": "long_texts: *",
+        "labels without end": "printed_labels: a_table_of_labels_without_end_takes_no_page_along",
         "forms, notes, comments": "forms: *",
+        "annotations on layers": "forms: annotations_on_a_layer_that_is_off_are_neither_read_nor_shown",
+        "letters that are lines": "text_regions: letters_of_lines_alone_are_read",
+        "fractions": "text_regions: fractions_are_printed_whatever_they_are_made_of",
         "no question reads pages again": "kept_words: no_ocr_is_run_for_a_scanned_page_that_was_indexed",
     },
     "languages": {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from documents import raw_pdf
+from documents import ink, raw_pdf
 from reportlab.pdfgen import canvas
 from small_index import small_settings
 
@@ -115,6 +115,37 @@ def test_what_an_annotation_hides_is_not_read(tmp_path: Path):
         sheet.textAnnotation("never shown", Rect=[400, 600, 420, 620], F=2)
 
     assert text_of(drawn(tmp_path / "a.pdf", hidden)).text == "Draft lease agreement"
+
+
+_OFF = "/OCProperties << /OCGs [5 0 R 6 0 R] /D << /OFF [6 0 R] >> >>"
+_ALL_OFF = "/OCProperties << /OCGs [5 0 R 6 0 R] /D << /BaseState /OFF /ON [5 0 R] >> >>"
+
+
+@pytest.mark.parametrize("layers", [_OFF, _ALL_OFF])
+@pytest.mark.parametrize(
+    "hidden", ["6 0 R", "<< /Type /OCMD /OCGs [6 0 R] >>", "<< /Type /OCMD /OCGs 5 0 R /P /AllOff >>"]
+)
+def test_annotations_on_a_layer_that_is_off_are_neither_read_nor_shown(tmp_path: Path, layers: str, hidden: str):
+    look, note = "/AP << /N 8 0 R >> /F 4 /DA (/F1 12 Tf)", "/Type /Annot /Subtype /FreeText"
+    black = "0 0 0 rg 0 0 200 20 re f"
+    raw_pdf(
+        tmp_path / "a.pdf",
+        [
+            f"<< /Type /Catalog /Pages 2 0 R {layers} /AcroForm << /Fields [7 0 R] >> >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Annots [4 0 R 7 0 R 9 0 R] >>",
+            f"<< {note} /Contents (internal draft) /Rect [72 700 272 720] {look} /OC {hidden} >>",
+            "<< /Type /OCG /Name (shown) >>",
+            "<< /Type /OCG /Name (internal) >>",
+            f"<< /Subtype /Widget /FT /Tx /T (t) /V (secret) /Rect [72 600 272 620] {look} /OC {hidden} >>",
+            f"<< /Type /XObject /Subtype /Form /BBox [0 0 200 20] /Length {len(black)} >>\nstream\n{black}\nendstream",
+            f"<< {note} /Contents (for all) /Rect [72 100 272 120] {look} /OC 5 0 R >>",
+        ],
+    )
+    assert text_of(tmp_path / "a.pdf").text == "for all"
+    with open_document(tmp_path / "a.pdf") as document:
+        left, top, right, bottom = ink(document.picture(1, dpi=72)) or (0, 0, 0, 0)
+    assert (left * 612, top * 792, right * 612, bottom * 792) == pytest.approx((72, 672, 272, 692), abs=2)
 
 
 BOX = "/Rect [100 400 400 440] /F 4 /AP << /N 6 0 R >>"

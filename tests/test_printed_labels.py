@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from documents import raw_pdf
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from reportlab.pdfgen import canvas
 from small_index import small_settings
@@ -69,6 +70,25 @@ def test_pages_of_other_documents_have_no_printed_number(tmp_path: Path):
     with PageIndex.open(tmp_path / "index", settings=small_settings(encoder="lexical")) as index:
         index.add(tmp_path / "a.pdf")
         assert "printed_label" not in index.search("harbour")[0].as_dict()
+
+
+def test_a_table_of_labels_without_end_takes_no_page_along(tmp_path: Path):
+    words = "BT /F1 12 Tf 72 700 Td (Words about the harbour) Tj ET"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R /PageLabels 6 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        "/Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(words)} >>\nstream\n{words}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Kids [6 0 R] >>",
+    ]
+    with PageIndex.open(tmp_path / "index", settings=small_settings(encoder="lexical")) as index:
+        report = index.add(raw_pdf(tmp_path / "a.pdf", objects))
+        assert report.failed == []
+        (warning,) = report.warnings
+        assert "table of page labels is damaged" in warning.text
+        assert index.search("harbour")[0].lines == ["Words about the harbour"]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,30 @@ def test_raised_and_lowered_digits_are_no_part_of_the_number(
     assert lines(drawn(tmp_path / "a.pdf", draw)) == [f"Headcount {printed}"]
 
 
+def test_fractions_are_printed_whatever_they_are_made_of(tmp_path: Path):
+    pdfmetrics.registerFont(TTFont("Letters", font_of_tests()))
+
+    def draw(sheet: canvas.Canvas) -> None:
+        for line, pieces in enumerate(
+            (
+                [("Cut at 3", 12, 0), ("1", 7, 4), ("⁄", 12, 0), ("2", 7, 0), (" inches", 12, 0)],
+                [("or at 12", 12, 0), ("17", 7, 4), ("⁄", 12, 0), ("32", 7, 0), (" inches", 12, 0)],
+                [("or at 3¹⁄₂ and ¾ and 1⁄4, not at 31⁄2 or 1/2", 12, 0)],
+            )
+        ):
+            x = 72.0
+            for text, size, rise in pieces:
+                sheet.setFont("Letters", size)
+                sheet.drawString(x, 700 - 40 * line + rise, text)
+                x += sheet.stringWidth(text, "Letters", size)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw)) == [
+        "Cut at 3½ inches",
+        "or at 12¹⁷⁄₃₂ inches",
+        "or at 3½ and ¾ and ¼, not at 31⁄2 or 1/2",
+    ]
+
+
 @pytest.mark.parametrize(
     ("first", "last", "whole"),
     [
@@ -383,6 +407,46 @@ def test_words_in_a_picture_are_read_beside_the_layer_in_their_place(tmp_path: P
     left, top, right, bottom = text.boxes[text.words.index("51.3")].tolist()
     assert 72 / 595 < left < right < 372 / 595
     assert (842 - 648) / 842 < top < bottom < (842 - 600) / 842
+
+
+#: Letters of lines alone, as programs for drawings write them: corners of each line in tenths of a letter's height.
+_LINES = {
+    "D": ["0,0 0,10 5,10 7,7 7,3 5,0 0,0"], "N": ["0,0 0,10 7,0 7,10"], "F": ["0,0 0,10 6,10", "0,5 5,5"],
+    "L": ["0,10 0,0 6,0"], "O": ["2,0 0,3 0,7 2,10 5,10 7,7 7,3 5,0 2,0"], "W": ["0,10 2,0 4,7 6,0 8,10"],
+    "3": ["0,10 6,10 3,6 6,4 6,1 4,0 0,1"], "1": ["1,8 3,10 3,0"], "2": ["0,8 2,10 5,10 6,7 0,0 6,0"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("paths", ["a path for each line", "one path"])
+@pytest.mark.parametrize("turn", [0, 90])
+def test_letters_of_lines_alone_are_read(tmp_path: Path, paths: str, turn: int):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 60, "Sheet 3 of the plan")
+        sheet.translate(300, 300)
+        sheet.rotate(turn)
+        whole = sheet.beginPath()
+        for place, letter in enumerate("FLOW 312 DOWN"):
+            for line in _LINES.get(letter, ()):
+                path = whole if paths == "one path" else sheet.beginPath()
+                for step, corner in enumerate(line.split()):
+                    across, up = (1.4 * float(part) for part in corner.split(","))
+                    (path.lineTo if step else path.moveTo)(across + 14 * place - 100, up)
+                sheet.drawPath(path) if path is not whole else None
+        sheet.drawPath(whole)
+
+    assert sorted(lines(drawn(tmp_path / "a.pdf", draw), ocr=True)) == ["FLOW 312 DOWN", "Sheet 3 of the plan"]
+
+
+def test_shapes_of_lines_that_stand_in_no_row_need_no_ocr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rapid_ocr, "read_lines", lambda picture: pytest.fail("OCR was run"))
+
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.drawString(72, 60, "Figure 3")
+        for place in range(40):  # marks on a curve
+            sheet.circle(100 + 10 * place, 300 + place * place / 10, 4)
+            sheet.rect(100, 100 + 12 * place, 8, 8)
+
+    assert lines(drawn(tmp_path / "a.pdf", draw), ocr=True) == ["Figure 3"]
 
 
 def test_a_picture_without_words_adds_none(tmp_path: Path):

@@ -18,6 +18,10 @@ _MOST_OBJECTS = 20_000  # that are looked at: a map may have millions. A guess, 
 # site plan: from 5 (an i without its dot) to 77.
 _LETTER_HEIGHT = (3.0, 90.0)
 _LETTER_SEGMENTS = 7
+# Letters that are lines, as drawing programs write them, have few segments; that they stand in rows tells them. One
+# path may be a whole line of letters: it is so many times as wide as high. Of a page so many segments of such paths are
+# looked at. Guesses, not measured.
+_LINE_SEGMENTS, _LINE_OF_LETTERS, _MOST_SEGMENTS = 3, 2.0, 20_000
 
 _LEAST_OF_A_BAR = 4.0  # points that it is wide and high: others are rules. A guess, not measured
 
@@ -53,15 +57,16 @@ LIGHT, DARK, PICTURE = range(3)
 class PageObjects:
     """What a page draws, in the order in which it does, from 0 on.
 
-    ``pictures`` and ``outlines`` are where they lie; ``areas`` (order, where, LIGHT, DARK or PICTURE) of all that may
-    cover what is under it, ``colours`` those of DARK ones, (red, green, blue) 0–255, by their order, ``bars`` (order,
-    where) rectangles that do; ``texts`` says when each text object, by its address, is drawn, ``frames`` what forms do
-    to those that are in some, ``forms_may_hide`` whether they may be a layer's; ``count`` is how many objects there are
-    in all.
+    ``pictures``, ``outlines`` and ``strokes``, which are shapes of lines alone, are where they lie; ``areas`` (order,
+    where, LIGHT, DARK or PICTURE) of all that may cover what is under it, ``colours`` those of DARK ones, (red, green,
+    blue) 0–255, by their order, ``bars`` (order, where) rectangles that do; ``texts`` says when each text object, by
+    its address, is drawn, ``frames`` what forms do to those that are in some, ``forms_may_hide`` whether they may be a
+    layer's; ``count`` is how many objects there are in all.
     """
 
     pictures: list[Rectangle] = field(default_factory=list)
     outlines: list[Rectangle] = field(default_factory=list)
+    strokes: list[Rectangle] = field(default_factory=list)
     areas: list[tuple[int, Rectangle, int]] = field(default_factory=list)
     colours: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     bars: list[tuple[int, Rectangle]] = field(default_factory=list)
@@ -69,6 +74,7 @@ class PageObjects:
     frames: dict[int, Frame] = field(default_factory=dict)
     forms_may_hide: bool = False
     count: int = 0
+    segments: int = 0  # that were looked at one by one
 
 
 def read_objects(page: Any) -> PageObjects:
@@ -125,7 +131,7 @@ def _take_form(found: PageObjects, form: int, order: int, reader: plain.ObjectRe
             found.texts[thing] = order
             found.frames[order] = frame
         elif bounds := reader.bounds(thing):
-            _take(found, thing, kind, order, moved(bounds, frame.matrix), reader)
+            _take(found, thing, kind, order, moved(bounds, frame.matrix), reader, frame.matrix)
         order += 1
     return order
 
@@ -143,14 +149,25 @@ def _all(
             yield from _all(inner, frame.within(thing, reader), reader, depth + 1)
 
 
-def _take(found: PageObjects, thing: int, kind: int, order: int, where: Rectangle, reader: plain.ObjectReader) -> None:
+def _take(
+    found: PageObjects,
+    thing: int,
+    kind: int,
+    order: int,
+    where: Rectangle,
+    reader: plain.ObjectReader,
+    matrix: _Matrix = _UPRIGHT,
+) -> None:
+    """Take in an object that lies there, what forms around it hold being moved by a matrix."""
     if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
         found.pictures.append(where)
         found.areas.append((order, where, PICTURE))
     elif kind == pdfium.FPDF_PAGEOBJ_SHADING:
         found.areas.append((order, where, DARK))
-    elif kind == pdfium.FPDF_PAGEOBJ_PATH and reader.is_filled(thing):
-        _take_filled(found, thing, order, where, reader)
+    elif kind == pdfium.FPDF_PAGEOBJ_PATH:
+        if is_filled := reader.is_filled(thing):
+            _take_filled(found, thing, order, where, reader)
+        _take_letters(found, thing, where, reader, matrix, is_filled)
 
 
 def _take_filled(found: PageObjects, path: int, order: int, where: Rectangle, reader: plain.ObjectReader) -> None:
@@ -160,8 +177,23 @@ def _take_filled(found: PageObjects, path: int, order: int, where: Rectangle, re
         found.areas.append((order, where, LIGHT if is_light else DARK))
         if colour and not is_light and min(width, height) >= _LEAST_OF_A_BAR:
             found.colours[order] = colour[:3]
-    if _LETTER_HEIGHT[0] <= height <= _LETTER_HEIGHT[1] and plain.count_segments(path) >= _LETTER_SEGMENTS:
-        found.outlines.append(where)
+
+
+def _take_letters(
+    found: PageObjects, path: int, where: Rectangle, reader: plain.ObjectReader, matrix: _Matrix, is_filled: bool
+) -> None:
+    """Take in what of a path may be letters."""
+    shapes, least = (found.outlines, _LETTER_SEGMENTS) if is_filled else (found.strokes, _LINE_SEGMENTS)
+    low, high = _LETTER_HEIGHT
+    short, long = sorted((where[2] - where[0], where[3] - where[1]))
+    segments = plain.count_segments(path) if short <= high and long >= low else 0
+    if segments < least:
+        return
+    parts = [where]
+    if long >= _LINE_OF_LETTERS * short and segments >= _LINE_OF_LETTERS * least:
+        parts = [moved(part, matrix) for part in reader.parts(path, least, _MOST_SEGMENTS - found.segments)]
+        found.segments += segments
+    shapes += [part for part in parts if low <= part[3] - part[1] <= high]
 
 
 def _product(first: _Matrix, then: _Matrix) -> _Matrix:

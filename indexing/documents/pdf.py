@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.documents.annotation_layers import hide, may_be_switched_off, switched_off
 from pagesight.indexing.documents.document import OpenDocument
 from pagesight.indexing.documents.poppler import DRAWN_BY_POPPLER, drawn_anew
 from pagesight.indexing.documents.said_in_pdf import may_say
@@ -33,6 +34,9 @@ _DAMAGED = 3
 
 # Bookmarks that are read of a file: guesses, not measured.
 _DEEPEST_BOOKMARK, _MOST_BOOKMARKS = 4, 1000
+
+# Bytes of a file that is looked through for the layers of its annotations; a guess, not measured.
+_LARGEST_WITH_LAYERS = 100_000_000
 
 _XFA = (
     "it is an XFA form, which hardly any program but Adobe's shows: what it says instead is read. Open it there, print "
@@ -114,6 +118,10 @@ class PdfDocument(OpenDocument):
         """Whether the file may have layers (optional content), which may be switched off."""
         return may_say(self.path.read_bytes(), b"/OCProperties")
 
+    @cached_property
+    def _switched_off(self) -> Mapping[int, list[int]]:
+        return switched_off(self._pdf) if self._pdf and self.path.stat().st_size <= _LARGEST_WITH_LAYERS else {}
+
     def _pages_there(self, promised: int) -> int:
         """The number of the last page that is in the file; a damaged page tree may promise more."""
         size = pdfium.FS_SIZEF()
@@ -179,7 +187,10 @@ class PdfDocument(OpenDocument):
     def _loaded(self, pdf: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
         if number not in self._drawn_anew:
             try:
-                return _with_sound_box(pdf, number)
+                page = _with_sound_box(pdf, number)
+                if may_be_switched_off(page):
+                    hide(page, self._switched_off.get(number, ()))
+                return page
             except pypdfium2.PdfiumError:
                 content = drawn_anew(self.path, number)
                 if content is None:

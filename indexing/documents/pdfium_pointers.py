@@ -41,6 +41,7 @@ has_transparency = _plain(pdfium.FPDFPageObj_HasTransparency, _INT, _POINTER)
 count_segments = _plain(pdfium.FPDFPath_CountSegments, _INT, _POINTER)
 
 _segment = _plain(pdfium.FPDFPath_GetPathSegment, _POINTER, _POINTER, _INT)
+_segment_type = _plain(pdfium.FPDFPathSegment_GetType, _INT, _POINTER)
 _segment_point = _plain(pdfium.FPDFPathSegment_GetPoint, _INT, _POINTER, *[_POINTER] * 2)
 clip_of = _plain(pdfium.FPDFPageObj_GetClipPath, _POINTER, _POINTER)
 count_clips = _plain(pdfium.FPDFClipPath_CountPaths, _INT, _POINTER)
@@ -162,6 +163,20 @@ class ObjectReader:
             if path := self._around(corners, _UPRIGHT):
                 left = path.within(left)
         return left
+
+    def parts(self, path: int, least: int, most: int) -> list[Rectangle]:
+        """Where the parts of a path lie that are drawn without a break and have so many segments at ``least``; ``most``
+        of the path's are looked at."""
+        a, b, c, d, e, f = self.matrix(path)
+        parts = list[list[tuple[float, float]]]()
+        for number in range(min(count_segments(path), most)):
+            segment = _segment(path, number)
+            if not parts or _segment_type(segment) == pdfium.FPDF_SEGMENT_MOVETO:
+                parts.append([])
+            x, y = self._point(segment)
+            parts[-1].append((a * x + c * y + e, b * x + d * y + f))
+        corners = [tuple(zip(*points, strict=True)) for points in parts if len(points) >= least]
+        return [(min(xs), min(ys), max(xs), max(ys)) for xs, ys in corners]
 
     def _around(self, segments: Sequence[int], matrix: _Matrix) -> Cut | None:
         """The rectangle around a path's points, exact if it goes from corner to corner of that."""

@@ -84,8 +84,12 @@ def read_page_picture(picture: Image.Image, languages: str = "auto") -> PictureT
 
 def read_part(picture: Image.Image) -> list[Line]:
     """The lines on a part of a page, such as a chart, their boxes in 0–1 of it. Raises MissingExtra."""
-    lines = rapid_ocr.read_lines(picture).lines
-    return [Line(line.words, line.boxes) for line in lines if line.words and line.confidence >= _LEAST_SURE_IN_PICTURES]
+    turn, reading = 0, rapid_ocr.read_lines(picture)
+    if _is_sideways(reading.lines):
+        enough = max(SURE, mean_confidence(reading.lines) - _LESS_CONFIDENT)
+        turn, reading = _turned(picture, reading, (90, 270), enough)
+    lines = [line for line in reading.lines if line.words and line.confidence >= _LEAST_SURE_IN_PICTURES]
+    return [Line(line.words, _turned_back(line.boxes, turn)) for line in lines]
 
 
 def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -102,7 +106,14 @@ def _read_upright(picture: Image.Image) -> tuple[int, RapidReading]:
         return 0, reading
     # a few words upside down may read as some of another script
     enough = max(_UNSURE, confidence) if seems_upright else max(SURE, confidence - _LESS_CONFIDENT)
-    for turn in (90, 270) if sideways else (180,):
+    return _turned(picture, reading, (90, 270) if sideways else (180,), enough)
+
+
+def _turned(
+    picture: Image.Image, reading: RapidReading, turns: Sequence[int], enough: float
+) -> tuple[int, RapidReading]:
+    """What stands on the picture turned by one of these degrees, where that is surer than ``enough``."""
+    for turn in turns:
         turned = rapid_ocr.read_lines(picture.rotate(turn, expand=True))
         if mean_confidence(turned.lines) > enough:
             return turn, turned

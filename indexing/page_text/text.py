@@ -20,10 +20,11 @@ from pagesight.indexing.documents.drawn_without import drawn_without
 from pagesight.indexing.documents.page_objects import PageObjects, cuts_of, read_objects
 from pagesight.indexing.documents.pdf import PdfDocument, to_picture
 from pagesight.indexing.page_text.annotations import Note, read_annotations
+from pagesight.indexing.page_text.fractions import with_fractions
 from pagesight.indexing.page_text.letter_spacing import as_read
 from pagesight.indexing.page_text.ocr import moved, ocr_long_side, read_page_picture, read_part
 from pagesight.indexing.page_text.reading_order import Line, lines_of, merged
-from pagesight.indexing.page_text.regions import WHOLE, to_boxes, uncovered, unread_part
+from pagesight.indexing.page_text.regions import WHOLE, in_rows, to_boxes, uncovered, unread_part
 from pagesight.indexing.page_text.soundness import differs_from_picture, strange
 from pagesight.indexing.page_text.text_layer import INVISIBLE, LayerWords, read_text_layer
 from pagesight.indexing.page_text.visibility import Cuts, looked_at
@@ -72,7 +73,7 @@ def read_page(document: OpenDocument, number: int, *, ocr: bool, languages: str 
         printed.layer, printed.objects, printed.areas, printed.bars, printed.cuts,
         lambda objects: drawn_without(document, number, objects, _SMALL),
     )  # fmt: skip
-    layer = as_read(found.only(seen), page.aspect)
+    layer = as_read(with_fractions(found.only(seen)), page.aspect)
     if not ocr:
         return PageReading(_with_notes(layer, [], printed.notes))
     sound = _sound(layer, _share_unseen(found, seen), page)
@@ -127,7 +128,8 @@ def _read_printed(document: PdfDocument, number: int) -> _Printed:
         cut = cuts_of(objects, set(layer.orders.tolist()))
         shown = to_boxes([one.where for one in cut.values()], to_page)
         cuts = {order: (box, one.is_exact) for (order, one), box in zip(cut.items(), shown, strict=True)}
-        pictures, outlines = to_boxes(objects.pictures, to_page), to_boxes(objects.outlines, to_page)
+        pictures = to_boxes(objects.pictures, to_page)
+        outlines = to_boxes([*objects.outlines, *in_rows(objects.strokes)], to_page)
         return _Printed(layer, objects, areas, bars, cuts, pictures, outlines, unread, *read_annotations(page, to_page))
 
 

@@ -16,7 +16,7 @@ from pagesight.indexing.documents import pdfium_pointers as plain
 from pagesight.indexing.documents.page_objects import PageObjects
 from pagesight.indexing.page_text.accents import ACCENT, with_accents
 from pagesight.indexing.page_text.line_ends import LINE_END_HYPHEN, joined
-from pagesight.indexing.page_text.raised import with_raised
+from pagesight.indexing.page_text.raised import SLASH, with_raised
 from pagesight.indexing.page_text.right_to_left import RIGHT_TO_LEFT, in_logical_order, lines_in_logical_order
 from pagesight.indexing.page_text.unspoken import apart_from, has_blank_lines, is_meaningless, unread_words, wide_texts
 from pagesight.indexing.page_text.words import cleaned, is_on_page
@@ -255,7 +255,7 @@ def _printed(textpage: Any, raw: str, start: int, pieces: int) -> str:
     """
     if not pieces:
         return ""
-    if pieces > 1 and raw[-1].isdigit():
+    if SLASH in raw or (pieces > 1 and raw[-1].isdigit()):
         raw = with_raised(textpage, raw, start)
     if not raw.isascii() and RIGHT_TO_LEFT.search(raw):
         raw = in_logical_order(textpage, raw, start)

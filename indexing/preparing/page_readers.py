@@ -60,6 +60,10 @@ class GivenUp(UnreadableDocument):
     """A page that took too long, or ended the process that read it."""
 
 
+class Ended(GivenUp):
+    """A page that ended the process that read it."""
+
+
 @dataclass
 class _ReaderProcess:
     """A process, the document that it has open, whether it has answered before, and since when it is asked."""
@@ -84,6 +88,7 @@ class PageReaders:
         self._changed = threading.Condition()
         self._worked = 0.0  # seconds of a core, by all processes
         self._closed = False
+        self._unlabelled: set[Path] = set()  # documents whose page labels end what reads them
         self._folder: tempfile.TemporaryDirectory[str] | None = None  # where conversions put what they need
 
     def __enter__(self) -> PageReaders:
@@ -116,8 +121,14 @@ class PageReaders:
         Raises UnreadableDocument for a page that cannot be read, GivenUp where it took too long or too much memory,
         UnknownPage, MissingExtra.
         """
-        request = {"type": "page", "number": number, "long_side": long_side}
-        header, arrays = self.ask(path, request, number, called=called)
+        request = {"type": "page", "number": number, "long_side": long_side, "labelled": path not in self._unlabelled}
+        try:
+            header, arrays = self.ask(path, request, number, called=called)
+        except Ended:
+            if not request["labelled"]:
+                raise
+            header, arrays = self.ask(path, {**request, "labelled": False}, number, called=called)
+            self._unlabelled.add(path)
         try:
             return PreparedPage.from_message(header, arrays)
         except ValueError as error:
@@ -187,7 +198,8 @@ class PageReaders:
             if answer and answer[0].get("kind") != NO_MEMORY:
                 return _checked(answer, path, called)
             if first or self._closed or (failure and _was_late(failure)):
-                raise GivenUp(self._given_up(what, failure, limit))
+                ended = failure is not None and not _was_late(failure)
+                raise (Ended if ended else GivenUp)(self._given_up(what, failure, limit))
 
     def _take(self, path: Path) -> _ReaderProcess:
         """A process that is free, if possible one that has the document open."""

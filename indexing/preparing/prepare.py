@@ -19,17 +19,21 @@ from pagesight.indexing.preparing.prepared_page import PreparedPage
 
 
 def prepare_page(
-    document: OpenDocument, number: int, settings: DocumentSettings, long_side: int | None
+    document: OpenDocument, number: int, settings: DocumentSettings, long_side: int | None, labelled: bool = True
 ) -> PreparedPage:
     """The page's words, and its picture with this longer side in pixels unless that is None.
+
+    Unless it is to be ``labelled``, the document's table of page labels is not looked at: a damaged one has no end.
 
     Raises UnreadableDocument for a page that is damaged, UnknownPage, MissingExtra if OCR is needed and cannot start.
     """
     reading = read_page(document, number, ocr=settings.ocr, languages=settings.ocr_languages)
     picture = document.picture(number, long_side=long_side) if long_side else None
-    size, label = document.size(number), printed_label(document, number)
+    size, label = document.size(number), printed_label(document, number) if labelled else None
     kinds = tuple(told_kinds(document, number, reading.text, picture))
-    warnings = (*document.warnings_of(number), *reading.warnings, *_blank(document, number, reading.text, picture))
+    of_labels = () if labelled else (_NO_LABELS,)
+    blank = _blank(document, number, reading.text, picture)
+    warnings = (*document.warnings_of(number), *reading.warnings, *blank, *of_labels)
     return PreparedPage(number, reading.text, size, label=label, kinds=kinds, picture=picture, warnings=warnings)
 
 
@@ -50,6 +54,8 @@ def _blank(document: OpenDocument, number: int, text: PageText, picture: Image.I
     shown = [np.ptp(pixels[top : bottom + 1, left : right + 1]) > 0 for left, top, right, bottom in corners.astype(int)]
     return (_IS_BLANK,) if sum(shown) < len(shown) / 2 else ()
 
+
+_NO_LABELS = "its document's table of page labels is damaged: it is known by its place in the file alone"
 
 # The picture that is looked at for it, in pixels: large enough for a letter to leave a trace. A guess, not measured.
 _SMALL = 800

@@ -67,8 +67,9 @@ class _DocumentReader:
         return {"type": "opened", **told}, []
 
     def _page(self, request: dict[str, Any]) -> Message:
-        settings = DocumentSettings(**request["settings"])
-        return prepare_page(self._document(request), request["number"], settings, request["long_side"]).as_message()
+        document, settings = self._document(request), DocumentSettings(**request["settings"])
+        asked = {name: request[name] for name in ("long_side", "labelled")}
+        return prepare_page(document, request["number"], settings, **asked).as_message()
 
     def _words(self, request: dict[str, Any]) -> Message:
         document, number = self._document(request), request["number"]
