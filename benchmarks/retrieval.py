@@ -196,7 +196,7 @@ def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int)
         numbers = list(range(start + 1, min(start + _BATCH, count) + 1))
         made = [MultiVector(pages[first + number - 1].astype(np.float32), _BOXES) for number in numbers]
         read = [PreparedPage(number, PageText.empty(), (0.0, 0.0)) for number in numbers]
-        write_batch(parts, document, encoded(read, {parts.encoder.name: made}, parts.recipe, {}), {})
+        write_batch(parts, document, encoded(read, {parts.encoder.name: made}, parts.recipe, {}), {}, {})
 
 
 def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **settings: Any) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def write_document(parts: WritingParts, pages: list[tuple[PageText, MultiVector]
         batch = pages[start : start + _BATCH]
         read = [PreparedPage(number, text, (0.0, 0.0)) for number, (text, _) in enumerate(batch, start + 1)]
         made = {parts.encoder.name: [page for _, page in batch]}
-        write_batch(parts, document, encoded(read, made, parts.recipe, {}), {})
+        write_batch(parts, document, encoded(read, made, parts.recipe, {}), {}, {})
 
 
 def truth(folder: Path, kind: str, count: int) -> dict[str, Any]:
