@@ -69,15 +69,18 @@ def rows_from_files(parts: WritingParts, document_id: str, *, damaged: bool = Fa
     record = _readable(files, document_id)
     if record is None:
         return False
-    entry = parts.catalog.get(document_id)
+    entry, before = parts.catalog.get(document_id), record.get("ordinal")
     if entry is None:
-        # Some may be there; not by their keys, as the number that they begin with may be another document's by now.
-        for candidates in parts.candidates.values():
-            candidates.remove(document_id)
         record = _fitted(parts, record)
     else:
         record |= {"ordinal": entry.first.ordinal, "document": entry.first.document, "path": entry.first.path}
     rows, _ = files.rows(document_id, record)
+    if entry is None:
+        # Some may be there: known by their keys, unless the number that these begin with is another document's by now.
+        whole = record["ordinal"] == before and len(rows) == record.get("page_count")
+        known = list(rows.values()) if whole else []
+        for candidates in parts.candidates.values():
+            candidates.remove(document_id, known)
     present = entry.rows if entry else {}
     by_batch = sorted(rows.values(), key=lambda row: (row.batch, row.page))
     for _, batch in groupby(by_batch, key=lambda row: row.batch):
