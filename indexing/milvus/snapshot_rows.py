@@ -7,6 +7,7 @@ that it is replaced whole. Candidates and texts are not in it: the server search
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import tempfile
@@ -34,6 +35,7 @@ _PIECE = 12_288  # bytes of a row, and a third more in base64. This and the next
 _BLOCK = 8_192  # bytes that are checked at once
 _PIECES_AT_ONCE = 512  # in one message, 8 MB
 _PIECES_KEPT = 4_096  # in memory, 50 MB
+_LARGEST_COPY = 128 << 20  # bytes of a segment that may be merged once more (snapshot/writer.py), twice that
 
 Item = TypeVar("Item")
 
@@ -57,6 +59,15 @@ class SnapshotRows:
         self._connection = connection
         self._sharing = sharing
         self._pieces = _Pieces(connection)
+        self._own: Path | None = None
+
+    @contextlib.contextmanager
+    def for_writing(self) -> Iterator[SnapshotRows]:
+        """The same for a writer, in the block: what it writes and may soon merge, it reads from a folder here."""
+        with tempfile.TemporaryDirectory(prefix="pagesight-") as folder:
+            own = SnapshotRows(self._connection, self._sharing)
+            own._pieces, own._own = self._pieces, Path(folder)
+            yield own
 
     def revision(self) -> str:
         """See `SnapshotFiles.revision`."""
@@ -76,16 +87,23 @@ class SnapshotRows:
 
     def segment(self, name: str, dims: Mapping[str, int]) -> Segment:
         """See `SnapshotFiles.segment`."""
+        if self._own and (copy := self._own / f"{name}.arrays").is_file():
+            return Segment(name, ArrayFile(copy), dims)
         return Segment(name, ArrayFile(Path(f"{name}.arrays"), _File(self._pieces, name)), dims)
 
     def write(self, name: str, content: SegmentContent) -> None:
-        """See `SnapshotFiles.write`."""
-        with tempfile.TemporaryDirectory(prefix="pagesight-") as folder:
-            write_content(Path(folder), name, content, _BLOCK)
-            self._pieces.write(name, (Path(folder) / f"{name}.arrays").read_bytes())
+        """See `SnapshotFiles.write`; `for_writing`."""
+        assert self._own, "segments are written in the block of for_writing"
+        write_content(self._own, name, content, _BLOCK)
+        path = self._own / f"{name}.arrays"
+        self._pieces.write(name, path.read_bytes())
+        if path.stat().st_size > _LARGEST_COPY:
+            path.unlink()
 
     def dropped(self, name: str) -> None:
-        """Nothing yet: readers may be reading it. It goes when the next writer begins."""
+        """Only the copy here: readers may be reading it. It goes when the next writer begins."""
+        if self._own:
+            (self._own / f"{name}.arrays").unlink(missing_ok=True)
 
     def clear_away(self, names: Names[str]) -> None:
         """Remove all files but these segments and the state."""

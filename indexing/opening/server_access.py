@@ -143,25 +143,26 @@ class ServerAccess:
     def _opened(self, *, anew: bool, from_rows: bool) -> Iterator[ServerStore]:
         """The rows, for who holds the lease; what is written becomes visible to readers, at the end all of it."""
         searched = [one.id for one in self._encoders if one.recorded.finished]
-        snapshot = SnapshotWriter(self._files, self._dims, searched, self._term_rules, anew=anew)
-        try:
-            behind = from_rows or snapshot.state.store != _WHOLE
-            snapshot.begin()
-            publishing = Publishing(self._published, snapshot, self._store)
-            candidates = {
-                one.id: candidates_of(self._connection, one.id, partial(publishing.took_vectors, one.id))
-                for one in self._encoders
-            }
-            catalog = publishing.catalog(behind=behind)
-            yield ServerStore(self._store, candidates, catalog, self._sharing, self._connection)
-            snapshot.finish(_WHOLE, [entry.first.document_id for entry in catalog.entries()])
-        except BaseException:
-            # Readers get what was done until here; what cannot be written now is caught up later.
-            with contextlib.suppress(OSError, PageIndexError):
-                snapshot.finish("")
-            raise
-        finally:
-            snapshot.close()
+        with self._files.for_writing() as files:
+            snapshot = SnapshotWriter(files, self._dims, searched, self._term_rules, anew=anew)
+            try:
+                behind = from_rows or snapshot.state.store != _WHOLE
+                snapshot.begin()
+                publishing = Publishing(self._published, snapshot, self._store)
+                candidates = {
+                    one.id: candidates_of(self._connection, one.id, partial(publishing.took_vectors, one.id))
+                    for one in self._encoders
+                }
+                catalog = publishing.catalog(behind=behind)
+                yield ServerStore(self._store, candidates, catalog, self._sharing, self._connection)
+                snapshot.finish(_WHOLE, [entry.first.document_id for entry in catalog.entries()])
+            except BaseException:
+                # Readers get what was done until here; what cannot be written now is caught up later.
+                with contextlib.suppress(OSError, PageIndexError):
+                    snapshot.finish("")
+                raise
+            finally:
+                snapshot.close()
 
 
 def nothing(manifest: Manifest) -> SnapshotState:
