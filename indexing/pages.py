@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Annotated, Any
 
@@ -55,6 +55,7 @@ _Checksum = Annotated[str, Field(strict=True, pattern="^([0-9a-f]{16})?$")]
 _EncoderId = Annotated[str, Field(strict=True, pattern=f"^{ENCODER_ID}$", max_length=64)]
 
 
+@lru_cache(maxsize=4_096)  # asked for each page that is read
 def is_document_id(text: str) -> bool:
     """Whether a text is a document's id: 16 hex digits."""
     return re.fullmatch(_DOCUMENT_ID, text) is not None

@@ -146,8 +146,10 @@ class ArrayFile:
     def rows(self, name: str, places: NDArray[np.integer]) -> NDArray[Any]:
         """The array at these places, which it has, as a copy."""
         step, unread = self._arrays[name].step, self._unread[name]
-        blocks = np.union1d(places * step // self._block, (places * step + step - 1) // self._block)
-        for block in blocks[unread[blocks]].tolist():
+        touched = np.zeros(len(unread), bool)
+        touched[places * step // self._block] = True
+        touched[(places * step + step - 1) // self._block] = True
+        for block in np.flatnonzero(touched & unread).tolist():
             self._check(name, range(block, block + 1))
         return np.asarray(self._taken(name, 0, self.length(name))[places])
 

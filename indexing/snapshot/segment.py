@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ from pagesight.indexing.vectors.quantization import StoredVectors
 #: What a row needs that documents do not say.
 _FIRST_PAGE = {"page": 1, "batch": 1, "text_source": ""}
 
+_DESCRIBED_KEPT = 256  # documents; a guess, not measured
+
 
 class Segment:
     """An open segment. Raises SnapshotDamaged where its files are not as they were written."""
@@ -42,6 +44,8 @@ class Segment:
         self._refuse_unlike()
         self.terms = PostingsFile(self._file, "terms", self.pages)
         self.name_terms = PostingsFile(self._file, "name_terms", self.documents)
+        # The pages of a document are asked for one after the other: what they have alike is read once.
+        self._described = lru_cache(maxsize=_DESCRIBED_KEPT)(partial(self._read_json, "described"))
 
     def damaged(self, why: str) -> SnapshotDamaged:
         """The error for it."""
@@ -82,28 +86,32 @@ class Segment:
         self._file.all("described.starts")
         self._file.all("described.bytes")
 
+    def read_described(self, documents: NDArray[np.integer]) -> None:
+        """Have what it says of some documents at hand."""
+        starts = self._file.all("described.starts")
+        self._file.ahead("described.bytes", starts[documents], starts[documents + 1])
+
     def read_rows(self, pages: NDArray[np.integer]) -> None:
         """Have the rows of some pages at hand, which count from 0: each by itself would be fetched by itself."""
         self._file.ahead("rows.bytes", self._row_starts[pages], self._row_starts[pages + 1])
 
     def described(self, document: int) -> PageRow:
         """A row with what all pages of a document have alike; of its page, number 1, it says no more."""
-        return self._checked(document, 1, self._read_json("described", document), _FIRST_PAGE)
+        return self._checked(document, 1, self._described(document), _FIRST_PAGE)
 
     def encoders_of(self, document: int) -> frozenset[str]:
         """The ids of the further encoders that all pages of a document have vectors of."""
-        told = self._read_json("described", document).get("encoders")
+        told = self._described(document).get("encoders")
         return frozenset(map(str, told)) if isinstance(told, list) else frozenset()
 
     def row(self, document: int, number: int) -> PageRow:
         """A page's row, without terms and text; ``number`` counts from 1."""
-        return self._row(document, number, self._read_json("described", document))
+        return self._row(document, number)
 
     def rows(self, document: int) -> list[PageRow]:
         """The rows of all pages of a document, without terms and texts."""
-        shared = self._read_json("described", document)
         self.read_rows(np.arange(self.starts[document], self.starts[document + 1]))
-        return [self._row(document, number, shared) for number in range(1, self._size(document) + 1)]
+        return [self._row(document, number) for number in range(1, self._size(document) + 1)]
 
     def text(self, document: int, number: int) -> str:
         """The text of a page; ``number`` counts from 1."""
@@ -117,9 +125,12 @@ class Segment:
             return np.zeros((len(query), 0), np.float32), np.zeros((len(query), 0), np.int64)
         return self._vectors[encoder].near(query, hits, probes, allowed)
 
-    def candidates(self, encoder: str, pages: NDArray[np.int64]) -> Iterator[StoredVectors]:
-        """The candidate vectors by one encoder of each of some pages that `near` found, which count from 0."""
-        return self._vectors[encoder].of(pages) if encoder in self._vectors else iter(())
+    def candidates(self, encoder: str, pages: NDArray[np.int64]) -> tuple[StoredVectors, NDArray[np.int64]]:
+        """The candidate vectors by one encoder of some pages that `near` found, which count from 0.
+
+        One page's after the other's, and how many each has.
+        """
+        return self._vectors[encoder].of(pages)
 
     def check(self) -> None:
         """Read all of it. Raises SnapshotDamaged."""
@@ -183,12 +194,12 @@ class Segment:
     def _size(self, document: int) -> int:
         return int(self.starts[document + 1] - self.starts[document])
 
-    def _row(self, document: int, number: int, shared: dict[str, Any]) -> PageRow:
+    def _row(self, document: int, number: int) -> PageRow:
         """The row that the file has there, if it is one that pagesight can have written."""
         page = int(self.starts[document]) + number - 1
         start, stop = map(int, self._row_starts[page : page + 2])
         own = self._as_json(self._file.part("rows.bytes", start, stop).tobytes())
-        return self._checked(document, number, shared, own)
+        return self._checked(document, number, self._described(document), own)
 
     def _checked(self, document: int, number: int, shared: dict[str, Any], own: dict[str, Any]) -> PageRow:
         try:
@@ -209,7 +220,7 @@ class Segment:
 
     def _as_json(self, content: bytes) -> dict[str, Any]:
         try:
-            return dict(json.loads(content))
+            return dict(json.loads(content.decode()))  # given bytes, it would guess their encoding
         except (ValueError, TypeError, RecursionError) as error:
             raise self._file.damaged(f"what it says of a page or document cannot be read: {error}") from error
 

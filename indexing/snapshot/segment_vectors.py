@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -54,15 +53,14 @@ class SegmentVectors:
             return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
         return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
 
-    def of(self, pages: NDArray[np.int64]) -> Iterator[StoredVectors]:
-        """Those of each of some pages."""
+    def of(self, pages: NDArray[np.int64]) -> tuple[StoredVectors, NDArray[np.int64]]:
+        """Those of some pages, one page's after the other's, and how many each has."""
         starts, counts = self._starts[pages], np.diff(self._starts)[pages]
         ends = np.cumsum(counts)
         places = np.repeat(starts - ends + counts, counts) + np.arange(int(counts.sum()))
         values = self._file.rows(f"vectors:{self._encoder}", places)
         scales = self._file.rows(f"vector_scales:{self._encoder}", places)
-        for end, count in zip(ends.tolist(), counts.tolist(), strict=True):
-            yield StoredVectors(values[end - count : end], _NO_BOXES, scales[end - count : end])
+        return StoredVectors(values, _NO_BOXES, scales), counts
 
     def check(self) -> None:
         """Read all lists."""

@@ -107,9 +107,13 @@ class SnapshotNames:
         self._snapshot = snapshot
         self._statistics = statistics
         self._on_all = on_all
+        self._holders = lru_cache(maxsize=_TERMS_KEPT)(self._read_holders)
 
     def holders(self, term: str) -> NDArray[np.int64]:
         """See `Names.holders`."""
+        return self._holders(term)
+
+    def _read_holders(self, term: str) -> NDArray[np.int64]:
         found = [np.zeros(0, np.int64)]
         held = self._on_all(lambda segment: segment.name_terms.of(term)[0], self._snapshot.segments)
         for holders, base in zip(held, self._snapshot.document_bases, strict=False):

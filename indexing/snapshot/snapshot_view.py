@@ -17,8 +17,9 @@ from pagesight.indexing.snapshot.snapshot_statistics import SnapshotNames, Snaps
 from pagesight.indexing.snapshot.term_postings import term_hash
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.vectors.centroids import best_holders
-from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.vectors.maxsim import best_similarities_of, scores
 from pagesight.indexing.vectors.multivector import QueryVectors
+from pagesight.indexing.vectors.quantization import side_by_side
 
 _ROWS_KEPT = 4_096  # rows that stay in memory: a guess, not measured
 
@@ -125,12 +126,14 @@ class SnapshotView(IndexView):
             return pages
         numbers, bases = np.sort(np.array(pages)), self.snapshot.page_bases
         bounds = np.searchsorted(numbers, bases)
-        few = (
-            page
+        found = [
+            segment.candidates(encoder, numbers[start:stop] - base)
             for segment, base, start, stop in zip(self.snapshot.segments, bases, bounds, bounds[1:], strict=False)
-            for page in segment.candidates(encoder, numbers[start:stop] - base)
-        )
-        estimates = scores(query, best_similarities(query.vectors, few))
+            if stop > start
+        ]
+        counts = np.concatenate([counts for _, counts in found])
+        vectors = side_by_side([vectors for vectors, _ in found])
+        estimates = scores(query, best_similarities_of(query.vectors, vectors, counts))
         return [int(page) for page in numbers[np.argsort(-estimates, kind="stable")[:limit]]]
 
     def named(self, name: str) -> DocumentRecord | None:

@@ -15,7 +15,6 @@ from functools import lru_cache, partial
 from itertools import chain
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,9 +112,7 @@ class _Batch:
     """The multi-vectors of consecutive pages of one document."""
 
     offsets: NDArray[np.int64]
-    boxes: NDArray[np.float16]
-    values: NDArray[Any]
-    scales: NDArray[np.float16] | None
+    vectors: StoredVectors
     checked: dict[int, str] = field(default_factory=dict)
 
     def checksum(self, key: str, position: int, encoder: str) -> str:
@@ -126,8 +123,7 @@ class _Batch:
 
     def page(self, position: int) -> StoredVectors:
         """The batch's page at a position from 0."""
-        part = slice(int(self.offsets[position]), int(self.offsets[position + 1]))
-        return StoredVectors(self.values[part], self.boxes[part], None if self.scales is None else self.scales[part])
+        return self.vectors.part(int(self.offsets[position]), int(self.offsets[position + 1]))
 
 
 def _packed(pages: Sequence[StoredVectors]) -> bytes:
@@ -156,6 +152,6 @@ def _open_batch(path: str, precision: Precision, dim: int) -> _Batch:
     expected += [((count,), np.float16)] if kept == np.int8 else []
     if [(array.shape, array.dtype) for array in arrays] != expected or offsets.ndim != 1:
         raise ValueError("its arrays are not those of this index")
-    if not len(offsets) or offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets) < 0).any():
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != count or (offsets[1:] < offsets[:-1]).any():
         raise ValueError("its pages are not one after the other")
-    return _Batch(offsets, boxes, values, scales[0] if scales else None)
+    return _Batch(offsets, StoredVectors(values, boxes, scales[0] if scales else None))

@@ -33,8 +33,9 @@ def packed(arrays: Iterable[NDArray[Any]]) -> bytes:
 
 def unpacked(content: bytes | mmap) -> list[NDArray[Any]]:
     """The arrays of a file's content, not copied. Raises ValueError for what is no such file."""
-    arrays, start = list[NDArray[Any]](), 0
-    while start < len(content):
+    arrays: list[NDArray[Any]] = []  # not list[…](), which takes as long as an array does
+    start, end = 0, len(content)
+    while start < end:
         array, start = _next(content, start)
         arrays.append(array)
     return arrays
@@ -47,8 +48,8 @@ def _next(content: bytes | mmap, start: int) -> tuple[NDArray[Any], int]:
     found = _HEAD.fullmatch(content, start + _FIXED, place)
     if not fixed.startswith(_MAGIC) or found is None:
         raise ValueError("it has an array that is not as numpy writes it")
-    kind, *sizes = found.groups()
-    shape = tuple(int(size) for size in sizes if size is not None)
+    kind, rows, columns = found.groups()
+    shape = (int(rows),) if columns is None else (int(rows), int(columns))
     dtype, count = np.dtype(kind.decode()), math.prod(shape)
     # numpy takes no array of nothing from there
     array = np.frombuffer(content, dtype, count, place) if count else np.zeros(0, dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -41,6 +42,11 @@ class StoredVectors:
     def __len__(self) -> int:
         return len(self.values)
 
+    def part(self, start: int, stop: int) -> StoredVectors:
+        """Those from one place to before another, not copied."""
+        own = slice(start, stop)
+        return StoredVectors(self.values[own], self.boxes[own], None if self.scales is None else self.scales[own])
+
     @property
     def vectors(self) -> NDArray[np.float32]:
         """(n, dim) float32."""
@@ -55,7 +61,7 @@ def page_checksum(key: str, page: StoredVectors, encoder: str = "") -> str:
     state = xxhash.xxh3_64(f"{key}:{encoder}".encode() if encoder else key.encode())
     for array in (page.values, page.boxes, page.scales):
         if array is not None and array.size:
-            state.update(np.ascontiguousarray(array).view(np.uint8).data)
+            state.update(np.ascontiguousarray(array).data)
     return str(state.hexdigest())
 
 
@@ -70,14 +76,25 @@ def stored(page: MultiVector, precision: Precision) -> StoredVectors:
     return StoredVectors(values.astype(np.int8), boxes, scales[:, 0])
 
 
+def side_by_side(parts: Sequence[StoredVectors]) -> StoredVectors:
+    """The vectors of all parts, which are kept alike, one part's after the other's."""
+    if len(parts) == 1:
+        return parts[0]
+    scales = [part.scales for part in parts if part.scales is not None]
+    return StoredVectors(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate(scales) if scales else None,
+    )
+
+
 def joined(pages: Sequence[StoredVectors]) -> NDArray[np.float32]:
     """The vectors of pages of one dimension, one after the other, (sum of n, dim) float32."""
     dim = pages[0].values.shape[1]
-    out = np.empty((sum(map(len, pages)), dim), np.float32)
-    start = 0
-    for page in pages:
-        _decode(page, out[start : start + len(page)])
-        start += len(page)
+    ends = list(accumulate(map(len, pages)))
+    out = np.empty((ends[-1], dim), np.float32)
+    for page, start, end in zip(pages, [0, *ends], ends, strict=False):
+        _decode(page, out[start:end])
     return out
 
 
