@@ -95,7 +95,7 @@ test-slow: $(HAS_ALL) ## run the slow ones: kills, faults, many processes at onc
 test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milvus server on loopback, which is started and ended
 	@mkdir -p .cache/tmp
 	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 2 \
-		tests/test_index.py tests/test_metadata.py tests/test_server.py --milvus '{}'
+		tests/test_index.py tests/test_metadata.py tests/test_server.py tests/test_server_where.py --milvus '{}'
 
 # What speaks with Gemini's client, LangGraph, LangChain and the MCP SDK, whose versions matter most.
 AGENT_TESTS := agent answer budgets chat cli doctor examples failures files gemini_server installation live looking_closer \

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pagesight.indexing.documents.metadata import Value
@@ -23,10 +23,11 @@ OF_PAGES = "page_"
 
 @dataclass(frozen=True)
 class Condition:
-    """What metadata has to meet, and the ``keys`` that it speaks of."""
+    """What metadata has to meet, as it was written, and the ``keys`` that it speaks of."""
 
-    holds: Holds
+    holds: Holds = field(compare=False)
     keys: frozenset[str]
+    expression: str
 
     @property
     def of_pages(self) -> bool:
@@ -68,7 +69,7 @@ def read_condition(expression: str) -> Condition:
     except (SyntaxError, ValueError, RecursionError):
         raise _bad(expression, "it cannot be read") from None
     keys = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    return Condition(_condition(tree, expression), keys)
+    return Condition(_condition(tree, expression), keys, expression)
 
 
 def _condition(node: ast.expr, expression: str) -> Holds:

@@ -56,6 +56,11 @@ class PageStore:
         found = self._connection.rows("pages", condition, _FIELDS, at_once=_TERMS_AT_ONCE // 2)
         return self._checked(self._whole(found, _FIELDS))
 
+    def keys_meeting(self, condition: str) -> Iterator[str]:
+        """The keys of the pages that meet a condition of Milvus, also of those that others have just written."""
+        found = self._connection.rows("pages", f"{IS_PAGE} and ({condition})", ["key"], strong=True)
+        return (str(row["key"]) for row in found)
+
     def describe(self, document_id: str, metadata: dict[str, Any]) -> list[PageRow]:
         """Give a document other metadata; returns its rows without terms and text."""
         described = [replace(row, metadata=metadata) for row in self.whole_rows(document_id)]
