@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pypdfium2
@@ -80,7 +81,10 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """A value on a page: of ``row`` (a figure, a model), in ``column`` (a year, a measure), with its unit."""
+    """A value on a page: of ``row`` (a figure, a model), in ``column`` (a year, a measure), with its unit.
+
+    ``box`` is where a table's cell stands, ``lines`` where a sentence does: left, top, right, bottom, 0-1 of the page.
+    """
 
     form: str  # "table" or "prose"
     language: str
@@ -92,6 +96,7 @@ class Fact:
     decimals: int = 1
     place: str = ""
     sentence: str = ""
+    lines: tuple[tuple[float, float, float, float], ...] = ()
     box: tuple[float, float, float, float] | None = None
 
     @property
@@ -217,15 +222,19 @@ def _table(
 def _box(right: float, baseline: float, text: str) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of a right-aligned text of 10 points, 0–1 of the page from its top left corner."""
     width, height = A4
-    left = right - stringWidth(text, "Helvetica", 10)
+    left = right - _wide(text)
     return left / width, 1 - (baseline + 8) / height, right / width, 1 - (baseline - 2) / height
+
+
+def _wide(text: str) -> float:
+    return float(stringWidth(text, "Helvetica", 10))
 
 
 def _prose_page(canvas: Canvas, made: Made, page: int, chance: random.Random) -> None:
     words = WORDS[made.language]
     names = [name.strip() for name in ROWS[made.language].split("|")]
     pairs = chance.sample([(name, place) for name in names for place in PLACES[made.language].split("|")], 12)
-    sentences = []
+    sentences, first = [], len(made.facts)
     for name, place in pairs:
         year, value = str(chance.randint(2019, 2024)), round(chance.uniform(3, 900), 1)
         written = number(value, 1, made.language)
@@ -239,11 +248,28 @@ def _prose_page(canvas: Canvas, made: Made, page: int, chance: random.Random) ->
         made.texts.append((page, sentence))
     canvas.setFont("Helvetica", 10)
     y = 790.0
+    lines: dict[str, list[tuple[float, float, float, float]]] = {}
     for start in range(0, len(sentences), 4):
+        said = [sentence for sentence in sentences[start : start + 4] for _ in sentence.split()]
         for line in simpleSplit(" ".join(sentences[start : start + 4]), "Helvetica", 10, 470):
             canvas.drawString(60, y, line)
+            words = line.split()
+            for sentence, part in _parts(words, said[: len(words)]):
+                lines.setdefault(sentence, []).append(
+                    _box(60 + _wide(" ".join(words[: part.stop])), y, " ".join(words[part]))
+                )
+            said = said[len(words) :]
             y -= 14
         y -= 8
+    for at in range(first, len(made.facts)):
+        made.facts[at] = replace(made.facts[at], lines=tuple(lines[made.facts[at].sentence]))
+
+
+def _parts(words: list[str], said: list[str]) -> Iterator[tuple[str, slice]]:
+    """The words of a line that are of one sentence, for each sentence."""
+    starts = [at for at in range(len(words)) if at == 0 or said[at] != said[at - 1]]
+    for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
+        yield said[start], slice(start, end)
 
 
 def _scan(document: Made) -> Made:

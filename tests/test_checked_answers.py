@@ -264,7 +264,7 @@ def test_a_region_is_drawn_to_the_words_that_say_it(index: PageIndex, server: Ge
     [claim] = answer.claims
     (left, top, right, bottom) = claim.boxes[0]
     assert citation.region == (
-        round(1000 * top) - 5, round(1000 * left) - 5, round(1000 * bottom) + 5, round(1000 * right) + 5
+        round(1000 * top) - 2, round(1000 * left) - 2, round(1000 * bottom) + 2, round(1000 * right) + 2
     )  # fmt: skip
     assert answer.text == f"Net revenue was 4.2 billion euros in 2023 [{citation}]."
     assert claim.citations == [citation]

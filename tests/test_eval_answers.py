@@ -69,6 +69,32 @@ def test_quotations_are_measured(index: PageIndex, tmp_path: Path) -> None:
     assert report.splits["kind"] == {"none": [3], "number": [0, 1], "word": [2]}
 
 
+def test_marked_regions_are_compared_with_the_words_that_answer(index: PageIndex, tmp_path: Path) -> None:
+    """Of a question whose answer's line is marked, and of one where something else is."""
+    marked = [
+        ROWS[0] | {"boxes": {"2": [[float(edge) for edge in _line_with(index, f"{REPORT} p. 2", "rose")]]}},
+        ROWS[1] | {"boxes": {f"{REPORT} p. 3": [[0.9, 0.9, 1, 1]]}},
+        ROWS[2],
+    ]
+    _, report = evaluated(index, tmp_path, AskingOptions("offline"), small_settings(), rows=marked)
+    shared = [(one.get("region_f1"), one.get("region_iou")) for one in report.scores]
+    assert shared[0][0] > shared[0][1] > 0.5
+    assert shared[1:] == [(0, 0), (None, None)]
+
+
+def _line_with(index: PageIndex, page: str, word: str) -> Any:
+    text = index.words(index.page(page))
+    at = next(at for at, one in enumerate(text.words) if one == word)
+    of_line = text.boxes[text.lines == text.lines[at]]
+    return [*of_line[:, :2].min(0), *of_line[:, 2:].max(0)]
+
+
+@pytest.mark.parametrize("boxes", [[[0, 0, 1, 1]], {"2": [[0.5, 0, 0.4, 1]]}, {"2": [[0, 0, 100, 100]]}, {"2": "all"}])
+def test_regions_that_are_none_are_refused_with_their_line(tmp_path: Path, boxes: Any) -> None:
+    with pytest.raises(QuestionsError, match="line 1: 'boxes' is"):
+        read_questions(written(tmp_path / "q.jsonl", [REVENUE | {"boxes": boxes}]))
+
+
 def test_only_the_right_document_is_looked_into(index: PageIndex, tmp_path: Path) -> None:
     asked, _ = evaluated(index, tmp_path, AskingOptions("offline", within=True), small_settings())
     for one in asked:

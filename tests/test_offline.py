@@ -41,6 +41,22 @@ def test_it_quotes_the_line_that_answers_and_cites_its_page(agent: CompiledState
     assert answer.usage["model_calls"] == 3
 
 
+def test_what_is_quoted_says_where_it_stands(agent: CompiledStateGraph, index: PageIndex) -> None:
+    """So the very words are marked on the page's picture, in reports and by those who read the JSON."""
+    answer = ask(agent, "How many people worked for the group at the end of the year?")
+
+    claim, *_ = answer.claims
+    assert claim.text == "“At the end of the year 5310 people worked for the group.”"
+    assert (claim.outcome, claim.citations) == ("supported", answer.citations)
+    [(left, top, right, bottom)] = claim.boxes
+    words = index.words(index.page(f"{REPORT} p. 3"))
+    inside = [
+        word for word, box in zip(words.words, words.boxes, strict=True)
+        if left - 0.001 <= box[0] <= right and top - 0.001 <= box[1] <= bottom
+    ]  # fmt: skip
+    assert " ".join(inside) in claim.text
+
+
 def test_it_answers_german_questions_in_german(agent: CompiledStateGraph) -> None:
     answer = ask(agent, "Welche Leistungsaufnahme hat die Pumpe?")
 

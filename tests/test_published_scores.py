@@ -13,10 +13,10 @@ from pagesight.agent.evaluate.published_scores import (
     kuiper,
     mmlongbench_f1,
     mmlongbench_score,
-    region_f1,
     slidevqa_scores,
     wasted_effort,
 )
+from pagesight.agent.evaluate.regions import region_f1, region_iou
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,6 @@ def test_regions_are_compared_by_area_with_the_person_who_agrees_most() -> None:
     assert region_f1([], [[half]]) == 0
     assert region_f1([(0.5, 0, 1, 1)], [[half]]) == 0
     assert not math.isnan(region_f1([], [[]]))
+    assert region_iou([half], [[quarter]]) == pytest.approx(0.25 / 0.5)
+    assert region_iou([half], [[quarter], [half]]) == 1
+    assert region_iou([], [[half]]) == 0

@@ -12,6 +12,7 @@ import numpy as np
 from pagesight.agent.evaluate import published_report
 from pagesight.agent.evaluate.ask_questions import AskedQuestion
 from pagesight.agent.evaluate.published_report import published_scores, published_totals
+from pagesight.agent.evaluate.regions import region_scores
 from pagesight.agent.evaluate.scoring import (
     anls,
     contains,
@@ -40,6 +41,8 @@ MEASURES = {
     "judged": "in the judge's view the answer says what is expected",
     "citation_precision": "pages cited that are evidence",
     "citation_recall": "evidence pages that are cited",
+    "region_f1": "area of the marked regions shared with those cited, or with the words that support the answer",
+    "region_iou": "the same, as a part of all that is marked or cited",
     "not_found_precision": "answers that say that there is none, where there is none",
     "not_found_recall": "questions without an answer that are told so",
 }
@@ -135,7 +138,8 @@ def _scores(index: PageIndex, asked: AskedQuestion) -> dict[str, float | None]:
     scores = _scores_of_text(record, expected) if record["found"] else _scores_of_none(expected)
     evidence = [page_label(index.document(page.document).document, page.page) for page in asked.question.pages]
     precision, recall = precision_and_recall(record["cited"], evidence)
-    return scores | {"citation_precision": precision if evidence else None, "citation_recall": recall}
+    scores |= {"citation_precision": precision if evidence else None, "citation_recall": recall}
+    return scores | region_scores(index, asked)
 
 
 def _scores_of_text(record: dict[str, Any], expected: str) -> dict[str, float | None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pagesight.agent.evaluate import published_scores as by
-from pagesight.agent.evaluate.scoring import is_answerable, mean, without_citations
-from pagesight.indexing.pages import WHOLE_PAGE, Box, page_label
+from pagesight.agent.evaluate.scoring import is_answerable, without_citations
+from pagesight.indexing.pages import page_label
 
 if TYPE_CHECKING:
     from pagesight.agent.evaluate.ask_questions import AskedQuestion
@@ -19,9 +19,6 @@ _PAGES = {
     "page_precision": "pages cited that are evidence, 0 where none is cited",
     "page_recall": "evidence pages that are cited",
     "page_f1": "harmonic mean of the two, for each question",
-}
-_REGION = {
-    "region_f1": "area of the evidence regions shared with those cited (or the words that support the answer), else 0"
 }
 
 #: Of each published set its own measures, and what each says.
@@ -41,13 +38,12 @@ MEASURES: dict[str, dict[str, str]] = {
         "joint_em": "both exactly",
         "joint_f1": "F1 of the products of both precisions and both recalls",
     },
-    "docscope": _PAGES | _REGION,
+    "docscope": _PAGES,
     "financebench": {
         "correct": "in the judge's view right",
         "incorrect": "answered, and in the judge's view wrong",
         "refused": "told that there is no answer",
     },
-    "vidore_v3": _REGION,
 }
 
 #: Figures over all questions that are no mean of single ones, and what each says.
@@ -107,8 +103,7 @@ def _docscope(index: PageIndex, asked: AskedQuestion) -> Scores:
     if not evidence:
         return {}
     precision, recall, _ = by.evidence_scores(_cited(asked), evidence)
-    pages = {"page_precision": precision, "page_recall": recall, "page_f1": by.f1(precision, recall)}
-    return pages | _regions(index, asked)
+    return {"page_precision": precision, "page_recall": recall, "page_f1": by.f1(precision, recall)}
 
 
 def _financebench(index: PageIndex, asked: AskedQuestion) -> Scores:
@@ -121,32 +116,9 @@ def _financebench(index: PageIndex, asked: AskedQuestion) -> Scores:
     return {"correct": right, "incorrect": 1 - right, "refused": 0.0}
 
 
-def _regions(index: PageIndex, asked: AskedQuestion) -> Scores:
-    """The mean over the evidence pages that people marked."""
-    cited = _cited_boxes(asked.record or {})
-    scored = [
-        by.region_f1(cited.get(page_label(index.document(page.document).document, page.page), []), marked)
-        for page, marked in asked.question.boxes.items()
-    ]
-    return {"region_f1": mean(scored)}
-
-
-def _cited_boxes(record: Mapping[str, Any]) -> dict[str, list[Box]]:
-    """Where on each page an answer points: the regions that it cites; where it cites a page alone, the words that
-    support its claims, or else the whole page."""
-    words: dict[str, list[Box]] = {}
-    for evidence in (one for claim in record.get("claims", []) for one in claim["evidence"]):
-        words.setdefault(evidence["label"], []).extend(tuple(box) for box in evidence["boxes"])
-    cited: dict[str, list[Box]] = {}
-    for citation in record.get("citations", []):
-        label, region = citation["label"], citation["region"]
-        cited.setdefault(label, []).extend([_box_of(region)] if region else words.get(label, [WHOLE_PAGE]))
-    return cited
-
-
 _BY_BENCHMARK = {
     "mmlongbench": _mmlongbench, "madqa": _madqa, "slidevqa": _slidevqa, "docscope": _docscope,
-    "financebench": _financebench, "vidore_v3": _regions,
+    "financebench": _financebench,
 }  # fmt: skip
 
 
@@ -192,9 +164,3 @@ def _evidence(index: PageIndex, asked: AskedQuestion) -> list[str]:
 def _document_of(label: str) -> str:
     """The document of a page's label."""
     return label.rpartition(" p. ")[0]
-
-
-def _box_of(region: Sequence[int]) -> Box:
-    """A region ``(ymin, xmin, ymax, xmax)`` in 0–1000 as a part of the page."""
-    ymin, xmin, ymax, xmax = (edge / 1000 for edge in region)
-    return xmin, ymin, xmax, ymax

@@ -13,10 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pagesight.agent.evaluate.scoring import levenshtein
-from pagesight.indexing.pages import Box
 
 Brief = str | list[str]
 
@@ -40,8 +38,6 @@ _SPELLED = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]  # fmt: skip
-
-_GRID = 500  # cells a side in which regions are compared
 
 
 def mmlongbench_score(given: Brief, expected: str, form: str) -> float:
@@ -118,17 +114,6 @@ def wasted_effort(effort: Sequence[float], right: Sequence[bool]) -> float | Non
     if not by[True] or not by[False] or not sum(by[True]):
         return None
     return (sum(by[False]) / len(by[False])) / (sum(by[True]) / len(by[True]))
-
-
-def region_f1(given: Sequence[Box], marked: Sequence[Sequence[Box]]) -> float:
-    """How much of a page's marked area the given boxes share, as F1 over area; the best of what each person marked."""
-    area = _area(given)
-    best = 0.0
-    for boxes in marked:
-        wanted = _area(boxes)
-        both, total = float((area & wanted).sum()), float(area.sum() + wanted.sum())
-        best = max(best, 2 * both / total if total else 0.0)
-    return best
 
 
 def _same_whole(given: Brief, expected: str) -> float:
@@ -224,11 +209,3 @@ def _overlap(given: Sequence[str], wanted: Sequence[str]) -> tuple[float, float,
     if not shared:
         return 0.0, 0.0, 0.0
     return shared / len(given), shared / len(wanted), float(list(given) == list(wanted))
-
-
-def _area(boxes: Sequence[Box]) -> NDArray[np.bool_]:
-    cells = np.zeros((_GRID, _GRID), np.bool_)
-    for box in boxes:
-        left, top, right, bottom = (round(_GRID * min(max(edge, 0.0), 1.0)) for edge in box)
-        cells[top:bottom, left:right] = True
-    return cells

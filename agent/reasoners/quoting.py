@@ -19,8 +19,9 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
-from pagesight.agent.answers.citations import NOT_FOUND_IN
-from pagesight.agent.answers.claims.cited_page import page_content
+from pagesight.agent.answers.citations import NOT_FOUND_IN, Citation
+from pagesight.agent.answers.claims.cited_page import boxes_of, page_content
+from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence
 from pagesight.agent.reasoners.asked import as_pages_say
 from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.capabilities import Capabilities
@@ -33,7 +34,7 @@ from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.page_values import PageContent
-from pagesight.tools.messages.authorship import read_author
+from pagesight.tools.messages.authorship import read_author, with_claims
 from pagesight.tools.messages.conversation import SEARCH_PAGES, VIEW_PAGES, Conversation, ToolReply
 
 if TYPE_CHECKING:
@@ -142,7 +143,23 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     quotes = best_passages(question, pages, _quoted_before(conversation))
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
-    return _message(_answer_text(question, hits, _of_shown_pages(quotes, replies), _failures(replies)))
+    shown = _of_shown_pages(quotes, replies)
+    return _with_grounds(_message(_answer_text(question, hits, shown, _failures(replies))), shown, index)
+
+
+def _with_grounds(answer: AIMessage, quotes: Sequence[Passage], index: PageIndex | None) -> AIMessage:
+    """The answer with a claim for each quotation; without an index, where their words stand is not known."""
+    return with_claims(answer, [_claim(one, index).as_dict() for one in quotes]) if index else answer
+
+
+def _claim(quote: Passage, index: PageIndex) -> Claim:
+    """What is quoted, with where its words stand; that they stand there needs no check."""
+    hit = quote.hit
+    words = [Evidence(hit.label, boxes_of(page_content(index, hit.ref), sorted(quote.words)))] if quote.words else []
+    cited, text = [Citation(hit.label, hit.ref.document, hit.ref.page)], quoted(quote)
+    if quote.worked_out:
+        return Claim(text, cited, "computed", FOLLOWS, words)
+    return Claim(text, cited, "supported", SAYS_IT, words)
 
 
 def on_hand(hit: Hit, index: PageIndex | None, question: str) -> PageOnHand:
@@ -276,6 +293,7 @@ def _in_pieces(message: AIMessage) -> Iterator[AIMessageChunk]:
     yield AIMessageChunk(content="", tool_call_chunks=calls, usage_metadata=_no_tokens())
     for word in re.findall(r"\S+\s*", message.text):
         yield AIMessageChunk(content=word)
+    yield AIMessageChunk(content="", response_metadata=message.response_metadata)
 
 
 def _no_tokens() -> UsageMetadata:

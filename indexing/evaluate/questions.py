@@ -5,7 +5,8 @@ One JSON object a line::
     {"id": "q1", "question": "How high was the net revenue?", "document": "report.pdf", "pages": [12], "answer": "4.2"}
 
 Only `question` must be there. `pages` are numbers in `document`, or labels such as "report.pdf p. 12"; without any, the
-question counts for answers only. All other fields are kept, to split results by.
+question counts for answers only. `boxes` are where on these pages the answer stands, by page as there: `{"12": [[left,
+top, right, bottom]]}`, each 0-1 of the page from its top left corner. All other fields are kept, to split results by.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class JudgedQuestion:
 
     ``source`` says where it stands, such as ``questions.jsonl line 3``; ``fields`` is all that stands there.
     ``variants`` are ways to write the answer, each a list, any of which will do; ``boxes`` what each person marked of
-    an evidence page, as parts of it: both only where a published set has them.
+    an evidence page, as parts of it.
     """
 
     id: str
@@ -115,7 +116,30 @@ def _question(where: str, row: dict[str, Any]) -> JudgedQuestion:
         answer=None if answer is None else str(answer),
         fields=row,
         source=where,
+        boxes=_boxes(where, row.get("boxes"), document),
     )
+
+
+def _boxes(where: str, marked: Any, document: str | None) -> dict[EvidencePage, tuple[tuple[Box, ...], ...]]:
+    """What is marked of each page, by one person."""
+    if marked is None:
+        return {}
+    try:
+        return {
+            _evidence_page(where, int(page) if page.isdigit() else page, document): (tuple(map(_box, boxes)),)
+            for page, boxes in marked.items()
+        }
+    except (AttributeError, TypeError, ValueError) as error:
+        raise QuestionsError(
+            f"{where}: 'boxes' is {marked!r}; write {{\"12\": [[left, top, right, bottom]]}}, each 0-1 of the page."
+        ) from error
+
+
+def _box(edges: Any) -> Box:
+    left, top, right, bottom = map(float, edges)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(edges)
+    return left, top, right, bottom
 
 
 def _list(where: str, pages: Any) -> list[Any]:

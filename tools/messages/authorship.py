@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 #: The key of the mark in ``response_metadata``, which no provider is sent.
 MARK = "pagesight"
+
+Message = TypeVar("Message", bound=BaseMessage)
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,15 @@ class Author:
         self, message: BaseMessage, shown: Sequence[str] = (), withheld: Sequence[str] = (),
         before: Mapping[str, float] | None = None,
     ) -> BaseMessage:  # fmt: skip
-        """A copy with the mark.
+        """A copy with the mark; claims that a reasoner itself gave grounds for stay in it.
 
         ``shown`` are the labels of pages that the request was the first to bring along, ``withheld`` those shown
         earlier that lie outside of what this call may see, and ``before`` is what the run had spent before it.
         """
         spent = {name: amount for name, amount in (before or {}).items() if amount}
         said = {key: one for key, one in (("withheld", list(withheld)), ("before", spent)) if one}
-        return _marked(message, {**asdict(self), "shown": list(shown), **said})
+        claims = {"claims": given} if (given := claims_of(message)) else {}
+        return _marked(message, {**asdict(self), "shown": list(shown), **said, **claims})
 
 
 def read_author(message: BaseMessage) -> Author | None:
@@ -112,8 +115,8 @@ def as_draft(message: BaseMessage, request: str) -> BaseMessage:
 
 
 def with_claims(
-    message: BaseMessage, claims: Sequence[Mapping[str, Any]], text: str = "", changes: Sequence[str] = ()
-) -> BaseMessage:
+    message: Message, claims: Sequence[Mapping[str, Any]], text: str = "", changes: Sequence[str] = ()
+) -> Message:
     """A copy of an answer with its claims, checked.
 
     ``text`` is the answer with its citations corrected, if ``changes``, a line each, were made in them. The message
@@ -174,5 +177,5 @@ def _mark(message: BaseMessage) -> Mapping[str, Any]:
     return mark if isinstance(mark, Mapping) else {}
 
 
-def _marked(message: BaseMessage, mark: Mapping[str, Any]) -> BaseMessage:
+def _marked(message: Message, mark: Mapping[str, Any]) -> Message:
     return message.model_copy(update={"response_metadata": {**message.response_metadata, MARK: dict(mark)}})

@@ -16,6 +16,8 @@ from pagesight.indexing.pages import Box
 Outcome = Literal["supported", "computed", "read", "unsupported"]
 #: What each mark of a claim says of it.
 MARKS = {"✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"}
+#: Why a claim stands, where its words or its numbers are there.
+SAYS_IT, FOLLOWS = "the cited words say it", "its numbers follow from those of the cited page"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.change_told import goes_against_itself
-from pagesight.agent.answers.claims.cited_page import CitedPage, cited_page
-from pagesight.agent.answers.claims.claim import Claim, Evidence, Outcome
+from pagesight.agent.answers.claims.cited_page import WORDS_OF_A_REPEAT, CitedPage, cited_page, said_in_full
+from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence, Outcome
 from pagesight.agent.answers.claims.claim_fit import beside, has
 from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers, quantities_told
 from pagesight.agent.answers.claims.claim_text import CitedSentence
@@ -34,8 +34,6 @@ from pagesight.indexing.values.clauses import SAME_CLAUSE
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 from pagesight.tools.allowed_documents import AllowedDocuments
-
-_WORDS_OF_A_REPEAT = 5  # a sentence of so many words does not stand on a page by chance; a guess, not measured
 
 
 class _Sighting(NamedTuple):
@@ -96,7 +94,13 @@ class SentenceCheck:
         elif pages:
             self._doubt("the cited page has no words to compare; only a look at its picture can tell")
         if not self.faults:
-            return Claim(text, citations, self._outcome(), self._reason(), self.evidence)
+            return Claim(
+                text,
+                citations,
+                self._outcome(),
+                self._reason(),
+                said_in_full(self.sentence.checked, pages) or self.evidence,
+            )
         return self._read(pages) or Claim(
             text, citations, "unsupported", self._reason(), undecided=bool(pages) and not self.decided
         )
@@ -128,8 +132,8 @@ class SentenceCheck:
         if self.faults:
             return "; ".join(dict.fromkeys(self.faults))
         if self.computed:
-            return "its numbers follow from those of the cited page"
-        return "the cited words say it" if self.checked else "it has no number, name or quotation that could be checked"
+            return FOLLOWS
+        return SAYS_IT if self.checked else "it has no number, name or quotation that could be checked"
 
     def _pages(self) -> Iterator[CitedPage]:
         for citation in self.sentence.citations:
@@ -160,7 +164,7 @@ class SentenceCheck:
             self._named(pages, numbers_tell=bool(told) or any(not number.quantity.year for number in numbers))
 
     def _is_a_repeat(self, text: str, pages: list[CitedPage]) -> bool:
-        return len(tokenize(text)) >= _WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages)
+        return len(tokenize(text)) >= WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages)
 
     def _repeats(self, text: str, page: CitedPage) -> bool:
         """Whether the page says the claim in the very same words."""
