@@ -14,9 +14,10 @@ from pagesight.agent.reasoners.best_passages import best_passages
 from pagesight.agent.reasoners.quoting import read_page
 from pagesight.indexing import Hit, PageIndex, PageRef
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.values.groups import lists, stacks, wrapped_rows
+from pagesight.indexing.values.groups import lists, stacks
 from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.series import charts, series
+from pagesight.indexing.values.text_tables import text_tables, wrapped_rows
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -67,6 +68,44 @@ def test_a_row_whose_cells_go_on_is_one_row() -> None:
     )  # fmt: skip
     rows = [[" ".join(line.text for line in cell) for cell in row] for row in wrapped_rows(content)]
     assert rows == [["Instrumentation and testing", "Development and integration", "9"]]
+
+
+METHODS = page(
+    ("Summary of the methods", 0.1, 0.22),
+    ("Method", 0.1, 0.3), ("Retrieval", 0.435, 0.285), ("granularity", 0.43, 0.3), ("Stage", 0.8, 0.3),
+    ("Copier", 0.1, 0.34), ("Phrase", 0.45, 0.34), ("Training", 0.79, 0.34),
+    ("Densifier", 0.1, 0.37), ("Proposition", 0.43, 0.37), ("Inference", 0.786, 0.37),
+    ("Listener", 0.1, 0.4), ("Sentence", 0.443, 0.4), ("Training", 0.79, 0.4),
+)  # fmt: skip
+
+
+def test_a_table_of_words_has_the_heads_of_its_centred_columns() -> None:
+    [table] = text_tables(METHODS)
+    assert table.heads == ["Method", "Retrieval granularity", "Stage"]
+    assert [len(row) for row in table.rows] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What is the retrieval granularity of the Densifier?", "Densifier, Retrieval granularity: Proposition"),
+        ("Which method has the retrieval granularity phrase?", "Copier, Retrieval granularity: Phrase"),
+        ("Which methods are of the stage training?", "Stage, Training, Method: Copier; Listener"),
+        ("How many methods does the summary have?", "Summary of the methods, Method: 3 counted"),
+    ],
+)
+def test_the_words_of_tables_answer_with_row_and_column(question: str, told: str) -> None:
+    assert told in answered(question, METHODS)
+
+
+def test_a_row_of_numbers_is_no_head() -> None:
+    content = page(
+        ("Repair", 0.1, 0.1), ("Back office", 0.4, 0.1), ("9", 0.8, 0.1),
+        ("Training", 0.1, 0.14), ("Front office", 0.4, 0.14), ("17", 0.8, 0.14),
+    )  # fmt: skip
+    [table] = text_tables(content)
+    assert table.heads == ["", "", ""]
+    assert len(table.rows) == 2
 
 
 def test_names_with_lines_under_them_belong_together_only_side_by_side() -> None:
@@ -177,6 +216,38 @@ def test_numbers_in_other_units_are_not_subtracted() -> None:
     other = page(*heads, ("Income", 0.1, 0.13), ("1.2 bn", 0.4, 0.13), ("900 m", 0.7, 0.13))
     assert answered(question, alike)[0] == "Income: 120 (2024) − 90 (2023) = 30"
     assert not any("=" in text for text in answered(question, other))
+
+
+SALES = page(
+    ("Genre", 0.1, 0.1), ("Albums", 0.4, 0.1), ("Songs", 0.7, 0.1),
+    ("Country", 0.1, 0.13), ("12 %", 0.4, 0.13), ("8 %", 0.7, 0.13),
+    ("Rock", 0.1, 0.16), ("36 %", 0.4, 0.16), ("24 %", 0.7, 0.16),
+    ("Latin", 0.1, 0.19), ("3 %", 0.4, 0.19), ("1 %", 0.7, 0.19),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What is the combined share of albums and songs of country?", "Country: 12 % (Albums) + 8 % (Songs) = 20"),
+        ("What is the difference between rock and country in albums?", "36 % (Rock) − 12 % (Country) = 24"),
+        ("What is the ratio of rock to Latin in songs?", "24 % (Rock) ÷ 1 % (Latin) = 24.00"),
+        ("Wie hoch ist das Verhältnis von Rock zu Country bei Albums?", "36 % (Rock) ÷ 12 % (Country) = 3.00"),
+    ],
+)
+def test_two_numbers_that_a_question_names_are_worked_out(question: str, told: str) -> None:
+    assert told in answered(question, SALES)
+
+
+def test_the_change_between_two_years_is_told_in_per_cent() -> None:
+    heads = [("Profit", 0.1, 0.1), ("2024", 0.4, 0.1), ("2023", 0.7, 0.1)]
+    content = page(*heads, ("Income", 0.1, 0.13), ("120", 0.4, 0.13), ("90", 0.7, 0.13))
+    told = answered("What was the percentage change of income from 2023 to 2024?", content)
+    assert told[0] == "Income: 120 (2024) against 90 (2023) = +33.3 %"
+
+
+def test_where_three_numbers_are_named_none_is_worked_out() -> None:
+    assert not any("=" in text for text in answered("What is the sum of rock, country and Latin?", SALES))
 
 
 def test_an_amount_in_a_rows_name_gives_no_unit_to_its_numbers() -> None:

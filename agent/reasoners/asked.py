@@ -79,11 +79,24 @@ _LEAST_ASKED = re.compile(
     r"(?i)\b(?:smallest|lowest|least|fewest|minimum|shortest|lightest|cheapest|worst|youngest|slowest|"
     r"kleinste[nrsm]?|niedrigste[nrsm]?|wenigsten?|kürzeste[nrsm]?|leichteste[nrsm]?|billigste[nrsm]?|geringste[nrsm]?)\b"
 )
-_APART = re.compile(
-    r"(?i)\bby how (?:much|many)\b|\bhow (?:much|many) (?:\w+ ){0,2}?(?:more|less|fewer|higher|lower|larger)\b|"
-    r"\b(?:difference|gap|decrease|increase|growth|change) (?:\w+ ){0,3}?(?:between|from|in|of)\b|"
-    r"\bum wie ?viel\b|\bwie viele? (?:mehr|weniger)\b|\b(?:unterschied|differenz|anstieg|rückgang)\b"
-)
+#: What is to be worked out of two numbers, by the question's words; the first that fits counts.
+Operation = Literal["change", "ratio", "sum", "difference"]
+_OPERATIONS: list[tuple[Operation, re.Pattern[str]]] = [
+    ("change", re.compile(
+        r"(?i)\bpercent(?:age)? (?:change|increase|decrease|growth|rise)\b|\b(?:growth|change) rate\b|"
+        r"\bby (?:how many|what) percent\b|\bum wie ?viel prozent\b|\bveränderungsrate\b"
+    )),
+    ("ratio", re.compile(
+        r"(?i)\bratio (?:of|between)\b|\bmultiple of\b|\bhow many times\b|\bverhältnis\b|\bwie ?viel ?mal\b"
+    )),
+    ("sum", re.compile(r"(?i)\b(?:combined|sum of|total of|together|altogether|in sum|summe|zusammen|insgesamt)\b")),
+    ("difference", re.compile(
+        r"(?i)\bby how (?:much|many)\b|\bhow (?:much|many) (?:\w+ ){0,2}?(?:more|less|fewer|higher|lower|larger)\b|"
+        r"\b(?:difference|gap|decrease|increase|growth|change) (?:\w+ ){0,3}?(?:between|from|in|of)\b|"
+        r"\bum wie ?viel\b|\bwie viele? (?:mehr|weniger)\b|\b(?:unterschied|differenz|anstieg|rückgang)\b"
+    )),
+]  # fmt: skip
+_COUNT = re.compile(r"(?i)\bhow many\b|\bnumber of\b|\bcount of\b|\bwie viele\b|\banzahl\b")
 
 
 def as_pages_say(question: str) -> str:
@@ -128,9 +141,14 @@ def extreme_words(question: str) -> list[str]:
     return [*_MOST_ASKED.findall(question), *_LEAST_ASKED.findall(question)]
 
 
-def asks_for_a_difference(question: str) -> bool:
-    """Whether it asks by how much two numbers differ."""
-    return bool(_APART.search(question))
+def asked_operation(question: str) -> Operation | None:
+    """What it asks to be worked out of two numbers; None for nothing."""
+    return next((operation for operation, asks in _OPERATIONS if asks.search(question)), None)
+
+
+def asks_for_a_count(question: str) -> bool:
+    """Whether it asks how many of something there are."""
+    return bool(_COUNT.search(question))
 
 
 def years_of(question: str) -> list[str]:

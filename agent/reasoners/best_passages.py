@@ -31,9 +31,9 @@ from pagesight.indexing.values.quantities import quantities
 
 # Chosen on one half of mmlb-dev's documents and measured on the other (docs/quality.md).
 _MOST = 6
-_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.3, 0.8, 0.6
+_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.5
 _NAMED_COUNTS = 1.5
-_LEAST_OF_PAGE = 0.2  # of what the question's words weigh, on the quoted page
+_LEAST_OF_PAGE = 0.1  # of what the question's words weigh, on the quoted page
 _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
 _WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME = 1.25, 1.1, 1.15
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.

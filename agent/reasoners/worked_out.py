@@ -1,12 +1,21 @@
-"""What of a page answers a question once numbers are compared: the largest of several, by how much two differ."""
+"""What of a page answers a question once its numbers are compared, computed with or counted: the largest of several, by
+how much two differ, how many items a list has."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
-from pagesight.agent.reasoners.asked import asks_for_a_difference, extreme_words, wanted_extreme, years_of
+from pagesight.agent.reasoners.asked import (
+    Operation,
+    asked_operation,
+    asks_for_a_count,
+    extreme_words,
+    wanted_extreme,
+    years_of,
+)
+from pagesight.agent.reasoners.counted import counts
 from pagesight.agent.reasoners.passages import Passage, terms_of, with_unit
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.page_values import PageContent, PageValue
@@ -21,16 +30,19 @@ _SAID = {
     "en": {"most": "the largest of {n}", "least": "the smallest of {n}"},
     "de": {"most": "der größte von {n} Werten", "least": "der kleinste von {n} Werten"},
 }
+_SIGNS: dict[Operation, str] = {"difference": "−", "sum": "+", "ratio": "÷", "change": "against"}
 _FEWEST = 3  # of numbers of which one can be the largest
 
 
 def worked_out(hit: Hit, content: PageContent, question: str, language: str) -> Iterator[Passage]:
-    """What the question asks to be compared or subtracted on a page; nothing for other questions."""
+    """What the question asks to be compared, computed or counted on a page; nothing for other questions."""
     if wanted_extreme(question):
         for column in series(content):
             yield from _extreme(hit, column, question, language)
-    if asks_for_a_difference(question):
-        yield from _differences(hit, content, question, language)
+    if operation := asked_operation(question):
+        yield from _of_two(hit, content, question, operation, language)
+    if asks_for_a_count(question):
+        yield from counts(hit, content, language)
 
 
 def _extreme(hit: Hit, column: Series, question: str, language: str) -> Iterator[Passage]:
@@ -53,31 +65,62 @@ def _asked_words(question: str, value: PageValue) -> list[str]:
     return [*extreme_words(question), *(["share percentage proportion Anteil"] if value.quantity.unit == "%" else [])]
 
 
-def _differences(hit: Hit, content: PageContent, question: str, language: str) -> Iterator[Passage]:
-    for label, later, earlier, about in _pairs(content, years_of(question)):
-        apart = _number(later[1]) - _number(earlier[1])
-        told = f"{with_unit(later[1], language)} ({later[0]}) − {earlier[1].written.strip()} ({earlier[0]}) = {apart}"
-        held = dict.fromkeys(terms_of(" ".join([*about, later[0], earlier[0]])), _OF_THEM_ALL) | terms_of(label)
-        words = frozenset([*later[1].words, *earlier[1].words])
+def _of_two(hit: Hit, content: PageContent, question: str, operation: Operation, language: str) -> Iterator[Passage]:
+    """What the question asks to be worked out of two numbers that it names, each with its label."""
+    for label, first, second, about in _pairs(content, question):
+        result = _worked_out_of(operation, _number(first[1]), _number(second[1]))
+        if result is None:
+            continue
+        written_first, written_second = with_unit(first[1], language), second[1].written.strip()
+        told = f"{written_first} ({first[0]}) {_SIGNS[operation]} {written_second} ({second[0]}) = {result}"
+        held = dict.fromkeys(terms_of(" ".join([*about, first[0], second[0]])), _OF_THEM_ALL) | terms_of(label)
+        words = frozenset([*first[1].words, *second[1].words])
         yield Passage(hit, f"{label}: {told}" if label else told, held, words, cell=True, worked_out=True)
+
+
+def _worked_out_of(operation: Operation, first: Decimal, second: Decimal) -> str | None:
+    if operation == "sum":
+        return f"{first + second}"
+    if operation == "difference":
+        return f"{first - second}"
+    if not second:
+        return None
+    return f"{first / second:.2f}" if operation == "ratio" else f"{100 * (first - second) / abs(second):+.1f} %"
 
 
 _Labelled = tuple[str, PageValue]
 
 
-def _pairs(content: PageContent, years: Sequence[str]) -> Iterator[tuple[str, _Labelled, _Labelled, Sequence[str]]]:
-    """The numbers of one row, and of one chart, that are of the years asked about: the later, and the earlier.
-
-    Where one year is asked about, the other is the one before.
-    """
-    later = max(years, default=None)
-    earlier = min(years) if len(set(years)) > 1 else str(int(later) - 1) if later else None
-    if later is None or earlier is None:
-        return
+def _pairs(content: PageContent, question: str) -> Iterator[tuple[str, _Labelled, _Labelled, Sequence[str]]]:
+    """Two numbers of one row, column or chart in one unit whose labels the question names: by their years, the later
+    one first, or else by their words, in the question's order."""
+    years, said = years_of(question), terms_of(question).keys()
     for name, numbers, about in [*_rows(content), *_charts(content)]:
-        new, old = (next((one for one in numbers if year in one[0]), None) for year in (later, earlier))
-        if new and old and _are_in_one_unit(new[1], old[1]):
-            yield name, new, old, about
+        pair = _of_years(numbers, years) or _of_words(numbers, question, said)
+        if pair and _are_in_one_unit(pair[0][1], pair[1][1]):
+            yield name, *pair, about
+
+
+def _of_years(numbers: Sequence[_Labelled], years: Sequence[str]) -> tuple[_Labelled, _Labelled] | None:
+    """The numbers of the last year asked about and of the first; of the one before, where one is asked about."""
+    later = max(years, default=None)
+    if later is None:
+        return None
+    earlier = min(years) if len(set(years)) > 1 else str(int(later) - 1)
+    new, old = (next((one for one in numbers if year in one[0]), None) for year in (later, earlier))
+    return (new, old) if new and old else None
+
+
+def _of_words(numbers: Sequence[_Labelled], question: str, said: Collection[str]) -> tuple[_Labelled, _Labelled] | None:
+    """The two numbers whose labels' own words, those that not all labels have, the question says; none where it says
+    those of more."""
+    terms = [frozenset(terms_of(label)) for label, _ in numbers]
+    common = frozenset.intersection(*terms) if len(terms) > 1 else frozenset()
+    named = [one for one, of in zip(numbers, terms, strict=True) if of - common and of - common <= frozenset(said)]
+    if len(named) != 2:
+        return None
+    first, second = sorted(named, key=lambda one: question.casefold().find(one[0].casefold()))
+    return first, second
 
 
 def _are_in_one_unit(one: PageValue, other: PageValue) -> bool:

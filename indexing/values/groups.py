@@ -1,5 +1,5 @@
-"""What stands together on a page without being a sentence: rows whose cells go on over several lines, labels with what
-stands under them, and lists with the line that introduces them."""
+"""What stands together on a page and is no sentence or table: labels with what stands under them, and lists with
+the line that introduces them."""
 
 from __future__ import annotations
 
@@ -8,79 +8,20 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from pagesight.indexing.pages import Box
-from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.blocks import Block, over
 from pagesight.indexing.values.cell_texts import is_data
 from pagesight.indexing.values.page_values import PageContent
 
 # Lengths are in heights of a line. All are guesses at how pages are set, not measured one by one.
-_LEADING = 0.75  # between the lines of one cell, at most
 _ITEM_STEP = 2.5  # between the items of a list
 _STACK_STEP = 2.0  # between a label and what stands under it
 _MOST_LINES, _MOST_ITEMS = 4, 12
 _WORDS_OF_A_CELL = 25
-_EDGE = 0.01  # between the edges of cells in one column, as part of the page's width
 _LETTERS_OF_A_LABEL = 40
 
 
 _BULLET = re.compile(r"^(?:[•●▪■◦‣∙·–*✓>-]|\(?\d{1,2}[.)]|\(?[a-z]\)|\d{1,2}\s)\s*\S?")
 _INTRODUCES = re.compile(r"(?i):$|\b(?:following|these|as follows|folgende[rnms]?|diese)\b[^.!?]*[.:]$")
-
-
-def wrapped_rows(content: PageContent) -> list[list[list[Block]]]:
-    """The rows of tables that have a cell of several lines: each cell as its lines."""
-    rows = sorted(_rows_of_short_blocks(content), key=lambda row: row[0].box[1])
-    whole, at = list[list[list[Block]]](), 0
-    while at < len(rows):
-        end = at + 1
-        while end < len(rows) and _goes_on(rows[at], rows[end - 1], rows[end], content.tables.height):
-            end += 1
-        whole.append(_columns([cell for row in rows[at:end] for cell in row]))
-        at = end
-    wrapped = [row for row in whole if any(len(cell) > 1 or cell[0].prose for cell in row)]
-    return [row for row in wrapped if _is_in_line(row, whole)]
-
-
-def _is_in_line(row: Sequence[Sequence[Block]], rows: Sequence[Sequence[Sequence[Block]]]) -> bool:
-    """Whether two cells of a row begin where cells of another row begin: the columns of one table."""
-    begins = [cell[0].box[0] for cell in row]
-    others = ([cell[0].box[0] for cell in other] for other in rows if other is not row)
-    return any(sum(any(abs(x - at) < _EDGE for at in other) for x in begins) > 1 for other in others)
-
-
-def _rows_of_short_blocks(content: PageContent) -> list[list[Block]]:
-    left = [
-        one for one in content.blocks if not content.is_furniture(one) and len(one.words) <= _WORDS_OF_A_CELL
-    ]  # fmt: skip
-    rows = list[list[Block]]()
-    while left:
-        row = [one for one in left if same_row(one.box, left[0].box)]
-        taken = set(map(id, row))
-        left = [one for one in left if id(one) not in taken]
-        if not all(one.prose for one in row):
-            rows.append(sorted(row, key=lambda one: one.box[0]))
-    return rows
-
-
-def _goes_on(first: Sequence[Block], row: Sequence[Block], below: Sequence[Block], height: float) -> bool:
-    """Whether a line of cells goes on the row that began with ``first``: it has fewer cells, each right under one."""
-    if len(below) >= len(first) or any(is_data(cell.text) for cell in below):
-        return False
-    return all(
-        any(over(one.box, cell.box) and cell.box[1] - one.box[3] < _LEADING * height for one in [*row, *first])
-        for cell in below
-    )
-
-
-def _columns(cells: Sequence[Block]) -> list[list[Block]]:
-    """The cells of one row by their column, from the left."""
-    columns = list[list[Block]]()
-    for cell in sorted(cells, key=lambda one: one.box[1]):
-        column = next((one for one in columns if over(one[-1].box, cell.box)), None)
-        if column is None:
-            columns.append([cell])
-        else:
-            column.append(cell)
-    return sorted(columns, key=lambda column: column[0].box[0])
 
 
 def _gap(above: Box, below: Box) -> float:
