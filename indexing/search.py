@@ -58,8 +58,8 @@ class Search:
         return sum(len(one.vectors.vectors) for one in self.encoded)
 
     def bm25(self, limit: int, document_ids: Sequence[str] | None) -> dict[str, float]:
-        """BM25's best pages by key, with their scores."""
-        return self.statistics.bm25(self.query.terms, limit, document_ids)
+        """BM25's best pages by key, with their scores; what a ratio is made of counts as if it had been said."""
+        return self.statistics.bm25([*self.query.terms, *self.query.parts], limit, document_ids)
 
 
 def encode(

@@ -12,6 +12,7 @@ from small_index import small_settings, write_pdf
 from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.testing import made_index
 
 
 def test_terms_are_runs_of_letters_and_digits_in_lower_case():
@@ -27,6 +28,34 @@ def test_questions_lose_function_words_unless_they_have_no_others():
 def test_a_term_of_letters_and_digits_asks_for_its_parts_too():
     assert read_query("FY2018 capex").terms == ("fy2018", "fy", "2018", "capex")
     assert read_query("the Q4 of IP67").terms == ("q4", "ip67", "ip", "67")
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("What is the fixed asset turnover ratio for 2019?", {"revenues", "property", "equipment"}),
+        ("Interest coverage in 2019", {"operating", "income", "expense"}),
+        ("Wie hoch war die Eigenkapitalquote 2023?", {"eigenkapital", "bilanzsumme"}),
+        ("What is the R&D to asset ratio?", {"research", "development", "assets"}),
+        ("How high was the net revenue?", set()),
+        ("What was the current proposal?", set()),
+    ],
+)
+def test_a_ratio_asks_for_what_it_is_made_of(question: str, parts: set[str]):
+    found = read_query(question).parts
+    assert parts <= {*found}
+    assert not {*found} & {*read_query(question).terms}
+    assert bool(found) == bool(parts)
+
+
+def test_a_question_on_a_ratio_finds_the_statement_with_its_parts():
+    pages = [
+        ["Staff", "Staff turnover was low, and so was the ratio of complaints."],
+        ["Balance sheet", "Property and equipment, net: 253", "Net revenues: 6,489"],
+        ["Outlook", "The year 2020 will be calm."],
+    ]
+    with made_index({"report.pdf": pages}) as index:
+        assert index.search("What is the fixed asset turnover ratio?")[0].ref.page == 2
 
 
 def test_neighbouring_words_are_joined_as_names_of_files_have_them():

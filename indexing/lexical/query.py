@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pagesight.indexing.lexical.kind_mentions import named_kinds
 from pagesight.indexing.lexical.page_mentions import named_labels, named_pages
+from pagesight.indexing.lexical.ratios import parts_of_ratios
 from pagesight.indexing.lexical.tokens import TERM_RULES, informative, tokenize
 
 # Words of a question that a file's name may write as one: MGM Resorts International. A guess, not measured.
@@ -21,7 +22,8 @@ class Query:
     those that have letters and digits. ``joined_words`` are neighbouring words written as one: "Best Buy" stands in
     names of files as BESTBUY. ``named_pages`` are the numbers of pages that it names, negative those that it counts
     from a document's end, ``named_labels`` numbers as documents print them ("iv"), ``named_kinds`` the kinds of page.
-    ``rules`` are those that the terms were made by, see `pagesight.indexing.lexical.tokens`.
+    ``rules`` are those that the terms were made by, see `pagesight.indexing.lexical.tokens`. ``parts`` are the terms of
+    what the ratios that it names are worked out of, beside its own.
     """
 
     text: str
@@ -31,6 +33,7 @@ class Query:
     rules: int = TERM_RULES
     named_labels: frozenset[str] = frozenset()
     named_kinds: frozenset[str] = frozenset()
+    parts: tuple[str, ...] = ()
 
 
 def read_query(question: str, rules: int = TERM_RULES) -> Query:
@@ -38,7 +41,9 @@ def read_query(question: str, rules: int = TERM_RULES) -> Query:
     words = tokenize(question, rules)
     numbers, labels = frozenset(named_pages(question)), frozenset(named_labels(question))
     kinds = frozenset(named_kinds(question))
-    return Query(question, tuple(informative(words)), _joined(words), numbers, rules, labels, kinds)
+    terms = tuple(informative(words))
+    parts = tuple(term for term in parts_of_ratios(question, rules) if term not in terms)
+    return Query(question, terms, _joined(words), numbers, rules, labels, kinds, parts)
 
 
 def _joined(words: Sequence[str]) -> frozenset[str]:
