@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import xxhash
-from documents import pdf, raw_pdf
+from documents import pdf, picture_of_text, raw_pdf
 from reportlab.lib.pdfencrypt import StandardEncryption
 from small_index import open_index, small_settings, warned, write_pdf
 
@@ -19,6 +19,7 @@ from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.integrity.repair import repair
+from pagesight.indexing.integrity.verify import verify
 from pagesight.indexing.storage.checked_json import json_checksum
 
 FERRY = ["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]
@@ -376,6 +377,25 @@ def test_what_cannot_be_read_anew_stays_and_is_named(tmp_path: Path) -> None:
     assert repair(str(folder), small_settings(passwords="Rhubarb")).repaired == ["locked.pdf"]
     with open_index(folder) as index:
         assert index.search("buoy 7")[0].document == "locked.pdf"
+
+
+@pytest.mark.slow
+def test_a_whole_page_stays_whole_beside_one_that_is_made_anew(tmp_path: Path) -> None:
+    """Its vectors stand in the same file, which is written anew; it cannot be read anew itself."""
+    small = picture_of_text([("The quay number 1", 40, 40)])
+    large = picture_of_text([("The quay number 2", 40, 40)]).resize((1800, 1200))
+    small.save(tmp_path / "scans.tiff", save_all=True, append_images=[large])
+    folder = tmp_path / "index"
+    with PageIndex.open(folder, settings=small_settings(ocr=True)) as index:
+        index.add(tmp_path / "scans.tiff")
+    flip(vectors_of(folder, "scans.tiff"), 0.3)  # those of its first page
+    assert [one.what for one in verify(str(folder), small_settings()).damage] == ["scans.tiff p. 1"]
+
+    done = repair(str(folder), small_settings(ocr=True, image_pixels=1_000_000))
+    assert [one.what for one in done.left] == ["scans.tiff"]
+    assert verify(str(folder), small_settings()).whole
+    with open_index(folder) as index:
+        assert {hit.page for hit in index.search("quay number")} == {1, 2}
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ from pagesight.indexing.storage.catalog_view import Entry
 from pagesight.indexing.storage.folder import SEAL, IndexFolder, disk_errors, refuse_links
 from pagesight.indexing.storage.sharing import WriterLock
 from pagesight.indexing.writing.kinds_again import tell_kinds_again
-from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files
+from pagesight.indexing.writing.recover import begin_writing, put_right, rows_from_files, take_back
 from pagesight.indexing.writing.words_again import make_words_again
 
 _Told = Callable[[Progress], None] | None
@@ -122,6 +122,7 @@ def _make_documents_right(parts: WritingParts, done: Repair, progress: _Told) ->
     for source, path in again.items():
         known = _record(parts, _id(source)).get("metadata", metadata.get(_id(source)))
         _make_again(parts, source, path, known, done, progress)
+    take_back(parts)
     _make_words_right(parts, done)
 
 

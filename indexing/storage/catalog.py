@@ -28,7 +28,7 @@ class Catalog:
         started = time.monotonic()
         self._listener = listener
         self._lock = threading.Lock()
-        self._corrections: dict[str, dict[int, tuple[Correction, ...]]] = {}  # of pages that were forgotten
+        self._forgotten: dict[str, dict[int, PageRow]] = {}
         self._view: View | None = None
         self._entries: dict[str, Entry] = {}
         self._paths: defaultdict[str, set[str]] = defaultdict(set)  # the ids of the documents found there
@@ -90,7 +90,7 @@ class Catalog:
     def add(self, rows: Sequence[PageRow]) -> None:
         """Take in pages of a document that are now written; readers see it with its last page."""
         with self._lock:
-            forgotten = self._corrections.get(rows[0].document_id, {})
+            forgotten = self._forgotten.get(rows[0].document_id, {})
             for row in rows:
                 forgotten.pop(row.page, None)
                 entry = self._take(replace(row, terms="", text=""))  # what only searching needs stays in Milvus
@@ -98,12 +98,15 @@ class Catalog:
             self._view = None
         self._listener.wrote(rows, complete=complete)
 
-    def forget_pages(self, document_id: str, pages: Iterable[int]) -> None:
-        """Forget pages of a document, whose rows are gone: until they are written anew readers do not see it."""
+    def forget_pages(self, document_id: str, whole: Iterable[PageRow]) -> None:
+        """Forget pages of a document: until they are written anew readers do not see it.
+
+        Their ``whole`` rows, with terms and texts, are set aside until then.
+        """
         with self._lock:
             if entry := self._entries.get(document_id):
-                gone = set(pages)
-                self._corrections[document_id] = _corrections(entry)
+                gone = {row.page: row for row in whole}
+                self._forgotten[document_id] = self._forgotten.get(document_id, {}) | gone
                 rows = {page: row for page, row in entry.rows.items() if page not in gone}
                 self._drop(document_id)
                 for row in rows.values():
@@ -111,15 +114,20 @@ class Catalog:
             self._view = None
         self._listener.removed(document_id)
 
+    def forgotten(self) -> dict[str, dict[int, PageRow]]:
+        """The rows that are set aside, of each document by page."""
+        return {known: dict(rows) for known, rows in self._forgotten.items() if rows}
+
     def corrections(self, document_id: str) -> dict[int, tuple[Correction, ...]]:
         """The corrections of a document by page, also of pages that were forgotten to be made anew."""
         entry = self._entries.get(document_id)
-        return self._corrections.get(document_id, {}) | (_corrections(entry) if entry else {})
+        rows = self._forgotten.get(document_id, {}) | (entry.rows if entry else {})
+        return {page: row.corrections for page, row in rows.items() if row.corrections}
 
     def remove(self, document_id: str) -> None:
         """Forget a document."""
         with self._lock:
-            self._corrections.pop(document_id, None)
+            self._forgotten.pop(document_id, None)
             self._drop(document_id)
             self._view = None
         self._listener.removed(document_id)
@@ -141,10 +149,6 @@ class Catalog:
         self._names[row.document].add(row.document_id)
         self._last_ordinal = max(self._last_ordinal, row.ordinal)
         return entry
-
-
-def _corrections(entry: Entry) -> dict[int, tuple[Correction, ...]]:
-    return {page: row.corrections for page, row in entry.rows.items() if row.corrections}
 
 
 def entries_of(rows: Iterable[PageRow]) -> Iterable[Entry]:

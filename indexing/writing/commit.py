@@ -50,7 +50,7 @@ def write_batch(
         one.multivectors.write(document_id, first, [page.vectors for page in made[one.id]])
     parts.folder.words.write(document_id, first, [page.text for page in pages])
     rows = [
-        replace(before[page.number], batch=first) if page.number in before
+        replace(before[page.number], batch=first, **document) if page.number in before
         else _row(parts.encoders, document, first, page, corrections.get(page.number, ()))
         for page in pages
     ]  # fmt: skip
@@ -190,7 +190,7 @@ def clear_away(parts: WritingParts) -> None:
     """
     removed = RemovedDocuments(parts.folder.path)
     known = parts.folder.documents.ids() | set(parts.page_files.ids() if parts.page_files else ())
-    for document_id in sorted(known):
+    for document_id in sorted(known - parts.catalog.forgotten().keys()):
         recorded = parts.page_files is not None and parts.page_files.has_record(document_id)
         if parts.catalog.get(document_id) is None and not recorded:
             parts.sharing.confirm()

@@ -20,7 +20,7 @@ from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.page_readers import PageReaders
 from pagesight.indexing.preparing.page_selection import SELECTED, checked_selection, selected
 from pagesight.indexing.writing.commit import record_if_whole, remove_document
-from pagesight.indexing.writing.recover import corrections_of, put_right, rows_in_files
+from pagesight.indexing.writing.recover import corrections_of, put_right, rows_before
 from pagesight.indexing.writing.words_again import make_words_again
 
 
@@ -68,8 +68,9 @@ class Plan:
             return
         self._seen.add(known)
         if job:
-            job.repairs = damaged or bool(parts.page_files and parts.page_files.has_record(known))
-            job.before = rows_in_files(parts, known) if job.repairs else {}
+            recorded = parts.page_files is not None and parts.page_files.has_record(known)
+            job.repairs = damaged or recorded or known in parts.catalog.forgotten()
+            job.before = rows_before(parts, known) if job.repairs else {}
             yield from self._held(held, job)
             yield job
         elif entry := parts.catalog.get(known):

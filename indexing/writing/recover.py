@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,13 @@ def take_lost_rows(parts: WritingParts, *, damaged: bool = False) -> None:
     for document_id in parts.lost_documents():
         if rows_from_files(parts, document_id, damaged=damaged):
             _log.debug("took rows of %s from its page files", document_id)
+
+
+def take_back(parts: WritingParts) -> None:
+    """Let the rows on a server count again of pages that were to be made anew and could not be."""
+    if parts.page_files is None:
+        for rows in parts.catalog.forgotten().values():
+            parts.catalog.add(list(rows.values()))
 
 
 def clear_gone(parts: WritingParts) -> None:
@@ -94,10 +101,11 @@ def shared_fields(parts: WritingParts, document_id: str) -> dict[str, Any] | Non
     """What all rows of a document have, from those that are there or else from its record; None for a new document."""
     if entry := parts.catalog.get(document_id):
         return {name: getattr(entry.first, name) for name in DOCUMENT_FIELDS}
-    try:
-        record = parts.page_files.record(document_id) if parts.page_files else None
-    except ValueError:
-        return None
+    forgotten = parts.catalog.forgotten().get(document_id)
+    if forgotten:
+        record: dict[str, Any] | None = asdict(next(iter(forgotten.values())))
+    else:
+        record = _readable(parts.page_files, document_id) if parts.page_files else None
     return {name: _fitted(parts, record)[name] for name in DOCUMENT_FIELDS} if record else None
 
 
@@ -105,6 +113,14 @@ def corrections_of(parts: WritingParts, document_id: str) -> dict[int, tuple[Cor
     """The corrections of a document by page, as far as the index has them, also of pages that are to be made anew."""
     in_files = {page: row.corrections for page, row in rows_in_files(parts, document_id).items() if row.corrections}
     return in_files | parts.catalog.corrections(document_id)
+
+
+def rows_before(parts: WritingParts, document_id: str) -> dict[int, PageRow]:
+    """The rows of a document by page from before some were to be made anew, as far as they are known."""
+    forgotten = parts.catalog.forgotten().get(document_id, {})
+    if parts.page_files:
+        return rows_in_files(parts, document_id) | forgotten
+    return {row.page: row for row in parts.store.whole_rows(document_id)} | forgotten
 
 
 def rows_in_files(parts: WritingParts, document_id: str) -> dict[int, PageRow]:
@@ -117,9 +133,9 @@ def rows_in_files(parts: WritingParts, document_id: str) -> dict[int, PageRow]:
 def put_right(parts: WritingParts, document_id: str, *, readable: bool = True) -> bool:
     """Look through a document's vectors and page files, and prepare what is damaged to be made anew.
 
-    Says whether something was. Pages whose vectors are damaged have no row after this; on a server, which has no page
-    files to make candidates from, nor have those with other candidates than were written. Where the document is not
-    ``readable`` any more, they keep it: there is nothing to make them from.
+    Says whether something was. Pages whose vectors are damaged count as not yet written after this; on a server, which
+    has no page files to make candidates from, so do those with other candidates than were written. Where the document
+    is not ``readable`` any more, they stay: there is nothing to make them from.
     """
     entry = parts.catalog.get(document_id)
     if entry is None or not entry.complete:
@@ -147,13 +163,15 @@ def _files_put_right(parts: WritingParts, files: PageFiles, entry: Entry, readab
 
 
 def _forget_pages(parts: WritingParts, entry: Entry, rows: Sequence[PageRow]) -> None:
-    """Takes the rows of pages away, so that they count as not yet written."""
-    document_id = entry.first.document_id
-    if parts.page_files is None and len(rows) == len(entry.rows):
-        for candidates in parts.candidates.values():
-            candidates.remove(document_id)  # they have its number, which it may get no more
-    parts.store.remove_rows([row.key for row in rows])
-    parts.catalog.forget_pages(document_id, [row.page for row in rows])
+    """Lets pages count as not yet written.
+
+    Their rows stay on a server, which has nothing else that says what they were, until new ones are over them.
+    """
+    document_id, pages = entry.first.document_id, {row.page for row in rows}
+    whole = {row.page: row for row in (*rows, *parts.store.whole_rows(document_id)) if row.page in pages}
+    if parts.page_files:
+        parts.store.remove_rows([row.key for row in rows])
+    parts.catalog.forget_pages(document_id, whole.values())
 
 
 def with_other_candidates(parts: WritingParts, entry: Entry) -> list[PageRow]:
@@ -218,7 +236,7 @@ def _named(kept: Mapping[str, DocumentRecord], names: Sequence[str]) -> dict[str
 def _write_known(parts: WritingParts, rows: Sequence[PageRow], *, damaged: bool) -> None:
     """Writes the rows of which all vectors are whole, or all of them; an encoder may not have seen all of them."""
     lost = Lost()
-    read = {one.id: _read_sound(parts, one, rows, lost) for one in parts.encoders}
+    read = {one.id: sound_vectors(parts, one, rows, lost) for one in parts.encoders}
     wanted = [row for row in rows if damaged or row.key not in lost]
     if wanted:
         pages = {row.page for row in wanted}
@@ -226,7 +244,9 @@ def _write_known(parts: WritingParts, rows: Sequence[PageRow], *, damaged: bool)
         write_rows(parts, wanted, vectors, some_of_file=len(wanted) < len(rows))
 
 
-def _read_sound(parts: WritingParts, by: IndexEncoder, rows: Sequence[PageRow], every_lost: Lost) -> list[PageVectors]:
+def sound_vectors(
+    parts: WritingParts, by: IndexEncoder, rows: Sequence[PageRow], every_lost: Lost
+) -> list[PageVectors]:
     """The vectors by an encoder of those pages that it has seen; those that are damaged are noted."""
     seen, lost = [row for row in rows if row.encoded(by.id)], Lost()
     kept = list(by.multivectors.read(seen, lost))

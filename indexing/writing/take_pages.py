@@ -6,7 +6,8 @@ missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +15,15 @@ from typing import Any
 
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.outlines.outline import keep_outline
-from pagesight.indexing.pages import PageRow, PageText
+from pagesight.indexing.pages import PageRow
 from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
 from pagesight.indexing.preparing.document_job import DocumentJob
 from pagesight.indexing.preparing.encoded_page import EncodedPage
 from pagesight.indexing.storage.folder import disk_errors
+from pagesight.indexing.storage.interfaces import Lost, PageVectors
 from pagesight.indexing.writing.commit import remove_document, write_batch
 from pagesight.indexing.writing.document_jobs import remove_older
-from pagesight.indexing.writing.recover import shared_fields
+from pagesight.indexing.writing.recover import shared_fields, sound_vectors
 
 # Pages that Milvus Lite holds in memory before it writes them into files, for which it needs their memory several times
 # (measured: 500 MB for 3,000 pages at once).
@@ -58,13 +60,26 @@ class PageTaker:
         # What a damaged page was that cannot be read anew is worth more than a blank one.
         unread = [page.number for page in pages if page.number in job.faults]
         before = {number: job.before[number] for number in unread if number in job.before}
-        pages = [replace(page, text=self._words(before.get(page.number), page.text)) for page in pages]
+        pages = self._as_before(pages, before)
         for page in pages:
             job.outlined.add(page.number, page.text, page.height, page.label)
         write_batch(self._parts, _shared_fields(self._parts, job), pages, job.corrections, before)
 
-    def _words(self, before: PageRow | None, read: PageText) -> PageText:
-        return (self._parts.folder.words.read(before) if before else None) or read
+    def _as_before(self, pages: list[EncodedPage], before: Mapping[int, PageRow]) -> list[EncodedPage]:
+        """The pages with the words and the vectors that some had, as far as these are sound."""
+        if not before:
+            return pages
+        words = {number: self._parts.folder.words.read(row) for number, row in before.items()}
+        vectors: dict[int, dict[str, PageVectors]] = defaultdict(dict)
+        for one in self._parts.encoders:
+            for made in sound_vectors(self._parts, one, list(before.values()), Lost()):
+                vectors[made.page][one.name] = made
+        return [
+            replace(
+                page, text=words.get(page.number) or page.text, vectors={**page.vectors, **vectors.get(page.number, {})}
+            )
+            for page in pages
+        ]
 
     def finish(self, job: DocumentJob) -> None:
         """Report a document whose last page is written; one of which nothing could be read is taken out again."""
