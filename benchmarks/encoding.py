@@ -127,15 +127,17 @@ def main() -> None:
         "--models", nargs="+", choices=[*LEXICAL, *SERVED, *MODELS], help="by default those that suit the machine"
     )
     parser.add_argument("--pages", type=int, help="pages to encode; by default as many as suit the model")
+    parser.add_argument("--seconds", type=float, help="seconds that stand-ins for servers take for a request")
     parser.add_argument("--one", choices=[*LEXICAL, *SERVED, *MODELS], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.one, options.pages)))
+        print(json.dumps(measure(options.one, options.pages, options.seconds)))
         return
     rows = []
     for name in options.models or _suitable():
         print(f"{name} …", file=sys.stderr, flush=True)
         more = ["--pages", str(options.pages)] if options.pages else []
+        more += ["--seconds", str(options.seconds)] if options.seconds else []
         done = subprocess.run([sys.executable, __file__, "--one", name, *more], stdout=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"{name} could not be measured")
@@ -145,9 +147,11 @@ def main() -> None:
     print(_table(rows))
 
 
-def measure(name: str, pages: int | None) -> dict[str, Any]:
-    """A model's row; seconds, pages a second, bytes."""
+def measure(name: str, pages: int | None, seconds: float | None) -> dict[str, Any]:
+    """A model's row; seconds, pages a second, bytes. A server's stand-in takes the ``seconds``, if any, a request."""
     pages = pages or (LEXICAL | SERVED | MODELS)[name]["pages"]
+    if name in SERVED and seconds:
+        SERVED[name]["seconds"] = seconds
     with tempfile.TemporaryDirectory() as folder, _server_of(name) as address:
         os.environ["XDG_STATE_HOME"] = folder  # or the second run would find its pages paid for
         encoder = address or (str(_at_true_size(name, Path(folder) / "model")) if name in MODELS else name)
@@ -168,8 +172,8 @@ def _added(index: PageIndex, document: Path, pages: int) -> dict[str, Any]:
     """Adds the document, and says how long each part of it took."""
     index.encoder.encode_pages([], [])  # loads the model, and checks that it looks at pages
     made: Any = journey.Journey
-    encoded, read, written = _Timed(index.encoder.encode_pages), _Timed(made._read), _Timed(take_pages.write_batch)
-    index.encoder.encode_pages, made._read, take_pages.write_batch = encoded, read.method(), written  # type: ignore
+    encoded, read, written = _Timed(made._encoded), _Timed(made._read), _Timed(take_pages.write_batch)
+    made._encoded, made._read, take_pages.write_batch = encoded.method(), read.method(), written  # type: ignore
     _forget_peak()
     used, own, started = _processor_seconds(), time.process_time(), time.perf_counter()
     report = index.add(document)

@@ -1,12 +1,14 @@
 """A stand-in for a server of page encoders, in a process of its own: `python benchmarks/served.py FORM SECONDS`.
 
-It takes so many seconds for each request, whatever number it answers at once, and prints its address. ``GET /busy``
-tells on which part of the time from its first request to its last it had one to answer, and how many on average.
+It takes half to one and a half times so many seconds for each request, whatever number it answers at once, and prints
+its address. ``GET /busy`` tells on which part of the time from its first request to its last it had one to answer, and
+how many on average.
 """
 
 from __future__ import annotations
 
 import base64
+import random
 import sys
 import time
 from pathlib import Path
@@ -33,7 +35,7 @@ class Served(EncoderServer):
 
     def __init__(self, form: str, seconds: float) -> None:
         super().__init__(form, model=FORMS[form][0])
-        self.seconds = seconds
+        self._usual, self._drawn = seconds, random.Random(0)
         self._since = self._begun = self._any = self._all = 0.0
         made = np.random.default_rng(0).standard_normal((_TOKENS, _DIM)).astype("<f4")
         both = made, np.ascontiguousarray(made[:, ::-1])
@@ -51,6 +53,7 @@ class Served(EncoderServer):
             return {"busy": self._any / lasted, "at_once": self._all / lasted}
         self._note(1)  # also what is refused
         try:
+            time.sleep(self._usual * (0.5 + self._drawn.random()))
             return super().answer(path, body, headers)
         finally:
             self._note(-1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,39 @@ def test_gemini_takes_several_pages_a_request_and_many_at_once_elsewhere(tmp_pat
         server.seconds = 0.1
         assert index_with(f"voyage-multimodal-3.5@{server.url}", tmp_path, "--yes", "--index", "other") == 0
         assert 2 < server.at_once <= 8
+
+
+class OneSlowServer(EncoderServer):
+    """Answers for its fifth page once it has had ten more; ``had`` says whether these came within 20 seconds."""
+
+    had = False
+
+    def __init__(self, form: str, *, key: str) -> None:
+        super().__init__(form, key=key)
+        self._numbers = itertools.count(1)
+
+    def page(self, picture: Image.Image, dim: int) -> list[float]:
+        made = super().page(picture, dim)
+        if next(self._numbers) == 5:
+            until = time.monotonic() + 20
+            while self.pages < 15 and time.monotonic() < until:
+                time.sleep(0.01)
+            self.had = self.pages >= 15
+        return made
+
+
+@pytest.mark.slow
+def test_one_slow_page_keeps_no_others_waiting(tmp_path):
+    """Pages go to a server as it has answered others, not when all of a batch are back; they stay in order."""
+    pages = [[f"Page {number}"] for number in range(1, 19)]
+    write_pdf(tmp_path / "a.pdf", pages)
+    with OneSlowServer("voyage", key=KEY) as server:
+        assert index_with(f"voyage-multimodal-3.5@{server.url}", tmp_path, "--yes") == 0
+        assert server.had
+        assert server.at_once <= 8
+    with PageIndex.open(".pagesight", settings=small_settings()) as index:
+        texts = [index.text(index.page(f"a.pdf p. {number}")) for number in (1, 9, 18)]
+    assert texts == ["Page 1", "Page 9", "Page 18"]
 
 
 @pytest.mark.parametrize("failure", [(429, {"retry-after": "0"}), (503, {}), "breaks"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pagesight.indexing.encoders.choice import (
         EncoderChoice,
+        begin_pages,
         choose,
         encoder_code,
         estimate_costs,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         lacking,
         make_encoder,
         note_costs,
+        pages_ahead,
         paid_encoders,
         settle_costs,
     )
@@ -35,6 +37,7 @@ __all__ = [
     "MultiVector",
     "PageEncoder",
     "QueryVectors",
+    "begin_pages",
     "choose",
     "encoder_code",
     "estimate_costs",
@@ -43,6 +46,7 @@ __all__ = [
     "lacking",
     "make_encoder",
     "note_costs",
+    "pages_ahead",
     "paid_encoders",
     "refused",
     "remember",
@@ -53,8 +57,8 @@ __all__ = [
 
 _NAMES = {
     "encoders.choice": (
-        "EncoderChoice choose encoder_code estimate_costs foresee is_called lacking make_encoder note_costs "
-        "paid_encoders settle_costs"
+        "EncoderChoice begin_pages choose encoder_code estimate_costs foresee is_called lacking make_encoder "
+        "note_costs pages_ahead paid_encoders settle_costs"
     ),
     "encoders.interface": "PageEncoder",
     "encoders.known_model": "KnownModel runnable",

@@ -6,8 +6,9 @@ import contextlib
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from pagesight.indexing.encoders.remote.spending import Estimate
+    from pagesight.indexing.pages import PageText
+    from pagesight.indexing.vectors.multivector import MultiVector
 
 _LONGEST_PROMPT = 2000  # characters; those that are known have less than 300
 
@@ -165,6 +168,20 @@ def foresee(encoder: PageEncoder, pictures: Callable[[], Iterator[Image]]) -> No
     """Tell an encoder of all pages before they are encoded; ``pictures`` gives them, each time it is called."""
     if isinstance(encoder, VisionEncoder):
         encoder.foresee(pictures)
+
+
+def pages_ahead(encoder: PageEncoder) -> int:
+    """How many pages are best begun before the first of them is waited for."""
+    return encoder.pages_ahead if isinstance(encoder, VisionEncoder) else 0
+
+
+def begin_pages(
+    encoder: PageEncoder, pictures: Sequence[Image | None], texts: Sequence[PageText]
+) -> Callable[[], list[MultiVector]]:
+    """What gives the vectors of a batch of pages, begun now where the encoder can: see `PageEncoder.encode_pages`."""
+    if isinstance(encoder, VisionEncoder):
+        return encoder.begin_pages(pictures, texts)
+    return partial(encoder.encode_pages, pictures, texts)
 
 
 def _encoder_class(name: str) -> type[VisionEncoder]:

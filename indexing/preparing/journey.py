@@ -1,7 +1,8 @@
 """The first half of a document's journey: its pages read and encoded, in batches, and handed to who keeps them.
 
 Pages are read in processes of their own. While a batch is encoded the next one is read and the last one taken: in
-memory are three batches at most, and a page for each core. Nothing here knows where pages go: into an index
+memory are three batches at most, and a page for each core; some more of an encoder that is asked over a network, and is
+sent them before those that it has are done. Nothing here knows where pages go: into an index
 (writing/) or into a file of their own (shards/).
 """
 
@@ -11,6 +12,7 @@ import logging
 import os
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -25,7 +27,14 @@ from pagesight.indexing.configuration.setting_groups import DocumentSettings
 from pagesight.indexing.corrections.corrected import corrected
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.sources import Failure
-from pagesight.indexing.encoders import MultiVector, PageEncoder, foresee, settle_costs
+from pagesight.indexing.encoders import (
+    MultiVector,
+    PageEncoder,
+    begin_pages,
+    foresee,
+    pages_ahead,
+    settle_costs,
+)
 from pagesight.indexing.encoders.interface import PICTURE_LONG_SIDE
 from pagesight.indexing.errors import PagesightError, SourceError, UnreadableDocument
 from pagesight.indexing.pages import PageText
@@ -57,6 +66,18 @@ class _ReadPage(NamedTuple):
 
     job: DocumentJob
     prepared: PreparedPage
+
+
+#: Gives the vectors of a batch, as soon as they are there.
+_Vectors = Callable[[], list[MultiVector]]
+
+
+class _Begun(NamedTuple):
+    """A batch of pages of a job, and what gives its vectors, by each encoder's name."""
+
+    job: DocumentJob
+    batch: list[PreparedPage]
+    vectors: dict[str, _Vectors]
 
 
 @dataclass(frozen=True)
@@ -143,25 +164,41 @@ class Journey:
 
     def _to_take(self, pages: Iterator[_ReadPage], take: Take) -> Iterator[Callable[[], None]]:
         """A call for each batch, once its vectors are there."""
+        ahead = max(map(pages_ahead, self.encoders), default=0) // _BATCH_PAGES
+        begun: deque[_Begun] = deque()
         for job, batch in batches(pages):
-            started = time.monotonic()
-            batch, vectors = self._encoded(job, batch)
-            _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
-            yield partial(self._take, job, batch, vectors, take)
+            begun.append(self._begin(job, batch))
+            if len(begun) > ahead:
+                yield self._to_take_one(begun.popleft(), take)
+        while begun:
+            yield self._to_take_one(begun.popleft(), take)
+
+    def _begin(self, job: DocumentJob, batch: list[PreparedPage]) -> _Begun:
+        wanted = [page for page in batch if page.number not in job.left_out]
+        return _Begun(job, batch, {one.name: self._begun(one, job, wanted) for one in self.encoders} if wanted else {})
+
+    def _begun(self, encoder: PageEncoder, job: DocumentJob, batch: list[PreparedPage]) -> _Vectors:
+        texts = [corrected(page.text, job.corrections.get(page.number, ())) for page in batch]
+        return begin_pages(encoder, [page.picture if encoder.needs_pictures else None for page in batch], texts)
+
+    def _to_take_one(self, begun: _Begun, take: Take) -> Callable[[], None]:
+        started = time.monotonic()
+        batch, vectors = self._encoded(begun)
+        _log.debug("%d pages encoded in %.0f ms", len(batch), (time.monotonic() - started) * 1000)
+        return partial(self._take, begun.job, batch, vectors, take)
 
     def _take(
         self, job: DocumentJob, batch: list[PreparedPage], vectors: dict[str, list[MultiVector]], take: Take
     ) -> None:
         take(job, encoded(batch, vectors, self.recipe, job.corrections))
 
-    def _encoded(
-        self, job: DocumentJob, batch: list[PreparedPage]
-    ) -> tuple[list[PreparedPage], dict[str, list[MultiVector]]]:
+    def _encoded(self, begun: _Begun) -> tuple[list[PreparedPage], dict[str, list[MultiVector]]]:
         """The pages with their vectors by each encoder's name; those that are not wanted have none."""
+        job, batch, made_by = begun
         vectors = {}
         for encoder in self.encoders:
             wanted = [page for page in batch if page.number not in job.left_out]
-            pages, made = self._encoded_by_model(encoder, job, wanted) if wanted else ([], [])
+            pages, made = self._encoded_by_model(encoder, job, wanted, made_by[encoder.name]) if wanted else ([], [])
             taken = {page.number: page for page in pages}
             batch = [taken.get(page.number, page) for page in batch]
             by_page = dict(zip(taken, made, strict=True))
@@ -170,24 +207,27 @@ class Journey:
         return batch, vectors
 
     def _encoded_by_model(
-        self, encoder: PageEncoder, job: DocumentJob, batch: list[PreparedPage]
+        self, encoder: PageEncoder, job: DocumentJob, batch: list[PreparedPage], begun: _Vectors
     ) -> tuple[list[PreparedPage], list[MultiVector]]:
         """The pages with their vectors; one that the encoder cannot take is blank. Raises EncoderError, MemoryError."""
-        texts = [corrected(page.text, job.corrections.get(page.number, ())) for page in batch]
-        pictures = [page.picture if encoder.needs_pictures else None for page in batch]
         try:
-            return batch, encoder.encode_pages(pictures, texts)
+            return batch, begun()
         except (PagesightError, MemoryError):
             raise
         except Exception as error:  # whatever an encoder says of a page
             if len(batch) > 1:
-                alone = [self._encoded_by_model(encoder, job, [page]) for page in batch]
+                alone = [self._encoded_alone(encoder, job, page) for page in batch]
                 return [pages[0] for pages, _ in alone], [vectors[0] for _, vectors in alone]
             number = batch[0].number
             if number in job.faults:  # a blank one: then it is the encoder's fault
                 raise
             job.faults[number] = f"the encoder cannot take it: {type(error).__name__}: {error}"
-            return self._encoded_by_model(encoder, job, [_blank(number, self._needs_pictures)])
+            return self._encoded_alone(encoder, job, _blank(number, self._needs_pictures))
+
+    def _encoded_alone(
+        self, encoder: PageEncoder, job: DocumentJob, page: PreparedPage
+    ) -> tuple[list[PreparedPage], list[MultiVector]]:
+        return self._encoded_by_model(encoder, job, [page], self._begun(encoder, job, [page]))
 
 
 def file_kept(documents: KeptDocuments, job: DocumentJob) -> Path:

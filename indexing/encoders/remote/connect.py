@@ -21,7 +21,7 @@ from pagesight.indexing.encoders.remote.vllm import VllmClient
 from pagesight.indexing.errors import SettingsError
 from pagesight.indexing.settings import Settings, variables_of
 
-_REQUESTS_IN_TURN = 4  # for each that is sent at the same time; a guess: a server idles only while the last end
+_REQUESTS_IN_TURN = 4  # for each that is under way; a guess: enough that a slow answer keeps no others waiting
 _MOST_IN_MEMORY = 32  # pages, 5 MB each, unless more requests are asked for
 
 
@@ -83,7 +83,7 @@ def remote_encoder(
 
 
 def _batch(settings: Settings) -> int:
-    """How many pages are handed over at once: some for each request, since all are waited for before the next come."""
+    """How many pages are begun before the first of them is waited for: some for each request."""
     requests = settings.encoding.encoder_requests
     return max(settings.encoding.pages_at_once, requests, min(_REQUESTS_IN_TURN * requests, _MOST_IN_MEMORY))
 

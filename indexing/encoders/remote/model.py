@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, Protocol
 
@@ -76,7 +76,8 @@ class RemoteModel:
         own: bool = False,
         noted: str | None = None,
     ) -> None:
-        self._name, self._client, self._at_once, self._spending = name, client, at_once, spending
+        self._name, self._client, self._spending = name, client, spending
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="pages")
         self.revision = "served"
         known = "" if own else noted
         self._paid = paid(known) if paid and known is not None else None
@@ -104,35 +105,32 @@ class RemoteModel:
 
     def encode_pages(self, pictures: Sequence[Image.Image]) -> list[MultiVector]:
         """Vectors and boxes, in the order of the pictures. Raises EncoderError; what came until then is kept."""
+        return self.begin_pages(pictures)()
+
+    def begin_pages(self, pictures: Sequence[Image.Image]) -> Callable[[], list[MultiVector]]:
+        """Send the pictures, side by side with those that were begun before; what is given back waits for them."""
         names = [self._paid.name("page", _content(picture)) if self._paid else "" for picture in pictures]
         found = [self._paid.named(name) if self._paid else None for name in names]
         missing = [place for place, vectors in enumerate(found) if vectors is None]
         size = self._client.pages_at_once
         groups = [missing[start : start + size] for start in range(0, len(missing), size)]
-        for place, vectors in self._made(groups, pictures, names):
-            found[place] = vectors
-        whole = [vectors for vectors in found if vectors is not None]
-        return [MultiVector(vectors, self._boxes(vectors, one)) for vectors, one in zip(whole, pictures, strict=True)]
+        asked = [
+            self._pool.submit(
+                self._ask_and_keep, [pictures[place] for place in group], [names[place] for place in group]
+            )
+            for group in groups
+        ]
 
-    def _made(
-        self, groups: list[list[int]], pictures: Sequence[Image.Image], names: list[str]
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Each page's place and vectors, asked for side by side; the first error is raised once all have ended."""
-        failed: EncoderError | None = None
-        with ThreadPoolExecutor(min(self._at_once, len(groups)) or 1) as pool:
-            jobs = [pool.submit(self._ask, [pictures[place] for place in group]) for group in groups]
-            for group, job in zip(groups, jobs, strict=True):
-                try:
-                    made = list(zip(group, job.result(), strict=True))
-                except EncoderError as error:
-                    failed = failed or error
-                    continue
-                for place, vectors in made:
-                    if self._paid:
-                        self._paid.keep_named(names[place], vectors)
-                    yield place, vectors
-        if failed:
-            raise failed
+        def ended() -> list[MultiVector]:
+            for group, vectors in zip(groups, _results(asked), strict=True):
+                for place, one in zip(group, vectors, strict=True):
+                    found[place] = one
+            whole = [vectors for vectors in found if vectors is not None]
+            return [
+                MultiVector(vectors, self._boxes(vectors, one)) for vectors, one in zip(whole, pictures, strict=True)
+            ]
+
+        return ended
 
     def encode_in_jobs(self, pictures: Callable[[], Iterator[Image.Image]]) -> None:
         """Have the service encode these in jobs, and keep what it makes; then `encode_pages` finds them.
@@ -185,7 +183,8 @@ class RemoteModel:
         return np.asarray(vectors, np.float32)
 
     def close(self) -> None:
-        """Close the connections."""
+        """End what is under way, and close the connections."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
         self._client.close()
 
     def _note_question(
@@ -208,6 +207,14 @@ class RemoteModel:
             self._spending.add("index", 1, len(pictures), known)
         return [vectors for vectors, _ in encoded]
 
+    def _ask_and_keep(self, pictures: list[Image.Image], names: list[str]) -> list[NDArray[np.float32]]:
+        """The vectors of pages, kept as soon as they are there: nobody may be left to wait for them."""
+        made = self._ask(pictures)
+        if self._paid:
+            for name, vectors in zip(names, made, strict=True):
+                self._paid.keep_named(name, vectors)
+        return made
+
     def _boxes(self, vectors: NDArray[np.float32], picture: Image.Image) -> NDArray[np.float32]:
         boxes = getattr(self._client, "boxes", None)
         none = np.full((len(vectors), 4), np.nan, np.float32)
@@ -221,6 +228,12 @@ class RemoteModel:
                 "has it, with --encoder or PAGESIGHT_ENCODER, or make a new index: `pagesight index PATH… --index "
                 "OTHER`."
             )
+
+
+def _results(asked: Sequence[Future[list[NDArray[np.float32]]]]) -> list[list[NDArray[np.float32]]]:
+    """What each request gave; the first error is raised once all have ended."""
+    wait(asked)
+    return [one.result() for one in asked]
 
 
 def unlike(recorded: NDArray[np.float32] | None, now: NDArray[np.float32] | None) -> str:
@@ -250,6 +263,7 @@ class RemoteEncoder(VisionEncoder):
     ) -> None:
         super().__init__(name, load, **options)
         self._in_jobs = in_jobs
+        self.pages_ahead = self._batch
         self.spending = spending
         self._asking = threading.Lock()
 
@@ -278,13 +292,23 @@ class RemoteEncoder(VisionEncoder):
             assert isinstance(model, RemoteModel)
             model.encode_in_jobs(pictures)
 
-    def _encode(self, pictures: Sequence[Image.Image], texts: Sequence[PageText]) -> list[MultiVector]:
-        return self._loaded().encode_pages(pictures)
+    def begin_pages(
+        self, pictures: Sequence[Image.Image | None], texts: Sequence[PageText]
+    ) -> Callable[[], list[MultiVector]]:
+        """Send the pages; what is given back waits for their vectors."""
+        seen = self._in_colour(pictures)
+        with self._lock:
+            self._check_that_it_looks()
+            model = self._loaded()
+        assert isinstance(model, RemoteModel)
+        made = model.begin_pages(seen)
+        return lambda: [self._finished(page) for page in made()]
 
 
 def _content(picture: Image.Image) -> bytes:
     """What a picture is known by: its pixels, whichever way they are packed."""
-    return f"{picture.width}x{picture.height}\0".encode() + picture.convert("RGB").tobytes()
+    seen = picture if picture.mode == "RGB" else picture.convert("RGB")
+    return f"{seen.width}x{seen.height}\0".encode() + seen.tobytes()
 
 
 def _chosen(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,6 @@ request holds one page, so that pages are sent side by side.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pybase64
 from numpy.typing import NDArray
 
 from pagesight.indexing.encoders import patch_boxes
@@ -176,7 +176,7 @@ class VllmClient:
 
     def _read(self, data: Any) -> NDArray[np.float32]:
         if isinstance(data, str):
-            return np.frombuffer(base64.b64decode(data, validate=True), "<f4").reshape(-1, self._dim or 1)
+            return np.frombuffer(pybase64.b64decode(data, validate=True), "<f4").reshape(-1, self._dim or 1)
         vectors = np.asarray(data, np.float32)
         if vectors.ndim != 2:
             raise ValueError("one vector instead of one for each token")
