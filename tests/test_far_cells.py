@@ -11,6 +11,7 @@ from small_index import small_settings
 
 from pagesight.indexing import PageIndex
 from pagesight.indexing.conversion.far_cells import without_far_cells
+from pagesight.indexing.conversion.narrow_columns import with_wide_columns
 
 KINDS = "http://schemas.openxmlformats.org"
 MAIN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -53,9 +54,52 @@ def test_a_print_range_ends_before_the_gap(tmp_path: Path, far: str) -> None:
     assert content
     (tmp_path / "b.xlsx").write_bytes(content)
     with zipfile.ZipFile(tmp_path / "b.xlsx") as archive:
-        assert "'It''s &amp; all'!$A$1:$C$5<" in archive.read("xl/workbook.xml").decode()
+        assert "'It''s &amp; all'!$A$1:$G$5<" in archive.read("xl/workbook.xml").decode()
         assert b"heron C5" in archive.read("xl/worksheets/sheet1.xml")
     assert without_far_cells(tmp_path / "b.xlsx") == (None, [])
+
+
+def open_table(path: Path, rows: str) -> Path:
+    """An OpenDocument table of one sheet with these rows."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f'<table:table table:name="It\'s &amp; all">{rows}</table:table>')
+    return path
+
+
+def open_row(cells: str, repeated: int = 1) -> str:
+    return f'<table:table-row table:number-rows-repeated="{repeated}">{cells}</table:table-row>'
+
+
+CELL, GAP = (
+    '<table:table-cell office:value-type="string"><text:p>heron</text:p></table:table-cell>',
+    "<table:table-cell/>",
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "far"),
+    [
+        (open_row(GAP, 1_048_573) + open_row('<table:table-cell table:number-columns-repeated="16383"/>' + CELL),
+         "XFD1048576"),
+        (open_row(GAP, 899_997) + open_row(CELL), "A900000"),
+        (open_row('<table:covered-table-cell table:number-columns-repeated="701"/>' + CELL), "ZZ3"),
+    ],
+)  # fmt: skip
+def test_a_print_range_of_an_opendocument_table_ends_before_the_gap(tmp_path: Path, rows: str, far: str) -> None:
+    near = open_row(3 * CELL, 2)
+    content, said = without_far_cells(open_table(tmp_path / "a.ods", near + rows))
+    assert said == [f"cells of the sheet It's & all stand far from all others and are left out: {far}"]
+    assert content
+    (tmp_path / "b.ods").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "b.ods") as archive:
+        assert (
+            f"""table:print-ranges="'It''s &amp; all'.A1:'It''s &amp; all'.G{3 if far == "ZZ3" else 2}">"""
+            in archive.read("content.xml").decode()
+        )
+        assert archive.namelist()[0] == "mimetype"
+    assert without_far_cells(tmp_path / "b.ods") == (None, [])
+    assert without_far_cells(open_table(tmp_path / "c.ods", near + open_row(GAP, 1_048_574))) == (None, [])
 
 
 def test_other_tables_stay_as_they_are(tmp_path: Path) -> None:
@@ -80,18 +124,47 @@ def test_a_table_with_a_far_cell_is_read_and_that_is_told(tmp_path: Path) -> Non
         assert "heron C5" in index.text(index.page("stray.xlsx p. 1")).replace("\n", " ")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-def test_numbers_that_are_wider_than_their_column_are_told(tmp_path: Path) -> None:
-    with zipfile.ZipFile(table(tmp_path / "plain.xlsx", {"A1": "heron", "B1": "771203"})) as plain:
+def with_columns(path: Path, columns: str) -> Path:
+    """A table with a text and a number in its first row, and what is said of its columns."""
+    with zipfile.ZipFile(table(path.with_name("plain.xlsx"), {"A1": "heron", "B1": "771203"})) as plain:
         parts = {name: plain.read(name).decode() for name in plain.namelist()}
     sheet = parts["xl/worksheets/sheet1.xml"].replace(
-        "<sheetData>", '<cols><col min="2" max="2" width="2" customWidth="1"/></cols><sheetData>'
+        "<sheetData>", f"<cols>{columns}</cols><sheetData>" if columns else "<sheetData>"
     )
-    narrow = sheet.replace('<c r="B1" t="inlineStr"><is><t>771203</t></is></c>', '<c r="B1"><v>771203</v></c>')
-    with zipfile.ZipFile(tmp_path / "narrow.xlsx", "w") as made:
-        for name, content in (parts | {"xl/worksheets/sheet1.xml": narrow}).items():
+    sheet = sheet.replace('<c r="B1" t="inlineStr"><is><t>771203</t></is></c>', '<c r="B1"><v>771203</v></c>')
+    with zipfile.ZipFile(path, "w") as made:
+        for name, content in (parts | {"xl/worksheets/sheet1.xml": sheet}).items():
             made.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("columns", "widened"),
+    [
+        ("", '<col min="2" max="2" width="24" customWidth="1"/>'),
+        ('<col min="2" max="2" width="40"/>', '<col min="2" max="2" width="40" customWidth="1"/>'),
+        (
+            '<col min="1" max="3" width="2" hidden="1"/><col min="9" max="9"/>',
+            '<col min="1" max="1" width="2" hidden="1"/><col min="2" max="2" hidden="1" width="24" customWidth="1"/>'
+            '<col min="3" max="3" width="2" hidden="1"/><col min="9" max="9"/>',
+        ),
+    ],
+)  # fmt: skip
+def test_columns_of_numbers_are_made_wide_and_others_stay(tmp_path: Path, columns: str, widened: str) -> None:
+    content = with_wide_columns(with_columns(tmp_path / "a.xlsx", columns).read_bytes())
+    assert content
+    (tmp_path / "b.xlsx").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "b.xlsx") as archive:
+        assert f"<cols>{widened}</cols><sheetData>" in archive.read("xl/worksheets/sheet1.xml").decode()
+    assert with_wide_columns(table(tmp_path / "c.xlsx", NEAR).read_bytes()) is None
+    assert with_wide_columns(b"PK\3\4 and no more") is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_numbers_that_are_wider_than_their_column_are_seen(tmp_path: Path) -> None:
+    narrow = '<col min="2" max="2" width="2" customWidth="1"/>'
     with PageIndex.open(tmp_path / "index", settings=small_settings(conversion_seconds=60)) as index:
-        (warning,) = index.add(tmp_path / "narrow.xlsx").warnings
-    assert warning.text == "narrow.xlsx: numbers on p. 1 are wider than their columns and shown as ###: widen these"
+        report = index.add(with_columns(tmp_path / "narrow.xlsx", narrow))
+        assert (report.failed, report.warnings) == ([], [])
+        assert index.text(index.page("narrow.xlsx p. 1")) == "heron 771203"

@@ -656,6 +656,41 @@ def test_without_tesseract_such_a_scan_is_a_warning_and_no_guess(
     assert "apt install tesseract-ocr" in warning
 
 
+@pytest.mark.parametrize("words", [["Прибыль 512", "Расходы 77"], RUSSIAN])
+@pytest.mark.parametrize("is_here", [True, False])
+def test_a_picture_in_another_script_beside_a_layer_is_read_or_named(
+    tmp_path: Path, words: list[str], is_here: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if is_here and shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed: `apt install tesseract-ocr tesseract-ocr-osd tesseract-ocr-rus …`")
+    if not is_here:
+        monkeypatch.setattr(tesseract, "languages", frozenset)
+    scan_in(tmp_path / "scan.png", words)
+    path = drawn(
+        tmp_path / "a.pdf",
+        lambda sheet: [
+            sheet.drawString(72, 700, "The heron costs 512 guilders"),
+            sheet.drawImage(str(tmp_path / "scan.png"), 72, 300, 400, 160),
+        ],
+    )
+    found = reading(path, ocr=True)
+    assert found.text.text.splitlines() == ["The heron costs 512 guilders", *(words if is_here else [])]
+    assert ["apt install tesseract-ocr" in warning for warning in found.warnings] == ([] if is_here else [True])
+
+
+def test_a_picture_that_lies_on_its_side_is_read_beside_a_layer(tmp_path: Path):
+    scan_in(tmp_path / "scan.png", ["The heron costs", "512 guilders"])
+    Image.open(tmp_path / "scan.png").rotate(90, expand=True).save(tmp_path / "scan.png")
+    path = drawn(
+        tmp_path / "a.pdf",
+        lambda sheet: [
+            sheet.drawString(72, 760, "A sound layer"),
+            sheet.drawImage(str(tmp_path / "scan.png"), 72, 300, 160, 400),
+        ],
+    )
+    assert sorted(lines(path, ocr=True)) == ["512 guilders", "A sound layer", "The heron costs"]
+
+
 def test_latin_scans_need_no_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tesseract, "languages", frozenset)
     sentences = ["Der Überschuss stieg auf zwölf", "Şirketin net kârı geçen yıl", "Zysk netto spółki wzrósł"]

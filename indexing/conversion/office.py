@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pypdfium2
 
-from pagesight.indexing.conversion.far_cells import TABLES, without_far_cells
+from pagesight.indexing.conversion.far_cells import EXCEL, TABLES, without_far_cells
+from pagesight.indexing.conversion.narrow_columns import with_wide_columns
 from pagesight.indexing.conversion.protected_office import content_of
 from pagesight.indexing.conversion.speaker_notes import SLIDES_AND_NOTES, only_with_notes
 from pagesight.indexing.documents.pdf import PDFIUM
@@ -44,8 +45,8 @@ _PROFILE = (
     *(("Inet/Settings", f"ooInet{kind}ProxyPort", "9") for kind in ("HTTP", "HTTPS", "FTP")),
 )
 
-_SHEETS = (*TABLES, ".ods", ".xls")
-_NOT_SHOWN = re.compile(r"(?:^|\s)###(?=\s|$)")  # as LibreOffice writes what has no room
+_SHEETS = (*TABLES, ".xls")
+_NOT_SHOWN = re.compile(r"###(?=\s|$)")  # as LibreOffice writes what has no room
 _MOST_NAMED = 5  # pages that a warning names
 _PRESENTATIONS = (".pptx", ".pptm", ".ppsx", ".ppt", ".odp")
 _RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to begin again
@@ -82,14 +83,36 @@ def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[s
         if not pdf.is_file():
             raise UnreadableDocument(f"{path} cannot be read: LibreOffice makes no PDF of it. {_DAMAGED}")
         content = pdf.read_bytes()
-        return content, left_out + (_too_narrow(content) if path.suffix.lower() in _SHEETS else [])
+        if path.suffix.lower() in _SHEETS and _too_narrow(content):
+            content = _widened(command, copy, path, seconds) or content
+        return content, left_out + _narrow_pages(content) if path.suffix.lower() in _SHEETS else left_out
+
+
+def _widened(command: Sequence[str], copy: Path, path: Path, seconds: float) -> bytes | None:
+    """The PDF of a table whose columns of numbers are made wide enough; None where that cannot be done."""
+    place = copy.parent / "wide"
+    if copy.suffix.lower() not in EXCEL:
+        _convert([*command, "--convert-to", "xlsx", "--outdir", str(place), str(copy)], path, seconds)
+        copy = place / "source.xlsx"
+    content = with_wide_columns(copy.read_bytes()) if copy.is_file() else None
+    if content is None:
+        return None
+    copy.write_bytes(content)
+    _convert([*command, "--convert-to", "pdf", "--outdir", str(place), str(copy)], path, seconds)
+    made = place / "source.pdf"
+    return made.read_bytes() if made.is_file() else None
 
 
 def _too_narrow(content: bytes) -> list[str]:
-    """On which pages of a table's PDF numbers are wider than their columns."""
+    """The numbers of the pages of a table's PDF on which numbers are wider than their columns."""
     with PDFIUM, pypdfium2.PdfDocument(content) as document:
         texts = enumerate((page.get_textpage().get_text_range() for page in document), start=1)
-        pages = [str(number) for number, text in texts if _NOT_SHOWN.search(text)]
+        return [str(number) for number, text in texts if _NOT_SHOWN.search(text)]
+
+
+def _narrow_pages(content: bytes) -> list[str]:
+    """What is said of numbers that are still wider than their columns."""
+    pages = _too_narrow(content)
     more = f" and {len(pages) - _MOST_NAMED:,} more" if len(pages) > _MOST_NAMED else ""
     where = f"p. {', '.join(pages[:_MOST_NAMED])}{more}"
     return [f"numbers on {where} are wider than their columns and shown as ###: widen these"] if pages else []

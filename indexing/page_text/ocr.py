@@ -82,14 +82,20 @@ def read_page_picture(picture: Image.Image, languages: str = "auto") -> PictureT
     return PictureText([Line(line.words, _turned_back(line.boxes, turn)) for line in ordered], warnings)
 
 
-def read_part(picture: Image.Image) -> list[Line]:
-    """The lines on a part of a page, such as a chart, their boxes in 0–1 of it. Raises MissingExtra."""
+def read_part(picture: Image.Image, languages: str = "auto", near: tuple[str, ...] = ()) -> PictureText:
+    """The lines on a part of a page, such as a chart, their boxes in 0–1 of it.
+
+    ``near`` are the languages of the page's own words, for a part that says too little to tell. Raises as
+    `read_page_picture` does.
+    """
     turn, reading = 0, rapid_ocr.read_lines(picture)
     if _is_sideways(reading.lines):
         enough = max(SURE, mean_confidence(reading.lines) - _LESS_CONFIDENT)
         turn, reading = _turned(picture, reading, (90, 270), enough)
-    lines = [line for line in reading.lines if line.words and line.confidence >= _LEAST_SURE_IN_PICTURES]
-    return [Line(line.words, _turned_back(line.boxes, turn)) for line in lines]
+    upright = picture.rotate(turn, expand=True) if turn else picture
+    lines, warnings = _in_languages(upright, reading, languages_of(languages), near)
+    kept = [line for line in lines if line.words and line.confidence >= _LEAST_SURE_IN_PICTURES]
+    return PictureText([Line(line.words, _turned_back(line.boxes, turn)) for line in kept], warnings)
 
 
 def read_words(picture: Image.Image, boxes: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -127,11 +133,14 @@ def _is_sideways(lines: Sequence[Recognised]) -> bool:
 
 
 def _in_languages(
-    picture: Image.Image, reading: RapidReading, asked: tuple[str, ...]
+    picture: Image.Image, reading: RapidReading, asked: tuple[str, ...], near: tuple[str, ...] | None = None
 ) -> tuple[list[Recognised], tuple[str, ...]]:
-    """The lines as the engine reads them that knows their languages, and what is missing where none does."""
+    """The lines as the engine reads them that knows their languages, and what is missing where none does.
+
+    ``near`` are the languages that what is no whole page may be in.
+    """
     lines = reading.lines
-    wanted = asked or _unknown_languages(picture, reading)
+    wanted = asked or _unknown_languages(picture, reading, near)
     if not wanted or (asked and not set(asked) & SECOND_ENGINE):
         return lines, ()
     here = [language for language in wanted if language in tesseract.languages()]
@@ -143,18 +152,20 @@ def _in_languages(
     return read, ()
 
 
-def _unknown_languages(picture: Image.Image, reading: RapidReading) -> tuple[str, ...]:
+def _unknown_languages(picture: Image.Image, reading: RapidReading, near: tuple[str, ...] | None) -> tuple[str, ...]:
     """The languages of a picture's script where RapidOCR's reading says that it does not know it."""
     if is_vietnamese(_text(reading)):
         return OF_SCRIPT["Vietnamese"]
-    if not _is_doubtful(reading):
+    if not _is_doubtful(reading) or (near is not None and not _has_doubtful_line(reading)):
         return ()
     script = tesseract.script(picture)
     if script is not None:
         return OF_SCRIPT.get(script, ())
     if "osd" not in tesseract.languages():
-        return ("osd",)
-    return tuple(sorted(SECOND_ENGINE & tesseract.languages()))  # too little text to tell: all that are here are tried
+        return near or ("osd",)
+    return near or tuple(
+        sorted(SECOND_ENGINE & tesseract.languages())
+    )  # too little text to tell: all that are here are tried
 
 
 def _is_doubtful(reading: RapidReading) -> bool:
@@ -170,6 +181,13 @@ def _is_doubtful(reading: RapidReading) -> bool:
         or (mean_confidence(lines) < _UNSURE and wide < len(text) / 2)
         or share_of_unread_scripts(text) > 0.3
     )
+
+
+def _has_doubtful_line(reading: RapidReading) -> bool:
+    """Whether a line of some length was not read, or not surely: signs and leaves look like single letters."""
+    lines = [line for line in reading.lines if line.letters >= _FEW_LETTERS / 2]
+    unsure = any(line.length < _UNREAD * line.letters or line.confidence < _UNSURE for line in lines)
+    return unsure or reading.unread >= _FEW_LETTERS / 2
 
 
 def _text(reading: RapidReading) -> str:

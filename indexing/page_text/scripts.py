@@ -53,6 +53,31 @@ _VIETNAMESE = re.compile("[ơưƠƯẠồ]|đ[ảấầẩẫậắằẳẵặ�
 _NOT_LATIN = re.compile("[\u0370-\u03ff\u0400-\u04ff]")
 
 
+# Letters of the scripts above, those that are met most, and which part of a text's letters says that it is in one.
+_LETTERS = {
+    "Arabic": "\u0600-\u06ff",
+    "Armenian": "\u0530-\u058f",
+    "Bengali": "\u0980-\u09ff",
+    "Cyrillic": "\u0400-\u04ff",
+    "Devanagari": "\u0900-\u097f",
+    "Georgian": "\u10a0-\u10ff",
+    "Greek": "\u0370-\u03ff",
+    "Hangul": "\uac00-\ud7af",
+    "Hebrew": "\u0590-\u05ff",
+    "Tamil": "\u0b80-\u0bff",
+    "Thai": "\u0e00-\u0e7f",
+}
+_LEAST_SHARE = 0.2  # a guess, not measured
+
+
+def languages_in(text: str) -> tuple[str, ...]:
+    """The languages whose script a text is in to some part, in Tesseract's names."""
+    letters = sum(map(str.isalpha, text))
+    shares = {script: len(re.findall(f"[{held}]", text)) for script, held in _LETTERS.items()}
+    found = (script for script, count in shares.items() if count > _LEAST_SHARE * letters)
+    return tuple(language for script in found for language in OF_SCRIPT[script])
+
+
 def languages_of(setting: str) -> tuple[str, ...]:
     """The languages of a setting such as "ru, en" or "rus+eng", in Tesseract's names; none for "auto"."""
     named = [name for name in re.split(r"[\s,;+]+", setting.strip().lower()) if name and name != "auto"]

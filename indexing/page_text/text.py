@@ -25,6 +25,7 @@ from pagesight.indexing.page_text.letter_spacing import as_read
 from pagesight.indexing.page_text.ocr import moved, ocr_long_side, read_page_picture, read_part
 from pagesight.indexing.page_text.reading_order import Line, lines_of, merged
 from pagesight.indexing.page_text.regions import WHOLE, in_rows, to_boxes, uncovered, unread_part
+from pagesight.indexing.page_text.scripts import languages_in
 from pagesight.indexing.page_text.soundness import differs_from_picture, strange
 from pagesight.indexing.page_text.text_layer import INVISIBLE, LayerWords, read_text_layer
 from pagesight.indexing.page_text.visibility import Cuts, looked_at
@@ -172,19 +173,19 @@ def _read_regions(
     found, warnings = list[Line](), tuple[str, ...]()
     said = [note.box for note in notes if not note.is_drawn]
     known = np.concatenate([layer.boxes, np.array(said, np.float32).reshape(-1, 4)])
+    near = languages_in(" ".join(layer.words))
     for region in regions:
         unread = unread_part(page.picture, region, known)
         if unread is None:
             continue
         part, place = unread
-        if (region[2:] - region[:2]).prod() >= WHOLE:
-            whole = read_page_picture(part, languages)
-            warnings += whole.warnings
-            found += moved(whole.lines, place)
-        else:
-            found += moved(read_part(part), place)
-    read = {" ".join(line.words) for line in found}  # a stamp's note may say what it shows
-    return PageReading(_with_notes(layer, found, [note.without(read) for note in notes]), warnings)
+        is_whole = (region[2:] - region[:2]).prod() >= WHOLE
+        read = read_page_picture(part, languages) if is_whole else read_part(part, languages, near)
+        found += moved(read.lines, place)
+        warnings += read.warnings
+    shown = {" ".join(line.words) for line in found}  # a stamp's note may say what it shows
+    text = _with_notes(layer, found, [note.without(shown) for note in notes])
+    return PageReading(text, tuple(dict.fromkeys(warnings)))
 
 
 def _with_notes(layer: LayerWords, found: Sequence[Line], notes: Sequence[Note]) -> PageText:
