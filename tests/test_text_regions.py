@@ -656,6 +656,47 @@ def test_without_tesseract_such_a_scan_is_a_warning_and_no_guess(
     assert "apt install tesseract-ocr" in warning
 
 
+def test_lines_of_two_scripts_are_read_each_in_its_own(tmp_path: Path):
+    if shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed: `apt install tesseract-ocr tesseract-ocr-osd tesseract-ocr-rus …`")
+    words = ["Annual report of the company", RUSSIAN[0], "Net profit of the year 2031", RUSSIAN[1]]
+    assert lines(scan_in(tmp_path / "scan.png", words), ocr=True) == words
+
+
+def test_a_script_whose_pack_is_missing_is_a_warning_and_no_guess_in_another(tmp_path: Path):
+    if shutil.which("tesseract") is None or "kat" in tesseract.languages():
+        pytest.skip("tesseract is not installed, or with its pack for Georgian")
+    words = ["კომპანიის წმინდა მოგება", "ახალი ტუმბოების გაყიდვები"]
+    found = reading(scan_in(tmp_path / "scan.png", words), ocr=True)
+    assert (found.text.words, len(found.warnings)) == ([], 1)
+
+
+def test_pieces_of_a_script_without_spaces_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    columns = [
+        "level",
+        "page_num",
+        "block_num",
+        "par_num",
+        "line_num",
+        "word_num",
+        "left",
+        "top",
+        "width",
+        "height",
+        "conf",
+        "text",
+    ]
+    pieces = [("ก", 62, 16), ("\u0e4d", 85, 8), ("า", 92, 16), ("ไร", 108, 30), ("ใหม่", 200, 60), ("512", 262, 60)]
+    rows = [[5, 1, 1, 1, 1, place, left, 60, wide, 36, 95, text] for place, (text, left, wide) in enumerate(pieces)]
+    told = "\n".join("\t".join(map(str, row)) for row in [columns, *rows])
+    (tmp_path / "tesseract").write_text(f"#!/bin/sh\ncat > {tmp_path}/seen.png\ncat <<'END'\n{told}\nEND\n")
+    (tmp_path / "tesseract").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (line,) = tesseract.read_lines(Image.new("RGB", (400, 200), "white"), ["tha"])
+    assert line.words == ["กำไร", "ใหม่", "512"]
+    assert line.boxes[0] == pytest.approx([62 / 400, 60 / 200, 138 / 400, 96 / 200])
+
+
 @pytest.mark.parametrize("words", [["Прибыль 512", "Расходы 77"], RUSSIAN])
 @pytest.mark.parametrize("is_here", [True, False])
 def test_a_picture_in_another_script_beside_a_layer_is_read_or_named(
@@ -678,14 +719,15 @@ def test_a_picture_in_another_script_beside_a_layer_is_read_or_named(
     assert ["apt install tesseract-ocr" in warning for warning in found.warnings] == ([] if is_here else [True])
 
 
-def test_a_picture_that_lies_on_its_side_is_read_beside_a_layer(tmp_path: Path):
+@pytest.mark.parametrize("turn", [90, 180])
+def test_a_picture_that_lies_on_its_side_or_head_is_read_beside_a_layer(tmp_path: Path, turn: int):
     scan_in(tmp_path / "scan.png", ["The heron costs", "512 guilders"])
-    Image.open(tmp_path / "scan.png").rotate(90, expand=True).save(tmp_path / "scan.png")
+    Image.open(tmp_path / "scan.png").rotate(turn, expand=True).save(tmp_path / "scan.png")
     path = drawn(
         tmp_path / "a.pdf",
         lambda sheet: [
             sheet.drawString(72, 760, "A sound layer"),
-            sheet.drawImage(str(tmp_path / "scan.png"), 72, 300, 160, 400),
+            sheet.drawImage(str(tmp_path / "scan.png"), 72, 300, 400, 400, preserveAspectRatio=True),
         ],
     )
     assert sorted(lines(path, ocr=True)) == ["512 guilders", "A sound layer", "The heron costs"]

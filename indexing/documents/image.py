@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from pagesight.indexing.configuration.installation import package_command
 from pagesight.indexing.documents.document import OpenDocument
@@ -119,7 +119,7 @@ def _open_image(path: Path, frame: int) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is Pillow's error, below
             image = Image.open(path, formats=_formats(path))
-        with image:
+        with image, _whole_images():
             if frame:
                 image.seek(frame)
             yield image
@@ -133,6 +133,16 @@ def _open_image(path: Path, frame: int) -> Iterator[Image.Image]:
         raise UnreadableDocument(
             f"{path} is a damaged or truncated image: {' '.join(str(error).split())}. Fetch or export it again."
         ) from None
+
+
+@contextmanager
+def _whole_images() -> Iterator[None]:
+    """Nothing is made of an image that is cut off, whatever WeasyPrint has set for the whole process."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _formats(path: Path) -> tuple[str, ...]:

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.lexical.tokens import is_unspaced
 from pagesight.indexing.page_text.recognised import Recognised
 from pagesight.indexing.page_text.words import cleaned
 
 _SECONDS = 60  # for one page; it takes about one. A guess, not measured
+_NO_GAP = 0.35  # of a line's height, from which on there is a space between words; a guess, not measured
 _WORD = "5"  # level of a row that is a word's
 
 
@@ -58,10 +61,26 @@ def read_lines(picture: Image.Image, chosen: Sequence[str]) -> list[Recognised]:
 def _recognised(row: list[dict[str, str]], size: tuple[int, int]) -> Recognised:
     words = [cleaned(word["text"]) for word in row]
     places = np.array([[float(word[side]) for side in ("left", "top", "width", "height")] for word in row])
-    boxes = np.hstack([places[:, :2], places[:, :2] + places[:, 2:]]) / np.array(size * 2)
-    box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+    corners = np.hstack([places[:, :2], places[:, :2] + places[:, 2:]])
     confidence = float(np.average([float(word["conf"]) for word in row], weights=[len(word) for word in words])) / 100
+    words, corners = _without_gaps(words, corners)
+    boxes = corners / np.array(size * 2)
+    box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
     return Recognised(words, boxes.astype(np.float32), box.astype(np.float32), confidence, False, sum(map(len, words)))
+
+
+def _without_gaps(words: list[str], corners: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+    """The words with their corners (n, 4), those of scripts without spaces whole: Tesseract gives them in pieces."""
+    height, found, places = np.ptp(corners[:, 1::2]), list[str](), list[NDArray[np.float64]]()
+    for word, place in zip(words, corners, strict=True):
+        near = found and place[0] - places[-1][2] < _NO_GAP * height
+        if near and is_unspaced(found[-1][-1]) and is_unspaced(word[0]):
+            found[-1] = cleaned(found[-1] + word)
+            places[-1] = np.concatenate([np.minimum(places[-1][:2], place[:2]), np.maximum(places[-1][2:], place[2:])])
+        else:
+            found.append(word)
+            places.append(place)
+    return found, np.array(places)
 
 
 def _png(picture: Image.Image) -> bytes:

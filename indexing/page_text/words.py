@@ -20,13 +20,18 @@ _JOINERS = "\u200c\u200d"  # shape letters in Persian and Indic scripts, and emo
 _SHAPES = re.compile("[\ufb00-\ufb4f\ufb50-\ufdfb\ufe70-\ufefc\u2e80-\u2fd5]+")
 
 
+# The vowel am of Thai and Lao, which fonts and OCR give as its two parts, perhaps with a tone mark between.
+_VOWEL_AM = re.compile("[\u0e4d\u0ecd]([\u0e48-\u0e4b\u0ec8-\u0ecb]?)[\u0e32\u0eb2]")
+_AM = {"\u0e4d": "\u0e33", "\u0ecd": "\u0eb3"}
+
+
 def cleaned(word: str) -> str:
     """The word as printed (NFC), without characters that mean nothing; empty if no others are left."""
     if word.isascii() and word.isprintable():
         return word
     word = word.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pdfium gives halves of rare characters
     word = _SHAPES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), unicodedata.normalize("NFC", word))
-    word = "".join(word.split())
+    word = _VOWEL_AM.sub(lambda found: f"{found[1]}{_AM[found[0][0]]}", "".join(word.split()))
     return "".join(char for char in word if char in _JOINERS or unicodedata.category(char) not in MEANINGLESS)
 
 
