@@ -206,7 +206,7 @@ def _wide(text: str) -> int:
 
 
 def _with_surely_read(read: Sequence[Recognised], lines: Sequence[Recognised]) -> list[Recognised]:
-    """Tesseract's lines, those of RapidOCR's in their place that it read surely: of its own letters; from the top down."""
+    """Tesseract's lines, in their place those of its own letters that RapidOCR read surely, from the top down."""
     sure = [line for line in lines if _is_surely_read(line)]
     middles = [(line.box[:2] + line.box[2:]) / 2 for line in read]
     taken = [any((one.box[:2] < at).all() and (at < one.box[2:]).all() for one in sure) for at in middles]
