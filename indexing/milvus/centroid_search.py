@@ -71,9 +71,9 @@ class CentroidSearch:
         )
         similarities = np.full((len(found), limit), -np.inf, np.float32)
         pages = np.full((len(found), limit), -1, np.int64)
-        for place, hits in enumerate(found):
-            similarities[place, : len(hits)] = [hit.distance for hit in hits]
-            pages[place, : len(hits)] = [hit.id >> _CENTROID_BITS for hit in hits]
+        for place, hits in enumerate(found):  # not by single hits, each of which pymilvus makes an object of
+            similarities[place, : len(hits)] = hits.distances
+            pages[place, : len(hits)] = np.array(hits.ids, np.int64) >> _CENTROID_BITS
         best = best_holders(similarities, pages, query.weights, settings.search.candidates, limit)
         return [page_of(page << _CENTROID_BITS) for page in best]
 
