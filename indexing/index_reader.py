@@ -67,10 +67,11 @@ def _reading(
             return method(self, *args, **options)
         except SnapshotDamaged as damaged:
             try:
-                self._parts.access.remake()
+                made = self._parts.access.remake()
             except PageIndexError as error:
                 raise damaged from error
-            warnings.warn(f"{damaged} That was done now.", IndexWarning, stacklevel=3)
+            if made:
+                warnings.warn(f"{damaged} That was done now.", IndexWarning, stacklevel=3)
             return method(self, *args, **options)
 
     return read

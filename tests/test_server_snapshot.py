@@ -118,6 +118,32 @@ def test_a_reader_goes_on_when_what_it_has_open_is_cleared_away(
         assert reader.search("gull Livia")[0].document == "third.pdf"
 
 
+def test_a_search_under_which_pieces_are_cleared_away_goes_on_without_a_word(
+    address: str, tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_rows, "_PIECES_KEPT", 0)
+    third = write_pdf(tmp_path / "third.pdf", [["The gull Livia"]])
+    get, changed = Connection.get, list[str]()
+    with PageIndex.open(address, settings=small_settings()) as reader:
+        reader.add(files[0])
+        assert [record.document for record in reader.documents()] == ["ferry.pdf"]
+        with PageIndex.open(address, settings=small_settings()) as writer:
+
+            def late(self: Connection, kind: str, *args: Any, **options: Any) -> Any:
+                if kind == "snapshot" and not changed:
+                    changed.append(kind)
+                    writer.add(files[1])
+                    writer.remove("ferry.pdf")
+                    writer.add(third)
+                return get(self, kind, *args, **options)
+
+            monkeypatch.setattr(Connection, "get", late)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                assert reader.search("gull Livia")[0].document == "third.pdf"
+    assert changed
+
+
 def test_what_is_damaged_while_it_is_open_is_told_and_made_anew(
     address: str, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,11 +114,15 @@ class FolderAccess:
     def _dims(self) -> dict[str, int]:
         return {one.id: one.dim for one in self._parts.encoders}
 
-    def remake(self) -> None:
-        """Make the snapshot anew from Milvus' rows. Raises IndexInUse, PageIndexError."""
+    def remake(self) -> bool:
+        """See `IndexAccess.remake`."""
+        with contextlib.suppress(SnapshotDamaged):
+            if self._newest.is_renewed():
+                return False
         with self.writing(0, anew=True):
             pass
         self._newest.forget()
+        return True
 
     def manifest(self) -> Manifest:
         """See `IndexAccess.manifest`."""

@@ -58,8 +58,11 @@ class IndexAccess(Protocol):
         """
         ...
 
-    def remake(self) -> None:
-        """Make anew what reading needs and can be made from the rest. Raises IndexInUse, PageIndexError."""
+    def remake(self) -> bool:
+        """Make anew what reading needs and can be made from the rest; False where it was only read while it changed.
+
+        Raises IndexInUse, PageIndexError.
+        """
         ...
 
     def manifest(self) -> Manifest:

@@ -104,14 +104,15 @@ class ServerAccess:
                 if not done:
                     raise
 
-    def remake(self) -> None:
-        """Make the snapshot anew from the rows, unless what was read of it is not the newest any more."""
+    def remake(self) -> bool:
+        """See `IndexAccess.remake`."""
         with contextlib.suppress(SnapshotDamaged):
             if self._newest.is_renewed():
-                return
+                return False
         with self.writing(0, anew=True):
             pass
         self._newest.forget()
+        return True
 
     def manifest(self) -> Manifest:
         """See `IndexAccess.manifest`."""
