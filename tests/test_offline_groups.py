@@ -10,6 +10,7 @@ import pytest
 from small_index import small_settings
 
 from pagesight.agent import ask, create_page_agent
+from pagesight.agent.reasoners.asked import as_pages_say
 from pagesight.agent.reasoners.best_passages import best_passages
 from pagesight.agent.reasoners.quoting import read_page
 from pagesight.indexing import Hit, PageIndex, PageRef
@@ -151,6 +152,27 @@ def answered(question: str, *contents: PageContent) -> list[str]:
     hits = [Hit(ref.page, ref, 0.9 - ref.page / 10) for ref in refs]
     pages = [read_page(hit, content, question) for hit, content in zip(hits, contents, strict=True)]
     return [passage.text for passage in best_passages(question, pages)]
+
+
+def test_what_a_question_says_of_the_answers_form_need_not_stand_on_the_page() -> None:
+    content = page(("The home has twelve bedrooms and a garden.", 0.1, 0.3))
+    question = "How many bedrooms does the home have?"
+    for form in (
+        "Please give your answer to the nearest hundred, such as 300.",
+        'Write the answer in list form, ["7"]',
+    ):
+        assert as_pages_say(f"{question} {form}") == question
+        assert answered(f"{question} {form}", content) == []
+    assert answered(question, content) == ["The home has twelve bedrooms and a garden."]
+
+
+def test_names_and_numbers_may_stand_on_several_pages_of_a_document() -> None:
+    pages = [
+        page((f"Error {number}: {what} is too hot.", 0.1, 0.3)) for number, what in ((88, "boiler"), (188, "heater"))
+    ]
+    told = answered("What do the errors 88 and 188 say?", *pages)
+    assert told == ["Error 88: boiler is too hot.", "Error 188: heater is too hot."]
+    assert answered("What do the errors 88 and 189 say?", *pages) == []
 
 
 def test_a_total_is_not_the_largest() -> None:

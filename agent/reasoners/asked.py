@@ -66,6 +66,13 @@ _QUARTERS = {
     "first": 1, "1st": 1, "erste": 1, "1.": 1, "second": 2, "2nd": 2, "zweite": 2, "2.": 2,
     "third": 3, "3rd": 3, "dritte": 3, "3.": 3, "fourth": 4, "4th": 4, "last": 4, "vierte": 4, "4.": 4,
 }  # fmt: skip
+#: What a question says of the answer's form, up to its end: "Please give your answer to the nearest hundred".
+_FORM = re.compile(
+    r"(?is)(?<=[.?!,;:])\s*(?:please |bitte )?(?:write|give|return|provide|express|format|round|answer|output|"
+    r"antworte\w*|gib|schreibe?|(?:the |your |die )?(?:answer|output|antwort) (?:should|must|soll\w*))\b[^?]{0,60}?"
+    r"\b(?:answers?|format(?:ted)?|integers?|decimals?|alphabetical|nearest|floats?|strings?|list|one word|percents?|"
+    r"antwort|liste|wort)\b.*$"
+)
 #: Price lists say prices, and accounts what is spent: who asks what a thing costs asks for its price.
 _COSTS = re.compile(
     r"(?i)\b(?:what|how much) (?:does|do|did|would|will) (?P<thing>.+?) cost\b"
@@ -100,8 +107,9 @@ _COUNT = re.compile(r"(?i)\bhow many\b|\bnumber of\b|\bcount of\b|\bwie viele\b|
 
 
 def as_pages_say(question: str) -> str:
-    """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter"."""
-    return _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, question))
+    """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter", and
+    nothing of the form of the answer."""
+    return _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, _FORM.sub("", question)))
 
 
 def _as_price(found: re.Match[str]) -> str:
@@ -171,7 +179,8 @@ def names_and_numbers(question: str) -> list[str]:
     english = not re.search(r"(?i)[äöüß]|\b(?:der|die|das|welche\w*|wie|wer|was)\b", question)
     capitals = sum(word[:1].isupper() for word in question.split())
     named = _NAME.findall(question) if english and capitals < len(question.split()) / 2 else []
-    return [token for text in [*numbers, *named] for token in tokenize(text) if token not in _FRAME]
+    tokens = [token for text in [*numbers, *named] for token in tokenize(text) if token not in _FRAME]
+    return [token for token in tokens if token.isdigit() or len(token) > 1]  # the s of a genitive names nothing
 
 
 def _without_places(question: str) -> str:

@@ -34,6 +34,7 @@ _MOST = 6
 _NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.5
 _NAMED_COUNTS = 1.5
 _LEAST_OF_PAGE = 0.1  # of what the question's words weigh, on the quoted page
+_MOST_ELSEWHERE = 0.5  # of the names and numbers, on other pages of the document: "errors 88 and 188"
 _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
 _WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME = 1.25, 1.1, 1.15
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
@@ -77,7 +78,7 @@ def best_passages(
     question's words weigh that they must hold together.
     """
     asked = _Question(question, [passage for page in pages for passage in page.passages])
-    speaking = {page.hit.label: asked.is_spoken_of(page) for page in pages}
+    speaking = {page.hit.label: asked.is_spoken_of(page, pages) for page in pages}
     scored = [_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label]]
     fitting = asked.without_running_heads([one for one in scored if one.score > 0])
     fresh = [one for one in fitting if one.passage.text not in said_before]
@@ -146,9 +147,14 @@ class _Question:
             return _SHORT_FOR
         return held
 
-    def is_spoken_of(self, page: PageOnHand) -> bool:
-        """Whether a page holds its names and numbers, and most of what else is rare in it."""
-        if any(not stems(term) & page.terms for term in self.named):
+    def is_spoken_of(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
+        """Whether a page holds most of its names and numbers, and others found of its document the rest; and of what
+        else is rare in it enough."""
+        of_document = frozenset[str]().union(
+            *(other.terms for other in pages if other.hit.ref.document_id == page.hit.ref.document_id)
+        )
+        lacking = [term for term in self.named if not stems(term) & page.terms]
+        if len(lacking) > len(self.named) * _MOST_ELSEWHERE or any(not stems(term) & of_document for term in lacking):
             return False
         short = {word for initials, words in self.short_for.items() if initials.lower() in page.terms for word in words}
         held = sum(weight for term, weight in self.weights.items() if term in short or stems(term) & page.terms)
