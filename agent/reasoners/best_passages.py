@@ -148,17 +148,20 @@ class _Question:
         return held
 
     def is_spoken_of(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
-        """Whether a page holds most of its names and numbers, and others found of its document the rest; and of what
-        else is rare in it enough."""
-        of_document = frozenset[str]().union(
-            *(other.terms for other in pages if other.hit.ref.document_id == page.hit.ref.document_id)
-        )
-        lacking = [term for term in self.named if not stems(term) & page.terms]
-        if len(lacking) > len(self.named) * _MOST_ELSEWHERE or any(not stems(term) & of_document for term in lacking):
+        """Whether a page holds its names and numbers, in part, and enough of what else is rare in it."""
+        if not self._holds_names(page, pages):
             return False
         short = {word for initials, words in self.short_for.items() if initials.lower() in page.terms for word in words}
         held = sum(weight for term, weight in self.weights.items() if term in short or stems(term) & page.terms)
         return held >= _LEAST_OF_PAGE * sum(self.weights.values())
+
+    def _holds_names(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
+        """Whether a page holds most of its names and numbers, and others found of its document the rest."""
+        lacking = [term for term in self.named if not stems(term) & page.terms]
+        document = [other for other in pages if other.hit.ref.document_id == page.hit.ref.document_id]
+        elsewhere = frozenset[str]().union(*(other.terms for other in document))
+        few = len(lacking) <= _MOST_ELSEWHERE * len(self.named)
+        return few and all(stems(term) & elsewhere for term in lacking)
 
     def is_covered_by(self, chosen: Sequence[Passage], least: float) -> bool:
         """Whether passages hold that share of it together."""
