@@ -84,6 +84,7 @@ SHOWN: dict[str, dict[str, str]] = {
         "far cells of OpenDocument": "far_cells: a_print_range_of_an_opendocument_table_ends_before_the_gap",
         "a stray far cell": "far_cells: a_table_with_a_far_cell_is_read_and_that_is_told",
         "slides": "other_kinds: slides_are_pages",
+        "comments of office files": "other_kinds: comments_are_read_beside_what_they_are_on",
         "speaker's notes": "other_kinds: notes_of_a_speaker_are_pages_behind_the_slides",
         "time of LibreOffice": "other_kinds: libreoffice_is_given_up_after_its_time",
         "texts, Markdown, web pages": "other_kinds: texts_are_drawn_as_pages",

@@ -145,6 +145,19 @@ def test_office_files_are_read_quoted_and_shown(tmp_path: Path) -> None:
     assert [path.suffixes for path in kept] == [[".docx"], [".docx", ".pdf"]]
 
 
+@pytest.mark.slow
+@needs_office
+def test_comments_are_read_beside_what_they_are_on(tmp_path: Path) -> None:
+    comment = "<office:annotation><text:p>Ask notary Brunnenmeier</text:p></office:annotation>"
+    path = opendocument(tmp_path / "lease.odt", "text", f"<text:p>The rent is 990 guilders.{comment}</text:p>")
+    with opened(tmp_path) as index:
+        assert index.add(path).failed == []
+        assert index.text(index.page("lease.odt p. 1")).splitlines() == [
+            "Ask notary Brunnenmeier",
+            "The rent is 990 guilders.",
+        ]
+
+
 @needs_office
 def test_a_pdf_that_was_made_and_is_gone_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "weir.rtf").write_text(r"{\rtf1\ansi The weir was lowered by 44 centimetres.}")

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2
@@ -48,6 +49,9 @@ _PROFILE = (
 _SHEETS = (*TABLES, ".xls")
 _NOT_SHOWN = re.compile(r"###(?=\s|$)")  # as LibreOffice writes what has no room
 _MOST_NAMED = 5  # pages that a warning names
+# Comments become notes on the page, as those of a PDF are.
+_WITH_COMMENTS = '{"ExportNotes":{"type":"boolean","value":"true"}}'
+_TEXT, _TABLE = (f"pdf:{kind}_pdf_Export:{_WITH_COMMENTS}" for kind in ("writer", "calc"))
 _PRESENTATIONS = (".pptx", ".pptm", ".ppsx", ".ppt", ".odp")
 _RESTART = (79, 81)  # how LibreOffice ends where its new profile asks it to begin again
 _ATTEMPTS = 3
@@ -66,41 +70,57 @@ def office_as_pdf(path: Path, place: Path, seconds: float, passwords: Sequence[s
     content, left_out = content_of(path, passwords), list[str]()
     if content is None and path.suffix.lower() in TABLES:
         content, left_out = without_far_cells(path)
-    profile = _profile(place)
+    office = _LibreOffice(_command(program, _profile(place)), path, seconds)
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        copy, made = Path(folder, f"source{path.suffix}"), Path(folder, "made")
+        copy = Path(folder, f"source{path.suffix}")
         if content is None:
             shutil.copyfile(path, copy)  # LibreOffice leaves a lock file beside what it reads
         else:
             copy.write_bytes(content)
-        command, pdf = _command(program, profile), made / "source.pdf"
-        there = ("--outdir", str(made), str(copy))  # in this order
-        if path.suffix.lower() in _PRESENTATIONS:
-            _convert([*command, "--convert-to", SLIDES_AND_NOTES, *there], path, seconds)
-            if pdf.is_file():
-                return only_with_notes(pdf.read_bytes()), []
-        _convert([*command, "--convert-to", "pdf", *there], path, seconds)
-        if not pdf.is_file():
+        printed, narrow = _printed(copy, office)
+        if printed is None:
             raise UnreadableDocument(f"{path} cannot be read: LibreOffice makes no PDF of it. {_DAMAGED}")
-        content = pdf.read_bytes()
-        if path.suffix.lower() in _SHEETS and _too_narrow(content):
-            content = _widened(command, copy, path, seconds) or content
-        return content, left_out + _narrow_pages(content) if path.suffix.lower() in _SHEETS else left_out
+        return printed, left_out + narrow
 
 
-def _widened(command: Sequence[str], copy: Path, path: Path, seconds: float) -> bytes | None:
+def _printed(copy: Path, office: _LibreOffice) -> tuple[bytes | None, list[str]]:
+    """The PDF of a file, None where there is none, and what is said of numbers that it does not show."""
+    suffix = copy.suffix.lower()
+    if suffix in _PRESENTATIONS and (slides := office.converted(copy, SLIDES_AND_NOTES)):
+        return only_with_notes(slides), []
+    printed = office.converted(copy, _TABLE if suffix in _SHEETS else _TEXT) or office.converted(copy, "pdf")
+    if printed is None or suffix not in _SHEETS or not _too_narrow(printed):
+        return printed, []
+    printed = _widened(copy, office) or printed
+    return printed, _narrow_pages(printed)
+
+
+@dataclass(frozen=True)
+class _LibreOffice:
+    """LibreOffice's command, what messages call the file that it reads, and how many seconds it may take."""
+
+    command: Sequence[str]
+    path: Path
+    seconds: float
+
+    def converted(self, copy: Path, way: str) -> bytes | None:
+        """What it makes of a file in a way that begins with what it then is; None where it makes nothing."""
+        place = copy.parent / "made"
+        _convert([*self.command, "--convert-to", way, "--outdir", str(place), str(copy)], self.path, self.seconds)
+        made = place / f"{copy.stem}.{way.partition(':')[0]}"
+        return made.read_bytes() if made.is_file() else None
+
+
+def _widened(copy: Path, office: _LibreOffice) -> bytes | None:
     """The PDF of a table whose columns of numbers are made wide enough; None where that cannot be done."""
-    place = copy.parent / "wide"
-    if copy.suffix.lower() not in EXCEL:
-        _convert([*command, "--convert-to", "xlsx", "--outdir", str(place), str(copy)], path, seconds)
-        copy = place / "source.xlsx"
-    content = with_wide_columns(copy.read_bytes()) if copy.is_file() else None
-    if content is None:
+    is_excel = copy.suffix.lower() in EXCEL
+    table = copy.read_bytes() if is_excel else office.converted(copy, "xlsx")
+    wide = with_wide_columns(table) if table else None
+    if wide is None:
         return None
-    copy.write_bytes(content)
-    _convert([*command, "--convert-to", "pdf", "--outdir", str(place), str(copy)], path, seconds)
-    made = place / "source.pdf"
-    return made.read_bytes() if made.is_file() else None
+    widened = copy.with_name(f"wide{copy.suffix if is_excel else '.xlsx'}")
+    widened.write_bytes(wide)
+    return office.converted(widened, _TABLE)
 
 
 def _too_narrow(content: bytes) -> list[str]:

@@ -16,7 +16,10 @@ import pypdfium2.raw as pdfium
 from pagesight.indexing.documents.pdf import PDFIUM
 
 #: What LibreOffice makes of a presentation: its slides, and then as many pages of notes.
-SLIDES_AND_NOTES = 'pdf:impress_pdf_Export:{"ExportNotesPages":{"type":"boolean","value":"true"}}'
+SLIDES_AND_NOTES = (
+    'pdf:impress_pdf_Export:{"ExportNotesPages":{"type":"boolean","value":"true"},'
+    '"ExportNotes":{"type":"boolean","value":"true"}}'
+)
 
 _FROM_THE_EDGE, _SIZE = 24.0, 10.0  # points, of what is added
 
