@@ -59,7 +59,7 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
     answer = await asked(way, agent_at(server, index))
 
     # the region is drawn to the words that say it
-    assert answer.text == f"4.2 billion euros [{REPORT} p. 2, region 99,299,119,336]."
+    assert answer.text == f"4.2 billion euros [{REPORT} p. 2, region 102,302,116,333]."
     assert answer.found
     assert [citation.as_dict() for citation in answer.citations] == [
         {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [99, 299, 119, 336]}

@@ -178,6 +178,27 @@ def same_row(one: Box, other: Box) -> bool:
     return shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
 
 
+def rows_of(blocks: Sequence[Block]) -> list[list[Block]]:
+    """The blocks that stand side by side, from the left; each block is in one row."""
+    rows, taken = list[list[Block]](), set[int]()
+    for block, row in zip(blocks, beside(blocks), strict=True):
+        if id(block) not in taken:
+            left = [one for one in row if id(one) not in taken]
+            rows.append(sorted(left, key=lambda one: one.box[0]))
+            taken |= set(map(id, left))
+    return rows
+
+
+def beside(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """For each block those that stand side by side with it, itself among them: `same_row` of all at once."""
+    boxes = np.array([block.box for block in blocks], np.float64).reshape(-1, 4)
+    tops, bottoms = boxes[:, 1], boxes[:, 3]
+    for top, bottom in zip(tops, bottoms, strict=True):
+        shared = np.minimum(bottoms, bottom) - np.maximum(tops, top)
+        together = np.flatnonzero(shared > 0.5 * np.minimum(bottoms - tops, bottom - top))
+        yield [blocks[at] for at in together.tolist()]
+
+
 def over(one: Sequence[float], other: Sequence[float]) -> bool:
     """Whether two boxes share a part of their width, or nearly."""
     return min(one[2], other[2]) - max(one[0], other[0]) > -0.005

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize
@@ -90,17 +91,16 @@ def clause_contexts(text: str, found: Sequence[Quantity]) -> list[Context]:
 def clause_terms(text: str, found: Sequence[Quantity]) -> list[list[tuple[str, float]]]:
     """For each number of a text the terms of its sentence, each with how closely it belongs to the number."""
     sentences = _spans(SENTENCE_END, text)
-    return [_terms_near(text, quantity, found, sentences) for quantity in found]
-
-
-def _terms_near(
-    text: str, quantity: Quantity, found: Sequence[Quantity], sentences: Sequence[Span]
-) -> list[tuple[str, float]]:
-    place = _Place.of(text, quantity, found, sentences)
+    tokens = cache(lambda sentence: list(_tokens_at(text, *sentence)))
     # What belongs to a number is no word beside another; a year or date is, and the number of a name.
-    numbers = [one for one in found if one is quantity or not (one.year or one.days or may_be_a_name(text, one))]
-    taken = {at for one in numbers for at in range(*one.span)}
-    return [(token, place.nearness(at)) for at, token in _tokens_at(text, *place.sentence) if at not in taken]
+    numbers = (one for one in found if not (one.year or one.days or may_be_a_name(text, one)))
+    of_numbers = {at for one in numbers for at in range(*one.span)}
+    terms = []
+    for quantity in found:
+        place, own = _Place.of(text, quantity, found, sentences), range(*quantity.span)
+        words = ((at, token) for at, token in tokens(place.sentence) if at not in of_numbers and at not in own)
+        terms.append([(token, place.nearness(at)) for at, token in words])
+    return terms
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,13 @@ def _is_in(span: Span, at: int) -> bool:
 
 
 def _around(divider: re.Pattern[str], text: str, sentence: Span, at: int) -> Span:
+    return _span_at(_parts_of(divider, text, sentence), at) or sentence
+
+
+@lru_cache(maxsize=16)  # all numbers of a text ask for the same
+def _parts_of(divider: re.Pattern[str], text: str, sentence: Span) -> list[Span]:
     start, end = sentence
-    spans = [(start + a, start + b) for a, b in _spans(divider, text[start:end])]
-    return _span_at(_with_parentheses(text, spans), at) or sentence
+    return _with_parentheses(text, [(start + a, start + b) for a, b in _spans(divider, text[start:end])])
 
 
 def _with_parentheses(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -185,7 +189,8 @@ def _tokens_at(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
             yield found.start(), token
 
 
-def _spans(divider: re.Pattern[str], text: str) -> list[Span]:
+@lru_cache(maxsize=16)  # all numbers of a text ask for the same
+def _spans(divider: re.Pattern[str], text: str) -> tuple[Span, ...]:
     """The parts between what divides a text; a divider belongs to the part after it."""
     starts = [0, *(found.start() for found in divider.finditer(text))]
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+    return tuple(zip(starts, [*starts[1:], len(text)], strict=True))

@@ -210,11 +210,15 @@ def _readings(digits: str) -> frozenset[Decimal]:
     return frozenset({grouped, decimal} if len(marks) == 1 and len(part) == 3 and whole != "0" else {decimal})
 
 
+_CAPITALISED = re.compile(r"(?<!\w)[^\W\d_a-zäöüß][\w.-]*[ -]?$")
+_LONGEST_WORD = 80  # letters that are looked through for its beginning
+
+
 def may_be_a_name(text: str, quantity: Quantity) -> bool:
     """Whether a number stands right behind a capitalised word, as in Tarn 16 or Table 3, and has no unit."""
     start, end = quantity.digits
     plain = end - start <= 4 and not (quantity.unit or quantity.scale or quantity.year or quantity.days)
-    return plain and re.search(r"(?<!\w)[^\W\d_a-zäöüß][\w.-]*[ -]?$", text[:start]) is not None
+    return plain and _CAPITALISED.search(text, max(0, start - _LONGEST_WORD), start) is not None
 
 
 def last_digit(value: Decimal) -> Decimal:

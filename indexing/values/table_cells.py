@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pagesight.indexing.pages import Box, PageText
-from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.blocks import Block, beside, over, rows_of, same_row
 from pagesight.indexing.values.cell_texts import (
     can_head,
     has_numbers,
@@ -64,18 +64,12 @@ class TableCells:
     @cached_property
     def rows(self) -> list[list[Block]]:
         """The cells that stand side by side, from the left."""
-        rows, left = list[list[Block]](), list(self.cells)
-        while left:
-            row = [cell for cell in left if same_row(cell.box, left[0].box)]
-            rows.append(sorted(row, key=lambda cell: cell.box[0]))
-            taken = set(map(id, row))
-            left = [cell for cell in left if id(cell) not in taken]
-        return rows
+        return rows_of(self.cells)
 
     @cached_property
     def _beside(self) -> dict[int, list[Block]]:
         """For each cell, by its id, those of its row."""
-        return {id(cell): [one for one in self.cells if same_row(one.box, cell.box)] for cell in self.cells}
+        return {id(cell): row for cell, row in zip(self.cells, beside(self.cells), strict=True)}
 
     def place(self, block: Block, quantity: Quantity, box: Box) -> CellPlace:
         """Where in a table a number of a cell stands; ``box`` is that of its own words."""

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from pagesight.indexing.pages import Box
-from pagesight.indexing.values.blocks import Block, over, same_row
+from pagesight.indexing.values.blocks import Block, over, rows_of
 from pagesight.indexing.values.cell_texts import is_data
 from pagesight.indexing.values.page_values import PageContent
 
@@ -163,17 +163,8 @@ def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def _rows_of_short_blocks(content: PageContent) -> list[list[Block]]:
-    left = [
-        one for one in content.blocks if not content.is_furniture(one) and len(one.words) <= _WORDS_OF_A_CELL
-    ]  # fmt: skip
-    rows = list[list[Block]]()
-    while left:
-        row = [one for one in left if same_row(one.box, left[0].box)]
-        taken = set(map(id, row))
-        left = [one for one in left if id(one) not in taken]
-        if not all(one.prose for one in row):
-            rows.append(sorted(row, key=lambda one: one.box[0]))
-    return rows
+    short = (one for one in content.blocks if not content.is_furniture(one) and len(one.words) <= _WORDS_OF_A_CELL)
+    return [row for row in rows_of(list(short)) if not all(one.prose for one in row)]
 
 
 def _goes_on(first: Sequence[Block], row: Sequence[Block], below: Sequence[Block], height: float) -> bool:
