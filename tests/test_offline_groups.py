@@ -75,7 +75,7 @@ METHODS = page(
     ("Summary of the methods", 0.1, 0.22),
     ("Method", 0.1, 0.3), ("Retrieval", 0.435, 0.285), ("granularity", 0.43, 0.3), ("Stage", 0.8, 0.3),
     ("Copier", 0.1, 0.34), ("Phrase", 0.45, 0.34), ("Training", 0.79, 0.34),
-    ("Densifier", 0.1, 0.37), ("Proposition", 0.43, 0.37), ("Inference", 0.786, 0.37),
+    ("Densifier", 0.1, 0.37), ("Proposition", 0.43, 0.37), ("Inference alone", 0.76, 0.37),
     ("Listener", 0.1, 0.4), ("Sentence", 0.443, 0.4), ("Training", 0.79, 0.4),
 )  # fmt: skip
 

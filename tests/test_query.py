@@ -35,9 +35,10 @@ def test_a_term_of_letters_and_digits_asks_for_its_parts_too():
     [
         ("What is the fixed asset turnover ratio for 2019?", {"revenues", "property", "equipment"}),
         ("Interest coverage in 2019", {"operating", "income", "expense"}),
-        ("Wie hoch war die Eigenkapitalquote 2023?", {"eigenkapital", "bilanzsumme"}),
+        ("Wie hoch war der Verschuldungsgrad 2023?", {"eigenkapital", "verbindlichkeiten"}),
         ("What is the R&D to asset ratio?", {"research", "development", "assets"}),
         ("How high was the net revenue?", set()),
+        ("Which EBIT margin did they expect?", set()),  # pages print it
         ("What was the current proposal?", set()),
     ],
 )
