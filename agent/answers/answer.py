@@ -24,9 +24,10 @@ class Answer:
     the model was shown; ``unverified`` are to others and marked so in the text: no evidence. ``pages_viewed`` are the
     labels of the pages shown for this question, ``hits`` the pages its searches found, best first. ``cut_off`` says
     that the model ran out of tokens in the middle of the answer. ``claims`` are its sentences, each with whether the
-    cited words say it (see `check_claims`); none where the setting ``verify`` leaves that out. Those of an answer that no
-    model wrote are its quotations, with where they stand. ``structured`` is the answer in the form that ``response_format`` asks for: as that class where it
-    was just asked, a dictionary where the answer was kept; None where nothing was found.
+    cited words say it (see `check_claims`); none where the setting ``verify`` leaves that out. Those of an answer that
+    no model wrote are its quotations, with where they stand. ``structured`` is the answer in the form that
+    ``response_format`` asks for: as that class where it was just asked, a dictionary where the answer was kept; None
+    where nothing was found.
 
     ``usage`` counts ``input_tokens``, ``output_tokens`` (thinking counted in), ``total_tokens``, ``reasoning_tokens``,
     ``cached_tokens``, ``model_calls``, ``pictures`` (each as often as it was sent), ``bytes_uploaded`` (pictures in
