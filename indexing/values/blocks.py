@@ -20,6 +20,7 @@ _LINE_STEP = 2.2  # between the tops of a paragraph's lines, at most
 _WORDS_OF_PROSE = 7
 _LINES_OF_PROSE = 3
 _WORDS_OF_A_LINE = 5
+_WORDS_OF_A_HEAD, _ROWS_UNDER_A_HEAD = 15, 3
 #: Boxes are parts of the page, which is higher than wide: a gap across is as wide as a part so many times as high.
 _WIDE = 1.4
 
@@ -49,7 +50,11 @@ def page_blocks(page: PageText) -> list[Block]:
     """The blocks of a page in reading order."""
     blocks = list(_blocks(page))
     numbers = [block for block in blocks if _is_number(block.text)]
-    return [replace(block, prose=False) if _labels_one(block, numbers) else block for block in blocks]
+    height = _height(page.boxes) if blocks else 0.0
+    return [
+        replace(block, prose=False) if _labels_one(block, numbers) or _heads_some(block, numbers, height) else block
+        for block in blocks
+    ]
 
 
 def _is_number(text: str) -> bool:
@@ -57,10 +62,21 @@ def _is_number(text: str) -> bool:
 
 
 def _labels_one(block: Block, numbers: Sequence[Block]) -> bool:
-    """Whether a line that is as long as prose is the label of a row: numbers stand beside it."""
-    if not (block.prose and block.one_line):
+    """Whether a line that is as long as prose, or a few short ones, are the label of a row: numbers stand beside it."""
+    short = len(block.words) <= _WORDS_OF_A_HEAD and not block.text.endswith((".", ":", "?", "!"))
+    if not block.prose or not (block.one_line or short):
         return False
     return any(one.box[0] > block.box[2] and same_row(one.box, block.box) for one in numbers)
+
+
+def _heads_some(block: Block, numbers: Sequence[Block], height: float) -> bool:
+    """Whether a few lines are the head of a column: numbers alone stand right below them, within their width."""
+    if not block.prose or len(block.words) > _WORDS_OF_A_HEAD or block.text.endswith((".", ":", "?", "!")):
+        return False
+    left, _, right, foot = block.box
+    under = [one for one in numbers if left < one.box[0] and one.box[2] < right and one.box[1] > foot]
+    near = [one for one in under if one.box[1] - foot < _LINE_STEP * height]
+    return len(near) == 1 and len(under) >= _ROWS_UNDER_A_HEAD
 
 
 def _blocks(page: PageText) -> Iterator[Block]:

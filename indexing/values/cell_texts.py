@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pagesight.indexing.values.quantities import may_be_a_name, quantities
 
-_RANGE = re.compile(r"\d+ ?[-–] ?\d+(?: [^\W\d_]+)?")
+_RANGE = re.compile(r"\d+ ?(?:[-–] ?\d+|\+)(?: [^\W\d_]+)?")
 _CODE = re.compile(r"[A-Z]{1,2}\d{2,}")  # B16: a value, too
 
 
@@ -22,8 +22,10 @@ def is_data(text: str) -> bool:
 
 
 def can_head(text: str) -> bool:
-    """Whether a cell may head a column: it says something, and has no numbers but years and those of names."""
-    return any(letter.isalnum() for letter in text) and not has_numbers(text) and not _CODE.fullmatch(text)
+    """Whether a cell may head a column: it says something, if only "%", and has no numbers but years and those of
+    names."""
+    says = text.strip(" ()") == "%" or any(letter.isalnum() for letter in text)
+    return says and not has_numbers(text) and not _CODE.fullmatch(text)
 
 
 def several_heads(text: str) -> bool:
@@ -59,5 +61,5 @@ def only_numbers(text: str) -> bool:
 
 
 def is_range(text: str) -> bool:
-    """Whether a cell is a range of two numbers, such as 25-34."""
+    """Whether a cell is a range of numbers, such as 25-34 or 65+."""
     return bool(_RANGE.fullmatch(text))

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.ages import ages
 from pagesight.indexing.values.quantities import Quantity, Span, may_be_a_name
 
 #: What a number is of: stems of words, each with how closely it belongs to the number, 0 to 1.
@@ -16,11 +17,11 @@ Context = dict[str, float]
 
 # How closely a word belongs to a number; tried on made claims (benchmarks/claims.py).
 SAME_CLAUSE, _SAME_PART, _SHARED, _OTHER_CLAUSE = 1.0, 0.9, 0.85, 0.5
-_OTHER_YEAR = 0.1  # of a year in another clause, where the number's own clause has one
+_OTHER_YEAR = 0.1  # of a year or an age in another clause, where the number's own clause has one
 _CLAUSE = re.compile(
     r"[,;:](?=\s)|[()]|\s[–—-]\s"
-    r"|\s(?:and|but|while|whereas|versus|vs\.?|compared|against|after|instead of|up from|down from)\s"
-    r"|\s(?:und|aber|während|sowie|gegenüber|nach|statt)\s"
+    r"|\s(?:and|or|but|while|whereas|versus|vs\.?|compared|against|after|instead of|up from|down from)\s"
+    r"|\s(?:und|oder|aber|während|sowie|gegenüber|nach|statt)\s"
     r"|\s(?:to|from|auf|bis|von)\s(?=[\d€$£(]|EUR|USD|US\$|about|around|rund|etwa)|[，；：、]",
     re.IGNORECASE,
 )
@@ -62,6 +63,15 @@ def clause_at(text: str, at: int) -> str:
     start, end = _span_at(_spans(SENTENCE_END, text), at) or (0, len(text))
     clauses = ((start + a, start + b) for a, b in _spans(_CLAUSE, text[start:end]))
     return next((text[a:b].strip() for a, b in clauses if a <= at < b), text[start:end])
+
+
+def clauses_of(text: str) -> list[str]:
+    """The clauses of a text."""
+    return [sentence[a:b] for sentence in _cut(SENTENCE_END, text) for a, b in _spans(_CLAUSE, sentence)]
+
+
+def _cut(divider: re.Pattern[str], text: str) -> list[str]:
+    return [text[a:b] for a, b in _spans(divider, text)]
 
 
 def part_with(sentence: str, written: str) -> str:
@@ -108,14 +118,14 @@ class _Place:
     """Where in its sentence a number stands, by which the sentence's words are near to it or less so.
 
     ``alike`` are where the sentence's numbers of its kind begin, its own among them: years, or what is no year.
-    ``other_years`` are where years outside its clause begin, if its clause has one.
+    ``others`` are where years outside its clause begin, if its clause has one, and ages likewise.
     """
 
     sentence: Span
     part: Span
     clause: Span
     alike: Sequence[int]
-    other_years: frozenset[int]
+    others: frozenset[int]
 
     @classmethod
     def of(cls, text: str, quantity: Quantity, found: Sequence[Quantity], sentences: Sequence[Span]) -> _Place:
@@ -123,20 +133,27 @@ class _Place:
         at = quantity.digits[0]
         sentence = _span_at(sentences, at) or (0, len(text))
         part, clause = (_around(divider, text, sentence, at) for divider in (_PART, _CLAUSE))
-        alike = [one.digits[0] for one in found if one.year == quantity.year and _is_in(sentence, one.digits[0])]
+        plain = (one.digits[0] for one in found if one.year == quantity.year)
+        alike = [start for start in plain if _is_in(sentence, start) and (start == at or start not in ages(text))]
         years = frozenset(one.digits[0] for one in found if one.year and one is not quantity)
-        outside = frozenset(year for year in years if not _is_in(clause, year))
-        return cls(sentence, part, clause, alike, outside if outside < years else frozenset())
+        others = _outside(clause, years) | _outside(clause, ages(text))
+        return cls(sentence, part, clause, alike, others)
 
     def nearness(self, at: int) -> float:
         """How closely a word that begins there belongs to the number, 0 to 1."""
-        if at in self.other_years:
+        if at in self.others:
             return _OTHER_YEAR
         if len(self.alike) < 2 or _is_in(self.clause, at):
             return SAME_CLAUSE
         if self.part != self.sentence and _is_in(self.part, at):
             return _SAME_PART
         return _SHARED if at < self.alike[0] else _OTHER_CLAUSE
+
+
+def _outside(clause: Span, places: frozenset[int]) -> frozenset[int]:
+    """The places that are not in a clause, if one is."""
+    outside = frozenset(at for at in places if not _is_in(clause, at))
+    return outside if outside < places else frozenset()
 
 
 def _span_at(spans: Iterable[Span], at: int) -> Span | None:
@@ -177,7 +194,8 @@ def _with_parentheses(text: str, spans: Sequence[Span]) -> list[Span]:
 
 def _belongs(before: str, inside: str) -> bool:
     """Whether what stands in brackets belongs to what is right before it: words to a number, a number to words."""
-    beside_a_number = bool(re.search(r"\d\W{0,3}(?:[^\W\d_]+\W{0,2}){0,2}$", before))
+    number = re.search(r"\d+\W{0,3}(?:[^\W\d_]+\W{0,2}){0,2}$", before)
+    beside_a_number = number is not None and number.start() not in ages(before)
     if _ALONE.fullmatch(inside):
         return not beside_a_number and bool(re.search(r"[^\W\d_]", before))
     return beside_a_number and not re.search(r"\d", re.sub(r"(?<!\d)(?:19|20)\d\d(?!\d)", "", inside))

@@ -7,17 +7,22 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-_MONTHS = [
+#: What each month is called.
+MONTHS = [
     "january jan januar jänner января январь", "february feb februar февраля февраль",
     "march mar märz mär marz марта март", "april apr апреля апрель", "may mai мая май", "june jun juni июня июнь",
     "july jul juli июля июль", "august aug августа август", "september sep sept сентября сентябрь",
     "october oct oktober okt октября октябрь", "november nov ноября ноябрь",
     "december dec dezember dez декабря декабрь",
 ]  # fmt: skip
-_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_MONTH_OF = {name: number for number, names in enumerate(MONTHS, 1) for name in names.split()}
 _MONTH = rf"(?P<name>(?i:{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))}))(?!\w)\.?"
 _DAY, _YEAR = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.)?(?!\d)", r"(?P<year>(?:19|20)\d\d)(?!\d)"
+_RANGE = r" ?(?:[-–]|to|and|bis|und|until|through) ?"
+_FIRST, _LAST = (_DAY.replace("day", name) for name in ("first", "last"))
 _FORMS = [
+    re.compile(rf"(?<![\w.,]){_FIRST}{_RANGE}{_LAST} ?(?:of )?{_MONTH}(?:,? {_YEAR})?"),
+    re.compile(rf"(?<!\w){_MONTH} {_FIRST}{_RANGE}{_LAST}(?:,? {_YEAR})?(?![\w%]|[.,]\d)"),
     re.compile(rf"(?<![\w.,]){_DAY} ?(?:of )?{_MONTH}(?:,? {_YEAR})?"),
     re.compile(rf"(?<!\w){_MONTH} {_DAY}(?:,? {_YEAR})?(?![\w%]|[.,]\d)"),
     re.compile(rf"(?<!\w){_MONTH},? {_YEAR}"),
@@ -83,9 +88,22 @@ def same_date(claimed: frozenset[Day], printed: frozenset[Day]) -> bool:
 
 def _found(form: re.Pattern[str], text: str) -> Iterator[WrittenDate]:
     for match in form.finditer(text):
+        if "first" in match.groupdict():
+            yield from _two_days(match)
+            continue
         days = frozenset(day for day in _readings(match.groupdict()) if _can_be(day))
         if days:
             yield WrittenDate(match.start(), match.end(), days)
+
+
+def _two_days(match: re.Match[str]) -> Iterator[WrittenDate]:
+    """The first and the last day of "8 to 13 December 2015", or the two of "8 and 13 December"."""
+    year, month = match["year"], _MONTH_OF[match["name"].lower()]
+    for name in ("first", "last"):
+        day = Day(int(year) if year else None, month, int(match[name]))
+        if _can_be(day):
+            start = match.start() if name == "first" else match.start(name)
+            yield WrittenDate(start, match.end(name), frozenset({day}))
 
 
 def _readings(parts: dict[str, str | None]) -> Iterator[Day]:

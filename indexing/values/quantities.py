@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
+from pagesight.indexing.values.ages import ages
 from pagesight.indexing.values.dates import Day, dates, same_date
 from pagesight.indexing.values.spelled_numbers import SPELLED, SPELLED_WORD
 from pagesight.indexing.values.units import (
@@ -69,6 +70,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 _PERIOD = re.compile(r"(?<!\w)(?:[QH][1-4]|FY|GJ)[ -]$")  # of Q4 24
 _MONTHS = re.compile(r"(?<![\w.,])(?:3|6|9|12)M[ ’'-]?(?:19|20)?\d\d(?!\w)")  # 9M 2024: nine months
+_CODE = re.compile(r"(?<![\w.,-])\d+(?:-\d+){2,}(?![\w-])")  # 014-00-01: what something is called, no numbers
 _CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
 _MINUS = ("-", "−", "–")
 _RANGE = re.compile(r"\)?\s*(?:to|bis|and|und|or|oder|–|-|—|до|至|/)\s*\(?", re.IGNORECASE)
@@ -110,7 +112,7 @@ def quantities(text: str) -> list[Quantity]:
     if not any(letter.isdigit() for letter in text):
         return list(_spelled(text))
     days = [Quantity((one.start, one.end), (one.start, one.end), frozenset(), days=one.readings) for one in dates(text)]
-    taken = [one.span for one in days]
+    taken = [*(one.span for one in days), *(found.span() for found in _CODE.finditer(text))]
     numbers = [
         _quantity(text, found) for found in _QUANTITY.finditer(text)
         if not _in_a_word(text, found) and not _within(found.start("digits"), taken)
@@ -215,8 +217,11 @@ _LONGEST_WORD = 80  # letters that are looked through for its beginning
 
 
 def may_be_a_name(text: str, quantity: Quantity) -> bool:
-    """Whether a number stands right behind a capitalised word, as in Tarn 16 or Table 3, and has no unit."""
+    """Whether a number stands right behind a capitalised word, as in Tarn 16 or Table 3, and has no unit, or is an age
+    that says who is meant."""
     start, end = quantity.digits
+    if start in ages(text):
+        return True
     plain = end - start <= 4 and not (quantity.unit or quantity.scale or quantity.year or quantity.days)
     return plain and _CAPITALISED.search(text, max(0, start - _LONGEST_WORD), start) is not None
 

@@ -92,11 +92,8 @@ class TableCells:
         found: list[Block] = []
         for table in self._runs_of_numbers():
             whole = [row for row, decimals in table if not any(decimals)]
-            if (
-                len(whole) == 1
-                and len(table) > _LEAST_ROWS
-                and all(all(decimals) for row, decimals in table if row not in whole)
-            ):
+            others = (decimals for row, decimals in table if row not in whole)
+            if len(whole) == 1 and len(table) > _LEAST_ROWS and all(map(all, others)):
                 found += whole[0]
         return found
 
@@ -121,11 +118,11 @@ class TableCells:
         return axis_ticks(self.cells, self.height)
 
     def is_a_label(self, block: Block, quantity: Quantity) -> bool:
-        """Whether a number belongs to the name of a row, such as "Tarn 16"."""
+        """Whether a number belongs to the name of a row, such as "Tarn 16" or "25-34"."""
         start, end = quantity.digits
         named = end - start <= 4 and re.search(r"[^\W\d_]{2,}[ -]?$", block.text[:start]) is not None
         beside = (cell for cell in self._row_of(block) if cell.box[0] > block.box[2])
-        return named and not quantity.unit and any(is_data(cell.text) for cell in beside)
+        return (named or self._names_a_row(block)) and not quantity.unit and any(is_data(one.text) for one in beside)
 
     def _labels(self, block: Block, box: Box) -> list[str]:
         """The texts of the row to the left, as far as another table's numbers; those to the right where none is."""
@@ -160,7 +157,7 @@ class TableCells:
         return before.text if before and before.text in "$€£¥" else ""
 
     def _names_a_row(self, block: Block) -> bool:
-        """Whether a range, such as 25-34, stands among names of rows: an age beside its share."""
+        """Whether a range, such as 25-34 or 65+, stands among names of rows: an age beside its share."""
         if not is_range(block.text):
             return False
         near = (one for one in self.cells if abs(one.box[1] - block.box[1]) < _COLUMN_STEP * self.height)
@@ -212,17 +209,19 @@ class TableCells:
         return headers
 
     def _heads_over(self, block: Block, box: Box) -> tuple[list[Block], Box]:
-        """The cells that head a number's column, the nearest first, and the box that they stand over: where nothing
-        stands over the number, as where heads are centred and numbers are not, the head in its place of as many."""
-        headers = self._headers(box)
-        if headers or (head := self._head_in_order(block)) is None:
+        """The cells that head a number's column, the nearest first, and the box that they stand over: where none stands
+        over the number's middle, as where heads are centred and numbers are not, the head in its place of as many."""
+        headers, middle = self._headers(box), (box[0] + box[2]) / 2
+        if headers and headers[0].box[0] <= middle <= headers[0].box[2]:
+            return headers, box
+        if (head := self._head_in_order(block)) is None:
             return headers, box
         return [head, *self._headers(head.box)], head.box
 
     def _head_in_order(self, block: Block) -> Block | None:
         """The head in the number's place, of the nearest row that has as many heads as the row has numbers."""
-        numbers = [cell for cell in self._row_of(block) if is_data(cell.text) and not _SIGN.fullmatch(cell.text)]
-        numbers.sort(key=lambda cell: cell.box[0])
+        data = (cell for cell in self._row_of(block) if is_data(cell.text) and not _SIGN.fullmatch(cell.text))
+        numbers = sorted((cell for cell in data if not self._names_a_row(cell)), key=lambda cell: cell.box[0])
         place = next((at for at, cell in enumerate(numbers) if cell is block), None)
         if place is None or len(numbers) < 2:
             return None

@@ -11,6 +11,7 @@ from pagesight.indexing.values.clauses import sentence_at
 from pagesight.indexing.values.quantities import Quantity
 
 _NUMBERED = re.compile(r"^\d{1,2}(?:\.\d+)*\.?\s+(?=[^\W\d_])")  # 7 Borrowings
+_WORDS_OF_A_TITLE = 25  # of several lines, at most; a guess, not measured
 _CELLS_OF_A_TITLE = 2  # side by side, at most: more are heads of columns; a guess, not measured
 
 
@@ -27,7 +28,7 @@ def heading(headers: Sequence[Block], quantity: Quantity) -> list[Block]:
 
 def _title(block: Block, row: Sequence[Block]) -> str:
     if not block.one_line:
-        return sentence_at(block.text, len(block.text) - 1) if block.text.endswith(":") else ""
+        return _title_of_lines(block.text)
     words = [cell.text for cell in row if any(map(str.isalpha, cell.text))]
     if len(words) > _CELLS_OF_A_TITLE or len({*words}) < len(words):
         return ""
@@ -35,3 +36,11 @@ def _title(block: Block, row: Sequence[Block]) -> str:
         has_numbers(other.text) for other in row if other is not block
     )
     return "" if numbered else block.text
+
+
+def _title_of_lines(text: str) -> str:
+    """A title of several lines, or the sentence with which a paragraph leads to a table; "" for other paragraphs."""
+    if text.endswith(":"):
+        return sentence_at(text, len(text) - 1)
+    ends = text.endswith((".", "!", "?", ";", ","))
+    return "" if ends or len(text.split()) > _WORDS_OF_A_TITLE or has_numbers(text) else text

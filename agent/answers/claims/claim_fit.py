@@ -8,7 +8,9 @@ from functools import cached_property
 
 from pagesight.agent.answers.claims.claim_number import ClaimNumber, Term, language_of
 from pagesight.agent.answers.claims.computed import is_year
+from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import function_words, tokenize
+from pagesight.indexing.values.dates import MONTHS
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 # Tried on made claims (benchmarks/claims.py) and on some written by hand: by how much of what the claim's words weigh
@@ -16,8 +18,11 @@ from pagesight.indexing.values.page_values import PageContent, PageValue
 # must fit at all.
 _BETTER, _MUCH_BETTER = 0.08, 0.3
 _LEAST_FIT = 0.2
-_BEGIN = 6  # letters in which two words agree that are taken for forms of one; a guess, not measured
+_BEGIN = 5  # letters in which two words agree, and a sixth if both are longer, that are taken for forms of one; a guess
 _HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
+_WHOLE = "total overall altogether insgesamt gesamt gesamte"
+#: Stems of words that mean the same: the names of each month, and of a whole.
+_ALIKE = [frozenset(stem for name in names.split() for stem in stems(name)) for names in (*MONTHS, _WHOLE)]
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,24 @@ class ClaimFit:
         """What each of the claim's terms on the page weighs: the more, the fewer of the page's numbers have it."""
         values = self.content.values
         weights = {}
-        for term, near in self._terms:
+        for term, near in self.terms:
             if term & self.content.terms:
                 holders = sum(has(value, term) for value in values)
                 weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
         return weights
 
     @cached_property
-    def _terms(self) -> list[Term]:
+    def terms(self) -> list[Term]:
         """The claim's terms; one that the page lacks is taken for the page's that begin as it does: employed for
         employees."""
         held = self.content.terms
-        return [(term if term & held else term | _begun_alike(term, held), near) for term, near in self.number.terms]
+        every = ((term | _of_like_meaning(term), near) for term, near in self.number.terms)
+        return [(term if term & held else term | _begun_alike(term, held), near) for term, near in every]
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The stems of all of the claim's terms."""
+        return frozenset(stem for term, _ in self.terms for stem in term)
 
     @cached_property
     def most(self) -> float:
@@ -90,9 +101,21 @@ class ClaimFit:
         return more - less - needed * (self._held if of is None else of)
 
 
+def _of_like_meaning(term: frozenset[str]) -> frozenset[str]:
+    """The stems of what else a month or a whole is called."""
+    return next((alike for alike in _ALIKE if term & alike), frozenset())
+
+
 def _begun_alike(term: frozenset[str], held: frozenset[str]) -> frozenset[str]:
-    starts = {stem[:_BEGIN] for stem in term if len(stem) >= _BEGIN and stem.isalpha()}
-    return frozenset(other for other in held if other[:_BEGIN] in starts and other.isalpha())
+    own = [stem for stem in term if len(stem) > _BEGIN and stem.isalpha()]
+    return frozenset(other for other in held if other.isalpha() and any(_begin_alike(stem, other) for stem in own))
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    """Whether two stems have a beginning in common, where German and English write some letters differently:
+    Demokraten and Democrats, submitted and submission."""
+    start = [word[:_BEGIN].replace("k", "c") for word in (one, other)]
+    return start[0] == start[1] and (one[_BEGIN:][:1] == other[_BEGIN:][:1] or min(len(one), len(other)) == _BEGIN + 1)
 
 
 def holds(value: PageValue, term: frozenset[str]) -> float:

@@ -16,6 +16,13 @@ _ENGLISH = frozenset(tokenize("the of in and to was is were are a an for by from
 _GERMAN = frozenset(
     tokenize("der die das des dem den im in und zu war ist bei von um auf für mit als hat betrug lag beim")
 )
+#: Words that say how exactly a number is meant, or that it is compared, and nothing of what it is of.
+_HEDGES = frozenset(
+    tokenize(
+        "nearly almost roughly approximately exactly only just compared versus respectively while against "
+        "knapp fast etwa rund nur genau verglichen gegenüber jeweils während"
+    )
+)
 _IN_BRACKETS = re.compile(r"\s?\(([^()\d]+)\)")
 #: A term of a claim: its stems, and how closely it stands with the number.
 Term = tuple[frozenset[str], float]
@@ -76,7 +83,7 @@ def _grouped(quantity: Quantity, digits: str, mark: str) -> Quantity:
 
 def claim_numbers(text: str, found: Sequence[Quantity]) -> list[ClaimNumber]:
     """The numbers of a claim; ``found`` are all quantities of its text."""
-    telling = set(read_query(text).terms)
+    telling = set(read_query(text).terms) - _HEDGES
     near = clause_terms(text, found)
     return [
         ClaimNumber(text, quantity, [(stems(term), closeness) for term, closeness in terms if term in telling])

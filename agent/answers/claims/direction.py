@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
-from pagesight.indexing.values.clauses import clause_at, part_with, sentence_at
+from pagesight.indexing.values.clauses import clause_at, clauses_of, part_with, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
 
@@ -37,13 +37,14 @@ _COMPARED = re.compile(
 #: What a change is told with: by 3 %, 3 % more, an increase of 3 %, +3 %.
 _BY = re.compile(r"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s|[+−–(-])[^\d\w]{0,3}$")
 _MORE = re.compile(
-    r"(?i)^\W{0,2}(?:\w+ )?(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
+    r"(?i)^[ (-]{0,2}(?:\w+ )?(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
     r"rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
 )
 _NOT = re.compile(
     r"(?i)\b(?:not|no|never|neither|nor|none|nothing|nobody|cannot|n't|without|kein\w*|nicht|nie|niemals|keinesfalls|weder|ohne|nichts|niemand|не|нет|"
     r"ничего|никогда)\b|n['’]t\b|没有|不是|未"
 )
+_SHORT_NOT = re.compile(r"(?i)(?:\b(?:wo|ca|sha))?n['’]t\b")
 _OF_ALL = re.compile(r"(?i)nothing|nobody|none|nichts|niemand|ничего")  # has been audited: only what follows counts
 _NOT_REALLY = re.compile(
     r"(?i)\b(?:not (?:only|just|yet|more|less|including|counting)|no (?:more|less|fewer|later|longer) than|nicht nur|"
@@ -147,12 +148,21 @@ def denial(claimed: str, printed: str) -> bool:
 
 def drops_a_denial(claimed: str, printed: str) -> bool:
     """Whether a claim says again what a sentence of a page denies, nearly in its words and without the denial."""
+    printed, claimed = _SHORT_NOT.sub(" not", printed), _SHORT_NOT.sub(" not", claimed)
     denies = _NOT.search(printed)
-    if not denies or not says_no(printed) or says_no(claimed) or _LACKS.search(claimed):
+    if not denies or not says_no(printed) or _LACKS.search(claimed):
         return False
-    mine = {stem for term in read_query(claimed).terms for stem in stems(term)}
     theirs = [term for term in read_query(clause_at(printed, denies.start())).terms if not _NOT.fullmatch(term)]
-    return _says_again([bool(stems(term) & mine) for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0])))
+    if any(says_no(clause) and _said(theirs, clause) for clause in clauses_of(claimed)):
+        return False
+    said = _said(theirs, claimed)
+    return _says_again([term in said for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0])))
+
+
+def _said(terms: Sequence[str], text: str) -> list[str]:
+    """Those of some terms that a text has in some form."""
+    held = {stem for term in read_query(text).terms for stem in stems(term)}
+    return [term for term in terms if stems(term) & held]
 
 
 def _says_again(words: Sequence[bool], *, of_all: bool) -> bool:

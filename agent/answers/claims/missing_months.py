@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.indexing.values.dates import Day, months, months_among
 from pagesight.indexing.values.page_values import PageContent
+from pagesight.indexing.values.quantities import Quantity
 
 
 def missing_months(text: str, pages: Sequence[CitedPage]) -> list[str]:
@@ -14,6 +15,11 @@ def missing_months(text: str, pages: Sequence[CitedPage]) -> list[str]:
     told = months(text)
     held = frozenset().union(*(_months_of(page.content) for page in pages)) if told else frozenset()
     return [name for name, month in told.items() if month not in held]
+
+
+def is_a_month(quantity: Quantity) -> bool:
+    """Whether a date is a month of a year."""
+    return bool(quantity.days) and all(day.day is None and day.year is not None for day in quantity.days)
 
 
 def has_month_and_year(content: PageContent, days: Collection[Day]) -> bool:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.computed import is_year
-from pagesight.agent.answers.claims.phrases import find_phrase, names
+from pagesight.agent.answers.claims.phrases import codes, find_phrase, names
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.blocks import over
 from pagesight.indexing.values.clauses import SENTENCE_END
 from pagesight.indexing.values.page_values import PageContent
 
@@ -23,17 +24,31 @@ _WORDS_OF_A_SIGNATURE = 8  # at most; a guess, not measured
 
 def missing_names(text: str, pages: Sequence[CitedPage]) -> list[str]:
     """The names of a claim that the pages do not have."""
-    return [
-        name for name in names(text)
-        if not any(find_phrase(name, page.content.text, page.allowed) for page in pages) and not _spread(name, pages)
-    ]  # fmt: skip
+    return [name for name in names(text) if not _stands_on(name, pages) and not _spread(name, pages)]
+
+
+def missing_codes(text: str, pages: Sequence[CitedPage]) -> list[str]:
+    """The codes of a claim that the pages do not have; none for scans, whose letters may be read as digits."""
+    if any(page.content.text.source == "ocr" for page in pages):
+        return []
+    return [code for code in codes(text) if not _stands_on(code, pages)]
+
+
+def _stands_on(name: str, pages: Sequence[CitedPage]) -> bool:
+    return any(find_phrase(name, page.content.text, page.allowed) for page in pages)
 
 
 def best_place(text: str, pages: Sequence[CitedPage]) -> tuple[CitedPage, list[int], bool]:
     """The row or paragraph that holds most of a claim's words, and whether that is enough to rest on."""
-    terms = [stems(term) for term in read_query(text).terms]
-    share, words, page = max((_best_of_page(terms, page) for page in pages), key=lambda place: place[0])
+    terms = _terms(text)
+    (share, _), words, page = max((_best_of_page(terms, page) for page in pages), key=lambda place: place[0])
     return page, words, share >= _LEAST_SHARE
+
+
+def _terms(text: str) -> list[frozenset[str]]:
+    """The stems of a claim's terms; a code is one of them, and its parts are none."""
+    parts = {token for code in codes(text) for token in read_query(code).terms if token != code.lower()}
+    return [stems(term) for term in read_query(text).terms if term not in parts]
 
 
 def best_sentence(text: str, printed: str) -> str:
@@ -47,8 +62,7 @@ def best_sentence(text: str, printed: str) -> str:
 
 def apart(text: str, words: Sequence[int], page: CitedPage) -> str:
     """A word of the claim that stands with another name than the claim's: the claim mixes two things; or ""."""
-    terms = [stems(term) for term in read_query(text).terms]
-    content = page.content
+    terms, content = _terms(text), page.content
     return (
         _in_another_row(terms, words, content)
         or _of_another_name(text, terms, content)
@@ -139,10 +153,16 @@ def _spread(name: str, pages: Sequence[CitedPage]) -> bool:
     return all(stems(token) & held for token in tokenize(name))
 
 
-def _best_of_page(terms: Sequence[frozenset[str]], page: CitedPage) -> tuple[float, list[int], CitedPage]:
-    scored = [(_share(terms, page.content.held(words)), words) for words in page.places()]
-    share, words = max(scored, key=lambda one: one[0], default=(0.0, []))
-    return share, words, page
+def _best_of_page(terms: Sequence[frozenset[str]], page: CitedPage) -> tuple[tuple[float, float], list[int], CitedPage]:
+    """The place with most of the terms, and of several the one whose terms are rarest; with how many and how rare."""
+    places = [(words, page.content.held(words)) for words in page.places()]
+    often = [max(sum(bool(term & held) for _, held in places), 1) for term in terms]
+    scored = [
+        ((_share(terms, held), sum(bool(term & held) / times for term, times in zip(terms, often, strict=True))), words)
+        for words, held in places
+    ]
+    score, words = max(scored, key=lambda one: one[0], default=((0.0, 0.0), []))
+    return score, words, page
 
 
 def _share(terms: Sequence[frozenset[str]], held: frozenset[str]) -> float:
@@ -157,6 +177,17 @@ def _in_another_row(terms: Sequence[frozenset[str]], words: Sequence[int], conte
     for row in content.rows():
         if content.is_row(row) and row != words and (other := content.held(row) - held):
             for term in _as_dated_as(held, terms):
-                if term & other and not term & held:
+                if term & other and not term & held and not _heads((term, row), words, terms, content):
                     return content.word_of(row, term)
     return ""
+
+
+def _heads(
+    head: tuple[frozenset[str], Sequence[int]],
+    words: Sequence[int], terms: Sequence[frozenset[str]], content: PageContent,
+) -> bool:  # fmt: skip
+    """Whether a term of a row over another one heads what the claim has of that: "code" over NY27."""
+    cells, (term, row) = content.tables.cells, head
+    over_it = [cell for cell in cells if cell.words[0] in row and content.held(cell.words) & term]
+    said = [cell for cell in cells if cell.words[0] in words and any(content.held(cell.words) & one for one in terms)]
+    return any(over(one.box, cell.box) and one.box[3] <= cell.box[1] for one in over_it for cell in said)

@@ -16,7 +16,7 @@ from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.computed import is_year, year_of
 from pagesight.agent.answers.claims.direction import opposed
 from pagesight.agent.answers.claims.measures import is_rival, is_same, measures_agree
-from pagesight.agent.answers.claims.missing_months import has_month_and_year
+from pagesight.agent.answers.claims.missing_months import has_month_and_year, is_a_month
 from pagesight.agent.answers.claims.opposites import says_the_opposite
 from pagesight.agent.answers.claims.rates import told_for_another
 from pagesight.agent.answers.claims.rivals import rivals_of
@@ -25,6 +25,9 @@ from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 
 _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a guess, not measured
+
+_FOUR_DIGITS = 1000
+_NEARLY = 0.5  # of how well the best place fits: another one counts where that says something else; a guess
 
 
 @dataclass(frozen=True)
@@ -119,15 +122,32 @@ def _of_something_else(number: ClaimNumber, told: str) -> str:
 
 def _best(fit: ClaimFit, same: Sequence[PageValue]) -> Found:
     number = fit.number
-    if not fit.most and number.terms and not _is_telling(number.quantity) and fit.is_in_its_language:
+    if not fit.most and _needs_words(number) and fit.is_in_its_language:
         return Found(None, f"{number.written} is there, but the page has none of the claim's words", elsewhere=True)
     found = sorted(same, key=lambda value: -fit.of(value))[:_MOST_PLACES]
-    rivals = [rivals_of(fit, value) for value in found]
-    faults = [_fault(fit, value, better) for value, better in zip(found, rivals, strict=True)]
-    accepted = next((value for value, fault in zip(found, faults, strict=True) if not fault), None)
-    if accepted:
-        return Found(accepted)
-    return Found(found[0], faults[0], elsewhere=True, denied=bool(faults[0] and not rivals[0]), rivals=rivals[0])
+    if is_a_month(number.quantity) and _has_other_numbers(number):
+        return Found(found[0])  # it tells when the others were: they are held against it
+    first, *others = [_held_against(fit, value) for value in found]
+    least = _NEARLY * fit.of(found[0]) if first.denied else 0.0
+    right = (one for one in (first, *others) if one.value and not one.fault and fit.of(one.value) >= least)
+    return next(right, first)
+
+
+def _held_against(fit: ClaimFit, value: PageValue) -> Found:
+    """A place of the number, with what speaks against its being the claim's."""
+    rivals = rivals_of(fit, value)
+    fault = _fault(fit, value, rivals)
+    return Found(value, fault, elsewhere=bool(fault), denied=bool(fault and not rivals), rivals=rivals)
+
+
+def _needs_words(number: ClaimNumber) -> bool:
+    """Whether a number counts for nothing on a page that has none of the claim's words."""
+    return bool(number.terms) and not _is_telling(number.quantity)
+
+
+def _has_other_numbers(number: ClaimNumber) -> bool:
+    """Whether a claim tells a number besides dates and years."""
+    return any(not (one.year or one.days) for one in quantities(number.text))
 
 
 def _is_telling(quantity: Quantity) -> bool:
@@ -136,12 +156,19 @@ def _is_telling(quantity: Quantity) -> bool:
     return bool(quantity.days) or digits >= 3
 
 
+def _is_unlike_others(quantity: Quantity, content: PageContent) -> bool:
+    """Whether a number is one that a page hardly has of something else too: a day, or of four digits, and once."""
+    day = any(one.day is not None and one.year is not None for one in quantity.days)
+    long = any(value >= _FOUR_DIGITS and value == int(value) for value in quantity.values)
+    return (day or long) and sum(is_same(quantity, value.quantity) for value in content.values) == 1
+
+
 def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
     """What speaks against the value's being the claim's; nothing if it is."""
     number = fit.number
     if rivals:
         return _of_something_else(number, _told(rivals[0]))
-    if not fit.is_about(value) and fit.is_in_its_language:
+    if not fit.is_about(value) and fit.is_in_its_language and not _is_unlike_others(number.quantity, fit.content):
         return f"{number.written} is there, but not of what the claim is about"
     if _the_other_way_round(number, value, fit.content):
         return f"{number.written}: the page says it the other way round, “{value.said}”"

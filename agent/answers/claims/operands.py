@@ -11,18 +11,13 @@ from typing import NamedTuple
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.claim import Evidence
 from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has, holds
-from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers
+from pagesight.agent.answers.claims.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.computed import computed_from, is_year, value_of, year_of
 from pagesight.agent.answers.claims.direction import direction, of_a_loss, tells_of_change
-from pagesight.agent.answers.claims.number_check import find_number
-from pagesight.agent.answers.claims.proportions import Proportion, follows
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.quantities import Quantity
 
-_OF_IT = 0.6  # of a claim's words, that a percentage must be of; a guess, not measured
-_TOTAL = re.compile(r"(?i)\b(?:total|group|sum|overall|all|gesamt\w*|summe|insgesamt|konzern)\b")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
@@ -50,7 +45,7 @@ def operands_of(
     for known in _candidates(number, own, pages, own_alone=own_alone):
         told = direction(number.text), of_a_loss(number.text)
         if used := computed_from(number.quantity, [one.value for one in known], *told):
-            return _among(known, used)
+            return among(known, used)
     sums = ([Operand(page, value) for value in _summed(number, page.content)] for page in pages)
     return [] if own_alone else next(filter(None, sums), [])
 
@@ -65,8 +60,14 @@ def _candidates(
     if own and own[0].value.place:
         yield from ([own[0], other] for other in _in_its_line(own[0]))
     for page in pages:
-        for some in (*_of_named_rows(number, page.content), *_of_named_cells(number, page.content)):
+        told = _as_on(page.content, number)
+        for some in (*_of_named_rows(told, page.content), *_of_named_cells(told, page.content)):
             yield [Operand(page, value) for value in some]
+
+
+def _as_on(content: PageContent, number: ClaimNumber) -> ClaimNumber:
+    """The number with the claim's terms as a page writes them."""
+    return replace(number, terms=ClaimFit(number, content).terms)
 
 
 def _in_its_sentence(one: Operand) -> Iterator[Operand]:
@@ -83,15 +84,22 @@ def _in_its_line(one: Operand) -> Iterator[Operand]:
 
 
 def _of_named_cells(number: ClaimNumber, content: PageContent) -> Iterator[list[PageValue]]:
-    """The numbers of a column whose rows the claim names, two or three; of the year that it names, if columns are."""
-    said = frozenset(stem for term, _ in number.terms for stem in term)
+    """The numbers of a column whose rows the claim names, two or three, by their whole names if some are; of the year
+    that it names, if columns are."""
+    for found in _columns_named(frozenset(stem for term, _ in number.terms for stem in term), content):
+        called = [value for value in found if _is_called(number, value)]
+        yield from (some for some in (called, found) if len(some) in (2, 3))
+
+
+def _columns_named(said: frozenset[str], content: PageContent) -> list[list[PageValue]]:
+    """The numbers of each column whose rows are named; of the years that are named, if columns are."""
     years = frozenset(filter(is_year, said))
     columns: dict[tuple[str, ...], list[PageValue]] = {}
     for value in content.values:
         if value.place and _is_labelled(value, said - years):
             columns.setdefault(tuple(value.place.heads), []).append(value)
     of_years = [found for heads, found in columns.items() if years.intersection(" ".join(heads).split())]
-    yield from (found for found in of_years or columns.values() if len(found) in (2, 3))
+    return of_years or list(columns.values())
 
 
 def _is_labelled(value: PageValue, said: frozenset[str]) -> bool:
@@ -141,62 +149,23 @@ def _is_called(number: ClaimNumber, value: PageValue) -> bool:
     return bool(terms) and all(stems(term) & said for term in terms)
 
 
-def operands_of_proportion(
-    told: Proportion, text: str, own: Sequence[Operand], pages: Sequence[CitedPage]
-) -> list[Operand]:
-    """The two printed numbers that a proportion is of: of the claim's own, or of those that its words fit best."""
-    whole = claim_numbers(text + " 0", [Quantity((0, 0), (0, 0), frozenset())])[0]
-    if not told.change and (share := _printed_share(told, whole, pages)):
-        return [share]
-    known = own if len(own) > 1 else [*own, *_fitting(whole, pages)]
-    if told.change or len(own) > 1:
-        return _among(known, follows(told, [one.value for one in known]))
-    return next(filter(None, (_parts(told, one) for one in known)), [])
-
-
-def _printed_share(told: Proportion, whole: ClaimNumber, pages: Sequence[CitedPage]) -> Operand | None:
-    """A percentage that the page prints for what the claim is about, if it is what the proportion says."""
-    for page in pages:
-        for value in page.content.values:
-            quantity = value.quantity
-            if quantity.unit == "%" and any(told.fits(part / 100) for part in quantity.values):
-                found = find_number(replace(whole, quantity=quantity), page.content, page.allowed)
-                fit = ClaimFit(whole, page.content)
-                if found.value is value and not found.fault and fit.of(value) >= _OF_IT * fit.most:
-                    return Operand(page, value)
-    return None
-
-
-def _parts(told: Proportion, part: Operand) -> list[Operand]:
-    """The number and the total of its column, if it is that proportion of it."""
-    value = part.value
-    for other in part.page.content.values:
-        if _is_the_total_of(value, other) and told.fits(abs(value_of(value.quantity) / value_of(other.quantity))):
-            return [part, Operand(part.page, other)]
-    return []
-
-
-def _is_the_total_of(value: PageValue, other: PageValue) -> bool:
-    if not (value.place and other.place and value.place.heads == other.place.heads) or not value.quantity.values:
-        return False
-    total = _TOTAL.search(" ".join(other.place.labels)) is not None
-    return total and other is not value and bool(other.quantity.values) and value_of(other.quantity) != 0
-
-
-def _among(known: Iterable[Operand], values: Iterable[PageValue]) -> list[Operand]:
+def among(known: Iterable[Operand], values: Iterable[PageValue]) -> list[Operand]:
+    """Those of some operands that are these values."""
     by_value = {id(one.value): one for one in known}
     return [by_value[id(value)] for value in values]
 
 
 def _fitting_beside(number: ClaimNumber, own: Sequence[Operand], pages: Sequence[CitedPage]) -> list[Operand]:
     """The numbers that the claim's words fit best; those in one row or column with a number of the claim first."""
-    every = _fitting(number, pages)
+    every = fitting(number, pages)
     near = [one for one in every if any(beside(one.value, other.value) for other in own)]
     return near or every
 
 
-def _fitting(number: ClaimNumber, pages: Sequence[CitedPage]) -> list[Operand]:
-    return [Operand(page, value) for page in pages for value in _best_of(number, page.content)]
+def fitting(number: ClaimNumber, pages: Sequence[CitedPage]) -> list[Operand]:
+    """The numbers of the pages that the claim's words fit best."""
+    told = [(page, _as_on(page.content, number)) for page in pages]
+    return [Operand(page, value) for page, one in told for value in _best_of(one, page.content)]
 
 
 def _best_of(number: ClaimNumber, content: PageContent) -> list[PageValue]:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.values.dates import dates
 
 _QUOTED = re.compile(
     r"[“„\"«»‹›]([^“”„\"«»‹›]{3,600}?)[”“\"»«›‹]|‘([^‘’]{3,600}?)’(?!\w)|(?<!\w)'([^']{8,600}?)'(?!\w)"
@@ -17,6 +18,11 @@ _ELLIPSIS = re.compile(r"\s*(?:\[?\.\.\.\]?|\[?…\]?)\s*")
 _WORD = r"(?:[A-ZÄÖÜÉÈÅØŠČŽ][\w'’&.-]*\w|[A-ZÄÖÜ])"
 _JOINING = "of|the|and|de|von|van|der|für|und"
 _NAME = re.compile(rf"(?<!\w){_WORD}(?: (?:{_WORD}|\d+|{_JOINING})(?!\w))* (?:{_WORD}|\d{{1,4}})(?![\w.,]\d)(?!\w)")
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s(?= )")  # whose something is, is no part of its name
+#: A thing's letters and digits; Q3 and FY24 are times.
+_CODE = re.compile(
+    r"(?<![\w.,-])(?!(?:[QH][1-4]|FY\d\d|GJ\d\d)\b)(?:[A-Z]{1,5}-?\d{2,}(?:-\w+)*|\d+(?:-\d+){2,})(?![\w-])"
+)
 _ARTICLE = re.compile(r"^(?:The|An?|In|On|At|By|For|Der|Die|Das|Im|Am|Ein|Eine|Laut|Für) ")
 #: Of a scan's words: how much of a phrase may be read differently, and how many characters in a row.
 _MISREAD, _MISREAD_IN_A_ROW = 0.04, 2
@@ -33,8 +39,13 @@ def quoted_phrases(text: str) -> list[str]:
 
 def names(text: str) -> list[str]:
     """Names of two words or more: capitalised words in a row, such as Anna Berger or Tarn 16."""
-    found = (_ARTICLE.sub("", match[0]) for match in _NAME.finditer(text))
+    found = (_ARTICLE.sub("", match[0]) for match in _NAME.finditer(_POSSESSIVE.sub(" ,", text)))
     return [name for name in found if " " in name]
+
+
+def codes(text: str) -> list[str]:
+    """Letters and digits in one word, such as NY27 or 014-00-01: they name a thing, and are no numbers."""
+    return [found[0] for found in _CODE.finditer(text) if not dates(found[0])]
 
 
 def find_phrase(phrase: str, page: PageText, allowed: frozenset[int] | None = None) -> list[int]:

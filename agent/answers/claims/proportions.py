@@ -1,4 +1,5 @@
-"""Proportions that a claim tells in words, such as doubled or more than half, checked by what they are of."""
+"""Proportions that a claim tells in words, such as doubled, more than half or seven out of ten, checked by what they
+are of."""
 
 from __future__ import annotations
 
@@ -10,35 +11,53 @@ from typing import NamedTuple
 
 from pagesight.agent.answers.claims.computed import value_of, year_of
 from pagesight.indexing.values.page_values import PageValue
-from pagesight.indexing.values.quantities import Quantity
+from pagesight.indexing.values.quantities import Quantity, Span
+from pagesight.indexing.values.spelled_numbers import SPELLED
 
-#: What a word says, as a part or a multiple; a change ("doubled") is from an earlier to a later number.
-_TOLD: list[tuple[str, str, bool]] = [
-    (r"(?:tripled|trebled|verdreifacht\w*|утроил\w*)|增长了?两倍", "3", True),
-    (r"(?:quadrupled|vervierfacht\w*)", "4", True),
-    (r"(?:doubled|doubling|verdoppel\w*|удвоил\w*)|翻了?一番", "2", True),
-    (r"(?:halved|halving|halbiert\w*)", "0.5", True),
-    (r"(?:three quarters|drei viertel)", "0.75", False),
-    (r"(?:two[- ]thirds|zwei drittel)", "0.6667", False),
-    (r"(?:half of|about half|roughly half|one half|half the|than half|die hälfte|der hälfte)", "0.5", False),
-    (r"(?:(?:a|one) third|ein(?:em)? drittel)(?! (?:line|quarter|party|time))", "0.3333", False),
-    (r"(?:(?:a|one) quarter of|ein(?:em)? viertel)", "0.25", False),
-    (r"(?:(?:a|one) fifth|ein(?:em)? fünftel)", "0.2", False),
-    (r"(?:(?:a|one) tenth|ein(?:em)? zehntel)", "0.1", False),
-]
+_HALF = (
+    r"(?<!first )(?<!second )(?<!last )(?:one )?half(?!(?: (?:a|an|year|hour|day|time|line|quarter)s?\b|-))|"
+    r"(?:die|der) hälfte"
+)
+#: What a word says alone: all but half tell of a change, from an earlier to a later number.
+_WORDS = {
+    r"tripled|trebled|verdreifacht\w*|утроил\w*|增长了?两倍": Decimal(3),
+    r"quadrupled|vervierfacht\w*": Decimal(4),
+    r"doubled|doubling|verdoppel\w*|удвоил\w*|翻了?一番": Decimal(2),
+    r"halved|halving|halbiert\w*": Decimal("0.5"),
+    _HALF: Decimal("0.5"),
+}
+_PARTS = {
+    "third|drittel": 3, "quarter|viertel": 4, "fifth|fünftel": 5, "sixth|sechstel": 6, "eighth|achtel": 8,
+    "tenth|zehntel": 10,
+}  # fmt: skip
+_COUNTED = SPELLED | {word: Decimal(1) for word in ("a", "one", "ein", "einem", "eine", "einer", "einen")}
+_COUNT = r"(?P<{0}>[^\W\d_]{{1,6}}|\d\d?)"
+#: Two thirds, drei Viertel; a quarter only of something, and no third quarter, line or party.
+_OF_PARTS = re.compile(
+    rf"(?i)(?<![\w-]){_COUNT.format('one')}[ -](?P<part>{'|'.join(_PARTS)})s?(?!\w| (?:line|quarter|party|time))"
+)
+#: Seven out of ten, eight-in-ten, sieben von zehn.
+_OF_SO_MANY = re.compile(
+    rf"(?i)(?<![\w.,-]){_COUNT.format('one')}[ -](?:out of|in|of every|von)[ -]{_COUNT.format('other')}"
+    r"(?![\w%]|[.,]\d| ?(?:%|per|proz|year|month|week|day|hour|jahr|monat|woche|tag|stunde))"
+)
 _MORE = re.compile(r"(?i)(?:more than|over|above|mehr als|über)\s*(?:\w{1,3} )?$")
 _LESS = re.compile(
     r"(?i)(?:just under|less than|almost|nearly|under|fewer than|fast|knapp|weniger als)\s*(?:\w{1,3} )?$"
 )
-# How far a number may be from "a third" and the like, as part of it: a guess, not measured.
-_ABOUT = Decimal("0.12")
-_MUCH = Decimal("1.35")  # how far "more than" may be exceeded
+# How far a number may be from "a third" and the like, as part of it, and from "seven out of ten", of all: guesses, not
+# measured.
+_ABOUT, _ABOUT_TENTHS = Decimal("0.12"), Decimal("0.04")
+_MUCH, _LITTLE = Decimal("1.35"), Decimal("0.75")  # how far "more than" may be exceeded, and "nearly" missed
+_MOST_PARTS = 10
+_APART = re.compile(r"(?i)[,;:.]\s|\b(?:and|but|while|against|compared|than|und|aber|während|gegenüber|als)\b")
 
 
 class Proportion(NamedTuple):
-    """A proportion told in words: between ``least`` and ``most``."""
+    """A proportion told in words, at a place of a text: between ``least`` and ``most``."""
 
     written: str
+    span: Span
     least: Decimal
     most: Decimal
     change: bool
@@ -47,28 +66,60 @@ class Proportion(NamedTuple):
         """Whether a ratio is what the words say."""
         return self.least <= ratio <= self.most
 
+    def is_like(self, other: Proportion) -> bool:
+        """Whether two may be told of one ratio."""
+        return self.change == other.change and self.least <= other.most and other.least <= self.most
+
 
 def proportions(text: str) -> list[Proportion]:
-    """The proportions that a text tells in words."""
-    return list(_found(text))
+    """The proportions that a text tells in words, in their order."""
+    return sorted([*_by_words(text), *_of_parts(text), *_of_so_many(text)], key=lambda one: one.span)
 
 
-def _found(text: str) -> Iterator[Proportion]:
-    for words, value, change in _TOLD:
+def _by_words(text: str) -> Iterator[Proportion]:
+    for words, value in _WORDS.items():
         for match in re.finditer(rf"(?i)(?<!\w)(?:{words})(?!\w)", text):
-            size = Decimal(value)
-            least, most = size * (1 - _ABOUT), size * (1 + _ABOUT)
-            before = text[: match.start()]
-            if _MORE.search(before) or (" than half" in f" {match[0]}" and "more" in before[-6:]):
-                least, most = size, size * _MUCH
-            elif _LESS.search(before) or (" than half" in f" {match[0]}" and "less" in before[-6:]):
-                least, most = size * Decimal("0.75"), size
-            yield Proportion(match[0], least, most, change)
+            yield _told(text, match.span(), value, change=words != _HALF)
 
 
-def shares_said(found: Sequence[Quantity]) -> list[Decimal]:
-    """The percentages of a claim, as parts of one."""
-    return [value / 100 for one in found if one.unit == "%" for value in one.values]
+def _of_parts(text: str) -> Iterator[Proportion]:
+    for match in _OF_PARTS.finditer(text):
+        part = next(size for words, size in _PARTS.items() if re.fullmatch(words, match["part"].lower()))
+        if (one := _COUNTED.get(match["one"].lower())) and one < part and not _is_a_quarter(text, match):
+            yield _told(text, match.span(), one / part)
+
+
+def _of_so_many(text: str) -> Iterator[Proportion]:
+    for match in _OF_SO_MANY.finditer(text):
+        one, other = (_count(match[name]) for name in ("one", "other"))
+        if one and other and one < other <= _MOST_PARTS:
+            yield _told(text, match.span(), one / other, _ABOUT_TENTHS / (one / other))
+
+
+def _count(written: str) -> Decimal | None:
+    return Decimal(written) if written.isdigit() else _COUNTED.get(written.lower())
+
+
+def _is_a_quarter(text: str, match: re.Match[str]) -> bool:
+    """Whether "a quarter" may be one of a year: it is not said of what."""
+    quarter = match["part"].lower() == "quarter" and match["one"].lower() in ("a", "one")
+    return quarter and not text[match.end() :].startswith(" of")
+
+
+def _told(text: str, span: Span, size: Decimal, about: Decimal = _ABOUT, *, change: bool = False) -> Proportion:
+    least, most = size * (1 - about), size * (1 + about)
+    before = text[: span[0]]
+    if _MORE.search(before):
+        least, most = size, size * _MUCH
+    elif _LESS.search(before):
+        least, most = size * _LITTLE, size
+    return Proportion(text[slice(*span)], span, least, most, change)
+
+
+def share_beside(told: Proportion, text: str, found: Sequence[Quantity]) -> Quantity | None:
+    """The percentage of a claim that tells the proportion as a number too: the next one in its part of the sentence."""
+    behind = (one for one in found if one.unit == "%" and one.span[0] >= told.span[1])
+    return next((one for one in behind if not _APART.search(text[told.span[1] : one.span[0]])), None)
 
 
 def follows(told: Proportion, operands: Sequence[PageValue]) -> list[PageValue]:

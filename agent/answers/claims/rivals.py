@@ -24,7 +24,7 @@ def rivals_of(fit: ClaimFit, value: PageValue) -> list[PageValue]:
         if _may_be_meant(fit.number, value, other) and _tells_what_it_is_of(fit.content, other)
         and _words_can_tell(fit, value, other)
         and ((gain := fit.gain(other, value, in_doubt=not in_company or beside(other, value))) > 0
-             or _is_of_the_row_named(fit.number, value, other))
+             or _is_of_the_row_named(fit.number, value, other) or _is_of_the_column_named(fit, value, other))
     ]  # fmt: skip
     return [other for _, other in sorted(better, key=lambda one: -one[0])]
 
@@ -46,6 +46,19 @@ def _is_of_the_row_named(number: ClaimNumber, value: PageValue, other: PageValue
     "net revenue" is of a row "Revenue", and not of "Net financial debt"."""
     few = _named_share(number, value) < _HALF
     return few and _named_share(number, other) == 1 and beside(other, value)
+
+
+def _is_of_the_column_named(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
+    """Whether the claim has all words by which the head of another column of the row differs from the value's own, and
+    none of those by which that differs."""
+    if not (value.place and other.place and value.place.labels and value.place.labels == other.place.labels):
+        return False
+    heads = [frozenset(read_query(" ".join(place.heads)).terms) for place in (value.place, other.place)]
+    own, others = (
+        [not fit.stems.isdisjoint(stems(term)) for term in terms]
+        for terms in (heads[0] - heads[1], heads[1] - heads[0])
+    )
+    return bool(others) and all(others) and not any(own)
 
 
 def _named_share(number: ClaimNumber, value: PageValue) -> float:
@@ -71,8 +84,10 @@ def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
 
 
 def _is_in_company(fit: ClaimFit, value: PageValue) -> bool:
-    """Whether the claim's other numbers, years aside, all stand in the sentence or row of one."""
-    others = [one for one in quantities(fit.number.text) if not one.year and one.digits != fit.number.quantity.digits]
+    """Whether the claim's other numbers, years and those of names aside, all stand in the sentence or row of one."""
+    text, mine = fit.number.text, fit.number.quantity.digits
+    plain = (one for one in quantities(text) if not (one.year or may_be_a_name(text, one)))
+    others = [one for one in plain if one.digits != mine]
     said = [one.quantity for one in fit.content.values if one is not value and beside(one, value)]
     return bool(others) and all(any(is_same(one, printed) for printed in said) for one in others)
 

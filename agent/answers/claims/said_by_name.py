@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.proportions import proportions
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.ages import ages
 from pagesight.indexing.values.quantities import may_be_a_name
 
 _COMPOUND = re.compile(r"-[^\W\d_]{2,}(?:-\w+)*")
@@ -15,8 +17,21 @@ _MARKS = ".,;:!?()[]“”„\"'"
 
 
 def is_said_by_name(number: ClaimNumber, quoted: Sequence[str], pages: Sequence[CitedPage]) -> bool:
-    """Whether a number is part of a quotation, a name or a compound, and is looked for with that."""
-    return _in_quotes(number, quoted) or _part_of_a_name(number, pages) or _part_of_a_compound(number, pages)
+    """Whether a number is part of a quotation, a name, a compound or a proportion, and is looked for with that, or is
+    an age that the pages have: it tells of whom the other numbers are."""
+    at = number.quantity.digits[0]
+    return (
+        _in_quotes(number, quoted)
+        or any(one.span[0] <= at < one.span[1] for one in proportions(number.text))
+        or _part_of_a_name(number, pages)
+        or _part_of_a_compound(number, pages)
+        or _an_age(number, pages)
+    )
+
+
+def _an_age(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:
+    at = slice(*number.quantity.digits)
+    return at.start in ages(number.text) and any(number.text[at] in page.content.tokens for page in pages)
 
 
 def _part_of_a_compound(number: ClaimNumber, pages: Sequence[CitedPage]) -> bool:

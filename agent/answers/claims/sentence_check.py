@@ -14,21 +14,20 @@ from pagesight.agent.answers.claims.claim_fit import beside, has
 from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers, quantities_told
 from pagesight.agent.answers.claims.claim_text import CitedSentence
 from pagesight.agent.answers.claims.computed import is_year
-from pagesight.agent.answers.claims.direction import contradicts
 from pagesight.agent.answers.claims.missing_months import missing_months
 from pagesight.agent.answers.claims.named_roles import told_of_another
-from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_names
+from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_codes, missing_names
 from pagesight.agent.answers.claims.nearest_place import number_elsewhere, phrase_elsewhere
 from pagesight.agent.answers.claims.number_check import Found, find_number, find_year
-from pagesight.agent.answers.claims.operands import Operand, operands_of, operands_of_proportion
-from pagesight.agent.answers.claims.opposites import says_the_opposite
-from pagesight.agent.answers.claims.phrases import find_phrase, names, quoted_phrases
-from pagesight.agent.answers.claims.proportions import Proportion, proportions, shares_said
+from pagesight.agent.answers.claims.operands import Operand, operands_of
+from pagesight.agent.answers.claims.otherwise import says_otherwise
+from pagesight.agent.answers.claims.phrases import codes, find_phrase, names, quoted_phrases
+from pagesight.agent.answers.claims.proportion_check import operands_of_proportion, says_it_too
+from pagesight.agent.answers.claims.proportions import Proportion, proportions, share_beside
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
 from pagesight.agent.answers.claims.said_by_name import is_said_by_name
-from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_word, stranger
+from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_acronyms, missing_word, stranger
 from pagesight.indexing.errors import PagesightError
-from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE
 from pagesight.indexing.values.page_values import PageValue
@@ -227,15 +226,14 @@ class SentenceCheck:
     def _proportion(
         self, told: Proportion, found: Sequence[Quantity], operands: list[Operand], pages: list[CitedPage]
     ) -> None:
-        """Checks a proportion by the claim's percentages, by the page's own words, or by the numbers it is of."""
+        """Checks a proportion by the claim's percentage, by the page's own words, or by the numbers it is of."""
         self.checked = True
-        shares = shares_said(found)
-        if shares and not told.change:
-            if not any(told.fits(share) for share in shares):
-                said = " and ".join(f"{100 * share:f} %" for share in shares)
-                self._doubt(f"{told.written}: {said} is not that", decided=True)
-        elif not any(_says_so(told.written, page) for page in pages):
-            used = operands_of_proportion(told, self.sentence.checked, operands, pages)
+        text = self.sentence.checked
+        if (share := share_beside(told, text, found)) and not told.change:
+            if not any(told.fits(value / 100) for value in share.values):
+                self._doubt(f"{told.written}: {text[slice(*share.span)].strip()} is not that", decided=True)
+        elif not any(says_it_too(told, text, page) for page in pages):
+            used = operands_of_proportion(told, text, operands, pages)
             self._accept(used, f"“{told.written}” does not follow from the numbers there")
 
     def _accept(self, used: list[Operand], fault: str, *, decided: bool = False) -> None:
@@ -251,6 +249,9 @@ class SentenceCheck:
     def _named(self, pages: list[CitedPage], *, numbers_tell: bool) -> None:
         """Checks the names; beside numbers only those of one word, which may be of what the document is about."""
         text = self.sentence.checked
+        index = self.documents.index
+        for code in [*missing_codes(text, pages), *missing_acronyms(text, pages, index)]:
+            self._doubt(f"{code} does not stand there{phrase_elsewhere(code, pages, self.documents.index)}")
         if told := next(filter(None, (told_of_another(text, page.content) for page in pages)), ""):
             self._doubt(f"the page says that {told}", decided=True)
         if not numbers_tell:
@@ -260,7 +261,7 @@ class SentenceCheck:
 
     def _names(self, pages: list[CitedPage]) -> None:
         text = self.sentence.checked
-        named = names(text)
+        named = [*names(text), *codes(text)]
         for name in missing_names(text, pages):
             self._doubt(f"{name} does not stand there{phrase_elsewhere(name, pages, self.documents.index)}")
         if self.faults:
@@ -275,7 +276,7 @@ class SentenceCheck:
             return
         if named and (other := apart(text, words, page)):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
-        elif enough and (contradicts(text, best) or says_the_opposite(text, best)):
+        elif enough and says_otherwise(text, best, words, page.content):
             self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))
@@ -285,12 +286,6 @@ class SentenceCheck:
 def _signs(text: str) -> Counter[str]:
     """The signs of units in a text, which are neither letters nor digits."""
     return Counter(sign for sign in text if sign in "%‰€$£¥₹₽°")
-
-
-def _says_so(written: str, page: CitedPage) -> bool:
-    """Whether the page has the telling word itself: doubled, half, third."""
-    telling = tokenize(written)[-1 if " of" not in written and " the" not in written else 0]
-    return bool(stems(telling) & page.content.terms)
 
 
 def _sighting(number: ClaimNumber, pages: Sequence[CitedPage]) -> _Sighting:

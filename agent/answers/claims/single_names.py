@@ -15,9 +15,12 @@ from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.units import is_unit
 
 _BARE = 3  # words of a claim that is nothing but an answer: "Berlin", "In Berlin"; a guess, not measured
 _CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_a-zß][^\W\d_]*[a-zäöüßéèøåčšž][^\W\d_]*(?:[-–][^\W\d_]+)*")
+_ACRONYM = re.compile(r"(?<![\w.&/-])[A-Z]{3,5}(?![\w.&/-])")
+_KNOWN = frozenset({"USA", "USD", "EUR", "GBP", "CEO", "CFO", "PDF", "GDP", "BIP", "VAT", "ESG"})  # for other words too
 _ENDS = re.compile(r"[.:;!?“”\"«»()–—•/]\s*$|^\s*$")
 #: A German word that is a place's, for what is said to be there: the customer sits in Marburg.
 _PLACED = re.compile(
@@ -72,6 +75,28 @@ def stranger(text: str, pages: Sequence[CitedPage], index: PageIndex) -> str:
     several = " ".join(name for name in names(text) if held.intersection(tokenize(name)))
     words = (word for word, begins in _capitals(text) if not begins and word not in several)
     return next((word for word in words if not _stands_on(word, held, pages, index)), "")
+
+
+def missing_acronyms(text: str, pages: Sequence[CitedPage], index: PageIndex) -> list[str]:
+    """The words of capitals alone that the cited documents have nowhere, nor as the first letters of others; none where
+    a page is of another language, or is a scan, whose letters may be misread."""
+    tokens = [token for page in pages for token in page.content.tokens]
+    if language_of(tokenize(text)) != language_of(tokens) or any(page.content.text.source == "ocr" for page in pages):
+        return []
+    return [word for word in _acronyms(text, tokens) if not any(_has_capitals(word, page, index) for page in pages)]
+
+
+def _acronyms(text: str, tokens: Sequence[str]) -> list[str]:
+    """The words of capitals alone that are no units and not the first letters of a page's words."""
+    begun = "".join(token[0] for token in tokens)
+    words = (word for word in _ACRONYM.findall(text) if not (is_unit(word) or word in _KNOWN))
+    return [word for word in words if word.lower() not in begun]
+
+
+def _has_capitals(word: str, page: CitedPage, index: PageIndex) -> bool:
+    """Whether a document or its name has a word as it is written."""
+    refs = index.document(page.ref.document_id).page_refs
+    return word in page.ref.document or any(word in index.text(ref) for ref in refs)
 
 
 def _stands_on(word: str, held: set[str], pages: Sequence[CitedPage], index: PageIndex) -> bool:
