@@ -5,9 +5,9 @@
 Lists of one form, in ``claim_lists/``: ``made`` is of documents that this script makes, an order form in euros and
 cents, a quarterly statement in thousands with its years from right to left and a contract, German and English, each as
 text and as a scan that is skewed and noisy, and reports in Russian and in Chinese. Those of pages are of real documents
-(``--real``), written from their pictures: ``pages_seen`` is there to correct the check by, ``pages_kept``, of other
-documents, only to measure it. A line is a kind of claim and a claim; it cites the page of the heading above it unless
-it names another.
+(``--real``), written from their pictures: ``pages_seen``, ``pages_more`` and ``pages_opened`` are there to correct the
+check by, ``pages_kept`` and ``pages_sealed``, of other documents, only to measure it. A line is a kind of claim and a
+claim; it cites the page of the heading above it unless it names another.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from reportlab.pdfgen.canvas import Canvas
 from pagesight.agent import check_claims
 from pagesight.indexing import PageIndex, load_settings
 
+_OF_PAGES = ["pages_seen", "pages_more", "pages_opened", "pages_kept", "pages_sealed"]
 _LISTS = Path(__file__).resolve().parent / "claim_lists"
 
 ORDER = [
@@ -174,7 +175,7 @@ def main() -> None:
     options.add_argument("--show", action="store_true", help="print the claims that were judged wrongly too")
     given = options.parse_args()
     folder = given.real or given.out / "documents"
-    of_pages = [given.list] if given.list else ["pages_seen", "pages_kept"]
+    of_pages = [given.list] if given.list else _OF_PAGES
     lists = {name: list(listed(name)) for name in of_pages} if given.real else {"made": make(folder)}
     with PageIndex.open(given.out / f"index-{folder.name}", settings=load_settings(encoder="lexical")) as index:
         index.add(folder)

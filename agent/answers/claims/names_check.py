@@ -17,6 +17,8 @@ from pagesight.indexing.values.blocks import over
 from pagesight.indexing.values.clauses import SENTENCE_END
 from pagesight.indexing.values.page_values import PageContent
 
+#: How well a place has a claim's terms: how many of them, and how rare they are on the page.
+_Rank = tuple[float, float]
 _LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
 
 _WORDS_OF_A_SIGNATURE = 8  # at most; a guess, not measured
@@ -153,8 +155,8 @@ def _spread(name: str, pages: Sequence[CitedPage]) -> bool:
     return all(stems(token) & held for token in tokenize(name))
 
 
-def _best_of_page(terms: Sequence[frozenset[str]], page: CitedPage) -> tuple[tuple[float, float], list[int], CitedPage]:
-    """The place with most of the terms, and of several the one whose terms are rarest; with how many and how rare."""
+def _best_of_page(terms: Sequence[frozenset[str]], page: CitedPage) -> tuple[_Rank, list[int], CitedPage]:
+    """The place with most of the terms, and of several the one whose terms are rarest on the page."""
     places = [(words, page.content.held(words)) for words in page.places()]
     often = [max(sum(bool(term & held) for _, held in places), 1) for term in terms]
     scored = [
@@ -186,8 +188,12 @@ def _heads(
     head: tuple[frozenset[str], Sequence[int]],
     words: Sequence[int], terms: Sequence[frozenset[str]], content: PageContent,
 ) -> bool:  # fmt: skip
-    """Whether a term of a row over another one heads what the claim has of that: "code" over NY27."""
+    """Whether a term of a row over another one heads what the claim has of that, in words of its own: "code" over
+    NY27, but no office over another one."""
     cells, (term, row) = content.tables.cells, head
     over_it = [cell for cell in cells if cell.words[0] in row and content.held(cell.words) & term]
-    said = [cell for cell in cells if cell.words[0] in words and any(content.held(cell.words) & one for one in terms)]
-    return any(over(one.box, cell.box) and one.box[3] <= cell.box[1] for one in over_it for cell in said)
+    below = [
+        (one, cell) for one in over_it for cell in cells
+        if cell.words[0] in words and over(one.box, cell.box) and one.box[3] <= cell.box[1]
+    ]  # fmt: skip
+    return any((content.held(cell.words) - content.held(one.words)) & said for one, cell in below for said in terms)
