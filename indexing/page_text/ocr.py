@@ -173,9 +173,7 @@ def _unknown_languages(picture: Image.Image, reading: RapidReading, near: tuple[
         return ()
     if "osd" not in tesseract.languages():
         return near or ("osd",)
-    return near or tuple(
-        sorted(SECOND_ENGINE & tesseract.languages())
-    )  # too little text to tell: all that are here are tried
+    return near or tuple(sorted(SECOND_ENGINE & tesseract.languages()))  # all that are here are tried
 
 
 def _is_doubtful(reading: RapidReading) -> bool:
