@@ -155,8 +155,19 @@ def _in_languages(
     read = tesseract.read_lines(picture, here)
     if asked:
         return read, ()
-    if len(here) > _GUESSED and mean_confidence(read) < _LEAST_SURE_OF_A_SCRIPT:
-        return _without_guesses(lines), (_not_read(("osd",)),)
+    return _surer(lines, read, len(here) > _GUESSED, _LEAST_SURE if near is None else 0.0)
+
+
+def _surer(
+    lines: list[Recognised], read: list[Recognised], is_guess: bool, least: float
+) -> tuple[list[Recognised], tuple[str, ...]]:
+    """The lines as RapidOCR or as Tesseract reads them, and what is missing where it is a guess that fails.
+
+    What RapidOCR reads surer than ``least`` is then a bad scan or a photo, and no other script.
+    """
+    if is_guess and mean_confidence(read) < _LEAST_SURE_OF_A_SCRIPT:
+        is_other = mean_confidence(lines) <= least
+        return (_without_guesses(lines), (_not_read(("osd",)),)) if is_other else (lines, ())
     return (_with_surely_read(read, lines), ()) if _worth(read) > _worth(lines) else (lines, ())
 
 
