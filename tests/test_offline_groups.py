@@ -268,6 +268,46 @@ def test_the_change_between_two_years_is_told_in_per_cent() -> None:
     assert told[0] == "Income: 120 (2024) against 90 (2023) = +33.3 %"
 
 
+FIGURES = [
+    ("Figures", 0.1, 0.1), ("2024", 0.4, 0.1), ("2023", 0.7, 0.1),
+    ("Profit", 0.1, 0.13), ("125.0", 0.4, 0.13), ("90.5", 0.7, 0.13),
+    ("Revenue", 0.1, 0.16), ("1,250.0", 0.4, 0.16), ("905.0", 0.7, 0.16),
+    ("Staff", 0.1, 0.19), ("3,488", 0.4, 0.19), ("2,418", 0.7, 0.19),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What is the ratio of profit to revenue in 2024?", ["125.0 (Profit) ÷ 1,250.0 (Revenue) = 0.10"]),
+        ("What is the sum of profit and revenue in 2023?", ["90.5 (Profit) + 905.0 (Revenue) = 995.5"]),
+        ("By how much did the staff grow in 2024?", ["Staff: 3,488 (2024) − 2,418 (2023) = 1,070"]),
+    ],
+)
+def test_what_is_divided_or_added_in_one_year_is_of_that_year(question: str, told: list[str]) -> None:
+    """And what is not asked about stays away."""
+    assert answered(question, page(*FIGURES)) == told
+    assert not any("÷" in text for text in answered("What is the ratio of profit in 2024?", page(*FIGURES)))
+
+
+def test_a_result_has_the_marks_of_its_numbers() -> None:
+    german = page(*((text.translate(str.maketrans(",.", ".,")), *place) for text, *place in FIGURES))
+    told = answered("Wie hoch ist die Summe von Profit und Revenue 2024?", german)
+    assert told[0] == "125,0 (Profit) + 1.250,0 (Revenue) = 1.375,0"
+    assert answered("By how much did the staff grow in 2024?", german)[0].endswith("= 1.070")
+
+
+def test_of_numbers_with_thousands_and_without_the_largest_is_told() -> None:
+    names = [(name, 0.1, 0.1 + 0.03 * at) for at, name in enumerate(["Sites", "Berlin", "Torvik", "Oslo"])]
+    numbers = [(number, 0.4, 0.1 + 0.03 * at) for at, number in enumerate(["Employees", "912", "3,488", "87"])]
+    assert answered("Which site has the most employees?", page(*names, *numbers))[0].startswith("Torvik: 3,488")
+
+
+def test_a_year_alone_is_no_answer() -> None:
+    """As where the question is in another language than the page."""
+    assert answered("Wie hoch war der Umsatz 2023?", page(*FIGURES)) == []
+
+
 def test_where_three_numbers_are_named_none_is_worked_out() -> None:
     assert not any("=" in text for text in answered("What is the sum of rock, country and Latin?", SALES))
 

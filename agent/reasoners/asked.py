@@ -154,6 +154,11 @@ def asked_operation(question: str) -> Operation | None:
     return next((operation for operation, asks in _OPERATIONS if asks.search(question)), None)
 
 
+def operation_words(question: str) -> list[str]:
+    """The words by which it asks for that, such as "difference between"."""
+    return [words for _, asks in _OPERATIONS for words in asks.findall(question)]
+
+
 def asks_for_a_count(question: str) -> bool:
     """Whether it asks how many of something there are."""
     return bool(_COUNT.search(question))

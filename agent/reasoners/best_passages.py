@@ -164,8 +164,11 @@ class _Question:
         return few and all(stems(term) & elsewhere for term in lacking)
 
     def is_covered_by(self, chosen: Sequence[Passage], least: float) -> bool:
-        """Whether passages hold that share of it together."""
+        """Whether passages hold that share of it together, and not its numbers alone: a year is on many pages."""
         weights = self.weights.items()
+        words = [term for term in self.weights if not term.isdecimal()]
+        if words and not any(self.held(one, term) for one in chosen for term in words):
+            return False
         held = sum(weight * max((self.held(one, term) for one in chosen), default=0.0) for term, weight in weights)
         return held >= least * sum(self.weights.values())
 

@@ -12,11 +12,13 @@ from pagesight.agent.reasoners.asked import (
     asked_operation,
     asks_for_a_count,
     extreme_words,
+    operation_words,
     wanted_extreme,
     years_of,
 )
 from pagesight.agent.reasoners.counted import counts
 from pagesight.agent.reasoners.passages import Passage, terms_of, with_unit
+from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.series import Series, series
@@ -31,6 +33,8 @@ _SAID = {
     "de": {"most": "der größte von {n} Werten", "least": "der kleinste von {n} Werten"},
 }
 _SIGNS: dict[Operation, str] = {"difference": "−", "sum": "+", "ratio": "÷", "change": "against"}
+_DECIMAL_COMMA = re.compile(r"\.\d{3}(?!\d)|,\d{1,2}(?!\d)")
+_MARKS_TURNED = str.maketrans(",.", ".,")
 _FEWEST = 3  # of numbers of which one can be the largest
 
 
@@ -67,36 +71,55 @@ def _asked_words(question: str, value: PageValue) -> list[str]:
 
 def _of_two(hit: Hit, content: PageContent, question: str, operation: Operation, language: str) -> Iterator[Passage]:
     """What the question asks to be worked out of two numbers that it names, each with its label."""
-    for label, first, second, about in _pairs(content, question):
-        result = _worked_out_of(operation, _number(first[1]), _number(second[1]))
+    for label, first, second, about in _pairs(content, question, operation):
+        result = _worked_out_of(operation, first[1], second[1])
         if result is None:
             continue
         written_first, written_second = with_unit(first[1], language), second[1].written.strip()
         told = f"{written_first} ({first[0]}) {_SIGNS[operation]} {written_second} ({second[0]}) = {result}"
-        held = dict.fromkeys(terms_of(" ".join([*about, first[0], second[0]])), _OF_THEM_ALL) | terms_of(label)
+        # No page needs to say the words by which the question asks for it.
+        beside = " ".join([*about, first[0], second[0], *operation_words(question)])
+        # Two years say nothing of what their numbers are of.
+        called = label or (", ".join(about) if first[0].isdecimal() and second[0].isdecimal() else "")
+        held = dict.fromkeys(terms_of(beside), _OF_THEM_ALL) | terms_of(label)
         words = frozenset([*first[1].words, *second[1].words])
-        yield Passage(hit, f"{label}: {told}" if label else told, held, words, cell=True, worked_out=True)
+        row = read_query(called).terms if called else ()
+        yield Passage(hit, f"{called}: {told}" if called else told, held, words, cell=True, row=row, worked_out=True)
 
 
-def _worked_out_of(operation: Operation, first: Decimal, second: Decimal) -> str | None:
-    if operation == "sum":
-        return f"{first + second}"
-    if operation == "difference":
-        return f"{first - second}"
-    if not second:
+def _worked_out_of(operation: Operation, first: PageValue, second: PageValue) -> str | None:
+    """The result, with the marks for thousands and decimals that the two numbers have; None for a division by zero."""
+    one, other = _number(first), _number(second)
+    if operation in ("ratio", "change") and not other:
         return None
-    return f"{first / second:.2f}" if operation == "ratio" else f"{100 * (first - second) / abs(second):+.1f} %"
+    match operation:
+        case "sum":
+            result = f"{one + other:,}"
+        case "difference":
+            result = f"{one - other:,}"
+        case "ratio":
+            result = f"{one / other:,.2f}"
+        case "change":
+            result = f"{100 * (one - other) / abs(other):+,.1f} %"
+    with_commas = any(_DECIMAL_COMMA.search(value.written) for value in (first, second))
+    return result.translate(_MARKS_TURNED) if with_commas else result
 
 
 _Labelled = tuple[str, PageValue]
 
 
-def _pairs(content: PageContent, question: str) -> Iterator[tuple[str, _Labelled, _Labelled, Sequence[str]]]:
+def _pairs(
+    content: PageContent, question: str, operation: Operation
+) -> Iterator[tuple[str, _Labelled, _Labelled, Sequence[str]]]:
     """Two numbers of one row, column or chart in one unit whose labels the question names: by their years, the later
-    one first, or else by their words, in the question's order."""
+    one first, or else by their words, in the question's order.
+
+    A change in one year is one on the year before; of what is added or divided in one year both are of that year.
+    """
     years, said = years_of(question), terms_of(question).keys()
+    between_years = len(set(years)) > 1 or operation in ("change", "difference")
     for name, numbers, about in [*_rows(content), *_charts(content)]:
-        pair = _of_years(numbers, years) or _of_words(numbers, question, said)
+        pair = (_of_years(numbers, years) if between_years else None) or _of_words(numbers, question, said)
         if pair and _are_in_one_unit(pair[0][1], pair[1][1]):
             yield name, *pair, about
 
@@ -146,6 +169,6 @@ def _charts(content: PageContent) -> Iterator[tuple[str, list[_Labelled], list[s
 
 
 def _number(value: PageValue) -> Decimal:
-    """Its value with its sign; the first reading of several."""
-    number = min(value.quantity.values)
+    """Its value with its sign; of two readings the one with thousands: 3,488 employees are no three and a half."""
+    number = max(value.quantity.values)
     return -number if value.quantity.negative else number
