@@ -62,7 +62,7 @@ async def test_an_answer_comes_with_citations_pages_hits_and_usage(
     assert answer.text == f"4.2 billion euros [{REPORT} p. 2, region 102,302,116,333]."
     assert answer.found
     assert [citation.as_dict() for citation in answer.citations] == [
-        {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [99, 299, 119, 336]}
+        {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [102, 302, 116, 333]}
     ]
     assert answer.pages_viewed == [f"{REPORT} p. 2"]
     assert [hit.as_dict() for hit in answer.hits] == [hit.as_dict() for hit in index.search("net revenue 2023")]

@@ -497,7 +497,7 @@ def test_gemini_answers_when_there_is_a_key(pagesight, made, gemini):
     done = pagesight("ask", QUESTION, "--index", made, "--evidence", "pictures")
     assert done.status == 0, done.err
     # The region is drawn to the words that say it.
-    assert done.out == f"It was 4.2 billion euros [{REPORT} p. 2, region 71,299,91,336].\n"
+    assert done.out == f"It was 4.2 billion euros [{REPORT} p. 2, region 74,302,88,333].\n"
     assert "reasoner: google_genai:" in done.err
     assert "GOOGLE_API_KEY" in done.err
     assert Path("pictures", f"{REPORT}-p2.png").exists()

@@ -116,7 +116,7 @@ async def test_things_are_located_drawn_and_cited(
     assert f"- net revenue: [{label}, region 90,100,130,700]" in told
     assert "Left out, since these are no boxes: x [9, 9, 5, 5]." in told
     assert "21 model calls" in told
-    assert [citation.region for citation in answer.citations] == [(99, 299, 119, 336)]  # drawn to the number's words
+    assert [citation.region for citation in answer.citations] == [(102, 302, 116, 333)]  # drawn to the number's words
     assert answer.usage["model_calls"] == 4
     assert answer.usage["total_tokens"] == 440
     if way.endswith("stream"):

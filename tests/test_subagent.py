@@ -147,7 +147,7 @@ async def test_a_node_carries_its_checked_answer_also_through_a_checkpoint(
     assert fresh == answers_in(kept)
     (answer,) = fresh
     assert [citation.as_dict() for citation in answer.citations] == [
-        {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [99, 299, 119, 336]}
+        {"label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": [102, 302, 116, 333]}
     ]
     assert [citation.label for citation in answer.unverified] == [f"{REPORT} p. 7"]
     assert kept[-1].text == answer.text
