@@ -85,7 +85,7 @@ def thread(length: int) -> list[BaseMessage]:
 def prepared(messages: list[BaseMessage]) -> None:
     """What happens around one model call: its budget, its messages, and the check of what it brings."""
     correction = Correction(LIMITS, BUDGET)
-    hydrator = Hydrator("prompt", OnePicture(), Base64Transport(), LIMITS, requests=correction.requests)  # type: ignore[arg-type]
+    hydrator = Hydrator("prompt", OnePicture(), Base64Transport(), LIMITS)  # type: ignore[arg-type]
     conversation = Conversation.read(messages)
     budget_left(BUDGET, conversation)
     correction.is_due(conversation)
