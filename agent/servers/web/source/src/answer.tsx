@@ -3,13 +3,12 @@
 import { useMemo, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Markdown } from "./markdown";
-import { citedIn, claimsInOrder, looksCited, MARKS, type Cited } from "./citations";
+import { citedIn, claimsInOrder, looksCited, MARKS, pageOf, type Cited } from "./citations";
 import { copyText } from "./clipboard";
-import { showCited } from "./evidence";
 import { germanReason } from "./german";
 import { IconButton } from "./icons";
 import type { Answer, Claim, Usage } from "./replies";
-import { me } from "./state";
+import { me, show } from "./state";
 import { counted, inLanguage, number, w } from "./words";
 
 export function AnswerText({ answer }: { answer: Answer }): VNode {
@@ -40,7 +39,7 @@ function Chip({ answer, cited, claim }: { answer: Answer; cited: Cited; claim?: 
   const outcome = cited.verified ? claim?.outcome : "unsupported";
   const why = cited.verified ? claim && finding(claim) : w("unverified");
   return (
-    <button type="button" class="chip" data-outcome={outcome} title={why} onClick={() => void showCited(answer, cited, claim)}>
+    <button type="button" class="chip" data-outcome={outcome} title={why} onClick={() => show(pageOf(answer, cited, claim))}>
       {outcome && (
         <span class="mark">
           <span aria-hidden="true">{MARKS[outcome]}</span>
@@ -72,7 +71,7 @@ function Claims({ answer }: { answer: Answer }): VNode {
             <span>
               {claim.text} <span class="quiet">{finding(claim)}</span>{" "}
               {claim.citations.map((one) => (
-                <button type="button" class="chip" onClick={() => void showCited(answer, one, claim)}>{one.label}</button>
+                <button type="button" class="chip" onClick={() => show(pageOf(answer, one, claim))}>{one.label}</button>
               ))}
             </span>
           </li>

@@ -1,12 +1,11 @@
 // A conversation: asking, what comes on the way, stopping; conversations that were kept.
 
 import { batch, computed, signal } from "@preact/signals";
-import { claimsInOrder } from "./citations";
-import { showCited } from "./evidence";
+import { claimsInOrder, pageOf } from "./citations";
 import type { Answer, Thread, Usage } from "./replies";
 import { asked, events, read, told, toldOf } from "./service";
 import { settings } from "./settings";
-import { me, only, strip } from "./state";
+import { me, only, show, strip } from "./state";
 import { w } from "./words";
 
 export interface Turn {
@@ -137,7 +136,7 @@ function take(id: number, name: string, told: any): void {
 function look(answer: Answer): void {
   if (answer.hits.length) strip.value = { query: answer.question, hits: answer.hits };
   const first = answer.citations[0];
-  if (first) void showCited(answer, first, claimsInOrder(answer)(first), true);
+  if (first) show(pageOf(answer, first, claimsInOrder(answer)(first)), true);
 }
 
 export function stop(): void {
