@@ -148,12 +148,15 @@ class _Question:
         return held
 
     def is_spoken_of(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
-        """Whether a page holds its names and numbers, in part, and enough of what else is rare in it."""
+        """Whether a page holds its names and numbers, in part, and enough of what else is rare in it; not its numbers
+        alone: a year is on many pages."""
         if not self._holds_names(page, pages):
             return False
         short = {word for initials, words in self.short_for.items() if initials.lower() in page.terms for word in words}
-        held = sum(weight for term, weight in self.weights.items() if term in short or stems(term) & page.terms)
-        return held >= _LEAST_OF_PAGE * sum(self.weights.values())
+        held = [term for term in self.weights if term in short or stems(term) & page.terms]
+        if held and all(map(str.isdecimal, held)) and not all(map(str.isdecimal, self.weights)):
+            return False
+        return sum(self.weights[term] for term in held) >= _LEAST_OF_PAGE * sum(self.weights.values())
 
     def _holds_names(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
         """Whether a page holds most of its names and numbers, and others found of its document the rest."""
@@ -164,11 +167,8 @@ class _Question:
         return few and all(stems(term) & elsewhere for term in lacking)
 
     def is_covered_by(self, chosen: Sequence[Passage], least: float) -> bool:
-        """Whether passages hold that share of it together, and not its numbers alone: a year is on many pages."""
+        """Whether passages hold that share of it together."""
         weights = self.weights.items()
-        words = [term for term in self.weights if not term.isdecimal()]
-        if words and not any(self.held(one, term) for one in chosen for term in words):
-            return False
         held = sum(weight * max((self.held(one, term) for one in chosen), default=0.0) for term, weight in weights)
         return held >= least * sum(self.weights.values())
 
