@@ -134,6 +134,7 @@ class Mosaic:
 """
 
 
+@pytest.mark.slow
 def test_an_index_of_pictures_is_audited_without_encoding_a_question(tmp_path: Path) -> None:
     (tmp_path / "mosaic.py").write_text(SILENT)
     (tmp_path / "pages").mkdir()

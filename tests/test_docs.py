@@ -138,6 +138,7 @@ def prepared(command: list[str], desk: Path, indexed: Path) -> None:
             shutil.copytree(indexed, desk / place)
 
 
+@pytest.mark.slow
 def test_the_check_of_claims_says_what_the_page_for_engineers_shows(indexed: Path, capsys: pytest.CaptureFixture[str]):
     page = (ROOT / "docs" / "engineers.md").read_text(encoding="utf-8")
     (code,) = [text for text in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S) if "check_claims" in text]

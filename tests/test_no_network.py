@@ -80,6 +80,7 @@ def namespace() -> list[str]:
     pytest.skip("network namespaces are not allowed here (unshare -n)")
 
 
+@pytest.mark.slow
 def test_no_command_tries_to_reach_the_network(tmp_path: Path) -> None:
     document = write_pdf(tmp_path / "a.pdf", [["Fleet of ferries", "The ferry Aurora carries 1200 passengers."]])
     command = [*namespace(), sys.executable, "-c", SCRIPT, str(tmp_path / "index"), str(document)]

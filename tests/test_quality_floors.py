@@ -16,6 +16,8 @@ from pagesight.indexing.evaluate.compare import evaluate_retrieval
 from pagesight.indexing.evaluate.questions import read_questions
 from pagesight.indexing.evaluate.runs import parse_run
 
+pytestmark = pytest.mark.slow  # its indexes take a while to be made
+
 SAMPLES = Path(__file__).parent.parent / "samples"
 FEW = {"candidates": 6, "exhaustive_below": 6, "hits_per_vector": 20}
 

@@ -71,6 +71,7 @@ def change(index: PageIndex, files: list[Path]) -> None:
     index.add(files[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exhaustive_below", [0, 1000])
 def test_readers_in_threads_see_whole_documents_only(tmp_path: Path, files: list[Path], exhaustive_below: int) -> None:
     settings = small_settings(exhaustive_below=exhaustive_below)
@@ -84,6 +85,7 @@ def test_readers_in_threads_see_whole_documents_only(tmp_path: Path, files: list
         assert [record.pages for record in index.documents()] == [PAGES] * 4
 
 
+@pytest.mark.slow
 async def test_readers_in_asyncio_see_whole_documents_only(tmp_path: Path, files: list[Path]) -> None:
     async with PageIndex.open(tmp_path / "i", settings=small_settings()) as index:
         await index.aadd(files[0])

@@ -12,6 +12,8 @@ from small_index import small_settings, write_pdf
 
 from pagesight.indexing import PageIndex
 
+pytestmark = pytest.mark.slow  # its indexes take a while to be made
+
 DOCUMENTS, PAGES = 100, 4
 WORDS = ["".join(random.Random(seed).choices("bcdfghlmnprst", k=6)) for seed in range(60)]
 QUESTIONS = [" ".join(random.Random(100 + seed).sample(WORDS, 3)) for seed in range(6)]

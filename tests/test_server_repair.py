@@ -63,6 +63,7 @@ HARMS: dict[str, tuple[Callable[[Connection, str], None], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARMS)
 def test_what_is_damaged_on_a_server_is_named_and_made_anew(
     address: str, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -115,6 +116,7 @@ def test_what_this_machine_has_no_document_of_is_listed(address: str, tmp_path: 
     assert repair(address, here).left == []
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_anew_stays_on_the_server_and_is_named(address: str, tmp_path: Path) -> None:
     locked = StandardEncryption("Rhubarb", ownerPassword="other", strength=128)
     pdf(tmp_path / "locked.pdf", [[("The buoy 7 lies in the bay.", 72, 700, 12)]] * 2, encrypt=locked)

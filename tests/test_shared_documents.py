@@ -14,6 +14,8 @@ from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.integrity.verify import verify
 
+pytestmark = pytest.mark.slow  # its indexes take a while to be made
+
 
 @pytest.fixture(params=["a folder", "s3"])
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> str:

@@ -100,6 +100,7 @@ def test_in_a_pipe_a_row_is_a_line_of_cells_between_tabs(made):
     assert [len(cells) for cells in piped("encoders")] == [5] * len(piped("encoders"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [60, 120])
 def test_kept_conversations_are_listed_at_every_width(made, tmp_path, width):
     index = Path(shutil.copytree(made, tmp_path / "index"))

@@ -58,6 +58,7 @@ def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [one["document"] for one in json.loads(capsys.readouterr().out)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")
 def test_what_changes_is_indexed_until_ctrl_c(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "papers"
@@ -81,6 +82,7 @@ def test_what_changes_is_indexed_until_ctrl_c(tmp_path: Path, capsys: pytest.Cap
     assert listed(folder, capsys) == ["first.pdf", "second.pdf"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")
 def test_removed_files_leave_the_index_with_prune(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "papers"
