@@ -1,7 +1,7 @@
-"""Pictures of pages as PNG files: the same pixels as Pillow's, six times as fast.
+"""Pictures of pages as PNG files: the same pixels as Pillow's, many times as fast.
 
 Pillow tries five filters for each row and packs by zlib: 43 ms for a page of 1,540 pixels, measured on the samples.
-Rows without a filter, packed by ISA-L, take 6.5 ms and 9 % more bytes. The format: https://www.w3.org/TR/png-3/.
+Rows without a filter, packed by ISA-L, take 3 to 7 ms and 9 % more bytes. The format: https://www.w3.org/TR/png-3/.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-import numpy as np
 from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -21,16 +20,18 @@ def png(picture: Image.Image, maker: str | None = None) -> bytes:
     """The picture's file, in RGB, which names the program that made it, if one is given."""
     from isal import isal_zlib
 
-    pixels = np.asarray(picture.convert("RGB"))
-    height, width, _ = pixels.shape
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with its filter, which is none
-    rows[:, 1:] = pixels.reshape(height, 3 * width)
+    pixels = picture if picture.mode == "RGB" else picture.convert("RGB")
+    width, height = pixels.size
+    # Each row begins with its filter, 0 for none: what Pillow pads the row before it with.
+    padded = pixels.tobytes("raw", "RGB", 3 * width + 1, 1)
+    packing = isal_zlib.compressobj(_LEVEL)
+    packed = packing.compress(b"\0"), packing.compress(memoryview(padded)[:-1]), packing.flush()
 
     def parts() -> Iterator[tuple[bytes, bytes]]:
         yield b"IHDR", struct.pack(">II5B", width, height, *_RGB_OF_8_BITS)
         if maker:
             yield b"tEXt", f"Software\0{maker}".encode("latin-1")
-        yield b"IDAT", isal_zlib.compress(rows.data, _LEVEL)
+        yield b"IDAT", b"".join(packed)
         yield b"IEND", b""
 
     chunks = (

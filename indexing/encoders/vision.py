@@ -141,7 +141,7 @@ class VisionEncoder:
             self._model = None
 
     def _in_colour(self, pictures: Sequence[Image.Image | None]) -> list[Image.Image]:
-        seen = [picture.convert("RGB") for picture in pictures if picture is not None]
+        seen = [one if one.mode == "RGB" else one.convert("RGB") for one in pictures if one is not None]
         if len(seen) < len(pictures):
             raise EncoderError(f"{self.name} looks at pages and was given none: a page's picture is missing.")
         return seen

@@ -55,7 +55,9 @@ class PaidVectors:
 
     def name(self, kind: str, content: bytes) -> str:
         """What a page's or a question's vectors are kept by: 40 hex digits."""
-        return hashlib.sha256(f"{kind}\0{self._how}\0".encode() + content).hexdigest()[:40]
+        known_by = hashlib.sha256(f"{kind}\0{self._how}\0".encode())
+        known_by.update(content)
+        return known_by.hexdigest()[:40]
 
     @property
     def jobs(self) -> Path:
