@@ -46,6 +46,18 @@ def test_threads_of_one_process_wait_for_each_other(index: PageIndex, tmp_path: 
     connection.close()
 
 
+def test_a_savers_connection_is_used_by_one_thread_at_a_time(index: PageIndex, tmp_path: Path) -> None:
+    class Guarded(sqlite3.Connection):
+        def execute(self, *asked: Any) -> sqlite3.Cursor:
+            assert saver.lock.locked(), asked
+            return super().execute(*asked)
+
+    with sqlite3.connect(tmp_path / "threads.db", check_same_thread=False, factory=Guarded) as connection:
+        saver = SqliteSaver(connection)
+        assert ask(agent_with(index, saver), "Who?", thread_id="one").text == NOT_FOUND
+    connection.close()
+
+
 async def test_tasks_of_one_process_wait_for_each_other(index: PageIndex, tmp_path: Path) -> None:
     async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "threads.db")) as saver:
         agent = agent_with(index, saver)

@@ -194,7 +194,8 @@ def _outside(saver: Any, thread_id: str) -> _Lock | None:
     connection: Any = getattr(saver, "conn", None)
     kind = type(saver).__name__
     if kind == "SqliteSaver" and connection is not None:
-        file = _main_file(connection.execute("PRAGMA database_list").fetchall())
+        with saver.lock:  # the connection is one for all threads, and is used by one at a time
+            file = _main_file(connection.execute("PRAGMA database_list").fetchall())
         return _FileTurn(file, thread_id) if file else None
     if kind == "PostgresSaver" and hasattr(connection, "info"):
         return _PostgresTurn(connection.info, thread_id)
