@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from documents import picture_of_text
 from small_index import small_settings, write_pdf
-from test_odd_files import ADD, slow_pdf, waited_for
+from test_odd_files import ADD, slow_pdf
 from test_other_kinds import docx
+from waiting import SOON, waited_for
 
 from pagesight.indexing import PageIndex
 from pagesight.indexing.integrity.verify import verify
@@ -21,7 +22,6 @@ from pagesight.indexing.integrity.verify import verify
 #: Seconds from the start of the command: before its imports are through, while it reads, converts, waits for a slow
 #: page; and once something is written.
 MOMENTS = (0.3, 0.8, 1.5, 2.2, 3, 4, 5, 6.5, 8, "written")
-_SOON = 2.0
 
 
 def mixed(folder: Path) -> Path:
@@ -47,14 +47,6 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
-def slowness() -> float:
-    """How many times as long a core's work takes now as on a machine with nothing else to do; 1 or more."""
-    wall, worked = time.monotonic(), time.process_time()
-    while time.process_time() - worked < 0.3:
-        pass
-    return max(1.0, (time.monotonic() - wall) / 0.3)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_ctrl_c_at_any_moment_ends_a_run_soon_and_keeps_what_is_written(tmp_path: Path) -> None:
@@ -69,17 +61,13 @@ def test_ctrl_c_at_any_moment_ends_a_run_soon_and_keeps_what_is_written(tmp_path
                 assert waited_for(lambda place=place: list(place.glob("multivectors/*/*")))
             else:
                 time.sleep(moment)
-            started = time.monotonic()
             run.send_signal(signal.SIGINT)
+            run.wait(SOON)
             assert run.stderr is not None
             told = run.stderr.read()
-            run.wait(30)
-            seconds = time.monotonic() - started
-            slower = slowness()
         assert run.returncode in (130, -signal.SIGINT), (moment, told)
         assert "Traceback" not in told or not place.exists(), (moment, told)  # Python itself, while it imports
-        assert seconds < _SOON * slower, (moment, seconds, slower)
-        assert waited_for(lambda mark=mark: not processes_with(mark), 5), (moment, processes_with(mark))
+        assert waited_for(lambda mark=mark: not processes_with(mark)), (moment, processes_with(mark))
         if (place / "index.json").exists():
             found = verify(str(place), small_settings())
             assert [one for one in found.damage if "pages are there" not in one.why] == [], moment

@@ -15,6 +15,7 @@ from conversations import KEY, QUESTION, WAYS, agent_at, asked, followed, steps
 from gemini_server import GeminiServer, Reply
 from langgraph.checkpoint.memory import InMemorySaver
 from small_index import REPORT
+from waiting import SOON
 
 from pagesight.agent import ask
 from pagesight.indexing import PageIndex
@@ -194,7 +195,7 @@ def test_a_wait_beyond_the_cap_ends_the_run_at_once_and_says_how_long(
 
     with pytest.raises(ReasonerError, match=r"wait 3600 s.*PAGESIGHT_LONGEST_WAIT"):
         ask(agent_at(server, index, max_retries=3, longest_wait=5), QUESTION)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize("way", ["invoke", "astream"])
@@ -282,7 +283,7 @@ async def test_a_silent_server_ends_in_bounded_time_and_the_thread_goes_on(
     with pytest.raises(ReasonerError, match=r"in time.*PAGESIGHT_TIMEOUT"):
         await asked(way, agent, thread_id="one")
 
-    assert limit <= time.monotonic() - started < limit + 1
+    assert limit <= time.monotonic() - started < SOON
     server.seconds_of_silence = 0
     server.says(CITED)
     server.says(CITED)  # the request given up takes one of them, if it is answered before
@@ -291,14 +292,14 @@ async def test_a_silent_server_ends_in_bounded_time_and_the_thread_goes_on(
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_server_that_trickles_ends_in_bounded_time(server: GeminiServer, index: PageIndex, way: str) -> None:
-    server.says(f"{CITED} " + "Word after word. " * 40, drips=0.08)
+    server.says(f"{CITED} " + "Word after word. " * 400, drips=0.08)
     agent = agent_at(server, index, timeout=0.2)  # the first one takes seconds where nothing is imported yet
     started = time.monotonic()
 
     with pytest.raises(ReasonerError, match=r"PAGESIGHT_TIMEOUT"):
         await asked(way, agent)
 
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])

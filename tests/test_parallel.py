@@ -72,8 +72,6 @@ def test_leaving_early_drops_what_waits():
         made.append(number)
         time.sleep(0.2)
 
-    started = time.monotonic()
     with threads(1) as pool:
         assert next(in_order(pool, (partial(call, number) for number in range(50)), 20)) is None
     assert len(made) <= 3
-    assert time.monotonic() - started < 2

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from small_index import small_settings, write_pdf
+from waiting import SOON
 
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
@@ -256,7 +257,7 @@ def test_a_refused_login(milvus: str, monkeypatch: pytest.MonkeyPatch, capsys: p
     with pytest.raises(LoginRefused, match="PAGESIGHT_MILVUS_TOKEN") as refused:
         PageIndex.open(milvus, settings=small_settings())
     assert main(["doctor", "--index", milvus]) == 1
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < SOON
     assert "wrong-secret" not in f"{refused.value} {capsys.readouterr()}"
 
 
@@ -269,7 +270,7 @@ def test_a_server_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
             started = time.monotonic()
             with pytest.raises(ServerUnreachable, match=f"127.0.0.1:{port}/pagesight cannot be reached.*server runs"):
                 PageIndex.open(f"http://127.0.0.1:{port}", settings=small_settings())
-            assert time.monotonic() - started < 10
+            assert time.monotonic() - started < SOON
         assert main(["documents", "--index", f"http://root:my-secret@127.0.0.1:{closed.getsockname()[1]}/x"]) == 1
         assert "cannot be reached" in (said := capsys.readouterr().err)
         assert "my-secret" not in said

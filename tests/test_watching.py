@@ -73,10 +73,8 @@ def test_what_changes_is_indexed_until_ctrl_c(tmp_path: Path, capsys: pytest.Cap
         until(lambda: "1 replaced" in said.read_text(), process, said)
         (folder / "second.pdf").unlink()
         until(lambda: "second.pdf: its file is gone; it stays" in said.read_text(), process, said)
-        started = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(SECONDS) == 0
-        assert time.monotonic() - started < 15, "two seconds on a quiet machine"
     assert "stopped watching" in said.read_text()
     assert "failed" not in said.read_text()
     assert listed(folder, capsys) == ["first.pdf", "second.pdf"]
