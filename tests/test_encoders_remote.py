@@ -17,6 +17,7 @@ from small_index import small_settings, write_pdf
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.encoders import choose, make_encoder
+from pagesight.indexing.encoders.remote import model
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
 from pagesight.indexing.lexical.bm25 import TermStatistics
 from pagesight.indexing.lexical.query import read_query
@@ -212,6 +213,46 @@ def test_a_run_that_was_cut_off_goes_on_and_pays_nothing_twice(tmp_path, capsys)
         assert server.pages == 9 + 2
         assert index_with(name, tmp_path, "--yes", "--index", "smaller", "--dim", "256") == 0  # other vectors
         assert server.pages == 2 * 11
+
+
+def test_kept_vectors_that_are_damaged_are_paid_for_again(tmp_path):
+    write_pdf(tmp_path / "a.pdf", [["Page 1"], ["Page 2"]])
+    promises = "{'descr': '<f4', 'fortran_order': False, 'shape': (10000000000000, 1024), }".ljust(117) + "\n"
+    with EncoderServer("voyage", key=KEY) as server:
+        name = f"voyage-multimodal-3.5@{server.url}"
+        assert index_with(name, tmp_path, "--yes") == 0
+        kept, asked = sorted((tmp_path / "state").rglob("*.npy")), server.pages
+        assert len(kept) == asked == 4  # of two trial pages, too
+        for path in kept[:2]:
+            path.write_bytes(b"\x93NUMPY\x01\x00\x76\x00" + promises.encode())
+        kept[2].write_bytes(b"")
+        kept[3].write_bytes(kept[3].read_bytes()[:-9])
+        assert index_with(name, tmp_path, "--yes", "--index", "other") == 0
+        assert server.pages == 2 * asked
+
+
+def test_a_question_with_half_a_character_is_asked_without_it(tmp_path, capsys):
+    with EncoderServer("voyage", key=KEY) as server:
+        assert index_with(f"voyage-multimodal-3.5@{server.url}", tmp_path, "--yes") == 0
+        assert main(["search", "net \udc80 revenue", "--json"]) == 0
+        assert "net ? revenue" in str(server.requests[-1][1])
+    assert '"a.pdf p. 1"' in capsys.readouterr().out
+
+
+def test_pages_that_cannot_be_begun_together_are_sent_one_by_one(tmp_path, monkeypatch):
+    known_by, failed = model._content, []
+
+    def content(picture: Image.Image) -> bytes:
+        if picture.width > 500 and not failed:  # a page, not the trial page
+            failed.append(picture)
+            raise ValueError("no such pixels")
+        return known_by(picture)
+
+    monkeypatch.setattr(model, "_content", content)
+    with EncoderServer("voyage", key=KEY) as server:
+        assert index_with(f"voyage-multimodal-3.5@{server.url}", tmp_path, "--yes") == 0
+        assert server.pages == 2 + 3  # trial pages first
+    assert failed
 
 
 def test_another_server_with_the_same_model_will_do_and_one_with_another_will_not(tmp_path, capsys):

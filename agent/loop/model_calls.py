@@ -24,6 +24,7 @@ from pagesight.agent.loop.comparison import Comparison
 from pagesight.agent.loop.speakers import Speaker, Speakers
 from pagesight.agent.reasoners.chains import chained
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
+from pagesight.indexing.whole_text import whole_text
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.messages.authorship import (
@@ -194,6 +195,6 @@ def _with_own_ids(answer: BaseMessage, conversation: Conversation) -> BaseMessag
 def _or_as_it_is(model: Runnable[Any, BaseMessage], answer: BaseMessage) -> Runnable[Any, BaseMessage]:
     """The model; when it fails to correct its answer, the answer stays, and what is not verified in it is marked."""
     as_it_is: Runnable[Any, BaseMessage] = RunnableLambda(
-        lambda state: author.signed(AIMessage(answer.text)) if (author := read_author(answer)) else answer
+        lambda state: author.signed(AIMessage(whole_text(answer.text))) if (author := read_author(answer)) else answer
     )
     return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))

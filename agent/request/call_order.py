@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from pagesight.indexing.whole_text import whole_text
 from pagesight.tools.messages.authorship import MARK, correction_of
 from pagesight.tools.messages.conversation import Conversation
 
@@ -39,7 +40,7 @@ def _with_replies(conversation: Conversation) -> Iterator[Placed]:
         if not isinstance(message, AIMessage):
             yield position, message
         elif position == conversation.asked_at:
-            yield position, HumanMessage(message.text)
+            yield position, HumanMessage(whole_text(message.text))
         else:
             yield position, message
             yield from ((at, conversation.messages[at]) for at in _replies_to(message, position, replies))

@@ -178,10 +178,20 @@ def pages_ahead(encoder: PageEncoder) -> int:
 def begin_pages(
     encoder: PageEncoder, pictures: Sequence[Image | None], texts: Sequence[PageText]
 ) -> Callable[[], list[MultiVector]]:
-    """What gives the vectors of a batch of pages, begun now where the encoder can: see `PageEncoder.encode_pages`."""
-    if isinstance(encoder, VisionEncoder):
+    """What gives the vectors of a batch of pages, begun now where the encoder can: see `PageEncoder.encode_pages`.
+
+    What goes wrong is raised where the vectors are asked for, whether it was begun before or not.
+    """
+    if not isinstance(encoder, VisionEncoder):
+        return partial(encoder.encode_pages, pictures, texts)
+    try:
         return encoder.begin_pages(pictures, texts)
-    return partial(encoder.encode_pages, pictures, texts)
+    except Exception as error:  # noqa: BLE001 (it is raised again where it belongs)
+        return partial(_raise, error)
+
+
+def _raise(error: Exception) -> list[MultiVector]:
+    raise error
 
 
 def _encoder_class(name: str) -> type[VisionEncoder]:

@@ -9,6 +9,7 @@ from pagesight.indexing.lexical.kind_mentions import named_kinds
 from pagesight.indexing.lexical.page_mentions import named_labels, named_pages
 from pagesight.indexing.lexical.ratios import parts_of_ratios
 from pagesight.indexing.lexical.tokens import TERM_RULES, informative, tokenize
+from pagesight.indexing.whole_text import whole_text
 
 # Words of a question that a file's name may write as one: MGM Resorts International. A guess, not measured.
 _MOST_JOINED = 3
@@ -38,6 +39,7 @@ class Query:
 
 def read_query(question: str, rules: int = TERM_RULES) -> Query:
     """The question as a query, by the rules of the index that it is put to; one without words has no terms."""
+    question = whole_text(question)
     words = tokenize(question, rules)
     numbers, labels = frozenset(named_pages(question)), frozenset(named_labels(question))
     kinds = frozenset(named_kinds(question))

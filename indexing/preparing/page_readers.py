@@ -28,9 +28,10 @@ from pagesight.indexing.documents.passwords import passwords_of
 from pagesight.indexing.encoders.workers.serve import read_message, write_message
 from pagesight.indexing.errors import UnreadableDocument
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.preparing.prepared_page import Message, PreparedPage, as_text
+from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
 from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
 from pagesight.indexing.settings import key_variables
+from pagesight.indexing.whole_text import whole_text
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -111,7 +112,7 @@ class PageReaders:
         Raises MissingPath, UnreadableDocument, MissingExtra.
         """
         header, _ = self._ask(path, {"type": "open"}, called.name, called)
-        bookmarks = [(int(level), as_text(title), int(page)) for level, title, page in header["bookmarks"]]
+        bookmarks = [(int(level), whole_text(title), int(page)) for level, title, page in header["bookmarks"]]
         return int(header["pages"]), [str(warning) for warning in header["warnings"]], bookmarks
 
     def page(self, path: Path, number: int, long_side: int | None, *, called: Path) -> PreparedPage:

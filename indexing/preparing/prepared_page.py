@@ -11,6 +11,7 @@ from PIL import Image
 
 from pagesight.indexing.page_kinds.page_kinds import KINDS
 from pagesight.indexing.pages import PageText
+from pagesight.indexing.whole_text import whole_text
 
 Message = tuple[dict[str, Any], list[NDArray[Any]]]
 
@@ -53,7 +54,7 @@ class PreparedPage:
         """The page in a message. Raises ValueError for one that is no page's."""
         try:
             boxes, *pictures = arrays
-            words, lines = [as_text(word) for word in header["words"]], np.array(header["lines"], np.int32)
+            words, lines = [whole_text(word) for word in header["words"]], np.array(header["lines"], np.int32)
             if boxes.shape != (len(words), 4) or lines.shape != (len(words),):
                 raise ValueError(f"{len(words)} words, {len(boxes)} boxes, {len(lines)} lines")
             width, height = map(float, header["size"])
@@ -61,15 +62,10 @@ class PreparedPage:
                 int(header["number"]),
                 PageText(words, boxes.astype(np.float32), lines, str(header["source"])),
                 (width, height),
-                None if header["label"] is None else as_text(header["label"]),
+                None if header["label"] is None else whole_text(header["label"]),
                 tuple(kind for kind in KINDS if kind in header["kinds"]),
                 Image.fromarray(pictures[0]) if pictures else None,
-                tuple(as_text(warning) for warning in header["warnings"]),
+                tuple(whole_text(warning) for warning in header["warnings"]),
             )
         except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"no page: {error!r}") from None
-
-
-def as_text(text: object) -> str:
-    """The text with half characters, which neither Milvus nor a file can hold, replaced."""
-    return str(text).encode("utf-8", "replace").decode()

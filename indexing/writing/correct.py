@@ -32,6 +32,7 @@ from pagesight.indexing.pages import (
 )
 from pagesight.indexing.preparing.encoded_page import kept_vectors, terms_of
 from pagesight.indexing.storage.index_encoder import IndexEncoder
+from pagesight.indexing.whole_text import whole_text
 from pagesight.indexing.writing.commit import batch_with, record_if_whole, with_candidates
 from pagesight.indexing.writing.recover import begin_writing
 
@@ -109,7 +110,7 @@ def _meant(text: PageText, label: str, was: str, at: Box | int | None) -> Place:
 def _checked(words: str) -> str:
     """The words without what no line has. Raises BadCorrection for none, or too many letters."""
     kept = "".join(letter for letter in words if letter.isprintable())
-    kept = " ".join(kept.encode("utf-8", "replace").decode().split())
+    kept = " ".join(whole_text(kept).split())
     if not kept or len(kept) > MOST_LETTERS:
         raise BadCorrection(
             f"a correction has 1 to {MOST_LETTERS} letters, not {len(kept)}: correct a few words at once."

@@ -33,7 +33,7 @@ class PaidVectors:
         """The same by the name that `name` gives the content."""
         path = self._path(name)
         try:
-            vectors = np.load(path, allow_pickle=False)
+            vectors = np.array(np.load(path, mmap_mode="r"))  # mapped: no memory for what a damaged head promises
         except (OSError, ValueError, EOFError):
             return None
         usable = vectors.ndim == 2 and vectors.dtype == np.float32 and vectors.size and np.isfinite(vectors).all()
