@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from gemini_server import GeminiServer
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from small_index import REPORT
 
 from pagesight.agent import create_page_agent
@@ -40,8 +40,9 @@ def test_an_answer_with_one_that_cannot_be_corrected_stays(index: PageIndex, gem
     assert "4.2 billion ? euros" in messages[-1].text
 
 
-def test_so_may_messages_of_another_agent(index: PageIndex, gemini: GeminiServer) -> None:
+@pytest.mark.parametrize("kind", [AIMessage, HumanMessage])
+def test_so_may_messages_of_another_agent(index: PageIndex, gemini: GeminiServer, kind: type[BaseMessage]) -> None:
     gemini.says("Not found in these documents.")
-    before = [AIMessage([{"type": "text", "text": f"Go on{HALF}"}]), HumanMessage([f"How much{HALF}?"])]
+    before = [AIMessage([{"type": "text", "text": f"Go on{HALF}"}]), kind([{"type": "text", "text": f"How{HALF}?"}])]
     messages = create_page_agent(index).invoke({"messages": before})["messages"]
     assert messages[-1].text == "Not found in these documents."
