@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -45,6 +46,17 @@ def table(path: Path, cells: dict[str, str], *, names: str = "", styled: str = "
         for name, content in parts.items():
             archive.writestr(name, content)
     return path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99])
+def test_a_damaged_table_is_left_as_it_is(tmp_path: Path, method: int) -> None:
+    content = bytearray(table(tmp_path / "a.xlsx", NEAR | {"ZZ9": "stray"}).read_bytes())
+    for head, at in ((b"PK\3\4", 8), (b"PK\1\2", 10)):  # it says that what is stored is packed so
+        for found in re.finditer(re.escape(head), bytes(content)):
+            content[found.start() + at] = method
+    (tmp_path / "a.xlsx").write_bytes(content)
+    assert without_far_cells(tmp_path / "a.xlsx") == (None, [])
+    assert with_wide_columns(bytes(content)) is None
 
 
 @pytest.mark.parametrize("far", ["XFD1048576", "A900000", "ZZ3"])

@@ -10,10 +10,11 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
+
+from pagesight.indexing.documents.zipped import UNREADABLE, attribute, column_number
 
 #: The names of tables in Excel's newer form, and of those that are looked at.
 EXCEL = (".xlsx", ".xlsm")
@@ -48,7 +49,7 @@ def without_far_cells(path: Path) -> tuple[bytes | None, list[str]]:
             book = archive.read(_WORKBOOK).decode()
             ranges, said = _ranges(archive, book)
             return (_with(archive, _WORKBOOK, _with_names(book, ranges)), said) if ranges else (None, [])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except UNREADABLE:
         return None, []
 
 
@@ -77,13 +78,13 @@ def _ranges(archive: zipfile.ZipFile, book: str) -> tuple[dict[int, str], list[s
     places = _files(archive)
     ranges, said = dict[int, str](), list[str]()
     for place, sheet in enumerate(_SHEET.findall(book)):
-        file = places.get(_attribute(sheet, "r:id"), "")
+        file = places.get(attribute(sheet, "r:id"), "")
         own = re.search(rf'<definedName[^>]*_xlnm\.Print_Area"[^>]*localSheetId="{place}"', book)
         if own or not file or archive.getinfo(file).file_size > _LARGEST:
             continue
         kept = _kept(list(_cells(archive.read(file))))
         if kept.far:
-            name = _attribute(sheet, "name")
+            name = attribute(sheet, "name")
             ranges[place] = f"{_quoted(name)}!$A$1:${_letters(kept.column)}${kept.row}"
             said.append(kept.said(name))
     return ranges, said
@@ -98,7 +99,7 @@ def _with_open_ranges(archive: zipfile.ZipFile) -> tuple[bytes, list[str]]:
         kept = None if b"table:print-ranges=" in tag else _kept(list(_open_cells(table[0])))
         if not kept or not kept.far:
             return table[0]
-        name = _attribute(tag.decode(), "table:name")
+        name = attribute(tag.decode(), "table:name")
         said.append(kept.said(name))
         cells = f"{_quoted(name)}.A1:{_quoted(name)}.{_letters(kept.column)}{kept.row}"
         return tag + f" table:print-ranges={quoteattr(cells)}".encode() + table[0][len(tag) :]
@@ -135,33 +136,21 @@ def _files(archive: zipfile.ZipFile) -> dict[str, str]:
     related = archive.read("xl/_rels/workbook.xml.rels").decode()
     found = {}
     for one in re.findall(r"<(?:\w+:)?Relationship\s[^>]*>", related):
-        target = _attribute(one, "Target")
-        found[_attribute(one, "Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        target = attribute(one, "Target")
+        found[attribute(one, "Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     return {known: file for known, file in found.items() if file in archive.namelist()}
 
 
 def _cells(sheet: bytes) -> Iterator[tuple[int, int]]:
     """The column and the row, from 1, of each cell that holds something."""
     for match in _CELL.finditer(sheet):
-        yield _number((match[1] or match[3]).decode()), int(match[2] or match[4])
+        yield column_number((match[1] or match[3]).decode()), int(match[2] or match[4])
 
 
 def _end(numbers: Iterable[int], gap: int) -> int:
     """The last of the numbers, from 1, up to which no two neighbours are further apart than a gap."""
     ordered = sorted({0, *numbers})
     return next((before for before, after in pairwise(ordered) if after - before > gap), ordered[-1])
-
-
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf'\s{name}="([^"]*)"', tag)
-    return unescape(found[1]) if found else ""
-
-
-def _number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number
 
 
 def _letters(number: int) -> str:

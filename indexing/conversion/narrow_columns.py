@@ -7,6 +7,8 @@ import re
 import zipfile
 from collections.abc import Iterator
 
+from pagesight.indexing.documents.zipped import UNREADABLE, attribute, column_number
+
 # Characters that such a column is wide at least: a date with a time has 19, a sum in millions with its currency some
 # 20. A guess, not measured.
 _WIDE_ENOUGH = 24
@@ -31,14 +33,16 @@ def with_wide_columns(table: bytes) -> bytes | None:
                     widened = _widened(sheet)
                     content, changed = widened.encode(), changed or widened != sheet
                 made.writestr(entry, content)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except UNREADABLE:
         return None
     return target.getvalue() if changed else None
 
 
 def _widened(sheet: str) -> str:
     """The sheet with the columns of its numbers made wide enough."""
-    numbers = {_number(letters) for letters, rest in _CELL.findall(sheet) if ' t="' not in rest or ' t="n"' in rest}
+    numbers = {
+        column_number(letters) for letters, rest in _CELL.findall(sheet) if ' t="' not in rest or ' t="n"' in rest
+    }
     if not numbers:
         return sheet
     found = _COLUMNS.search(sheet)
@@ -52,7 +56,7 @@ def _columns(tags: list[str], numbers: list[int]) -> Iterator[str]:
     """The tags of columns, those of the numbers apart and wide enough."""
     start = 1
     for tag in [*tags, f'<col min="{_LAST + 1}" max="{_LAST + 1}"/>']:
-        first, last = int(_attribute(tag, "min")), int(_attribute(tag, "max"))
+        first, last = int(attribute(tag, "min")), int(attribute(tag, "max"))
         yield from (_wide(f'<col min="{one}" max="{one}"/>') for one in numbers if start <= one < first)
         ours = [one for one in numbers if first <= one <= last]
         for one in ours:
@@ -71,18 +75,6 @@ def _of(tag: str, first: int, last: int) -> str:
 
 def _wide(tag: str) -> str:
     """The tag of a column, wide enough; a hidden one stays so."""
-    width = max(float(_attribute(tag, "width") or 0), _WIDE_ENOUGH)
+    width = max(float(attribute(tag, "width") or 0), _WIDE_ENOUGH)
     rest = re.sub(r'\s(?:width|customWidth|bestFit)="[^"]*"', "", tag.rstrip("/>"))
     return f'{rest} width="{width:g}" customWidth="1"/>'
-
-
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf'\s{name}="([^"]*)"', tag)
-    return found[1] if found else ""
-
-
-def _number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pagesight.indexing.configuration.installation import package_command
+from pagesight.indexing.documents.zipped import UNREADABLE
 from pagesight.indexing.errors import UnreadableDocument
 
 _PROTECTED = "EncryptedPackage"
@@ -54,7 +55,7 @@ def _is_locked_odf(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_MANIFEST) as manifest:
             return b"encryption-data" in manifest.read(_LARGEST_MANIFEST)
-    except (KeyError, OSError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
+    except UNREADABLE:
         return False  # it has no manifest, or LibreOffice will say what is wrong
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import xxhash
 
 from pagesight.indexing.configuration.index_place import holds_index
+from pagesight.indexing.documents.zipped import DAMAGED
 from pagesight.indexing.errors import PageIndexError
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.opening.open_index import give_back, take
@@ -188,8 +189,7 @@ def _unpacked(archive: Path, path: Path, told: Told) -> int:
                     _take(source, name, size, checksum, unfinished)
                 done += size
                 told(done, total)
-    # zipfile raises NotImplementedError for a compression that it lacks, RuntimeError for an encrypted file.
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (*DAMAGED, TypeError) as error:
         raise PageIndexError(f"{archive} is no archive of an index, or it is damaged: {error}.") from error
     return done
 
