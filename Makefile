@@ -3,7 +3,8 @@
 # (cosmic-ray), .demo (the demo's index), .venv-newest, .venv-lowest and .venv-python3.* (other versions than the pinned ones) and .cache.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadfile --durations=25
+# One more than there are cores: nearly half of the time a test waits, for a process or a server that it started.
+PYTEST_ARGS ?= -n 3 --dist loadfile --durations=25
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -94,7 +95,7 @@ test-slow: $(HAS_ALL) ## run the slow ones: kills, faults, many processes at onc
 
 test-server: $(HAS_ALL) $(HAS_MILVUS) ## run the tests of indexes against a Milvus server on loopback, which is started and ended
 	@mkdir -p .cache/tmp
-	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 2 \
+	.venv-milvus/bin/python tests/milvus_server.py .venv-dev/bin/python -m pytest --basetemp=.cache/pytest-server -n 3 \
 		tests/test_index.py tests/test_metadata.py tests/test_server.py tests/test_server_where.py --milvus '{}'
 
 # What speaks with Gemini's client, LangGraph, LangChain and the MCP SDK, whose versions matter most.
