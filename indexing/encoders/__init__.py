@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pagesight.indexing.encoders.choice import (
         EncoderChoice,
-        begin_pages,
         choose,
-        encoder_code,
         estimate_costs,
-        foresee,
         is_called,
         lacking,
         make_encoder,
-        note_costs,
-        pages_ahead,
         paid_encoders,
-        settle_costs,
     )
     from pagesight.indexing.encoders.interface import PageEncoder
+    from pagesight.indexing.encoders.journey_calls import (
+        begin_pages,
+        encoder_code,
+        foresee,
+        note_costs,
+        pages_ahead,
+        settle_costs,
+    )
     from pagesight.indexing.encoders.known_model import KnownModel, runnable
     from pagesight.indexing.encoders.lexical import LexicalEncoder
     from pagesight.indexing.encoders.registry import KNOWN
@@ -56,11 +58,9 @@ __all__ = [
 ]
 
 _NAMES = {
-    "encoders.choice": (
-        "EncoderChoice begin_pages choose encoder_code estimate_costs foresee is_called lacking make_encoder "
-        "note_costs pages_ahead paid_encoders settle_costs"
-    ),
+    "encoders.choice": "EncoderChoice choose estimate_costs is_called lacking make_encoder paid_encoders",
     "encoders.interface": "PageEncoder",
+    "encoders.journey_calls": "begin_pages encoder_code foresee note_costs pages_ahead settle_costs",
     "encoders.known_model": "KnownModel runnable",
     "encoders.lexical": "LexicalEncoder",
     "encoders.registry": "KNOWN",

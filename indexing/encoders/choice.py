@@ -6,13 +6,11 @@ import contextlib
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.configuration.installation import install_command
 from pagesight.indexing.encoders.checkpoint import Checkpoint
 from pagesight.indexing.encoders.interface import PageEncoder, PageModel
@@ -28,11 +26,7 @@ from pagesight.indexing.errors import MissingExtra, SettingsError
 from pagesight.indexing.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from pagesight.indexing.encoders.remote.spending import Estimate
-    from pagesight.indexing.pages import PageText
-    from pagesight.indexing.vectors.multivector import MultiVector
 
 _LONGEST_PROMPT = 2000  # characters; those that are known have less than 300
 
@@ -71,11 +65,6 @@ def is_called(name: str, setting: str) -> bool:
     with contextlib.suppress(SettingsError):
         return choose(setting).name == name
     return False
-
-
-def encoder_code(encoder: PageEncoder) -> list[EncoderCode]:
-    """The code that an encoder runs beside pagesight's own."""
-    return encoder.code() if isinstance(encoder, VisionEncoder) else []
 
 
 def make_encoder(
@@ -122,12 +111,6 @@ def make_encoder(
     )
 
 
-def note_costs(encoder: PageEncoder, note: Callable[[Spent], None]) -> None:
-    """Have what an encoder behind HTTP costs noted, from now on."""
-    if isinstance(encoder, VisionEncoder):
-        encoder.notes_costs(note)
-
-
 def estimate_costs(names: Iterable[str], pages: int, settings: Settings) -> Estimate | None:
     """What encoders will take together for so many pages that they have not seen; None if that costs nothing."""
     paid = [served.model for served in map(read_served, names) if served and served.is_paid]
@@ -156,42 +139,6 @@ def lacking(name: str, settings: Settings) -> str:
     except SettingsError as error:
         return str(error)
     return ""
-
-
-def settle_costs(encoder: PageEncoder) -> None:
-    """Have what an encoder has cost until now noted."""
-    if isinstance(encoder, VisionEncoder):
-        encoder.settle()
-
-
-def foresee(encoder: PageEncoder, pictures: Callable[[], Iterator[Image]]) -> None:
-    """Tell an encoder of all pages before they are encoded; ``pictures`` gives them, each time it is called."""
-    if isinstance(encoder, VisionEncoder):
-        encoder.foresee(pictures)
-
-
-def pages_ahead(encoder: PageEncoder) -> int:
-    """How many pages are best begun before the first of them is waited for."""
-    return encoder.pages_ahead if isinstance(encoder, VisionEncoder) else 0
-
-
-def begin_pages(
-    encoder: PageEncoder, pictures: Sequence[Image | None], texts: Sequence[PageText]
-) -> Callable[[], list[MultiVector]]:
-    """What gives the vectors of a batch of pages, begun now where the encoder can: see `PageEncoder.encode_pages`.
-
-    What goes wrong is raised where the vectors are asked for, whether it was begun before or not.
-    """
-    if not isinstance(encoder, VisionEncoder):
-        return partial(encoder.encode_pages, pictures, texts)
-    try:
-        return encoder.begin_pages(pictures, texts)
-    except Exception as error:  # noqa: BLE001 (it is raised again where it belongs)
-        return partial(_raise, error)
-
-
-def _raise(error: Exception) -> list[MultiVector]:
-    raise error
 
 
 def _encoder_class(name: str) -> type[VisionEncoder]:

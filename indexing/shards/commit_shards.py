@@ -15,6 +15,7 @@ from typing import Any
 from pagesight.indexing.calls.object_store import fetch, is_stored, stored_files
 from pagesight.indexing.documents.kinds import DRAWN_KINDS
 from pagesight.indexing.documents.sources import Failure, PassedOver, Source, hash_file, identify
+from pagesight.indexing.encoders.remote.probe import other_model
 from pagesight.indexing.errors import EncoderMismatch, MissingPath, NoDocuments, SourceError, UnreadableDocument
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.outlines.read_outline import OutlinedPages
@@ -98,12 +99,7 @@ def _other(parts: WritingParts, path: Path) -> str:
 def _refuse_other_model(parts: WritingParts, shard: ShardFile) -> None:
     """Raises UnreadableDocument where a server that encoded the shard has another model than the index's."""
     for name, mine in _described(parts).items():
-        noted, made = mine.get(PROBE), shard.header.encoders[name].get(PROBE)
-        if noted == made:
-            continue
-        from pagesight.indexing.encoders.remote.model import other_model  # for encoders behind HTTP alone
-
-        if how := other_model(noted, made):
+        if how := other_model(mine.get(PROBE), shard.header.encoders[name].get(PROBE)):
             raise UnreadableDocument(
                 f"{shard.path} was made by another server's {name} than the index: {how}. Prepare its document again "
                 "with the index's."

@@ -10,11 +10,12 @@ from pydantic import SecretStr
 
 from pagesight.indexing.calls.destinations import refuse_unconfirmed
 from pagesight.indexing.configuration.environment import state_folder
+from pagesight.indexing.encoders.remote.encoder import RemoteEncoder
 from pagesight.indexing.encoders.remote.forms import FormClient, form_of
 from pagesight.indexing.encoders.remote.gemini import GeminiClient
 from pagesight.indexing.encoders.remote.http_calls import ServerCalls
 from pagesight.indexing.encoders.remote.kept import PaidVectors
-from pagesight.indexing.encoders.remote.model import PageClient, RemoteEncoder, RemoteModel
+from pagesight.indexing.encoders.remote.model import PageClient, RemoteModel
 from pagesight.indexing.encoders.remote.served import Served
 from pagesight.indexing.encoders.remote.spending import Spending
 from pagesight.indexing.encoders.remote.vllm import VllmClient

@@ -6,8 +6,6 @@ and another server's are held against them at first contact.
 
 from __future__ import annotations
 
-import base64
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -18,22 +16,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pagesight.indexing.calls.jobs import Jobs
-from pagesight.indexing.calls.ledger import Spent
 from pagesight.indexing.documents.png import png
 from pagesight.indexing.encoders.remote.forms import Encoded
 from pagesight.indexing.encoders.remote.jobs import PagesInJobs
 from pagesight.indexing.encoders.remote.kept import PaidVectors
+from pagesight.indexing.encoders.remote.probe import other_model, probe_of
 from pagesight.indexing.encoders.remote.spending import Spending
-from pagesight.indexing.encoders.vision import VisionEncoder, trial_page
+from pagesight.indexing.encoders.vision import trial_page
 from pagesight.indexing.errors import EncoderError, EncoderMismatch, SettingsError
-from pagesight.indexing.pages import PageText
 from pagesight.indexing.vectors.multivector import MultiVector
-
-# Vectors of the trial page that an index records; of more, some that lie evenly among them.
-_PROBED = 8
-# The least mean cosine of two servers' vectors of one page that count as the same model's: half precision on another
-# card changes them by less than .01, another model's are near 0. Where between is a guess, not measured.
-_SAME = 0.97
 
 
 class PageClient(Protocol):
@@ -96,7 +87,7 @@ class RemoteModel:
         if wanted:
             self._check(vectors, wanted)
         self.dim = int(vectors.shape[1])
-        self.notes = {"prompts": self._client.prompts, "probe": wanted or _written(vectors)}
+        self.notes = {"prompts": self._client.prompts, "probe": wanted or probe_of(vectors)}
         if self._paid is None:
             self.server = str(self.notes["probe"])
         if paid:
@@ -222,7 +213,7 @@ class RemoteModel:
 
     def _check(self, vectors: NDArray[np.float32], noted: Any) -> None:
         """Raises EncoderMismatch where a page's vectors are not those that the index records."""
-        if how := unlike(_read(noted), _chosen(vectors)):
+        if how := other_model(noted, probe_of(vectors)):
             raise EncoderMismatch(
                 f"the server's {self._name} is not the one that the index was made with: {how}. Name the server that "
                 "has it, with --encoder or PAGESIGHT_ENCODER, or make a new index: `pagesight index PATH… --index "
@@ -236,101 +227,7 @@ def _results(asked: Sequence[Future[list[NDArray[np.float32]]]]) -> list[list[ND
     return [one.result() for one in asked]
 
 
-def unlike(recorded: NDArray[np.float32] | None, now: NDArray[np.float32] | None) -> str:
-    """Why two servers' vectors of one page are not the same model's, in words; "" where they are."""
-    if recorded is None or now is None or now.shape[0] != recorded.shape[0]:
-        return "it makes another number of vectors of one page"
-    dim = min(now.shape[1], recorded.shape[1])
-    alike = float((_unit(now[:, :dim]) * _unit(recorded[:, :dim])).sum(axis=1).mean())
-    if alike >= _SAME:
-        return ""
-    return f"the vectors of one page are alike by {alike:.2f} where the same model's are by more than {_SAME}"
-
-
-def other_model(noted: Any, other: Any) -> str:
-    """The same for two notes of a page's vectors; "" where neither was noted."""
-    return "" if noted == other else unlike(_read(noted), _read(other))
-
-
-class RemoteEncoder(VisionEncoder):
-    """An encoder behind HTTP. What it spends is told to ``spending.note``, once one is set.
-
-    ``in_jobs`` says that pages are encoded in the service's jobs, where it is told of them before.
-    """
-
-    def __init__(
-        self, name: str, load: Callable[[], RemoteModel], spending: Spending | None, *, in_jobs: bool, **options: Any
-    ) -> None:
-        super().__init__(name, load, **options)
-        self._in_jobs = in_jobs
-        self.pages_ahead = self._batch
-        self.spending = spending
-        self._asking = threading.Lock()
-
-    def notes_costs(self, note: Callable[[Spent], None]) -> None:
-        """What to tell each piece of work's cost to."""
-        if self.spending:
-            self.spending.note = note
-
-    def settle(self) -> None:
-        """Tell what has been spent until now."""
-        if self.spending:
-            self.spending.settle()
-
-    def close(self) -> None:
-        """Close the connections, and tell what has been spent."""
-        with self._lock:
-            if isinstance(self._model, RemoteModel):
-                self._model.close()
-        self.settle()
-        super().close()
-
-    def foresee(self, pictures: Callable[[], Iterator[Image.Image]]) -> None:
-        """Have them encoded in the service's jobs, where that is asked for."""
-        if self._in_jobs:
-            model = self._loaded()
-            assert isinstance(model, RemoteModel)
-            model.encode_in_jobs(pictures)
-
-    def begin_pages(
-        self, pictures: Sequence[Image.Image | None], texts: Sequence[PageText]
-    ) -> Callable[[], list[MultiVector]]:
-        """Send the pages; what is given back waits for their vectors."""
-        seen = self._in_colour(pictures)
-        with self._lock:
-            self._check_that_it_looks()
-            model = self._loaded()
-        assert isinstance(model, RemoteModel)
-        made = model.begin_pages(seen)
-        return lambda: [self._finished(page) for page in made()]
-
-
 def _content(picture: Image.Image) -> bytes:
     """What a picture is known by: its pixels, whichever way they are packed."""
     seen = picture if picture.mode == "RGB" else picture.convert("RGB")
     return f"{seen.width}x{seen.height}\0".encode() + seen.tobytes()
-
-
-def _chosen(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """At most `_PROBED` of a page's vectors, evenly among them."""
-    places = np.linspace(0, len(vectors) - 1, min(_PROBED, len(vectors))).round().astype(int)
-    return np.asarray(vectors[places], np.float32)
-
-
-def _written(vectors: NDArray[np.float32]) -> str:
-    """Some of a page's vectors as an index records them: how many, and float16 in base64."""
-    chosen = _unit(_chosen(vectors)).astype("<f2")
-    return f"{len(chosen)}:{base64.b64encode(chosen.tobytes()).decode()}"
-
-
-def _read(noted: Any) -> NDArray[np.float32] | None:
-    """What `_written` gave; None for anything else."""
-    try:
-        count, _, packed = str(noted).partition(":")
-        return np.frombuffer(base64.b64decode(packed, validate=True), "<f2").reshape(int(count), -1).astype(np.float32)
-    except ValueError:
-        return None
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
