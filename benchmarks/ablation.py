@@ -174,7 +174,8 @@ class Default:
         words += vectors * share(pages.maxsim(question, power)) if vectors else 0.0
         evidence = document_evidence(query, pages.statistics, pages.document_names) if about else {}
         of_page = np.array([evidence.get(name, 0.0) for name in pages.names])[pages.owner]
-        return words + about * of_page * (words > 0) + named * np.isin(pages.numbers, list(query.named_pages)) + extra
+        total = words + about * of_page * (words > 0) + named * np.isin(pages.numbers, list(query.named_pages)) + extra
+        return np.asarray(total, np.float64)
 
 
 def share(scores: Scores) -> Scores:
@@ -245,7 +246,7 @@ def _query_ideas(pages: Pages, default: Default) -> list[Idea]:
     ]
 
 
-def _feedback(pages: Pages, scores: Scores, asked: list[str]) -> Scores:
+def _feedback(pages: Pages, scores: Scores, asked: Sequence[str]) -> Scores:
     counts: Counter[str] = Counter()
     for place in np.argsort(-scores)[:2]:
         for term, count in Counter(pages.terms[place]).items():

@@ -32,14 +32,14 @@ def evenly_started(page: Vectors, count: int) -> Vectors:
         sums = np.eye(count, dtype=np.float32)[np.argmax(page @ centres.T, axis=1)].T @ page
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(norms > 1e-6, sums / np.maximum(norms, 1e-6), centres)
-    return centres
+    return np.asarray(centres, np.float32)
 
 
 def ward(page: Vectors, count: int) -> Vectors:
     """Hierarchical token pooling, as colpali-engine and sentence-transformers do it."""
     labels = fcluster(linkage(page, "ward"), count, "maxclust")
     means = np.stack([page[labels == label].mean(axis=0) for label in np.unique(labels)])
-    return means / np.linalg.norm(means, axis=1, keepdims=True)
+    return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
 
 
 def salient(page: Vectors, count: int) -> Vectors:
@@ -51,7 +51,7 @@ def means(page: Vectors, count: int) -> Vectors:
     """Ours, but the clusters' means as they are: mixed clusters then count less."""
     centres = centroids(page, count)
     members = np.eye(len(centres), dtype=np.float32)[np.argmax(page @ centres.T, axis=1)]
-    return (members.T @ page) / np.maximum(members.sum(axis=0)[:, None], 1)
+    return np.asarray((members.T @ page) / np.maximum(members.sum(axis=0)[:, None], 1), np.float32)
 
 
 WAYS: dict[str, Callable[[Vectors, int], Vectors]] = {
@@ -132,7 +132,7 @@ def _scores(pages: list[StoredVectors], asked: Vectors) -> Vectors:
     """(pages, questions) MaxSim."""
     count, vectors, dim = asked.shape
     similarities = best_similarities(asked.reshape(-1, dim), pages)
-    return similarities.reshape(len(pages), count, vectors).sum(axis=2)
+    return np.asarray(similarities.reshape(len(pages), count, vectors).sum(axis=2), np.float32)
 
 
 def _kept(made: list[Vectors], asked: Vectors, right: NDArray[np.intp], hits: int, candidates: int) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 from PIL import Image, ImageFilter
@@ -37,7 +38,7 @@ OFFICES = {
     "en": "Chief Executive Officer|Chief Financial Officer|Head of Research|Head of Sales|Chair of the Board",
     "de": "Vorstandsvorsitz|Finanzvorstand|Leitung Forschung|Leitung Vertrieb|Aufsichtsratsvorsitz",
 }
-WORDS = {
+WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "figures": "Consolidated key figures",
         "unit": "in EUR million",

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from claim_documents import Fact, Made, make_documents, number
 
@@ -39,7 +40,7 @@ _MONEY = {
     "en": ["EUR {value} million", "{value} million euros", "€{value} million", "€{value}m"],
     "de": ["{value} Mio. EUR", "{value} Mio. Euro", "{value} Millionen Euro", "EUR {value} Mio."],
 }
-_OTHER_UNITS = {
+_OTHER_UNITS: dict[str, Any] = {
     "EUR million": {
         "en": ["USD {value} million", "EUR {value} billion", "EUR {value} thousand", "{value} %"],
         "de": ["{value} Mio. USD", "{value} Mrd. EUR", "{value} TEUR", "{value} %"],

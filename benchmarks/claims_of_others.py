@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pypdfium2
@@ -90,7 +90,7 @@ CHINESE = [
 ]
 
 Row = tuple[str, ...]
-MADE: dict[str, tuple[list[str], list[Row]]] = {
+MADE: dict[str, tuple[list[str], Sequence[Row]]] = {
     "order.pdf": (ORDER_TEXT, ORDER),
     "quarter.pdf": (QUARTER_TEXT, QUARTER),
     "contract.pdf": (CONTRACT, []),

@@ -13,8 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -22,7 +24,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage  # noqa: E402
 from small_index import make_index, small_settings  # noqa: E402
 
-import pagesight.tools.messages.conversation  # noqa: E402
 from pagesight.agent import ask, create_page_agent  # noqa: E402
 from pagesight.agent.answers.agent_limits import AgentLimits  # noqa: E402
 from pagesight.agent.answers.correction import Correction  # noqa: E402
@@ -32,6 +33,7 @@ from pagesight.indexing.pages import Hit, PageRef  # noqa: E402
 from pagesight.tools.budget import Budget, budget_left  # noqa: E402
 from pagesight.tools.messages.conversation import Conversation, PageView  # noqa: E402
 from pagesight.tools.messages.sent_pictures import CallLimits  # noqa: E402
+from pagesight.tools.messages.tool_reply import ToolReply, read_tool_reply  # noqa: E402
 from pagesight.tools.transport.pictures import Picture  # noqa: E402
 from pagesight.tools.transport.transport import Base64Transport  # noqa: E402
 
@@ -106,11 +108,8 @@ def seconds(work: Callable[[], object]) -> float:
 
 def rows() -> Iterator[tuple[str, int, float, float]]:
     """What is measured, the longer length in turns, and the seconds at half of it and at it."""
-    yield (
-        "turns() read back",
-        200,
-        *(seconds(lambda n=n: turns(thread(n), AgentLimits("x", LIMITS))) for n in (100, 200)),
-    )
+    half, whole = (seconds(partial(_turns_read, length)) for length in (100, 200))
+    yield "turns() read back", 200, half, whole
     for name, goes_on in (("a model call, read for the first time", False), ("a model call, going on", True)):
         times = []
         for length in (75, 150):
@@ -118,18 +117,26 @@ def rows() -> Iterator[tuple[str, int, float, float]]:
             if goes_on:
                 prepared(messages)
                 messages = [*messages, *turn(length)[1:-1]]
-            times.append(seconds(lambda messages=messages: prepared(messages)))
-        yield name, 150, *times
+            times.append(seconds(partial(prepared, messages)))
+        yield name, 150, times[0], times[1]
+
+
+def _turns_read(length: int) -> object:
+    return turns(thread(length), AgentLimits("x", LIMITS))
 
 
 def artifacts_read() -> int:
     """How often one offline question reads the artifact of a tool's reply."""
-    read, counted = pagesight.tools.messages.conversation.read_tool_reply, []
+    counted: list[ToolMessage] = []
+
+    def read(message: ToolMessage) -> ToolReply:
+        counted.append(message)
+        return read_tool_reply(message)
+
     with tempfile.TemporaryDirectory() as folder, make_index(Path(folder)) as index:
         agent = create_page_agent(index, model="offline", settings=small_settings())
-        pagesight.tools.messages.conversation.read_tool_reply = lambda message: counted.append(1) or read(message)
-        ask(agent, "How high was the net revenue in 2023?")
-        pagesight.tools.messages.conversation.read_tool_reply = read
+        with patch("pagesight.tools.messages.conversation.read_tool_reply", read):
+            ask(agent, "How high was the net revenue in 2023?")
     return len(counted)
 
 

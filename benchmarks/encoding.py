@@ -31,7 +31,7 @@ from served import FORMS  # noqa: E402
 
 from pagesight.indexing import PageIndex, load_settings  # noqa: E402
 from pagesight.indexing.preparing import journey  # noqa: E402
-from pagesight.indexing.writing import take_pages  # noqa: E402
+from pagesight.indexing.writing import commit, take_pages  # noqa: E402
 
 # Sizes as in the published configurations; what is not here is as in the tiny checkpoints of the tests, or by default.
 _SIGLIP_BASE = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
@@ -172,7 +172,7 @@ def _added(index: PageIndex, document: Path, pages: int) -> dict[str, Any]:
     """Adds the document, and says how long each part of it took."""
     index.encoder.encode_pages([], [])  # loads the model, and checks that it looks at pages
     made: Any = journey.Journey
-    encoded, read, written = _Timed(made._encoded), _Timed(made._read), _Timed(take_pages.write_batch)
+    encoded, read, written = _Timed(made._encoded), _Timed(made._read), _Timed(commit.write_batch)
     made._encoded, made._read, take_pages.write_batch = encoded.method(), read.method(), written  # type: ignore
     _forget_peak()
     used, own, started = _processor_seconds(), time.process_time(), time.perf_counter()
@@ -205,7 +205,8 @@ class _Timed:
     """A function that notes when it ran."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function, self._runs = function, []  # type: ignore[var-annotated]
+        self._function = function
+        self._runs: list[tuple[float, float]] = []
 
     def __call__(self, *arguments: Any) -> Any:
         started = time.perf_counter()

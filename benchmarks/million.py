@@ -39,16 +39,16 @@ CANDIDATES = 200
 LISTS = 2048
 
 
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """Each divided by its length."""
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
 
 
 def concepts() -> NDArray[np.float32]:
     """As in vectors.py."""
     rng = np.random.default_rng(1)
     found = unit(rng.standard_normal((CONCEPTS, DIM)) * np.arange(1, DIM + 1) ** -0.35)
-    return unit(found + 0.35 * unit(rng.standard_normal((1, DIM)))).astype(np.float32)
+    return unit(found + 0.35 * unit(rng.standard_normal((1, DIM))))
 
 
 def blocks(pages: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
@@ -83,7 +83,7 @@ def centroids(own: NDArray[np.float32], kinds: NDArray[np.int64]) -> NDArray[np.
         sums = np.matmul(member.transpose(0, 2, 1), own)
         norms = np.linalg.norm(sums, axis=2, keepdims=True)
         centres = np.where(norms > 1e-6, sums / np.maximum(norms, 1e-6), centres)
-    return centres
+    return np.asarray(centres, np.float32)
 
 
 def questions(own: NDArray[np.float32], kinds: NDArray[np.int64], start: int) -> dict[int, NDArray[np.float32]]:
@@ -213,7 +213,8 @@ def compare(folder: Path, pages: int, graph_pages: int) -> Iterator[dict[str, An
     asked, about = asked[within], about[within]
     flat = Flat(part, asked)
     yield measured("flat", Known(flat), asked, about, flat) | {"pages": graph_pages, "search_cpu_ms": flat.search_ms}
-    graph = faiss.IndexHNSWSQ(DIM, faiss.ScalarQuantizer.QT_8bit, 16, faiss.METRIC_INNER_PRODUCT)
+    kind: Any = faiss.ScalarQuantizer.QT_8bit  # FAISS' types know of an object only
+    graph = faiss.IndexHNSWSQ(DIM, kind, 16, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = 200
     more = {"pages": graph_pages, "build_cpu_s": filled(graph, sample, part)}
     for ef in (400, 800, 1600):

@@ -24,6 +24,7 @@ from pagesight.agent.cli import main as pagesight
 from pagesight.agent.evaluate.regions import cited_boxes, region_f1, region_iou
 from pagesight.agent.testing import ScriptedReasoner, calls
 from pagesight.indexing import PageIndex, load_settings
+from pagesight.indexing.pages import Box
 
 _ASKED = {
     "en": {
@@ -64,7 +65,7 @@ def _form(fact: Fact) -> str:
     return "country" if fact.row in PLACES[fact.language].split("|") else "figure"
 
 
-def boxes_of(fact: Fact) -> list[tuple[float, ...]]:
+def boxes_of(fact: Fact) -> list[Box]:
     """Where a fact stands: its cell, or the lines of its sentence."""
     return [fact.box] if fact.box else list(fact.lines)
 

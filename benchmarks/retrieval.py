@@ -66,8 +66,14 @@ _GIVEN_UP_S = 600.0
 _LARGEST_FOR_PEERS = 1000
 # Those whose cost allows no more than the smallest size.
 _SMALL_ONLY = ("recipe", "lancedb_ivf_pq")
-_PEERS = ("recipe", "numpy", "torch", "torch_bfloat16", "maxsim_cpu", "qdrant")
-_PEERS += ("lancedb_flat", "lancedb_ivf_pq", "fast_plaid")
+_PEERS = (
+    "recipe", "numpy", "torch", "torch_bfloat16", "maxsim_cpu", "qdrant",
+    "lancedb_flat", "lancedb_ivf_pq", "fast_plaid",
+)  # fmt: skip
+
+
+#: Of all pages, (pages, vectors, dim).
+Pages = NDArray[np.float16]
 
 
 class GivenVectors:
@@ -88,6 +94,13 @@ class GivenVectors:
         """The vectors of that number."""
         vectors = self._asked[int(query.text)]
         return QueryVectors(vectors, [""] * len(vectors), np.ones(len(vectors), np.float32))
+
+    def encode_picture(self, seen: Any, text: PageText, words: Query | None, idf: Idf) -> QueryVectors:
+        """Not here."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """It holds nothing."""
 
     def describe(self) -> dict[str, Any]:
         """Name, revision and dimensions."""
@@ -148,7 +161,7 @@ def exact(pages: NDArray[np.float16], asked: NDArray[np.float32]) -> list[list[i
     return [[int(page) for page in np.argsort(-row, kind="stable")[:10]] for row in scores.T]
 
 
-def own(folder: Path, pages: NDArray, asked: NDArray, best: list[list[int]]) -> dict[str, dict[str, Any]]:
+def own(folder: Path, pages: Pages, asked: NDArray[np.float32], best: list[list[int]]) -> dict[str, dict[str, Any]]:
     """pagesight's rows: exhaustive, with candidates, pooled and int8; writing and opening."""
     rows: dict[str, dict[str, Any]] = {}
     for name, layout in _LAYOUTS.items():
@@ -171,7 +184,7 @@ def own(folder: Path, pages: NDArray, asked: NDArray, best: list[list[int]]) -> 
     return rows
 
 
-def _written(place: Path, pages: NDArray, layout: VectorLayout) -> dict[str, Any]:
+def _written(place: Path, pages: Pages, layout: VectorLayout) -> dict[str, Any]:
     settings = load_settings(precision=layout.precision, pool=layout.pool)
     with PageIndex.open(place, encoder="lexical", settings=settings) as index, index._parts.writing() as parts:
         start, halves = time.perf_counter(), []
@@ -185,7 +198,7 @@ def _written(place: Path, pages: NDArray, layout: VectorLayout) -> dict[str, Any
     return {"write_s": seconds, "pages_per_s": len(pages) / seconds, "pages_per_s_after_1000": last}
 
 
-def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int) -> None:
+def _write_document(parts: WritingParts, pages: Pages, first: int, count: int) -> None:
     """A document of some of the pages, by the same function that indexing writes with."""
     name = f"{first:016x}"
     document = {
@@ -199,7 +212,7 @@ def _write_document(parts: WritingParts, pages: NDArray, first: int, count: int)
         write_batch(parts, document, encoded(read, {parts.encoder.name: made}, parts.recipe, {}), {}, {})
 
 
-def _searched(index: PageIndex, asked: NDArray, best: list[list[int]], **settings: Any) -> dict[str, Any]:
+def _searched(index: PageIndex, asked: NDArray[np.float32], best: list[list[int]], **settings: Any) -> dict[str, Any]:
     """Milliseconds of a search, from the question's vectors to ranked pages, and recall."""
     parts = replace(asked_by(index._parts, GivenVectors(asked)), settings=load_settings(**settings))
     for number in range(3):

@@ -70,7 +70,7 @@ class Served(EncoderServer):
     def page(self, picture: Any, dim: int) -> list[float]:
         """Another vector each time: making it of the picture would take a processor."""
         self.pages += 1
-        return np.random.default_rng(self.pages).standard_normal(dim).tolist()
+        return [float(number) for number in np.random.default_rng(self.pages).standard_normal(dim)]
 
     def _note(self, more: int) -> None:
         with self._lock:

@@ -64,7 +64,8 @@ def main() -> None:
             asyncio.run(_one_loop(index, asked.questions, asked.seconds))
             return
         with _service(index, asked.workers) as (address, token):
-            with _writer(index) if asked.writer else contextlib.nullcontext([]) as written:
+            writer: contextlib.AbstractContextManager[list[str]] = contextlib.nullcontext([])
+            with _writer(index) if asked.writer else writer as written:
                 asyncio.run(_load(address, token, asked.questions, asked.seconds, asked.workers))
             if asked.writer:
                 print(f"documents of 8 pages that the writer added meanwhile: {len(written)}")

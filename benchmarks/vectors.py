@@ -7,7 +7,7 @@ synthetic pages have .71, .88, .92, .38 and .32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def synthetic_pages(count: int, seed: int = 1) -> Iterator[NDArray[np.float32]]:
         yield _unit(patches + 0.05 * rng.standard_normal((VECTORS, DIM)))
 
 
-def questions(pages: list[NDArray[np.float32]], count: int = 60, vectors: int = 20) -> NDArray[np.float32]:
+def questions(pages: Sequence[NDArray[np.floating]], count: int = 60, vectors: int = 20) -> NDArray[np.float32]:
     """(count, vectors, dim): each of patches of one page, with noise."""
     rng = np.random.default_rng(7)
     found = []
@@ -41,5 +41,5 @@ def questions(pages: list[NDArray[np.float32]], count: int = 60, vectors: int = 
     return np.stack(found)
 
 
-def _unit(vectors: NDArray) -> NDArray[np.float32]:
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
