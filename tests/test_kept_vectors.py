@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from small_index import small_settings, write_pdf
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.encoders import MultiVector
+from pagesight.indexing.pages import PageRow
+from pagesight.indexing.storage.multivector_files import MultiVectorFiles
+from pagesight.indexing.vectors.quantization import VectorLayout, stored
 from pagesight.indexing.vectors.token_pooling import pooled
 
 PAGES = [
@@ -110,3 +115,27 @@ def test_vectors_are_read_without_parsing_python(
     monkeypatch.setattr("ast.parse", lambda *given, **named: pytest.fail("a header was parsed"))
     with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
         assert len(vectors(index, 1).vectors) == len(vectors(index, 1).boxes) > 5
+
+
+def test_files_that_stay_open_leave_room_for_others(tmp_path: Path) -> None:
+    ids = [f"{number:016x}" for number in range(200)]
+    page = stored(MultiVector(np.eye(4, dtype=np.float32), np.zeros((4, 4), np.float32)), "float16")
+    rows = [PageRow(known, "a.pdf", "a.pdf", 1, 1, 1, 1, "", 0, 0, "") for known in ids]
+
+    def descriptors() -> int:
+        return len(list(Path("/dev/fd").iterdir()))
+
+    before, opened = resource.getrlimit(resource.RLIMIT_NOFILE), descriptors()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2 * opened + 40, before[1]))
+    try:
+        files = MultiVectorFiles(tmp_path, VectorLayout(), 4)
+        files.write(ids[0], 1, [page])
+        for known in ids[1:]:
+            (tmp_path / known).mkdir()
+            os.link(tmp_path / ids[0] / "000001.npy", tmp_path / known / "000001.npy")
+        found = [(len(vectors), descriptors()) for vectors in files.read(rows)]
+        assert [count for count, _ in found] == [4] * len(rows)
+        assert opened < max(there for _, there in found) <= 2 * opened + 22
+        files.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -10,8 +10,8 @@ import pytest
 from pagesight.indexing.encoders import MultiVector, QueryVectors
 from pagesight.indexing.vectors import maxsim
 from pagesight.indexing.vectors.centroids import best_holders, centroids
-from pagesight.indexing.vectors.maxsim import best_similarities, best_similarities_of, scores
-from pagesight.indexing.vectors.quantization import Precision, StoredVectors, side_by_side, stored
+from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.vectors.quantization import Precision, StoredVectors, stored
 
 
 def unit(rng: np.random.Generator, count: int, dim: int = 16) -> np.ndarray:
@@ -59,24 +59,14 @@ def test_pages_without_vectors_and_no_pages() -> None:
     assert best_similarities(query, []).shape == (0, 3)
 
 
-def test_many_vectors_are_scored_as_few_are() -> None:
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_many_vectors_are_scored_as_few_are(precision: Precision) -> None:
     rng = np.random.default_rng(3)
-    query, pages = unit(rng, 4), [kept(unit(rng, 3000)) for _ in range(10)]  # more than two blocks
+    lengths = [0, 3, 3_000, 0, 90, 5_000, 4_096, 1, 8_192, 7, 0]  # more than two blocks
+    query, pages = unit(rng, 4), [kept(unit(rng, count), precision) for count in lengths]
     together = best_similarities(query, pages)
     alone = np.concatenate([best_similarities(query, [page]) for page in pages])
     np.testing.assert_allclose(together, alone, atol=1e-6)
-
-
-@pytest.mark.parametrize("precision", ["float16", "int8"])
-def test_pages_that_stand_one_after_the_other_are_scored_as_single_ones(precision: Precision) -> None:
-    rng = np.random.default_rng(4)
-    query, lengths = unit(rng, 4), [0, 3, 4_000, 0, 90, 5_000, 4_096, 1, 8_192, 7, 0]
-    pages = [kept(unit(rng, count), precision) for count in lengths]
-    together = best_similarities_of(query, side_by_side(pages), np.array(lengths))
-    np.testing.assert_allclose(together, best_similarities(query, pages), atol=1e-6)
-    nothing = kept(np.zeros((0, 16), np.float32), precision)
-    assert best_similarities_of(query, nothing, np.zeros(0, np.int64)).shape == (0, 4)
-    assert not best_similarities_of(query, nothing, np.zeros(3, np.int64)).any()
 
 
 def test_weights_and_sharpness() -> None:

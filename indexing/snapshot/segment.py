@@ -125,11 +125,8 @@ class Segment:
             return np.zeros((len(query), 0), np.float32), np.zeros((len(query), 0), np.int64)
         return self._vectors[encoder].near(query, hits, probes, allowed)
 
-    def candidates(self, encoder: str, pages: NDArray[np.int64]) -> tuple[StoredVectors, NDArray[np.int64]]:
-        """The candidate vectors by one encoder of some pages that `near` found, which count from 0.
-
-        One page's after the other's, and how many each has.
-        """
+    def candidates(self, encoder: str, pages: NDArray[np.int64]) -> list[StoredVectors]:
+        """The candidate vectors by one encoder of some pages that `near` found, which count from 0."""
         return self._vectors[encoder].of(pages)
 
     def check(self) -> None:

@@ -53,14 +53,12 @@ class SegmentVectors:
             return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
         return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
 
-    def of(self, pages: NDArray[np.int64]) -> tuple[StoredVectors, NDArray[np.int64]]:
-        """Those of some pages, one page's after the other's, and how many each has."""
-        starts, counts = self._starts[pages], np.diff(self._starts)[pages]
-        ends = np.cumsum(counts)
-        places = np.repeat(starts - ends + counts, counts) + np.arange(int(counts.sum()))
-        values = self._file.rows(f"vectors:{self._encoder}", places)
-        scales = self._file.rows(f"vector_scales:{self._encoder}", places)
-        return StoredVectors(values, _NO_BOXES, scales), counts
+    def of(self, pages: NDArray[np.int64]) -> list[StoredVectors]:
+        """Those of some pages, mapped and not copied."""
+        of_each = self._starts[pages], self._starts[pages + 1]
+        values = self._file.parts(f"vectors:{self._encoder}", *of_each)
+        scales = self._file.parts(f"vector_scales:{self._encoder}", *of_each)
+        return [StoredVectors(own, _NO_BOXES, their) for own, their in zip(values, scales, strict=True)]
 
     def check(self) -> None:
         """Read all lists."""

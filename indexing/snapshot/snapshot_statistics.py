@@ -16,6 +16,7 @@ from pagesight.indexing.snapshot.snapshot import Snapshot
 OnAll = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 _TERMS_KEPT = 64  # whose postings stay in memory: those of a question are asked for several times
+_QUESTIONS_KEPT = 4  # whose scores of all pages do, 8 bytes each: those of likely documents are asked for next
 
 
 class SnapshotStatistics:
@@ -26,6 +27,7 @@ class SnapshotStatistics:
         self._snapshot = snapshot
         self._on_all = on_all
         self._postings = lru_cache(maxsize=_TERMS_KEPT)(self._read_postings)
+        self._totals = lru_cache(maxsize=_QUESTIONS_KEPT)(self._add_up)
 
     @property
     def document_count(self) -> int:
@@ -49,13 +51,10 @@ class SnapshotStatistics:
 
     def bm25(self, terms: Iterable[str], limit: int, document_ids: Iterable[str] | None = None) -> dict[str, float]:
         """See `Statistics.bm25`."""
-        total = np.zeros(len(self._norms))
-        for term in terms:
-            pages, often = self._postings(term)
-            total[pages] += term_scores(self.idf(term), often, self._norms[pages])
+        total = self._totals(tuple(terms))
         if document_ids is not None:
             found = (self._snapshot.of_id(known) for known in document_ids)
-            total[~self._snapshot.pages_of(document for document in found if document is not None)] = 0
+            total = total * self._snapshot.pages_of(document for document in found if document is not None)
         return {self._snapshot.key_of(page): float(total[page]) for page in self._best(total, limit)}
 
     @cached_property
@@ -86,6 +85,14 @@ class SnapshotStatistics:
         live = self._snapshot.live_pages
         counted = lengths if live is None else lengths[live]
         return length_norms(lengths, float(counted.mean()) if len(counted) else 0.0)
+
+    def _add_up(self, terms: tuple[str, ...]) -> NDArray[np.float64]:
+        """Every page's score for the terms."""
+        total = np.zeros(len(self._norms))
+        for term in terms:
+            pages, often = self._postings(term)
+            total[pages] += term_scores(self.idf(term), often, self._norms[pages])
+        return total
 
     def _read_postings(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         """The pages that hold the term, and how often."""

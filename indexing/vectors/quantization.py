@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -50,7 +49,8 @@ class StoredVectors:
     @property
     def vectors(self) -> NDArray[np.float32]:
         """(n, dim) float32."""
-        return joined([self])
+        numbers, scales = joined([self])
+        return numbers if scales is None else numbers * scales[:, None]
 
 
 def page_checksum(key: str, page: StoredVectors, encoder: str = "") -> str:
@@ -76,45 +76,25 @@ def stored(page: MultiVector, precision: Precision) -> StoredVectors:
     return StoredVectors(values.astype(np.int8), boxes, scales[:, 0])
 
 
-def side_by_side(parts: Sequence[StoredVectors]) -> StoredVectors:
-    """The vectors of all parts, which are kept alike, one part's after the other's."""
-    if len(parts) == 1:
-        return parts[0]
-    scales = [part.scales for part in parts if part.scales is not None]
-    return StoredVectors(
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.boxes for part in parts]),
-        np.concatenate(scales) if scales else None,
-    )
+def joined(pages: Sequence[StoredVectors]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """The vectors of pages that are kept alike, one after the other, (sum of n, dim) float32.
+
+    With them what each is still to be multiplied with, (sum of n,): their similarities are fewer numbers. None is 1.
+    """
+    scales = [page.scales for page in pages if page.scales is not None]
+    return _side_by_side([page.values for page in pages]), np.concatenate(scales, dtype=np.float32) if scales else None
 
 
-def joined(pages: Sequence[StoredVectors]) -> NDArray[np.float32]:
-    """The vectors of pages of one dimension, one after the other, (sum of n, dim) float32."""
-    dim = pages[0].values.shape[1]
-    ends = list(accumulate(map(len, pages)))
-    out = np.empty((ends[-1], dim), np.float32)
-    for page, start, end in zip(pages, [0, *ends], ends, strict=False):
-        _decode(page, out[start:end])
-    return out
-
-
-def _decode(page: StoredVectors, out: NDArray[np.float32]) -> None:
-    if page.scales is not None:
-        out[:] = page.values  # two passes: numpy is slow with operands of two types
-        out *= page.scales.astype(np.float32)[:, None]
-    elif page.values.dtype == np.float16:
-        _from_float16(page.values, out)
-    else:
-        out[:] = page.values
-
-
-def _from_float16(values: NDArray[np.float16], out: NDArray[np.float32]) -> None:
-    """Finite float16 to float32 without loss, at several times numpy's own speed, by operations on whole registers.
+def _side_by_side(parts: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    """The rows of all parts as float32; of finite float16 without loss, at several times numpy's own speed.
 
     The bits of a float16 moved 13 places up are those of a float32, 2^112 times too small.
     """
-    bits = out.view(np.int32)
-    bits[:] = values.view(np.int16)
+    if parts[0].dtype != np.float16:
+        return np.concatenate(parts, dtype=np.float32)
+    bits = np.concatenate([part.view(np.int16) for part in parts], dtype=np.int32)
     bits <<= 13
     bits &= _SIGN_AND_NUMBER
-    out *= _EXPONENTS_APART
+    numbers = bits.view(np.float32)
+    numbers *= _EXPONENTS_APART
+    return numbers
