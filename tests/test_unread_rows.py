@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import milvus_lite.storage.segment as lite
 import pytest
-from small_index import FERRY, PUMP, small_settings, write_pdf
+from small_index import FERRY, PUMP, small_settings, warned, write_pdf
 
 from pagesight.indexing import PageIndex, Progress
 from pagesight.indexing.integrity.verify import verify
+from pagesight.indexing.milvus.centroid_search import page_of
+from pagesight.indexing.storage.page_files import PageFiles
 
 
 @pytest.fixture
@@ -80,3 +83,36 @@ def test_what_is_restored_takes_nothing_from_who_has_its_number_now(tmp_path: Pa
     with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
         index.restore("ferry.pdf")
     assert verify(str(tmp_path / "index"), small_settings()).damage == []
+
+
+@pytest.mark.slow
+def test_what_a_restore_that_was_cut_off_wrote_under_another_number_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ferry, pump = (write_pdf(tmp_path / f"{name}.pdf", [lines]) for name, lines in (("ferry", FERRY), ("pump", PUMP)))
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(ferry)
+        index.remove("ferry.pdf")
+        index.add(pump)  # which gets the number that is free
+        monkeypatch.setattr(PageFiles, "complete", interrupted)  # after its rows
+        with pytest.raises(KeyboardInterrupt):
+            index.restore("ferry.pdf")
+        monkeypatch.undo()
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.remove("pump.pdf")  # whose number is free now
+    shutil.rmtree(
+        tmp_path / "index" / "milvus.db" / "collections" / "pages"
+    )  # Milvus lost its rows, not the candidates
+    shutil.rmtree(tmp_path / "index" / "derived")
+    (tmp_path / "index" / "milvus.json").unlink()
+    with warned(), PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(pump)
+        with index._parts.writing() as parts:
+            numbers = {entry.first.document_id: entry.first.ordinal for entry in parts.catalog.entries()}
+            kept = list(parts.store._connection.rows("candidates", "id >= 0", ["id", "document_id"]))
+    assert len(numbers) == len(set(numbers.values())) == 2
+    assert {(row["document_id"], page_of(row["id"])[0]) for row in kept} == set(numbers.items())
+
+
+def interrupted(*arguments: object) -> None:
+    raise KeyboardInterrupt

@@ -76,7 +76,7 @@ def rows_from_files(parts: WritingParts, document_id: str, *, damaged: bool = Fa
     record = _readable(files, document_id)
     if record is None:
         return False
-    entry, before = parts.catalog.get(document_id), record.get("ordinal")
+    entry, before = parts.catalog.get(document_id), record
     if entry is None:
         record = _fitted(parts, record)
     else:
@@ -84,10 +84,12 @@ def rows_from_files(parts: WritingParts, document_id: str, *, damaged: bool = Fa
     rows, _ = files.rows(document_id, record)
     if entry is None:
         # Some may be there: known by their keys, unless the number that these begin with is another document's by now.
-        whole = record["ordinal"] == before and len(rows) == record.get("page_count")
-        known = list(rows.values()) if whole else []
+        same = record["ordinal"] == before.get("ordinal")
+        known = list(rows.values()) if same and len(rows) == record.get("page_count") else []
         for candidates in parts.candidates.values():
             candidates.remove(document_id, known)
+        if not same:  # noted before anything has a key with it: what is left when this is cut off is known by it
+            files.write_record(before | {"ordinal": record["ordinal"]})
     present = entry.rows if entry else {}
     by_batch = sorted(rows.values(), key=lambda row: (row.batch, row.page))
     for _, batch in groupby(by_batch, key=lambda row: row.batch):
