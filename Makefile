@@ -178,6 +178,7 @@ lint: $(HAS_ALL) ## check style and format
 
 types: $(HAS_ALL) ## check types
 	.venv-dev/bin/python -m mypy
+	MYPYPATH=.links:benchmarks:tests .venv-dev/bin/python -m mypy --follow-imports=silent benchmarks/*.py
 
 notebook: $(HAS_ALL) ## run the notebook without a key and keep its outputs
 	@mkdir -p .cache/tmp

@@ -114,7 +114,7 @@ def listed(name: str, prefix: str = "", source: str = "") -> Iterator[Claim]:
             yield Claim(f"{said[1]} [{prefix}{document} p. {said[2] or page}].", kind, f"{form} {source}".strip())
 
 
-def write(path: Path, text: list[str], rows: list[Row]) -> None:
+def write(path: Path, text: list[str], rows: Sequence[Row]) -> None:
     """A page with lines of text and a table below them, numbers to the right."""
     canvas = Canvas(str(path), A4)
     latin = all(letter < "\u0400" or letter in "“”—–€" for line in text for letter in line)

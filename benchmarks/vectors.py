@@ -35,7 +35,7 @@ def questions(pages: Sequence[NDArray[np.floating]], count: int = 60, vectors: i
     rng = np.random.default_rng(7)
     found = []
     for _ in range(count):
-        page = pages[rng.integers(len(pages))].astype(np.float32)
+        page = pages[int(rng.integers(len(pages)))].astype(np.float32)
         patches = page[rng.choice(len(page), vectors)]
         found.append(_unit(patches + _NOISE * _unit(rng.standard_normal(patches.shape))))
     return np.stack(found)
