@@ -17,7 +17,7 @@ HALF = "\ud800"
 PAGE = f"{REPORT} p. 2"
 
 
-@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize("command", ["ask", "search", "sweep"])
 def test_a_question_with_one_is_answered(command: str, folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, f"How high was net revenue{HALF}?", "--index", str(folder), "--json"]) == 0
     assert PAGE in capsys.readouterr().out

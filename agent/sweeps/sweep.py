@@ -21,6 +21,7 @@ from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.jobs import JOB_PRICE
 from pagesight.indexing.configuration.efforts import Effort
 from pagesight.indexing.errors import EmptyQuestion, SettingsError
+from pagesight.indexing.whole_text import whole_text
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.index_identity import index_identity
@@ -84,7 +85,9 @@ def sweep(
     )
     way = in_jobs(speakers, settings) if batch else one_by_one(concurrency)
     most = settings.budget.pages_per_cell if top_k is None else top_k
-    run = SweepRun(allowed, " ".join(question.split()), by, most, speakers, settings, JOB_PRICE if batch else 1.0)
+    run = SweepRun(
+        allowed, " ".join(whole_text(question).split()), by, most, speakers, settings, JOB_PRICE if batch else 1.0
+    )
     return run.table(dollars, way, approve, progress)
 
 
