@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from pagesight.indexing.picture_question import PictureQuestion
     from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.preparing.shown_document import ShownDocument
-    from pagesight.indexing.retrieve import Weights
+    from pagesight.indexing.ranking import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.shards.prepare_on_ray import prepare_on_ray
     from pagesight.indexing.shards.prepare_shards import prepare
@@ -164,7 +164,7 @@ _NAMES = {
     "outlines.outline": "Outline OutlineEntry",
     "pages": "Box Correction DocumentRecord Hit Hits PageRef PageRow PageText Region VectorRecord",
     "picture_question": "PictureQuestion",
-    "retrieve": "Weights",
+    "ranking": "Weights",
     "settings": "Settings load_settings",
     "shards.prepare_on_ray": "prepare_on_ray",
     "shards.prepare_shards": "prepare",

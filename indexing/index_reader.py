@@ -44,7 +44,8 @@ from pagesight.indexing.picture_question import (
     vectors_in,
 )
 from pagesight.indexing.preparing.shown_document import ShownDocument, ShownDocuments
-from pagesight.indexing.retrieve import Weights, rank_all, retrieve
+from pagesight.indexing.ranking import Weights
+from pagesight.indexing.retrieve import rank_all, retrieve
 from pagesight.indexing.search import fusion_weight
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged

@@ -240,6 +240,7 @@ ORDER = {
         milvus
         opening
         writing search
+        ranking
         retrieve
         ingest audit shards
         integrity
