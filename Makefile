@@ -135,6 +135,7 @@ test-pip: $(HAS_ALL) ## let pip alone resolve the wheel with each extra, install
 # Built in .cache, so that no node_modules ever lies in a room.
 WEB := agent/servers/web
 BUILD_WEB = rm -rf .cache/web/source/src .cache/web/source/public && mkdir -p .cache/web && cp -r $(WEB)/source .cache/web/ && \
+	cp agent/answers/claims/german_reasons.json .cache/web/source/src/ && \
 	(cd .cache/web/source && npm ci --quiet --no-audit --no-fund --ignore-scripts && npm run --silent build -- --logLevel warn)
 
 web: ## build the page of `pagesight web` anew from agent/servers/web/source (needs node and npm, not for use)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from small_index import small_settings
 from test_claims import DOCUMENTS, FALSE, TRUE
 
 from pagesight.agent import check_claims, create_page_agent, stream
+from pagesight.agent.answers.claims import german_reasons
 from pagesight.agent.reasoners.choose import choose_reasoner
 from pagesight.agent.run.steps import Step
 from pagesight.agent.servers import problems
@@ -21,6 +23,7 @@ from pagesight.indexing.testing import made_index
 
 SERVERS = Path(problems.__file__).parent
 SOURCE = SERVERS / "web/source/src/german.ts"
+REASONS = Path(german_reasons.__file__).with_suffix(".json")
 #: Refusals that the page, whose token sees all and spends what it likes, never meets.
 NOT_OF_THE_PAGE = {
     "Bad JSON", "Client gone", "Day's dollars spent", "Empty question", "Foreign origin", "Foreign page",
@@ -29,7 +32,9 @@ NOT_OF_THE_PAGE = {
 
 
 def patterns(table: str) -> list[str]:
-    """The patterns of a table of german.ts, in its order, with what ends a piece."""
+    """The patterns of a table of german.ts, or of the reasons of claims, in its order, with what ends a piece."""
+    if table == "REASONS":
+        return [f"{one}(?:; |$)" for one, _ in json.loads(REASONS.read_text(encoding="utf-8"))]
     lines = SOURCE.read_text(encoding="utf-8").partition(f"const {table}: Said[] = [\n")[2].partition("\n];")[0]
     found = re.findall(r"^  \[/(.+)/, \".+\"\],$", lines, re.MULTILINE)
     assert len(found) == len(lines.splitlines())
@@ -70,6 +75,10 @@ def test_the_reasons_of_claims_are_known_in_german(index: PageIndex) -> None:
     assert [one for one in reasons if english_left(one, known)] == []
     assert english_left("the price was doubled", known) == "the price was doubled"
     ends = ["per year", "told each", "of 2022, not 2023"]
+    german = {one: german_reasons.in_language_of("Der Umsatz ist gestiegen", one) for one in reasons}
+    assert [one for one, said in german.items() if said == one] == []
+    assert german["none of its words stands there"] == "keines der Worte steht dort"
+    assert german_reasons.in_language_of("The sales are up", "it cites no page") == "it cites no page"
     apart = sorted({one for one in reasons if ";" not in one} | {f"8.4 is there, but {end}" for end in ends})
     for one, other in zip(apart, apart[::-1], strict=True):
         assert german_pieces(f"{one}; {other}", known) == [one, other, ""]

@@ -97,6 +97,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(built):
     expected = {f"pagesight/{path}" for _, path, _ in sources()}
     samples = {f"pagesight/samples/{path.name}" for path in (ROOT / "samples").glob("*.p[dy]*")}  # for `pagesight demo`
     page = {f"pagesight/{path.relative_to(ROOT)}" for path in (ROOT / "agent" / "servers" / "web" / "static").iterdir()}
+    page.add("pagesight/agent/answers/claims/german_reasons.json")
     assert names == expected | samples | page | {f"pagesight/{room}/py.typed" for room in ROOMS}
 
 

@@ -138,6 +138,21 @@ def test_a_report_of_not_found_shows_what_was_looked_at(made: Path, gemini: Gemi
     assert len(pictures(page)) == 1
 
 
+def test_a_german_answer_is_doubted_in_german(
+    made: Path, gemini: GeminiServer, label: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the terminal, on a web page and as Markdown."""
+    why = "43 steht nicht auf der zitierten Seite"
+    for name in ("report.html", "report.md"):
+        gemini.calls("view_pages", pages=[label])
+        for _ in range(2):  # the second time when it was asked to correct what is not so
+            gemini.says(f"Der Umsatz lag bei 43 [{label}].")
+        asked = ["ask", QUESTION, "--index", str(made), "--report", f"out/{name}", "--no-evidence"]
+        assert main(asked) == 0
+        assert why in " ".join(capsys.readouterr().err.split())
+        assert why in Path("out", name).read_text(encoding="utf-8")
+
+
 def test_without_a_model_a_report_is_made_too(made: Path, label: str) -> None:
     page = report(made, "How high was the net revenue in euros?")
     assert LINE in page.text

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from service_server import Served, served, wait_until
 
+from pagesight.agent.answers.claims import german_reasons
 from pagesight.agent.cli import main
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra web brings it")
@@ -35,11 +36,13 @@ def service(folder: Path) -> Iterator[Served]:
 
 
 def test_what_was_built_is_of_these_sources() -> None:
-    names = ["index.html", "package-lock.json", "tsconfig.json", "vite.config.ts"]
-    names += [f"{folder}/{path.name}" for folder in ("public", "src") for path in (SOURCE / folder).iterdir()]
+    own = [SOURCE / name for name in ("index.html", "package-lock.json", "tsconfig.json", "vite.config.ts")]
+    own += [path for folder in ("public", "src") for path in (SOURCE / folder).iterdir()]
+    files = {path.relative_to(SOURCE).as_posix(): path for path in own}
+    files["src/german_reasons.json"] = Path(german_reasons.__file__).with_suffix(".json")
     digest = hashlib.sha256()
-    for name in sorted(names):
-        digest.update(f"{name}\0".encode() + (SOURCE / name).read_bytes() + b"\0")
+    for name, path in sorted(files.items()):
+        digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     script = (BUILT / "app.js").read_text(encoding="utf-8")
     assert digest.hexdigest() in script[:200], "run `make web`: the sources have changed since the page was built"
 

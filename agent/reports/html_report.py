@@ -19,6 +19,7 @@ from PIL.Image import open as open_image
 
 from pagesight.agent.answers.citations import Bracket, CitationReader
 from pagesight.agent.answers.claims.claim import MARKS
+from pagesight.agent.answers.claims.german_reasons import in_language_of
 from pagesight.agent.reports.cited_pages import write_picture
 from pagesight.agent.reports.html_page import html_page
 from pagesight.agent.reports.report_file import footer, write_report
@@ -75,7 +76,7 @@ def _claims(answer: Answer) -> str:
     """Each claim with its mark, and why those are doubted that are; then what the marks say."""
     rows = []
     for claim in answer.claims:
-        why = "" if claim.mark == "✓" else f" <small>{html.escape(claim.reason)}</small>"
+        why = "" if claim.mark == "✓" else f" <small>{html.escape(in_language_of(answer.text, claim.reason))}</small>"
         rows.append(f"<li><b>{claim.mark}</b> {html.escape(claim.text)}{why}</li>")
     used = {claim.mark for claim in answer.claims}
     legend = " · ".join(f"{mark} {said}" for mark, said in MARKS.items() if mark in used)

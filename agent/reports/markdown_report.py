@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from pagesight.agent.answers.claims.german_reasons import in_language_of
 from pagesight.agent.reports.cited_pages import write_pictures
 from pagesight.agent.reports.inert import inert
 from pagesight.agent.reports.report_file import footer, write_report
@@ -38,7 +39,10 @@ def _as_markdown(index: PageIndex, turn: Turn, path: Path) -> str:
     steps = [f"{number}. {_plain(step)}" for number, step in enumerate(turn.steps, 1)]
     blocks = [f"# {_plain(turn.question)}", inert(turn.answer.text.strip()), "\n".join(["## Pages", "", *sources])]
     if turn.answer.claims:
-        claims = [f"- {claim.mark} {_plain(claim.text)}: {_plain(claim.reason)}" for claim in turn.answer.claims]
+        claims = [
+            f"- {claim.mark} {_plain(claim.text)}: {_plain(in_language_of(turn.answer.text, claim.reason))}"
+            for claim in turn.answer.claims
+        ]
         blocks.append("\n".join(["## Claims", "", *claims]))
     blocks += ["\n".join(["## Steps", "", *steps]), _plain(footer(turn.answer))]
     return "\n\n".join(blocks)

@@ -110,13 +110,14 @@ def claims(answer: Answer) -> None:
     if not answer.claims:
         return
     from pagesight.agent.answers.claims.claim import MARKS
+    from pagesight.agent.answers.claims.german_reasons import in_language_of
 
     marks: Counter[str] = Counter(claim.mark for claim in answer.claims)
     told = (f"{mark} {marks[mark]} {said}" for mark, said in MARKS.items() if marks[mark])
     printing.note("claims: " + ", ".join(told))
     for claim in answer.claims:
         if claim.mark != "✓":
-            printing.note(f"{claim.text}: {claim.reason}", mark=f"  {claim.mark}")
+            printing.note(f"{claim.text}: {in_language_of(answer.text, claim.reason)}", mark=f"  {claim.mark}")
 
 
 def pages(answer: Answer, labels: Sequence[str], link: Callable[[str], str | None]) -> None:

@@ -14,10 +14,8 @@ from pagesight.indexing.values.dates import MONTHS
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 # Tried on made claims (benchmarks/claims.py) and on some written by hand: by how much of what the claim's words weigh
-# another value must fit them better, of the same row, column or sentence, and of another; and how much of it a value
-# must fit at all.
+# another value must fit them better, of the same row, column or sentence, and of another.
 _BETTER, _MUCH_BETTER = 0.08, 0.3
-_LEAST_FIT = 0.2
 _BEGIN = 5  # letters in which two words agree, and a sixth if both are longer, that are taken for forms of one; a guess
 _HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
 _WHOLE = "total overall altogether insgesamt gesamt gesamte"
@@ -79,10 +77,6 @@ class ClaimFit:
     def of(self, value: PageValue) -> float:
         """How well a number of the page fits, from 0 to `most`."""
         return sum(weight * holds(value, term) for (term, _), weight in self.weights.items())
-
-    def is_about(self, value: PageValue) -> bool:
-        """Whether a number fits at all, as far as words can tell."""
-        return not self.most or is_alone(value) or self.of(value) >= _LEAST_FIT * (self._held or self.most)
 
     def gain(self, rival: PageValue, value: PageValue, of: float | None = None, *, in_doubt: bool = True) -> float:
         """By how much, beyond what is needed, the rival fits the claim better than the value; 0 or less if it does not.

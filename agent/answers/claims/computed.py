@@ -32,9 +32,15 @@ def computed_from(
     for read in (max, min):  # 1.234 is the same for all numbers of a page
         numbers = [(one, _value(one.quantity, read)) for one in known]
         for used, result, kind in _results(numbers, direction, loss):
-            if _KIND.get(claimed.unit or "", _PLAIN) == kind and _agrees(claimed, result, kind):
+            if _may_be(claimed.unit, used, kind) and _agrees(claimed, result, kind):
                 return used
     return []
+
+
+def _may_be(unit: str | None, used: Sequence[PageValue], kind: str) -> bool:
+    """Whether a number with this unit may be of a kind: points are also those of scores without a unit."""
+    scores = unit == "pp" and kind == _PLAIN and all(one.quantity.unit is None for one in used)
+    return scores or _KIND.get(unit or "", _PLAIN) == kind
 
 
 def _results(

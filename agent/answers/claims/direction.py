@@ -69,7 +69,7 @@ def tells_of_change(text: str, quantity: Quantity) -> bool:
     """Whether a number is told as one that may be computed: a change, a sum, a share, a comparison."""
     if quantity.days or quantity.year:
         return False
-    return told_as_change(text, quantity) or bool(_COMPARED.search(text))
+    return quantity.unit == "pp" or told_as_change(text, quantity) or bool(_COMPARED.search(text))
 
 
 def told_as_change(text: str, quantity: Quantity) -> bool:

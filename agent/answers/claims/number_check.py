@@ -26,7 +26,6 @@ from pagesight.indexing.values.quantities import Quantity, quantities, same_valu
 
 _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a guess, not measured
 
-_FOUR_DIGITS = 1000
 _NEARLY = 0.5  # of how well the best place fits: another one counts where that says something else; a guess
 
 
@@ -156,20 +155,11 @@ def _is_telling(quantity: Quantity) -> bool:
     return bool(quantity.days) or digits >= 3
 
 
-def _is_unlike_others(quantity: Quantity, content: PageContent) -> bool:
-    """Whether a number is one that a page hardly has of something else too: a day, or of four digits, and once."""
-    day = any(one.day is not None and one.year is not None for one in quantity.days)
-    long = any(value >= _FOUR_DIGITS and value == int(value) for value in quantity.values)
-    return (day or long) and sum(is_same(quantity, value.quantity) for value in content.values) == 1
-
-
 def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
     """What speaks against the value's being the claim's; nothing if it is."""
     number = fit.number
     if rivals:
         return _of_something_else(number, _told(rivals[0]))
-    if not fit.is_about(value) and fit.is_in_its_language and not _is_unlike_others(number.quantity, fit.content):
-        return f"{number.written} is there, but not of what the claim is about"
     if _the_other_way_round(number, value, fit.content):
         return f"{number.written}: the page says it the other way round, “{value.said}”"
     if _is_contrary(number, value):

@@ -16,9 +16,11 @@ from pagesight.agent.answers.claims.computed import computed_from, is_year, valu
 from pagesight.agent.answers.claims.direction import direction, of_a_loss, tells_of_change
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_TOLD = 0.6  # of a claim's terms, for a sentence to tell of the same; a guess, not measured
 
 
 class Operand(NamedTuple):
@@ -60,9 +62,17 @@ def _candidates(
     if own and own[0].value.place:
         yield from ([own[0], other] for other in _in_its_line(own[0]))
     for page in pages:
-        told = _as_on(page.content, number)
-        for some in (*_of_named_rows(told, page.content), *_of_named_cells(told, page.content)):
+        for some in _told_on(page.content, number, own_alone=own_alone):
             yield [Operand(page, value) for value in some]
+
+
+def _told_on(content: PageContent, number: ClaimNumber, *, own_alone: bool) -> Iterator[list[PageValue]]:
+    """The numbers of a page that the claim names by their rows, or that a sentence tells which says the same."""
+    told = _as_on(content, number)
+    yield from _of_named_rows(told, content)
+    yield from _of_named_cells(told, content)
+    if not own_alone:
+        yield from _of_like_sentences(told, content)
 
 
 def _as_on(content: PageContent, number: ClaimNumber) -> ClaimNumber:
@@ -136,6 +146,20 @@ def _two_years(row: dict[int, PageValue], named: set[int]) -> list[PageValue]:
     return [row[year] for year in both]
 
 
+def _of_like_sentences(number: ClaimNumber, content: PageContent) -> Iterator[list[PageValue]]:
+    """The numbers of one unit of each sentence that has most of the claim's terms."""
+    sentences: dict[tuple[int, str, str | None], list[PageValue]] = {}
+    for value in content.values:
+        if value.place is None and value.quantity.values and not value.quantity.year:
+            sentences.setdefault((id(value.block), value.said, value.quantity.unit), []).append(value)
+    yield from (values for (_, said, _), values in sentences.items() if len(values) > 1 and _is_told_in(said, number))
+
+
+def _is_told_in(sentence: str, number: ClaimNumber) -> bool:
+    held = frozenset(stem for term in tokenize(sentence) for stem in stems(term))
+    return sum(bool(term & held) for term, _ in number.terms) >= _TOLD * len(number.terms)
+
+
 def _heads(value: PageValue) -> list[str]:
     """What heads its column, without the year."""
     return [_YEAR.sub("", head).strip() for head in value.place.heads] if value.place else []
@@ -143,7 +167,7 @@ def _heads(value: PageValue) -> list[str]:
 
 def _is_called(number: ClaimNumber, value: PageValue) -> bool:
     """Whether the claim has all words of a row's name; what stands in brackets behind it may be left out."""
-    name = value.place.labels[0].split("(")[0] if value.place else ""
+    name = value.place.labels[0].split("(")[0] if value.place and value.place.labels else ""
     terms = read_query(name).terms
     said = frozenset(stem for term, _ in number.terms for stem in term)
     return bool(terms) and all(stems(term) & said for term in terms)
@@ -174,17 +198,19 @@ def _best_of(number: ClaimNumber, content: PageContent) -> list[PageValue]:
     fits = [sum(has(value, term) for term, _ in number.terms) for value in values]
     most = max(fits, default=0)
     best = [value for value, fit in zip(values, fits, strict=True) if fit == most > 0]
-    if len(best) == 1 and _names_a_year(number):
-        best += [value for value in values if _in_its_row(value, best[0])]
+    if len(best) == 1:
+        best += [value for value in values if _in_its_row(value, best[0]) or _in_its_sentence_too(value, best[0])]
     return best
 
 
-def _names_a_year(number: ClaimNumber) -> bool:
-    return any(len(stem) == 4 and stem.isdigit() for term, _ in number.terms for stem in term)
+def _in_its_sentence_too(value: PageValue, other: PageValue) -> bool:
+    """Whether two numbers of one unit stand in one sentence."""
+    prose = value.place is None and other.place is None and value is not other
+    return prose and beside(value, other) and value.quantity.unit == other.quantity.unit
 
 
 def _in_its_row(value: PageValue, other: PageValue) -> bool:
-    """Whether two numbers stand in one row: where a year is named, a claim may speak of the others too."""
+    """Whether two numbers stand in one row."""
     both = value.place is not None and other.place is not None
     return both and value is not other and value.place.labels == other.place.labels  # type: ignore[union-attr]
 

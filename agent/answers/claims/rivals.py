@@ -9,11 +9,14 @@ from pagesight.agent.answers.claims.direction import told_as_change
 from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.values.blocks import same_row
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
 
 _HALF = 0.5  # of a row's words; a guess, not measured
-_TELLING_FIT = 0.75  # of a number that words tell of, to be meant rather than one without any; a guess, not measured
+# How much of what the claim's words weigh a number elsewhere on the page must have to be meant: rather than one without
+# any words, and than another one; tried on claims of strangers.
+_TELLING_FIT, _OTHER_FIT = 0.75, 0.55
 
 
 def rivals_of(fit: ClaimFit, value: PageValue) -> list[PageValue]:
@@ -76,11 +79,18 @@ def _tells_what_it_is_of(content: PageContent, other: PageValue) -> bool:
 
 
 def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
-    """Whether the claim's words can choose between two numbers: in another language only between neighbours, and where
-    nothing is known of the value only for one that has most of them."""
+    """Whether the claim's words can choose between two numbers: those of one row, column or sentence, or in the page's
+    language one that has most of them elsewhere, the more where nothing is known of the value."""
     if not beside(other, value) and not fit.is_in_its_language:
         return False
-    return not is_alone(value) or fit.of(other) >= _TELLING_FIT * fit.most
+    needed = _TELLING_FIT if is_alone(value) else 0.0 if _stand_together(value, other) else _OTHER_FIT
+    return fit.of(other) >= needed * fit.most
+
+
+def _stand_together(one: PageValue, other: PageValue) -> bool:
+    """Whether two numbers stand in one sentence, row or column; a row may be one that no words stand before."""
+    both = one.place is not None and other.place is not None
+    return beside(one, other) or (both and same_row(one.block.box, other.block.box))
 
 
 def _is_in_company(fit: ClaimFit, value: PageValue) -> bool:

@@ -2,54 +2,13 @@
 // the kinds of its errors. A sentence that is not here stays as it is. tests/test_german.py reads the tables and holds them
 // against the service's.
 
+import reasons from "./german_reasons.json";
+
 type Said = [pattern: RegExp, german: string];
 
-// Each piece ends where the next one begins, after "; ", or with the text.
-const REASONS: Said[] = [
-  [/^the cited words say it/, "die zitierten Worte sagen es"],
-  [/^its numbers follow from those of the cited page/, "die Zahlen folgen aus denen der zitierten Seite"],
-  [/^it has no number, name or quotation that could be checked/, "der Satz hat keine Zahl, keinen Namen und kein Zitat, das sich prüfen ließe"],
-  [/^it cites no page/, "der Satz nennt keine Seite"],
-  [/^the cited page has no words to compare; only a look at its picture can tell/, "auf der zitierten Seite stehen keine Worte zum Vergleichen; nur ein Blick auf ihr Bild kann es sagen"],
-  [/^a model that was not told the claim read there: “([\s\S]*?)”/, "ein Modell, das die Aussage nicht kannte, las dort: „$1“"],
-  [/^“([\s\S]*?)” does not stand there \(it stands on ([\s\S]+?)\)/, "„$1“ steht dort nicht (es steht auf $2)"],
-  [/^“([\s\S]*?)” does not stand there \(it stands at ([\s\S]+?)\)/, "„$1“ steht dort nicht (es steht in $2)"],
-  [/^“([\s\S]*?)” does not stand there/, "„$1“ steht dort nicht"],
-  [/^“([\s\S]*?)” does not follow from the numbers there/, "„$1“ folgt nicht aus den Zahlen dort"],
-  [/^none of its words stands there/, "keines der Worte steht dort"],
-  [/^its words stand there, but not together: “([\s\S]*?)” is elsewhere/, "die Worte stehen dort, aber nicht beisammen: „$1“ steht anderswo"],
-  [/^the page says the opposite/, "die Seite sagt das Gegenteil"],
-  [/^the cited region was drawn to the words that say it/, "der zitierte Bereich wurde um die Worte gezogen, die es sagen"],
-  [/^([^;]+?) was cited, it stands on ([\s\S]+?): corrected/, "zitiert war $1, es steht auf $2: berichtigt"],
-  [/^([^;]+?) is not (?:on the cited page|in the cited region) \(it stands on ([\s\S]+?)\)/, "$1 steht dort nicht (es steht auf $2)"],
-  [/^([^;]+?) is not (?:on the cited page|in the cited region) \(it stands at ([\s\S]+?)\)/, "$1 steht dort nicht (es steht in $2)"],
-  [/^([^;]+?) is not on the cited page/, "$1 steht nicht auf der zitierten Seite"],
-  [/^([^;]+?) is not in the cited region/, "$1 steht nicht im zitierten Bereich"],
-  [/^([^;]+?) is there, but of something else: for this the page says ([\s\S]+?)/, "$1 steht dort, aber von etwas anderem: hierzu sagt die Seite $2"],
-  [/^([^;]+?) is there, but not of what the claim is about/, "$1 steht dort, aber nicht von dem, worum es im Satz geht"],
-  [/^([^;]+?) is there, but the page has none of the claim's words/, "$1 steht dort, aber die Seite hat keines der Worte des Satzes"],
-  [/^([^;]+?) is there, but per second/, "$1 steht dort, aber je Sekunde"],
-  [/^([^;]+?) is there, but per minute/, "$1 steht dort, aber je Minute"],
-  [/^([^;]+?) is there, but per hour/, "$1 steht dort, aber je Stunde"],
-  [/^([^;]+?) is there, but per day/, "$1 steht dort, aber je Tag"],
-  [/^([^;]+?) is there, but per week/, "$1 steht dort, aber je Woche"],
-  [/^([^;]+?) is there, but per month/, "$1 steht dort, aber je Monat"],
-  [/^([^;]+?) is there, but per quarter/, "$1 steht dort, aber je Quartal"],
-  [/^([^;]+?) is there, but per year/, "$1 steht dort, aber je Jahr"],
-  [/^([^;]+?) is there, but told each/, "$1 steht dort, aber je Stück"],
-  [/^([^;]+?) is there, but told together/, "$1 steht dort, aber für alle zusammen"],
-  [/^([^;]+?) is there, but of (\d+), not (\d+)/, "$1 steht dort, aber für $2, nicht für $3"],
-  [/^([^;]+?) to ([^;]+?) is no rise/, "von $1 auf $2 ist kein Anstieg"],
-  [/^([^;]+?) to ([^;]+?) is no fall/, "von $1 auf $2 ist kein Rückgang"],
-  [/^([^;]+?) stands nowhere in the document/, "$1 steht nirgends im Dokument"],
-  [/^the page says that the ([^;]+?) is ([\s\S]+?)/, "nach der Seite ist $2: $1"],
-  [/^([^;]+?): the page says it the other way round, “([\s\S]*?)”/, "$1: die Seite sagt es andersherum, „$2“"],
-  [/^([^;]+?): the page says the opposite, ([\s\S]+?)/, "$1: die Seite sagt das Gegenteil, $2"],
-  [/^([^;]+?): the page says ([\s\S]+?)/, "$1: die Seite sagt $2"],
-  [/^([^;]+?): ([\s\S]+?) is not that/, "$1: $2 ist das nicht"],
-  [/^([^;]+?) does not stand there \(it stands on ([\s\S]+?)\)/, "$1 steht dort nicht (es steht auf $2)"],
-  [/^([^;]+?) does not stand there/, "$1 steht dort nicht"],
-];
+// Each piece ends where the next one begins, after "; ", or with the text. Those of claims are the terminal's too: `make
+// web` puts agent/answers/claims/german_reasons.json here.
+const REASONS: Said[] = reasons.map(([pattern = "", german = ""]) => [new RegExp(`^${pattern}`), german]);
 
 const STEPS: Said[] = [
   [/^searched "([\s\S]*)" → 1 page/, "gesucht: „$1“ → 1 Seite"],

@@ -1,0 +1,73 @@
+"""Differences that a page does not print but whose numbers it does, and numbers whose own words tell little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+from small_index import small_settings
+
+from pagesight.agent import check_claims
+from pagesight.indexing import PageIndex
+
+PROSE = [
+    "Today, 43% of the town express confidence in the mayor to handle a flood, up from 35% in January; once 48% did.",
+    "Since January, owners have grown significantly more confident in the mayor to handle a flood (84% now, 73% then).",
+    "By December 31, 2018, reduce the average time to issue a permit from 65 days (2015) to 49 days.",
+    "By December 31, 2018, reduce the average time to issue a mooring permit from 60 days (2015) to 45 days.",
+    "For the coming two years the council has named six measures, which some call a concern.",
+]
+VOTES = [
+    ("% who would vote for the list of the", "Harbour", "Station"), ("All registered voters", "48", "43"),
+    ("Men", "41", "50"), ("Women", "55", "37"), ("Owners", "39", "53"),
+]  # fmt: skip
+SCORES = [("F1 of the models", "", ""), ("Alder", "55.67", "54.67", "53.2"), ("Birch", "48.27", "52.11", "51.9")]
+PLANS = [("Widen the quay", "32", "12"), ("Deepen the basin", "28", "11"), ("Mark the channel", "29", "16")]
+TRUE = [
+    "The Harbour list leads by 5 percentage points among all registered voters",
+    "Women favor the Harbour list by 18 points",
+    "Men are 14 points less likely than women to vote for the Harbour list",
+    "Alder is 7.4 points better than Birch",
+    "Confidence in the mayor to handle a flood rose by 8 percentage points since January",
+    "The average time to issue a permit is to fall by 16 days",
+    "Only 11 of the owners ask the council for dredging, with January and moorings in mind",
+]
+FALSE = [
+    "The Harbour list leads by 6 percentage points among all registered voters",
+    "Women favor the Harbour list by 17 points",
+    "Men are 9 points less likely than women to vote for the Harbour list",
+    "Alder is 8.3 points better than Birch",
+    "Confidence in the mayor to handle a flood rose by 9 percentage points since January",
+    "The average time to issue a permit is to fall by 17 days",
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
+    path = tmp_path_factory.mktemp("compared") / "town.pdf"
+    canvas = Canvas(str(path), (595, 842))
+    canvas.setFont("Helvetica", 8)
+    for number, line in enumerate(PROSE):
+        canvas.drawString(40, 780 - 30 * number, line)
+    for table, top in ((VOTES, 600), (SCORES, 480), (PLANS, 400)):
+        for number, (name, *cells) in enumerate(table):
+            canvas.drawString(40, top - 14 * number, name)
+            for column, cell in enumerate(cells):
+                canvas.drawRightString(320 + 80 * column, top - 14 * number, cell)
+    canvas.save()
+    with PageIndex.open(path.parent / "index", settings=small_settings()) as index:
+        index.add(path)
+        yield index
+
+
+@pytest.mark.parametrize("text", TRUE)
+def test_a_difference_of_what_is_printed_is_not_doubted(index: PageIndex, text: str) -> None:
+    (claim,) = check_claims(index, f"{text} [town.pdf p. 1].")
+    assert claim.outcome != "unsupported", claim.reason
+
+
+@pytest.mark.parametrize("text", FALSE)
+def test_another_difference_is_doubted(index: PageIndex, text: str) -> None:
+    (claim,) = check_claims(index, f"{text} [town.pdf p. 1].")
+    assert claim.outcome == "unsupported"
