@@ -157,7 +157,8 @@ def _of_like_sentences(number: ClaimNumber, content: PageContent) -> Iterator[li
 
 def _is_told_in(sentence: str, number: ClaimNumber) -> bool:
     held = frozenset(stem for term in tokenize(sentence) for stem in stems(term))
-    return sum(bool(term & held) for term, _ in number.terms) >= _TOLD * len(number.terms)
+    said = sum(bool(term & held) for term, _ in number.terms)
+    return said > 0 and said >= _TOLD * len(number.terms)
 
 
 def _heads(value: PageValue) -> list[str]:
