@@ -245,7 +245,7 @@ ORDER = {
         retrieve
         ingest audit shards
         integrity
-        index_reader
+        index_pages index_reader
         index
         evaluate testing
     """,
