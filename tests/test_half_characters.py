@@ -32,9 +32,12 @@ def test_a_model_may_write_them_in_calls_and_answers(index: PageIndex, gemini: G
     assert PAGE in messages[-1].text
 
 
-def test_an_answer_with_one_that_cannot_be_corrected_stays(index: PageIndex, gemini: GeminiServer) -> None:
+@pytest.mark.parametrize("cited", [f"[{PAGE}]", "", f"[{REPORT} p. 9]"])
+def test_an_answer_has_none_whether_it_is_corrected_or_stays(
+    index: PageIndex, gemini: GeminiServer, cited: str
+) -> None:
     gemini.calls("view_pages", pages=[PAGE])
-    gemini.says(f"It was 4.2 billion {HALF} euros [{REPORT} p. 3].")
+    gemini.says(f"It was 4.2 billion {HALF} euros {cited}.")
     gemini.fails(500, "INTERNAL", "broken")
     messages = create_page_agent(index).invoke({"messages": [HumanMessage("How much?")]})["messages"]
     assert "4.2 billion ? euros" in messages[-1].text

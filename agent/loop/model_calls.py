@@ -120,7 +120,7 @@ class ModelCalls:
 
     def _signed(self, speaker: Speaker, state: Any, answer: BaseMessage, prompt: BaseMessage) -> BaseMessage:
         conversation = Conversation.of_state(state, self.correction.author)
-        author, answer = read_author(prompt), _with_own_ids(answer, conversation)
+        author, answer = read_author(prompt), _with_own_ids(_with_whole_text(answer), conversation)
         if author is None:
             return answer
         spent = budget_left(self.budget, conversation).spent_of(self.budget)
@@ -179,6 +179,19 @@ def _plain(message: AIMessage) -> AIMessage:
     return message.model_copy(update={"content": message.text, "additional_kwargs": {}})
 
 
+def _with_whole_text(answer: BaseMessage) -> BaseMessage:
+    """The message without half characters, which messages made of its text refuse."""
+    if answer.text == whole_text(answer.text):
+        return answer
+    blocks = [answer.content] if isinstance(answer.content, str) else answer.content
+    content = [whole_text(one) if isinstance(one, str) else _with_whole_words(one) for one in blocks]
+    return answer.model_copy(update={"content": content[0] if isinstance(answer.content, str) else content})
+
+
+def _with_whole_words(block: dict[str, Any]) -> dict[str, Any]:
+    return {**block, "text": whole_text(block["text"])} if isinstance(block.get("text"), str) else block
+
+
 def _with_own_ids(answer: BaseMessage, conversation: Conversation) -> BaseMessage:
     """The message, whose calls have ids that no call before them has: some models count theirs anew each time, and
     LangGraph then takes a call for one that has its reply."""
@@ -195,6 +208,6 @@ def _with_own_ids(answer: BaseMessage, conversation: Conversation) -> BaseMessag
 def _or_as_it_is(model: Runnable[Any, BaseMessage], answer: BaseMessage) -> Runnable[Any, BaseMessage]:
     """The model; when it fails to correct its answer, the answer stays, and what is not verified in it is marked."""
     as_it_is: Runnable[Any, BaseMessage] = RunnableLambda(
-        lambda state: author.signed(AIMessage(whole_text(answer.text))) if (author := read_author(answer)) else answer
+        lambda state: author.signed(AIMessage(answer.text)) if (author := read_author(answer)) else answer
     )
     return model.with_fallbacks([as_it_is], exceptions_to_handle=(ReasonerError,))
