@@ -436,6 +436,14 @@ def test_a_setting_that_cannot_be_used_is_named(pagesight, monkeypatch):
 # ask
 
 
+def test_pages_that_nobody_searched_are_not_announced(pagesight, made, gemini):
+    gemini.calls("view_pages", pages=[f"{REPORT} p. 2"])
+    gemini.says(f"It was 4.2 billion euros [{REPORT} p. 2].")
+    done = pagesight("ask", QUESTION, "--index", made, "--no-evidence")
+    assert done.status == 0
+    assert "pages searched" not in done.err
+
+
 def test_ask_without_a_model(pagesight, made, own_folder):
     done = pagesight("ask", QUESTION, "--index", made, "--evidence", "pictures")
     assert done.status == 0

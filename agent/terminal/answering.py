@@ -88,7 +88,8 @@ def _awaited(events: Iterable[Any]) -> Iterator[Any]:
 
 def sources(answer: Answer, evidence: dict[str, Path]) -> None:
     """What an answer rests on, on stderr: the ranked pages behind it, and the pictures of the cited ones."""
-    printing.note("\npages searched:")
+    if answer.hits:
+        printing.note("\npages searched:")
     for rank, hit in enumerate(answer.hits, 1):
         seen = "  (looked at)" if hit.label in answer.pages_viewed else ""
         printing.note(f"{rank:3}. {hit.label}  {hit.score:.3f}{seen}")
