@@ -114,5 +114,22 @@ def test_what_a_restore_that_was_cut_off_wrote_under_another_number_goes(
     assert {(row["document_id"], page_of(row["id"])[0]) for row in kept} == set(numbers.items())
 
 
+def test_an_index_over_vectors_that_a_crash_left_half_is_made_anew(tmp_path: Path) -> None:
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(write_pdf(tmp_path / "ferry.pdf", [FERRY]))
+        with index._parts.writing() as parts:
+            parts.store.pages()  # which has Milvus Lite make its indexes
+    halves = list((tmp_path / "index" / "milvus.db").rglob("*.idx"))
+    assert halves
+    for half in halves:
+        half.write_bytes(half.read_bytes()[:128])
+    (tmp_path / "index" / "milvus.json").unlink()  # the seal: none of them was written before it
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(write_pdf(tmp_path / "pump.pdf", [PUMP]))
+        with index._parts.writing() as parts:
+            assert len(parts.store.pages()) == index.documents()[0].pages + index.documents()[1].pages
+        assert index.search("ferry Aurora passengers")[0].label == "ferry.pdf p. 1"
+
+
 def interrupted(*arguments: object) -> None:
     raise KeyboardInterrupt

@@ -21,7 +21,7 @@ from pagesight.indexing.errors import PageIndexError, SourceError, UnreadableDoc
 from pagesight.indexing.ingest import add_documents
 from pagesight.indexing.integrity.verify import Beside, Damage, collections_in, rows_are_unlike, verify
 from pagesight.indexing.milvus.folder_store import opens
-from pagesight.indexing.milvus.sealed_files import unsealed_damage
+from pagesight.indexing.milvus.sealed_files import clear_unsealed_indexes, unsealed_damage
 from pagesight.indexing.opening.index_parts import WritingParts
 from pagesight.indexing.opening.open_index import give_back, take
 from pagesight.indexing.pages import PageRow
@@ -88,6 +88,7 @@ def _put_files_right(path: Path, done: Repair) -> None:
         assert manifest, "there is an index"
         folder.note_manifest(manifest)
         done.repaired += [str(one.path) for one in damage]
+    clear_unsealed_indexes(path / "milvus.db", path / SEAL)
     if unsealed_damage(path / "milvus.db", path / SEAL, collections_in(folder)) or not opens(path / "milvus.db"):
         if not any((path / "pages").glob("*/*.json")):
             raise PageIndexError(

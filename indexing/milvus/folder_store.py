@@ -18,7 +18,7 @@ from pagesight.indexing.milvus.centroid_search import CentroidSearch
 from pagesight.indexing.milvus.connection import Connection, connect_folder
 from pagesight.indexing.milvus.page_rows import PageStore
 from pagesight.indexing.milvus.publishing import Published, Publishing
-from pagesight.indexing.milvus.sealed_files import clear_others, seal, unsealed_damage
+from pagesight.indexing.milvus.sealed_files import clear_others, clear_unsealed_indexes, seal, unsealed_damage
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.snapshot.snapshot_files import FolderFiles
 from pagesight.indexing.snapshot.writer import SnapshotWriter
@@ -135,6 +135,7 @@ def _refuse_damaged(parts: FolderParts) -> None:
     """Raises PageIndexError where Milvus Lite would open files that are damaged; removes what no encoder has."""
     path, collections = parts.folder.path, collections_of(one.id for one in parts.encoders)
     clear_others(parts.database, collections)
+    clear_unsealed_indexes(parts.database, path / SEAL)
     if damage := unsealed_damage(parts.database, path / SEAL, collections):
         more = f" and {len(damage) - 1} more" if damage[1:] else ""
         raise PageIndexError(

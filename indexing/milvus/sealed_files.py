@@ -55,6 +55,17 @@ def clear_others(database: Path, collections: Collection[str]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear_unsealed_indexes(database: Path, path: Path) -> None:
+    """Remove files of indexes over vectors that were written since the seal, which a crash may have left half.
+
+    Milvus Lite makes them anew. For who holds the folder's `WriterLock`.
+    """
+    sealed, _ = _sealed(path)
+    for file in (database / "collections").rglob("*.idx"):
+        if file.relative_to(database).as_posix() not in sealed and not file.is_symlink():
+            file.unlink(missing_ok=True)
+
+
 def unsealed_damage(database: Path, path: Path, collections: Collection[str] | None = None) -> list[DamagedFile]:
     """The files that are damaged or gone, before Milvus Lite has opened them; of these collections alone, if not None.
 
