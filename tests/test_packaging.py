@@ -223,7 +223,7 @@ def test_imports_never_go_backwards():
 #: The rooms within each package, in the order in which data goes; those of one row may import each other.
 ORDER = {
     "indexing": """
-        errors configuration settings whole_text pages parallel open_calls
+        errors configuration settings pages parallel open_calls
         labels
         calls
         lexical

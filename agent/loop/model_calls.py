@@ -23,8 +23,8 @@ from pagesight.agent.answers.correction import Correction
 from pagesight.agent.loop.comparison import Comparison
 from pagesight.agent.loop.speakers import Speaker, Speakers
 from pagesight.agent.reasoners.chains import chained
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.indexing.errors import EmptyAnswer, EmptyQuestion, ReasonerError
-from pagesight.indexing.whole_text import whole_text
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, budget_left
 from pagesight.tools.messages.authorship import (

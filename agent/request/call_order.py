@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from pagesight.indexing.whole_text import whole_text
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.tools.messages.authorship import MARK, correction_of
 from pagesight.tools.messages.conversation import Conversation
 

@@ -19,9 +19,9 @@ from pagesight.agent.sweeps.sweep_run import SweepRun, one_by_one
 from pagesight.agent.sweeps.swept import By, SweepTable
 from pagesight.indexing import PageIndex
 from pagesight.indexing.calls.jobs import JOB_PRICE
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.indexing.configuration.efforts import Effort
 from pagesight.indexing.errors import EmptyQuestion, SettingsError
-from pagesight.indexing.whole_text import whole_text
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.messages.authorship import Author
 from pagesight.tools.messages.index_identity import index_identity

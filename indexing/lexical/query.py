@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.indexing.lexical.kind_mentions import named_kinds
 from pagesight.indexing.lexical.page_mentions import named_labels, named_pages
 from pagesight.indexing.lexical.ratios import parts_of_ratios
 from pagesight.indexing.lexical.tokens import TERM_RULES, informative, tokenize
-from pagesight.indexing.whole_text import whole_text
 
 # Words of a question that a file's name may write as one: MGM Resorts International. A guess, not measured.
 _MOST_JOINED = 3

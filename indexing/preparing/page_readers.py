@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.indexing.calls.worker_process import WorkerFailed, WorkerProcess
 from pagesight.indexing.configuration import environment
 from pagesight.indexing.configuration.setting_groups import DocumentSettings
@@ -31,7 +32,6 @@ from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.prepared_page import Message, PreparedPage
 from pagesight.indexing.preparing.read_documents import KINDS, NO_MEMORY
 from pagesight.indexing.settings import key_variables
-from pagesight.indexing.whole_text import whole_text
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "

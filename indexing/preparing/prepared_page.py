@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.indexing.page_kinds.page_kinds import KINDS
 from pagesight.indexing.pages import PageText
-from pagesight.indexing.whole_text import whole_text
 
 Message = tuple[dict[str, Any], list[NDArray[Any]]]
 

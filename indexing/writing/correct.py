@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pagesight.indexing.calls.whole_text import whole_text
 from pagesight.indexing.corrections.corrected import (
     Place,
     box_around,
@@ -32,7 +33,6 @@ from pagesight.indexing.pages import (
 )
 from pagesight.indexing.preparing.encoded_page import kept_vectors, terms_of
 from pagesight.indexing.storage.index_encoder import IndexEncoder
-from pagesight.indexing.whole_text import whole_text
 from pagesight.indexing.writing.commit import batch_with, record_if_whole, with_candidates
 from pagesight.indexing.writing.recover import begin_writing
 
