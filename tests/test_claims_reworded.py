@@ -23,6 +23,7 @@ ROWS = [
     ("Total", "50", "46"), ("Men", "53", "51"), ("Women", "48", "41"), ("18-29", "33", "32"), ("30-49", "49", "47"),
     ("50-64", "56", "54"), ("65+", "64", "51"),
 ]  # fmt: skip
+QUAYS = [("Market", "EPS code"), ("Old Quay", "QA01"), ("New Quay", "QA02"), ("Long Quay", "QA03")]  # a row lower
 CODES = [("Market", "Code"), ("Harbour", "HB07"), ("Freight Yard", "HB08"), ("Station", "HB09")]
 TRUE = [
     "Seven out of ten owners call the tower safe",
@@ -33,6 +34,9 @@ TRUE = [
     "In December 2015 men were 10 points more likely than women to say this",
     "Overall, 46 percent of the tenants called the tower safe in December 2015",
     "The Freight Yard's code is HB08",
+    "The Harbour is the market with the code HB07",
+    "The EPS code of the market Old Quay is QA01",
+    "The code HB09 stands for the market Station",
 ]
 FALSE = [
     "Three out of ten owners call the tower safe",
@@ -43,6 +47,7 @@ FALSE = [
     "Von den 18- bis 29-Jährigen meinten das im Dezember 2015 54 %",
     "In December 2015 women were 10 points more likely than men to say this, and 53 % of the women called it safe",
     "The code of Freight Yard is HB09",
+    "The EPS code of Old Quay is QA02",
     "The code of Freight Yard is HB12",
     "The count includes refunds against orders that were not paid for",
     "The survey was conducted by the NHTSA",
@@ -70,6 +75,9 @@ def _write(path: Path) -> None:
     for number, (market, code) in enumerate(CODES):
         canvas.drawString(50, 430 - 16 * number, market)
         canvas.drawString(300, 430 - 16 * number, code)
+    for number, (market, code) in enumerate(QUAYS):
+        canvas.drawString(380, 398 - 16 * number, market)
+        canvas.drawString(500, 398 - 16 * number, code)
     canvas.drawString(50, 330, "Was the tower inspected before it was let to tenants?")
     canvas.drawString(400, 330, "No")
     canvas.showPage()

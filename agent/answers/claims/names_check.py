@@ -172,28 +172,20 @@ def _share(terms: Sequence[frozenset[str]], held: frozenset[str]) -> float:
 
 
 def _in_another_row(terms: Sequence[frozenset[str]], words: Sequence[int], content: PageContent) -> str:
-    """A word of the claim that the best row of a table lacks and another row has."""
+    """A word of the claim that the best row of a table lacks, and that stands in another row where this one has
+    something which the claim does not tell: over or under what it does tell, it is a head, or told of that too."""
     if not content.is_row(words):
         return ""
-    held = content.held(words)
-    for row in content.rows():
-        if content.is_row(row) and row != words and (other := content.held(row) - held):
-            for term in _as_dated_as(held, terms):
-                if term & other and not term & held and not _heads((term, row), words, terms, content):
-                    return content.word_of(row, term)
+    held, said = content.held(words), frozenset().union(*terms)
+    cells = [(cell, content.held(cell.words)) for cell in content.tables.cells]
+    own = [(cell, stems_of) for cell, stems_of in cells if cell.words[0] in words]
+    for term in (term for term in _as_dated_as(held, terms) if not term & held):
+        having = [(cell, stems_of) for cell, stems_of in cells if stems_of & term]
+        most = max((len(stems_of & said) for _, stems_of in having), default=0)
+        told = [
+            bool((mine - stems_of) & said) for one, stems_of in having if len(stems_of & said) == most
+            for cell, mine in own if over(one.box, cell.box)
+        ]  # fmt: skip
+        if told and not any(told):
+            return content.word_of(having[0][0].words, term)
     return ""
-
-
-def _heads(
-    head: tuple[frozenset[str], Sequence[int]],
-    words: Sequence[int], terms: Sequence[frozenset[str]], content: PageContent,
-) -> bool:  # fmt: skip
-    """Whether a term of a row over another one heads what the claim has of that, in words of its own: "code" over
-    NY27, but no office over another one."""
-    cells, (term, row) = content.tables.cells, head
-    over_it = [cell for cell in cells if cell.words[0] in row and content.held(cell.words) & term]
-    below = [
-        (one, cell) for one in over_it for cell in cells
-        if cell.words[0] in words and over(one.box, cell.box) and one.box[3] <= cell.box[1]
-    ]  # fmt: skip
-    return any((content.held(cell.words) - content.held(one.words)) & said for one, cell in below for said in terms)
