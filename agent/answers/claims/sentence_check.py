@@ -256,8 +256,8 @@ class SentenceCheck:
             self._doubt(f"the page says that {told}", decided=True)
         if not numbers_tell:
             self._names(pages)
-        elif word := stranger(text, pages, self.documents.index):
-            self._doubt(f"{word} stands nowhere in the document")
+        elif word := stranger(text, pages, index):
+            self._doubt(f"{word} does not stand there{phrase_elsewhere(word, pages, index)}")
 
     def _names(self, pages: list[CitedPage]) -> None:
         text = self.sentence.checked

@@ -29,6 +29,7 @@ _PLACED = re.compile(
 )
 #: How much of a word's letters stand in one of the page to be the same one in another form: Norwegian, Norway.
 _SHARED, _LEAST_SHARED = 0.6, 4
+_ABOUT_IT = 0.2  # of a document's pages that have a name, which then is what it is about; a guess, not measured
 _MISREAD = 0.8  # of a scan's word; a guess, not measured
 #: Capitalised in the middle of English sentences, and no names; and what answers of one word say of a picture.
 _NO_NAMES = frozenset(
@@ -67,12 +68,13 @@ def missing_word(text: str, pages: Sequence[CitedPage], best: str) -> str:
 
 
 def stranger(text: str, pages: Sequence[CitedPage], index: PageIndex) -> str:
-    """A name of one word, in an English sentence about English pages, that stands nowhere in the cited documents."""
+    """A name of one word, in an English sentence about English pages, that the cited pages do not have, and
+    that is not what their documents are about; a part of a longer name is none, which may be written otherwise."""
     tokens = [token for page in pages for token in page.content.tokens]
     if language_of(tokenize(text)) != "en" or language_of(tokens) != "en":
         return ""
     held = {*tokens}
-    several = " ".join(name for name in names(text) if held.intersection(tokenize(name)))
+    several = " ".join(names(text))
     words = (word for word, begins in _capitals(text) if not begins and word not in several)
     return next((word for word in words if not _stands_on(word, held, pages, index)), "")
 
@@ -104,14 +106,17 @@ def _stands_on(word: str, held: set[str], pages: Sequence[CitedPage], index: Pag
     misread = any(page.content.text.source == "ocr" for page in pages)
     if any(_is_form_of(part, held, misread) for part in tokenize(word)):
         return True
-    return any(_stands_in(word, page, index) for page in pages)
+    return any(_is_of_the_document(word, page, index) for page in pages)
 
 
-def _stands_in(word: str, page: CitedPage, index: PageIndex) -> bool:
-    """Whether a document or its name has a word, or its beginning, anywhere."""
+def _is_of_the_document(word: str, page: CitedPage, index: PageIndex) -> bool:
+    """Whether a document's name, or enough of its pages, have a word or its beginning: what it is about goes without
+    saying on its other pages."""
     start = word.lower()[: max(_LEAST_SHARED, round(_SHARED * len(word)))]
+    if start in page.ref.document.lower():
+        return True
     refs = index.document(page.ref.document_id).page_refs
-    return start in page.ref.document.lower() or any(start in index.text(ref).lower() for ref in refs)
+    return sum(start in index.text(ref).lower() for ref in refs) >= max(2, _ABOUT_IT * len(refs))
 
 
 def _candidates(text: str, held: set[str], best: str) -> Iterator[str]:
