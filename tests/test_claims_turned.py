@@ -21,12 +21,18 @@ SURVEY = {
         "Older men are far more likely than women to see the pier as safe.\n"
         "Most visitors had an unfavorable view of the new harbour road.\n"
         "The new reader performs better on 2-hop tasks than the old one.\n"
-        "Diese Anlage braucht weniger Strom als die alte Anlage in Lübeck.",
+        "Diese Anlage braucht weniger Strom als die alte Anlage in Lübeck.\n"
+        "This estimate of the harbour's costs is likely to be high since it was not yet checked by the builders.\n"
+        "The balance of opinion is far more negative than positive: Most say that the ferries are not good.",
         "Today, three-quarters of the tenants (75%) rate the lifts of the tower as good, while 86% of owners say they\n"
         "are bad. Since March the share of tenants has risen (53% now, 46% then).",
+        "The harbour of Lübeck is the oldest one of the coast, and it was built by the owners of the tower.",
     ]
 }
 TRUE = [
+    "75% of the tenants in Lübeck rate the lifts of the tower as good [survey.pdf p. 2].",
+    "The estimate of the harbour's costs is likely to be high [survey.pdf p. 1].",
+    "The balance of opinion is far more negative than positive [survey.pdf p. 1].",
     "Clinics buy more scanners than schools [survey.pdf p. 1].",
     "Schools buy fewer scanners than clinics [survey.pdf p. 1].",
     "Norway has the highest energy costs per household in the region [survey.pdf p. 1].",
@@ -39,6 +45,9 @@ TRUE = [
     "Seit März stieg der Anteil der Mieter auf 53 % [survey.pdf p. 2].",
 ]
 FALSE = [
+    "75% of the tenants in Norway rate the lifts of the tower as good [survey.pdf p. 2].",
+    "The estimate of the harbour's costs is likely to be low [survey.pdf p. 1].",
+    "The balance of opinion is far more positive than negative [survey.pdf p. 1].",
     "Clinics buy fewer scanners than schools, libraries and theatres [survey.pdf p. 1].",
     "Schools buy more scanners than clinics [survey.pdf p. 1].",
     "Norway has the lowest energy costs per household in the region [survey.pdf p. 1].",

@@ -20,7 +20,7 @@ from pagesight.agent.answers.claims.missing_months import has_month_and_year, is
 from pagesight.agent.answers.claims.opposites import says_the_opposite
 from pagesight.agent.answers.claims.rates import told_for_another
 from pagesight.agent.answers.claims.rivals import rivals_of
-from pagesight.indexing.values.clauses import SAME_CLAUSE, sentence_at
+from pagesight.indexing.values.clauses import SAME_CLAUSE, clause_at
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, quantities, same_value
 
@@ -172,10 +172,11 @@ def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
 def _is_contrary(number: ClaimNumber, value: PageValue) -> bool:
     """Whether the page says the opposite of what the claim says of the number."""
     text, quantity = number.text, number.quantity
+    printed = value.clause if value.place is None else sentence_of(value)
     return (
         opposed(text, quantity, value)
         or goes_against_the_page(text, quantity, value)
-        or says_the_opposite(sentence_at(text, quantity.digits[0]), sentence_of(value))
+        or says_the_opposite(clause_at(text, quantity.digits[0]), printed)
     )
 
 

@@ -18,6 +18,8 @@ from pagesight.indexing.lexical.tokens import tokenize
 _NOT_SO = ("in", "un", "im", "non", "dis")
 _NEARLY_ALL = 0.75  # of the words of a claim; a guess, not measured
 _THAN = re.compile(r"(?i)\b(?:than|over|als|чем)\b|超过")
+#: What leads from a statement to what explains it, whose denials are none of the statement.
+_EXPLAINS = re.compile(r":\s|,?\s(?:since|because|as (?=it|they)|weil|da(?= (?:er|sie|es)))\s")
 #: Words of which each means the opposite of the other; those of one side mean nearly the same.
 _PAIRS = [
     ("more most", "less least fewer fewest"), ("higher highest", "lower lowest"), ("better best", "worse worst"),
@@ -50,6 +52,7 @@ _SIDES = [tuple(frozenset(tokenize(side)) for side in pair) for pair in _PAIRS]
 
 def says_the_opposite(claimed: str, printed: str) -> bool:
     """Whether a claim says again most of what a sentence of a page says, and one thing the other way round."""
+    printed = _part_told(claimed, printed)
     if says_no(claimed) != says_no(printed):
         return False
     terms = [term for term in read_query(claimed).terms if not (UP.fullmatch(term) or DOWN.fullmatch(term))]
@@ -62,6 +65,12 @@ def says_the_opposite(claimed: str, printed: str) -> bool:
         return False
     words = bool(turned) or any(opposite) or way(claimed) * way(printed) < 0
     return words != _sides_turned(claimed, printed)
+
+
+def _part_told(claimed: str, printed: str) -> str:
+    """The sentence of a page without what explains it, where the claim has no word of that."""
+    told, *explained = _EXPLAINS.split(printed, maxsplit=1)
+    return told if explained and not _stems(claimed) & (_stems(explained[0]) - _stems(told)) else printed
 
 
 def _has_opposite(term: str, tokens: Sequence[str]) -> bool:
