@@ -493,6 +493,9 @@ def test_ask_in_json(pagesight, made):
     assert list(answer) == ["answer", "found", "citations", "claims", "pages_viewed", "usage", "reasoner"]
     assert answer["found"] is True
     assert answer["reasoner"] == "offline"
+    assert {claim["outcome"] for claim in answer["claims"]} == {"supported"}
+    plain = pagesight("ask", QUESTION, "--index", made, "--no-evidence")
+    assert "claims:" not in plain.out + plain.err  # a quotation stands where it was taken from
     assert answer["citations"][0] | {"region": None} == {
         "label": f"{REPORT} p. 2", "document": REPORT, "page": 2, "region": None
     }  # fmt: skip

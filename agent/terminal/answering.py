@@ -107,8 +107,12 @@ def cited(answer: Answer, link: Callable[[str], str | None]) -> None:
 
 
 def claims(answer: Answer) -> None:
-    """How many of an answer's claims the cited words say, in one quiet line; then those that they don't, with why."""
-    if not answer.claims:
+    """How many of an answer's claims the cited words say, in one quiet line; then those that they don't, with why.
+
+    Nothing where no model wrote the answer and all of it stands there: quotations stand where they were taken from.
+    """
+    quoted = answer.reasoner == "offline" and not any(claim.mark != "✓" for claim in answer.claims)
+    if quoted or not answer.claims:
         return
     from pagesight.agent.answers.claims.claim import MARKS
     from pagesight.agent.answers.claims.german_reasons import in_language_of
