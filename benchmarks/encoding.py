@@ -36,8 +36,31 @@ from pagesight.indexing.writing import commit, take_pages  # noqa: E402
 # Sizes as in the published configurations; what is not here is as in the tiny checkpoints of the tests, or by default.
 _SIGLIP_BASE = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
 _QWEN_MROPE = {"rope_type": "default", "mrope_section": [16, 24, 24], "rope_theta": 1000000.0}
+_QWEN35_MROPE = {
+    "rope_type": "default", "mrope_section": [11, 11, 10], "mrope_interleaved": True, "rope_theta": 10000000.0,
+    "partial_rotary_factor": 0.25,
+}  # fmt: skip
 _TILES = {"size": {"longest_edge": 2048}, "max_image_size": {"longest_edge": 512}}
 _QWEN_PICTURES = {"size": {"shortest_edge": 4 * 28 * 28, "longest_edge": 768 * 28 * 28}}
+_QWEN35_PICTURES = {"size": {"shortest_edge": 4 * 32 * 32, "longest_edge": 1792 * 32 * 32}}
+
+
+def _qwen3_5(
+    hidden: int, inner: int, layers: int, heads: tuple[int, int, int], vision: dict[str, int]
+) -> dict[str, Any]:
+    """A ColQwen3.5 of these sizes; heads for questions, for keys, and of the linear attention's values."""
+    text = {"hidden_size": hidden, "intermediate_size": inner, "num_hidden_layers": layers, "head_dim": 256,
+            "num_attention_heads": heads[0], "num_key_value_heads": heads[1], "vocab_size": 248320,
+            "linear_key_head_dim": 128, "linear_value_head_dim": 128, "linear_num_key_heads": 16,
+            "linear_num_value_heads": heads[2], "rope_parameters": _QWEN35_MROPE, "layer_types": None}  # fmt: skip
+    looks = vision | {"out_hidden_size": hidden, "num_position_embeddings": 2304}
+    config = {"text_config": text, "vision_config": looks}
+    return {"family": "ColQwen3_5", "pages": 64, "gpu": True, "config": config, "pictures": _QWEN35_PICTURES}
+
+
+_VISION_SMALL = {"depth": 12, "hidden_size": 768, "intermediate_size": 3072, "num_heads": 12}
+_VISION_MIDDLE = {"depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_heads": 16}
+_VISION_LARGE = {"depth": 27, "hidden_size": 1152, "intermediate_size": 4304, "num_heads": 16}
 MODELS: dict[str, dict[str, Any]] = {
     "openai/clip-vit-base-patch32": {
         "family": "CLIP", "pages": 48,
@@ -110,6 +133,9 @@ MODELS: dict[str, dict[str, Any]] = {
         },
         "pictures": _QWEN_PICTURES,
     },
+    "vultr/VultronRetrieverFlash-Qwen3.5-0.8B": _qwen3_5(1024, 3584, 24, (8, 2, 16), _VISION_SMALL),
+    "vultr/VultronRetrieverCore-Qwen3.5-4.5B": _qwen3_5(2560, 9216, 32, (16, 4, 32), _VISION_MIDDLE),
+    "vultr/VultronRetrieverPrime-Qwen3.5-8B": _qwen3_5(4096, 12288, 32, (16, 4, 32), _VISION_LARGE),
 }  # fmt: skip
 LEXICAL = {"lexical": {"pages": 400}}
 # Behind a stand-in on loopback, in a process of its own, that takes so many seconds for each request (served.py).

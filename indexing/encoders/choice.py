@@ -180,7 +180,9 @@ def best_within(memory: float) -> KnownModel | None:
 
 
 def needs(model: KnownModel) -> float:
-    """Gigabytes of a GPU that a model takes: two bytes a parameter, and room for pages; the room is a guess."""
+    """Gigabytes of a GPU that a model takes: two bytes a parameter, and room for four pages and the driver. An H200
+    used 80 to 86 per cent of it at the most (docs/encoders.md).
+    """
     return 2.0 * 1.5 * (model.parameters or 0.0) + 2.0
 
 
