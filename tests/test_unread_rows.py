@@ -8,6 +8,7 @@ from typing import Any
 
 import milvus_lite.storage.segment as lite
 import pytest
+from milvus_lite.engine import compaction
 from small_index import FERRY, PUMP, small_settings, warned, write_pdf
 
 from pagesight.indexing import PageIndex, Progress
@@ -46,6 +47,22 @@ def test_adding_and_removing_a_document_reads_no_others(index_folder: Path, tmp_
         assert [record.document for record in index.documents()] == ["b.pdf", "c.pdf"]
         assert index.search("ferry Aurora")[0].document == "c.pdf"
     assert read == []
+
+
+def test_full_files_of_rows_are_not_written_anew_for_a_change(
+    index_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So small that four files, which Milvus Lite merges, do not fit into two, and that many are soon there.
+    monkeypatch.setattr(compaction, "MAX_SEGMENT_ROWS", 5)
+    monkeypatch.setattr(compaction, "MAX_DATA_FILES", 3)
+    rows = index_folder / "milvus.db" / "collections" / "pages" / "partitions" / "_default" / "data"
+    before: set[Path] = set()
+    for number in range(5):
+        with PageIndex.open(index_folder, settings=small_settings()) as index:
+            index.add(write_pdf(tmp_path / f"{number}.pdf", [f"{FERRY} {number} {page}" for page in range(4)]))
+        files = set(rows.glob("*.parquet"))
+        assert before < files
+        before = files
 
 
 def test_of_a_document_that_is_removed_milvus_has_no_row_left(index_folder: Path) -> None:
