@@ -12,6 +12,7 @@ from milvus_lite.engine import compaction
 from small_index import FERRY, PUMP, small_settings, warned, write_pdf
 
 from pagesight.indexing import PageIndex, Progress
+from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.integrity.verify import verify
 from pagesight.indexing.milvus.centroid_search import page_of
 from pagesight.indexing.storage.page_files import PageFiles
@@ -131,7 +132,9 @@ def test_what_a_restore_that_was_cut_off_wrote_under_another_number_goes(
     assert {(row["document_id"], page_of(row["id"])[0]) for row in kept} == set(numbers.items())
 
 
-def test_an_index_over_vectors_that_a_crash_left_half_is_made_anew(tmp_path: Path) -> None:
+@pytest.fixture
+def half_written(tmp_path: Path) -> Path:
+    """An index of one document, whose indexes over vectors a crash left half written."""
     with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
         index.add(write_pdf(tmp_path / "ferry.pdf", [FERRY]))
         with index._parts.writing() as parts:
@@ -141,11 +144,20 @@ def test_an_index_over_vectors_that_a_crash_left_half_is_made_anew(tmp_path: Pat
     for half in halves:
         half.write_bytes(half.read_bytes()[:128])
     (tmp_path / "index" / "milvus.json").unlink()  # the seal: none of them was written before it
-    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+    return tmp_path / "index"
+
+
+def test_an_index_over_vectors_that_a_crash_left_half_is_made_anew(half_written: Path, tmp_path: Path) -> None:
+    with PageIndex.open(half_written, settings=small_settings()) as index:
         index.add(write_pdf(tmp_path / "pump.pdf", [PUMP]))
         with index._parts.writing() as parts:
             assert len(parts.store.pages()) == index.documents()[0].pages + index.documents()[1].pages
         assert index.search("ferry Aurora passengers")[0].label == "ferry.pdf p. 1"
+
+
+def test_a_repair_makes_indexes_over_vectors_anew_and_keeps_the_rows(half_written: Path) -> None:
+    assert repair(str(half_written), small_settings()).repaired == []
+    assert verify(str(half_written), small_settings()).damage == []
 
 
 def interrupted(*arguments: object) -> None:
