@@ -13,12 +13,14 @@ from pagesight.agent.answers.claims.phrases import codes, find_phrase, names
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
-from pagesight.indexing.values.blocks import over
+from pagesight.indexing.values.blocks import Block, over
 from pagesight.indexing.values.clauses import SENTENCE_END
 from pagesight.indexing.values.page_values import PageContent
 
 #: How well a place has a claim's terms: how many of them, and how rare they are on the page.
 _Rank = tuple[float, float]
+#: A cell with the stems of its words.
+_HeldCell = tuple[Block, frozenset[str]]
 _LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
 
 _WORDS_OF_A_SIGNATURE = 8  # at most; a guess, not measured
@@ -176,16 +178,25 @@ def _in_another_row(terms: Sequence[frozenset[str]], words: Sequence[int], conte
     something which the claim does not tell: over or under what it does tell, it is a head, or told of that too."""
     if not content.is_row(words):
         return ""
-    held, said = content.held(words), frozenset().union(*terms)
     cells = [(cell, content.held(cell.words)) for cell in content.tables.cells]
-    own = [(cell, stems_of) for cell, stems_of in cells if cell.words[0] in words]
+    own = [(cell, held_by) for cell, held_by in cells if cell.words[0] in words]
+    held, said = content.held(words), frozenset().union(*terms)
     for term in (term for term in _as_dated_as(held, terms) if not term & held):
-        having = [(cell, stems_of) for cell, stems_of in cells if stems_of & term]
-        most = max((len(stems_of & said) for _, stems_of in having), default=0)
-        told = [
-            bool((mine - stems_of) & said) for one, stems_of in having if len(stems_of & said) == most
-            for cell, mine in own if over(one.box, cell.box)
-        ]  # fmt: skip
+        having = _best_having(term, said, cells)
+        told = [told for place in having for told in _told_at(place, said, own)]
         if told and not any(told):
             return content.word_of(having[0][0].words, term)
     return ""
+
+
+def _best_having(term: frozenset[str], said: frozenset[str], cells: Sequence[_HeldCell]) -> list[_HeldCell]:
+    """The cells with a term, of which none has more of what is said."""
+    having = [place for place in cells if place[1] & term]
+    most = max((len(held & said) for _, held in having), default=0)
+    return [place for place in having if len(place[1] & said) == most]
+
+
+def _told_at(place: _HeldCell, said: frozenset[str], own: Sequence[_HeldCell]) -> Iterator[bool]:
+    """For each of the row's own cells over or under a place, whether it has of what is said more than the place."""
+    there, held_there = place
+    return (bool((held - held_there) & said) for cell, held in own if over(there.box, cell.box))
