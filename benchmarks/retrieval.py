@@ -42,8 +42,8 @@ from pagesight.indexing.opening.index_parts import IndexParts, WritingParts
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.preparing.encoded_page import encoded
 from pagesight.indexing.preparing.prepared_page import PreparedPage
-from pagesight.indexing.ranking import Weights, rank_pages
-from pagesight.indexing.search import encode
+from pagesight.indexing.ranking.rank_pages import Weights, rank_pages
+from pagesight.indexing.ranking.search import encode
 from pagesight.indexing.vectors.quantization import VectorLayout
 from pagesight.indexing.writing.commit import write_batch
 

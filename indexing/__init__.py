@@ -65,10 +65,10 @@ if TYPE_CHECKING:
         Region,
         VectorRecord,
     )
-    from pagesight.indexing.picture_question import PictureQuestion
     from pagesight.indexing.preparing.add_report import AddReport, PageWarning, Progress
     from pagesight.indexing.preparing.shown_document import ShownDocument
-    from pagesight.indexing.ranking import Weights
+    from pagesight.indexing.ranking.picture_question import PictureQuestion
+    from pagesight.indexing.ranking.rank_pages import Weights
     from pagesight.indexing.settings import Settings, load_settings
     from pagesight.indexing.shards.prepare_on_ray import prepare_on_ray
     from pagesight.indexing.shards.prepare_shards import prepare
@@ -163,8 +163,8 @@ _NAMES = {
     "lexical.query": "Query",
     "outlines.outline": "Outline OutlineEntry",
     "pages": "Box Correction DocumentRecord Hit Hits PageRef PageRow PageText Region VectorRecord",
-    "picture_question": "PictureQuestion",
-    "ranking": "Weights",
+    "ranking.picture_question": "PictureQuestion",
+    "ranking.rank_pages": "Weights",
     "settings": "Settings load_settings",
     "shards.prepare_on_ray": "prepare_on_ray",
     "shards.prepare_shards": "prepare",

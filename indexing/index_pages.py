@@ -21,7 +21,7 @@ from pagesight.indexing.outlines.outline import Outline, kept_outline
 from pagesight.indexing.outlines.read_outline import read_outline
 from pagesight.indexing.pages import Correction, DocumentRecord, PageRef, PageRow, PageText, Region
 from pagesight.indexing.preparing.shown_document import ShownDocument, ShownDocuments
-from pagesight.indexing.search import fusion_weight
+from pagesight.indexing.ranking.search import fusion_weight
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.snapshot.array_file import SnapshotDamaged
 from pagesight.indexing.storage.index_encoder import EncoderRecord

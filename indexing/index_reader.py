@@ -22,7 +22,7 @@ from pagesight.indexing.labels.page_labels import page_mention
 from pagesight.indexing.lexical.document_prior import Subject
 from pagesight.indexing.open_calls import in_thread, while_open
 from pagesight.indexing.pages import Box, Hits, PageRef, PageRow, Region
-from pagesight.indexing.picture_question import (
+from pagesight.indexing.ranking.picture_question import (
     GivenPicture,
     PictureQuestion,
     Question,
@@ -34,7 +34,7 @@ from pagesight.indexing.picture_question import (
     read_question,
     vectors_in,
 )
-from pagesight.indexing.ranking import Weights
+from pagesight.indexing.ranking.rank_pages import Weights
 from pagesight.indexing.retrieve import rank_all, retrieve
 from pagesight.indexing.storage.folder import disk_errors
 from pagesight.indexing.storage.index_encoder import IndexEncoder

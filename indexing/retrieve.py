@@ -1,4 +1,4 @@
-"""The question's journey: read → encode → ranked pages (ranking.py) → read by a reranker, if one is set → hits.
+"""The question's journey: read → encode → ranked pages (rank_pages.py) → read by a reranker, if one is set → hits.
 
 Out come references with scores, the boxes that matched best and the best lines of text; never a picture.
 """
@@ -16,16 +16,16 @@ from pagesight.indexing.highlight.best_places import best_boxes, best_lines, reg
 from pagesight.indexing.lexical.document_prior import Subject, subject_kept
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import Box, Hit, Hits, PageRow
-from pagesight.indexing.picture_question import (
+from pagesight.indexing.ranking.picture_question import (
     PictureQuestion,
     Question,
     asked_words,
     refuse_empty,
 )
-from pagesight.indexing.ranking import Weights, rank_pages
+from pagesight.indexing.ranking.rank_pages import Weights, rank_pages
+from pagesight.indexing.ranking.search import Search, encode, fusion_weight, warn_of_damage
 from pagesight.indexing.rerankers import reranker_of
 from pagesight.indexing.rerankers.rerank import rerank
-from pagesight.indexing.search import Search, encode, fusion_weight, warn_of_damage
 
 _log = logging.getLogger(__name__)
 

@@ -47,8 +47,8 @@ class Kind:
 
 
 KINDS = {
-    "ranking": Kind(("indexing/retrieve.py", "indexing/ranking.py", "indexing/search.py",
-                     "indexing/lexical/document_prior.py"),
+    "ranking": Kind(("indexing/retrieve.py", "indexing/ranking/rank_pages.py",
+                     "indexing/ranking/search.py", "indexing/lexical/document_prior.py"),
                     ("test_ranking.py", "test_query.py", "test_document_prior.py", "test_quality_floors.py",
                      "test_follow_ups.py", "test_damage.py::test_a_warning_lists_some_of_many_damaged_pages")),
     "candidates": Kind(("indexing/vectors/centroids.py", "indexing/snapshot/vector_lists.py"),

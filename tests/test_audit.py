@@ -15,7 +15,7 @@ from small_index import small_settings, write_pdf
 from pagesight.agent.cli import main
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import EmptyQuestion, PageIndexError
-from pagesight.indexing.ranking import Weights
+from pagesight.indexing.ranking.rank_pages import Weights
 
 NARROW = {"exhaustive_below": 0, "candidates": 5, "hits_per_vector": 20, "ef": 20}
 _SYLLABLES = "ka re mo ti lun sor ven dal pim qu est ar on is".split()  # noqa: SIM905 - a text is easier to read

@@ -233,14 +233,14 @@ ORDER = {
         page_text values page_kinds
         encoders
         rerankers
-        highlight picture_question
+        highlight
         storage
         outlines
         preparing
         snapshot
         milvus
         opening
-        writing search
+        writing
         ranking
         retrieve
         ingest audit shards

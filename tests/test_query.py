@@ -109,7 +109,7 @@ def _texts_tokenized(monkeypatch) -> list[str]:
 def test_each_stage_tells_its_figures_to_who_listens(index: PageIndex, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("DEBUG", "pagesight"):
         index.search("net revenue", top_k=2)
-    stages = {"pagesight.indexing.retrieve", "pagesight.indexing.ranking"}
+    stages = {"pagesight.indexing.retrieve", "pagesight.indexing.ranking.rank_pages"}
     told = [record.getMessage() for record in caplog.records if record.name in stages]
     assert [re.sub(r"\d+ ms", "N ms", line) for line in told] == [
         "2 query vectors in N ms",

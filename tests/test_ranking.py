@@ -10,7 +10,7 @@ from reportlab.pdfgen import canvas
 from small_index import small_settings, write_pdf
 
 from pagesight.indexing import PageIndex
-from pagesight.indexing.ranking import Weights
+from pagesight.indexing.ranking.rank_pages import Weights
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pagesight.indexing.errors import RequestError
 from pagesight.indexing.lexical.document_prior import Subject
 from pagesight.indexing.page_kinds.page_kinds import KINDS
 from pagesight.indexing.pages import Hit
-from pagesight.indexing.picture_question import PictureQuestion
+from pagesight.indexing.ranking.picture_question import PictureQuestion
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.budget import Budget, BudgetLeft, budget_left
 from pagesight.tools.messages.attached import numbered_image

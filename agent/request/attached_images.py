@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from pagesight.indexing.errors import RequestError, SettingsError
-from pagesight.indexing.picture_question import opened_picture
+from pagesight.indexing.ranking.picture_question import opened_picture
 from pagesight.tools.messages.attached import IMAGES, is_name, names_in
 from pagesight.tools.transport.pictures import Picture, encode
 

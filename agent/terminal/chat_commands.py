@@ -15,7 +15,7 @@ from pagesight.agent.terminal import answering, costs_of_encoding, printing, pro
 from pagesight.agent.terminal.desktop import open_outside
 from pagesight.indexing.errors import RequestError
 from pagesight.indexing.labels.page_numbers import whole_number
-from pagesight.indexing.picture_question import opened_picture
+from pagesight.indexing.ranking.picture_question import opened_picture
 
 if TYPE_CHECKING:
     from pagesight.agent.terminal.session import Session

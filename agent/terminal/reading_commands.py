@@ -13,7 +13,7 @@ from pagesight.agent.terminal.options import existing_index, open_index, setting
 
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
-    from pagesight.indexing.picture_question import Question
+    from pagesight.indexing.ranking.picture_question import Question
 
 
 def search(

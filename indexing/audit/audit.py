@@ -21,7 +21,7 @@ from pagesight.indexing.errors import EmptyQuestion, PageIndexError
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.search import exact_scores, near_pages
+from pagesight.indexing.ranking.search import exact_scores, near_pages
 from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.vectors.maxsim import best_similarities, scores

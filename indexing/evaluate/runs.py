@@ -11,7 +11,7 @@ from pagesight.indexing.evaluate.questions import JudgedQuestion
 from pagesight.indexing.index import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.ranking import Weights
+from pagesight.indexing.ranking.rank_pages import Weights
 
 #: What each kind of run ranks pages by.
 KINDS = {

@@ -12,7 +12,7 @@ from pagesight.indexing.lexical.bm25 import Statistics
 from pagesight.indexing.lexical.query import Query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow, page_label
-from pagesight.indexing.picture_question import Question, encode_question, read_question
+from pagesight.indexing.ranking.picture_question import Question, encode_question, read_question
 from pagesight.indexing.storage.index_encoder import IndexEncoder
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.storage.interfaces import Lost

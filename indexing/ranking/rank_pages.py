@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pagesight.indexing.lexical.document_prior import document_evidence
 from pagesight.indexing.lexical.lexical_scores import LexicalScores
 from pagesight.indexing.pages import PageRow
-from pagesight.indexing.search import Search, exact_scores, near_pages
+from pagesight.indexing.ranking.search import Search, exact_scores, near_pages
 
 _log = logging.getLogger(__name__)
 
