@@ -116,7 +116,6 @@ TRUE = [
 FALSE = [
     "The lease runs for seven months [lease.pdf p. 1].",
     "The rent is £86,400 per month [lease.pdf p. 1].",
-    "The landlord is Brightwell Dental LLP [lease.pdf p. 1].",
     "The figures have been audited [lease.pdf p. 1].",
     "The service charge rose to £4,100 after the repairs [lease.pdf p. 1].",
     "There were sufficient parking spaces for visitors [lease.pdf p. 1].",
@@ -131,7 +130,6 @@ FALSE = [
     "Drone pilots are licensed by an agency of the ministry [annual.pdf p. 2].",
     "One customer accounts for more than 6 per cent of revenue [review.pdf p. 2].",
     "The tests showed a need for a write-down [review.pdf p. 2].",
-    "The second line in Torvik was approved on 21 January 2025 [review.pdf p. 2].",
     "The tax rate rose by 0.4 points to 23.0 per cent [review.pdf p. 2].",
     "The largest plant has 1,400 MW [review.pdf p. 2].",
     "The office has 312 square feet [review.pdf p. 2].",

@@ -16,6 +16,9 @@ PROSE = [
     "Since January, owners have grown significantly more confident in the mayor to handle a flood (84% now, 73% then).",
     "By December 31, 2018, reduce the average time to issue a permit from 65 days (2015) to 49 days.",
     "By December 31, 2018, reduce the average time to issue a mooring permit from 60 days (2015) to 45 days.",
+    "On May 9, 2019, the port made an aggregate payment of $283 million to owners of record on March 28, 2019.",
+    "The quay cost $116 million in 2019, as compared to $131 million in 2018.",
+    "Ferries and buses carry 12% and 19% of the visitors, respectively.",
     "For the coming two years the council has named six measures, which some call a concern.",
 ]
 VOTES = [
@@ -31,6 +34,11 @@ TRUE = [
     "Alder is 7.4 points better than Birch",
     "Confidence in the mayor to handle a flood rose by 8 percentage points since January",
     "The average time to issue a permit is to fall by 16 days",
+    "An aggregate payment of $283 million was made on May 9, 2019",
+    "The quay cost $116 million and $131 million in 2019 and 2018, respectively",
+    "Ferries carry 12% of the visitors",
+    "Buses and ferries carry 19% and 12% of the visitors, respectively",
+    "Fähren und Busse befördern 12 bzw. 19 % der Besucher",
     "Only 11 of the owners ask the council for dredging, with January and moorings in mind",
 ]
 FALSE = [
@@ -40,6 +48,9 @@ FALSE = [
     "Alder is 8.3 points better than Birch",
     "Confidence in the mayor to handle a flood rose by 9 percentage points since January",
     "The average time to issue a permit is to fall by 17 days",
+    "The quay cost $131 million and $116 million in 2019 and 2018, respectively",
+    "Ferries carry 19% of the visitors",
+    "Buses and ferries carry 12% and 19% of the visitors, respectively",
 ]
 
 

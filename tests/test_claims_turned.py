@@ -22,14 +22,16 @@ SURVEY = {
         "Most visitors had an unfavorable view of the new harbour road.\n"
         "The new reader performs better on 2-hop tasks than the old one.\n"
         "Diese Anlage braucht weniger Strom als die alte Anlage in Lübeck.\n"
-        "This estimate of the harbour's costs is likely to be high since it was not yet checked by the builders.\n"
+        "This estimate of the harbour's costs is likely to be high since it was not checked by the builders.\n"
         "The balance of opinion is far more negative than positive: Most say that the ferries are not good.",
         "Today, three-quarters of the tenants (75%) rate the lifts of the tower as good, while 86% of owners say they\n"
         "are bad. Since March the share of tenants has risen (53% now, 46% then).",
+        "Opinion is split over whether the mayor can use the ferries wisely (46% are trusting, 51% are wary).\n"
         "The harbour of Lübeck is the oldest one of the coast, and it was built by the owners of the tower.",
     ]
 }
 TRUE = [
+    "Opinion is split over the mayor's use of the ferries: 46% are trusting and 51% are wary [survey.pdf p. 3].",
     "75% of the tenants in Lübeck rate the lifts of the tower as good [survey.pdf p. 2].",
     "The estimate of the harbour's costs is likely to be high [survey.pdf p. 1].",
     "The balance of opinion is far more negative than positive [survey.pdf p. 1].",
@@ -45,6 +47,7 @@ TRUE = [
     "Seit März stieg der Anteil der Mieter auf 53 % [survey.pdf p. 2].",
 ]
 FALSE = [
+    "Opinion is split over the mayor's use of the ferries: 51% are trusting and 46% are wary [survey.pdf p. 3].",
     "75% of the tenants in Norway rate the lifts of the tower as good [survey.pdf p. 2].",
     "The estimate of the harbour's costs is likely to be low [survey.pdf p. 1].",
     "The balance of opinion is far more positive than negative [survey.pdf p. 1].",

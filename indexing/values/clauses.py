@@ -10,7 +10,9 @@ from functools import cache, lru_cache
 from pagesight.indexing.lexical.stems import stems_held
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.ages import ages
+from pagesight.indexing.values.dates import MONTHS
 from pagesight.indexing.values.quantities import Quantity, Span, may_be_a_name
+from pagesight.indexing.values.respectively import paired
 
 #: What a number is of: stems of words, each with how closely it belongs to the number, 0 to 1.
 Context = dict[str, float]
@@ -19,9 +21,9 @@ Context = dict[str, float]
 SAME_CLAUSE, _SAME_PART, _SHARED, _OTHER_CLAUSE = 1.0, 0.9, 0.85, 0.5
 _OTHER_YEAR = 0.1  # of a year or an age in another clause, where the number's own clause has one
 _CLAUSE = re.compile(
-    r"[,;:](?=\s)|[()]|\s[–—-]\s"
+    r"[,;:](?=\s)(?!(?<=\d,)\s(?:19|20)\d\d\b)|[()]|\s[–—-]\s"
     r"|\s(?:and|or|but|while|whereas|versus|vs\.?|compared|against|after|instead of|up from|down from)\s"
-    r"|\s(?:und|oder|aber|während|sowie|gegenüber|nach|statt)\s"
+    r"|\s(?:und|oder|bzw\.|beziehungsweise|aber|während|sowie|gegenüber|nach|statt)\s"
     r"|\s(?:to|from|auf|bis|von)\s(?=[\d€$£(]|EUR|USD|US\$|about|around|rund|etwa)|[，；：、]",
     re.IGNORECASE,
 )
@@ -38,12 +40,24 @@ COUNTED = (
 #: What ends no sentence before a number or a name.
 _TITLES = "approx ca No Nr vs Fig Abb Art Sec Dr Mr Mrs Ms St Prof"
 _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
+_MONTH_NAMES = "|".join(name for names in MONTHS for name in names.split())
 _SHORTENED = "".join(rf"(?<!\b{word}\.)" for word in (*_TITLES.split(), *_MONTHS.split()))
 SENTENCE_END = re.compile(
     rf"\s+(?=[•●▪]\s)|(?<=[a-zа-яäöüß%)\d“”\"][.!?]){_SHORTENED}(?!(?<=\d\.)\s+{COUNTED})\s+(?=[A-ZА-ЯÄÖÜ\d„“\"(])|(?<=[。！？])"
 )
 #: A number that stands alone in brackets, but no year.
 _ALONE = re.compile(r"\W*(?!(?:19|20)\d\d\W*$)\d[\d.,]*\s?(?:%|pp|percent|per cent|Prozent)?\W*")
+_OF_TIME = (
+    "the|years?|end|of|end(?:ed|ing)|period|month|quarter|first|second|third|fourth|early|late|mid|fiscal|"
+    rf"der|die|das|den|dem|jahre?s?|quartals?|ende|anfang|{_MONTH_NAMES}"
+)
+_SINCE = re.compile(rf"(?i)(?<!\w)(?:since|seit)\s(?:(?:{_OF_TIME})[\s,.]+|\d{{1,2}}[,.]?\s)*(?:19|20)\d\d(?!\d)")
+_BY = re.compile(r"(?i)\b(?:by|um)\W{0,3}$")
+#: When something was, at the beginning of a sentence, which is of what follows: "On May 9, 2019, we paid ...".
+_WHEN = re.compile(
+    r"(?i)[\s,]*(?:as of|at|on|in|for|during|by|until|since|from|im|am|zum|seit|bis|per|ab|für|während|ende|anfang)\s"
+    rf"(?:(?:{_OF_TIME})\b|[\d\s.,])*\d[\d\s,.]*"
+)
 #: What stands before the number that another one is compared with: the one of before.
 _BEFORE = re.compile(
     r"(?i)(?:\b(?:from|after|against|versus|vs\.?|compared (?:with|to)|instead of|than|previously|formerly|nach|von|"
@@ -102,15 +116,23 @@ def clause_terms(text: str, found: Sequence[Quantity]) -> list[list[tuple[str, f
     """For each number of a text the terms of its sentence, each with how closely it belongs to the number."""
     sentences = _spans(SENTENCE_END, text)
     tokens = cache(lambda sentence: list(_tokens_at(text, *sentence)))
-    # What belongs to a number is no word beside another; a year or date is, and the number of a name.
-    numbers = (one for one in found if not (one.year or one.days or may_be_a_name(text, one)))
-    of_numbers = {at for one in numbers for at in range(*one.span)}
-    terms = []
-    for quantity in found:
-        place, own = _Place.of(text, quantity, found, sentences), range(*quantity.span)
-        words = ((at, token) for at, token in tokens(place.sentence) if at not in of_numbers and at not in own)
-        terms.append([(token, place.nearness(at)) for at, token in words])
-    return terms
+    pairs = cache(lambda sentence: paired(text, sentence, found))
+    # What belongs to a number is no word beside another; a year or date is unless it is one itself, and the number of a
+    # name.
+    of_numbers = _places(one for one in found if not (one.year or one.days or may_be_a_name(text, one)))
+    of_dates = _places(one for one in found if one.days)
+
+    def of_number(quantity: Quantity) -> list[tuple[str, float]]:
+        place = _Place.of(text, quantity, found, sentences)
+        left_out = of_numbers.union(range(*quantity.span), of_dates if quantity.days else ())
+        pair = pairs(place.sentence).get(quantity.digits[0])
+        return [(token, place.nearness(at, pair)) for at, token in tokens(place.sentence) if at not in left_out]
+
+    return [of_number(quantity) for quantity in found]
+
+
+def _places(found: Iterable[Quantity]) -> set[int]:
+    return {at for one in found for at in range(*one.span)}
 
 
 @dataclass(frozen=True)
@@ -136,11 +158,15 @@ class _Place:
         plain = (one.digits[0] for one in found if one.year == quantity.year)
         alike = [start for start in plain if _is_in(sentence, start) and (start == at or start not in ages(text))]
         years = frozenset(one.digits[0] for one in found if one.year and one is not quantity)
-        others = _outside(clause, years) | _outside(clause, ages(text))
+        others = _outside(clause, years) | _outside(clause, ages(text)) | _before_it(text, quantity)
         return cls(sentence, part, clause, alike, others)
 
-    def nearness(self, at: int) -> float:
-        """How closely a word that begins there belongs to the number, 0 to 1."""
+    def nearness(self, at: int, pair: tuple[Span, list[Span]] | None = None) -> float:
+        """How closely a word that begins there belongs to the number, 0 to 1; ``pair`` is where stands what a sentence
+        that pairs numbers with things has for this one, and what for the others."""
+        if pair:
+            _, others = pair
+            return _OTHER_YEAR if any(_is_in(one, at) for one in others) else SAME_CLAUSE
         if at in self.others:
             return _OTHER_YEAR
         if len(self.alike) < 2 or _is_in(self.clause, at):
@@ -148,6 +174,13 @@ class _Place:
         if self.part != self.sentence and _is_in(self.part, at):
             return _SAME_PART
         return _SHARED if at < self.alike[0] else _OTHER_CLAUSE
+
+
+def _before_it(text: str, quantity: Quantity) -> frozenset[int]:
+    """The places of a time since when something was otherwise: it is of no number but of one that tells the change."""
+    if quantity.unit == "pp" or _BY.search(text, 0, quantity.span[0]):
+        return frozenset()
+    return frozenset(at for found in _SINCE.finditer(text) for at in range(*found.span()))
 
 
 def _outside(clause: Span, places: frozenset[int]) -> frozenset[int]:
@@ -185,7 +218,7 @@ def _with_parentheses(text: str, spans: Sequence[Span]) -> list[Span]:
         closed = text[end : end + 1] == ")"
         behind = closed and text[start] == "(" and _belongs(before, text[start + 1 : end])
         heads = text[start] == ":" and re.match(r"\W*(?:19|20)\d\d\W*$", before)
-        if joined and (behind or heads):
+        if joined and (behind or heads or _WHEN.fullmatch(before)):
             joined[-1] = joined[-1][0], end
         else:
             joined.append((start, end))

@@ -18,6 +18,7 @@ from pagesight.indexing.values.page_values import PageContent, PageValue
 _BETTER, _MUCH_BETTER = 0.08, 0.3
 _BEGIN = 5  # letters in which two words agree, and a sixth if both are longer, that are taken for forms of one; a guess
 _HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
+_NEAR = 0.5  # how closely a term stands with a number in whatever clause of its sentence
 _WHOLE = "total overall altogether insgesamt gesamt gesamte"
 #: Stems of words that mean the same: the names of each month, and of a whole.
 _ALIKE = [frozenset(stem for name in names.split() for stem in stems(name)) for names in (*MONTHS, _WHOLE)]
@@ -36,7 +37,7 @@ class ClaimFit:
         values = self.content.values
         weights = {}
         for term, near in self.terms:
-            if term & self.content.terms:
+            if near >= _NEAR and term & self.content.terms:
                 holders = sum(has(value, term) for value in values)
                 weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
         return weights
@@ -50,9 +51,9 @@ class ClaimFit:
         return [(term if term & held else term | _begun_alike(term, held), near) for term, near in every]
 
     @cached_property
-    def stems(self) -> frozenset[str]:
-        """The stems of all of the claim's terms."""
-        return frozenset(stem for term, _ in self.terms for stem in term)
+    def near_stems(self) -> frozenset[str]:
+        """The stems of the claim's terms, but for those of another year and the like."""
+        return frozenset(stem for term, near in self.terms if near >= _NEAR for stem in term)
 
     @cached_property
     def most(self) -> float:
@@ -91,6 +92,8 @@ class ClaimFit:
                 continue
             apart = weight * (holds(rival, term) - holds(value, term))
             more, less = more + max(apart, 0), less + max(-apart, 0)
+        if less > more / 3 and not (rival.place and beside(rival, value)):
+            return 0.0
         needed = _BETTER if in_doubt and (beside(rival, value) or less <= more / 4) else _MUCH_BETTER
         return more - less - needed * (self._held if of is None else of)
 

@@ -55,13 +55,6 @@ _LACKS = re.compile(
     r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|insuffic\w*|"
     r"inadequa\w*|incomplet\w*|impossib\w*|free|only|fehl\w+|mangel\w*|statt|un\w{5,})\b"
 )
-_ORDINALS = [
-    r"first|1st|erste[rnsm]?|1\.", r"second|2nd|zweite[rnsm]?|2\.", r"third|3rd|dritte[rnsm]?|3\.",
-    r"fourth|4th|vierte[rnsm]?|4\.", r"fifth|5th|fünfte[rnsm]?|5\.", r"sixth|6th|sechste[rnsm]?|6\.",
-    r"seventh|7th|siebte[rnsm]?|7\.", r"eighth|8th|achte[rnsm]?|8\.", r"ninth|9th|neunte[rnsm]?|9\.",
-    r"tenth|10th|zehnte[rnsm]?|10\.",
-]  # fmt: skip
-_ORDINAL = re.compile(rf"(?i)(?<!\w)(?P<place>{'|'.join(_ORDINALS)})[ -](?P<word>[^\W\d_]{{3,}})")
 _NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured
 
 
@@ -101,7 +94,6 @@ def opposed(text: str, quantity: Quantity, value: PageValue) -> bool:
         _signs_differ(sentence_at(text, at), quantity, value)
         or _moves_differ(text, own, quantity, value)
         or denies(own, value)
-        or (value.place is None and counts_another(sentence_at(text, at), value.said))
     )
 
 
@@ -135,11 +127,6 @@ def says_no(text: str) -> bool:
     return bool(_NOT.search(_NOT_REALLY.sub("", text)))
 
 
-def contradicts(claimed: str, printed: str) -> bool:
-    """Whether a sentence of a page says something else than a claim that has no number."""
-    return denial(claimed, printed) or counts_another(claimed, printed)
-
-
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
     denied = says_no(claimed) and not says_no(printed) and not _LACKS.search(printed)
@@ -170,20 +157,3 @@ def _says_again(words: Sequence[bool], *, of_all: bool) -> bool:
     if of_all and words and words[-1]:
         return sum(words) >= len(words) / 2
     return len(words) > 1 and sum(words) >= _NEARLY_ALL * len(words)
-
-
-def counts_another(claimed: str, printed: str) -> bool:
-    """Whether a claim has another ordinal before a word than the page's sentence has: the second line, the third."""
-    mine, theirs = _counted(claimed), _counted(printed)
-    return any(word in theirs and not places & theirs[word] for word, places in mine.items())
-
-
-def _counted(text: str) -> dict[str, set[int]]:
-    """What is counted in a text by ordinals, each with its places."""
-    found: dict[str, set[int]] = {}
-    for match in _ORDINAL.finditer(text):
-        word = match["word"].lower()
-        place = next(at for at, forms in enumerate(_ORDINALS) if re.fullmatch(forms, match["place"].lower()))
-        for stem in stems(word):
-            found.setdefault(stem, set()).add(place)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import pairwise
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
@@ -67,26 +67,7 @@ def best_sentence(text: str, printed: str) -> str:
 def apart(text: str, words: Sequence[int], page: CitedPage) -> str:
     """A word of the claim that stands with another name than the claim's: the claim mixes two things; or ""."""
     terms, content = _terms(text), page.content
-    return (
-        _in_another_row(terms, words, content)
-        or _of_another_name(text, terms, content)
-        or _with_its_like(text, content)
-    )
-
-
-def _with_its_like(text: str, content: PageContent) -> str:
-    """A name beside which another one of the claim's should stand, and only its like does: the Management Board, where
-    the claim says the Supervisory Board."""
-    named, lines = names(text), _lines(content)
-    for one, other in permutations([_name_on_page(name, lines) for name in named], 2):
-        if not one.around or not other.around or other.own <= one.around:
-            continue
-        last = stems(tokenize(other.text)[-1])
-        likes = [name for name in _other_names(one.text, content) if stems(tokenize(name)[-1]) == last]
-        beside = (like for like in likes if _name_on_page(like, lines).own <= one.around)
-        if any(tokenize(like) != tokenize(other.text) for like in beside):
-            return other.text
-    return ""
+    return _in_another_row(terms, words, content) or _of_another_name(text, terms, content)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pagesight.agent.answers.claims.rates import told_for_another
 from pagesight.agent.answers.claims.rivals import rivals_of
 from pagesight.indexing.values.clauses import SAME_CLAUSE, clause_at
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.quantities import Quantity, quantities, same_value
+from pagesight.indexing.values.quantities import Quantity, quantities
 
 _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a guess, not measured
 
@@ -73,31 +73,6 @@ def _nowhere(fit: ClaimFit, allowed: frozenset[int] | None) -> Found:
         return Found(None)
     where = "on the cited page" if allowed is None else "in the cited region"
     return Found(None, f"{fit.number.written} is not {where}", missing=True)
-
-
-def find_year(number: ClaimNumber, content: PageContent) -> Found:
-    """Whether a year that is all that a claim tells is of what it says: of the two in a sentence, the right one."""
-    fit = ClaimFit(number, content)
-    years = [value for value in content.values if value.quantity.year and value.place is None]
-    same = sorted((one for one in years if is_same(number.quantity, one.quantity)), key=lambda one: -fit.of(one))
-    if not same or not fit.most:
-        return Found(None)
-    better = _better_years(fit, same[0], [one for one in years if one.block is same[0].block])
-    if not better or _tells_one_of(number.text, better):
-        return Found(same[0])
-    return Found(None, _of_something_else(number, better[0].written))
-
-
-def _better_years(fit: ClaimFit, year: PageValue, beside_it: Sequence[PageValue]) -> list[PageValue]:
-    """The years of its paragraph, itself among them, that the claim is of rather than of this one."""
-    most = max(fit.of(one) for one in beside_it)
-    return [one for one in beside_it if fit.gain(one, year, of=most) > 0]
-
-
-def _tells_one_of(text: str, values: Sequence[PageValue]) -> bool:
-    """Whether a claim has one of some years too."""
-    years = [one for one in quantities(text) if one.year]
-    return any(is_same(year, value.quantity) for value in values for year in years)
 
 
 def _says_another(fit: ClaimFit) -> bool:
@@ -160,8 +135,6 @@ def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:
     number = fit.number
     if rivals:
         return _of_something_else(number, _told(rivals[0]))
-    if _the_other_way_round(number, value, fit.content):
-        return f"{number.written}: the page says it the other way round, “{value.said}”"
     if _is_contrary(number, value):
         return f"{number.written}: the page says the opposite, {_told(value)}"
     if other := told_for_another(number.text, number.quantity, value) or _of_another_year(number, value, fit.content):
@@ -195,14 +168,3 @@ def _is_told_of(year: frozenset[str], number: ClaimNumber, value: PageValue, con
     if value.place is None and value.compared and not number.compared:
         return True
     return any(beside(other, value) and has(other, year) for other in content.values)
-
-
-def _the_other_way_round(number: ClaimNumber, value: PageValue, content: PageContent) -> bool:
-    """Whether the claim compares two numbers as the page does, but with the one in the place of the other."""
-    if value.place is not None or value.compared == number.compared:
-        return False
-    return number.compares and any(
-        other.block is value.block and other.said == value.said and other.compared == number.compared
-        and any(same_value(one, other.quantity) for one in quantities(number.text))
-        for other in content.values
-    )  # fmt: skip

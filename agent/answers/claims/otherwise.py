@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pagesight.agent.answers.claims.direction import contradicts, says_no
+from pagesight.agent.answers.claims.direction import denial, says_no
 from pagesight.agent.answers.claims.opposites import says_the_opposite
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.blocks import same_row
@@ -16,9 +16,7 @@ _ANSWERS = {"yes": True, "ja": True, "no": False, "nein": False}
 
 def says_otherwise(text: str, printed: str, words: Sequence[int], content: PageContent) -> bool:
     """Whether the ``printed`` sentence, or the answer beside the words that it is from, says something else."""
-    return (
-        contradicts(text, printed) or says_the_opposite(text, printed) or _is_answered_otherwise(text, words, content)
-    )
+    return denial(text, printed) or says_the_opposite(text, printed) or _is_answered_otherwise(text, words, content)
 
 
 def _is_answered_otherwise(text: str, words: Sequence[int], content: PageContent) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pagesight.agent.answers.claims.change_told import is_of_a_change
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, is_alone
+from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has, is_alone
 from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.computed import is_year
 from pagesight.agent.answers.claims.direction import told_as_change
 from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for
 from pagesight.indexing.lexical.query import read_query
@@ -58,7 +59,7 @@ def _is_of_the_column_named(fit: ClaimFit, value: PageValue, other: PageValue) -
         return False
     heads = [frozenset(read_query(" ".join(place.heads)).terms) for place in (value.place, other.place)]
     own, others = (
-        [not fit.stems.isdisjoint(stems(term)) for term in terms]
+        [not fit.near_stems.isdisjoint(stems(term)) for term in terms]
         for terms in (heads[0] - heads[1], heads[1] - heads[0])
     )
     return bool(others) and all(others) and not any(own)
@@ -83,8 +84,15 @@ def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
     language one that has most of them elsewhere, the more where nothing is known of the value."""
     if not beside(other, value) and not fit.is_in_its_language:
         return False
+    if value.place and not other.place and not _is_of_its_years(fit, other):
+        return False
     needed = _TELLING_FIT if is_alone(value) else 0.0 if _stand_together(value, other) else _OTHER_FIT
     return fit.of(other) >= needed * fit.most
+
+
+def _is_of_its_years(fit: ClaimFit, other: PageValue) -> bool:
+    """Whether a number is of the years that the claim tells its own of, as far as the page has them."""
+    return all(has(other, term) for term, _ in fit.weights if any(map(is_year, term)))
 
 
 def _stand_together(one: PageValue, other: PageValue) -> bool:
@@ -115,7 +123,7 @@ def _is_of_another_kind(claimed: Quantity, value: PageValue, rival: PageValue) -
         return False
     named = may_be_a_name(rival.block.text, rival.quantity)
     in_tables = value.place is not None and rival.place is not None
-    return named or bool(value.quantity.unit and (in_tables or not beside(rival, value)))
+    return named or rival.place is None or bool(value.quantity.unit and in_tables)
 
 
 def _roles_tell(number: ClaimNumber, value: PageValue, rival: PageValue) -> bool:

@@ -15,10 +15,9 @@ from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbe
 from pagesight.agent.answers.claims.claim_text import CitedSentence
 from pagesight.agent.answers.claims.computed import is_year
 from pagesight.agent.answers.claims.missing_months import missing_months
-from pagesight.agent.answers.claims.named_roles import told_of_another
 from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_codes, missing_names
 from pagesight.agent.answers.claims.nearest_place import number_elsewhere, phrase_elsewhere
-from pagesight.agent.answers.claims.number_check import Found, find_number, find_year
+from pagesight.agent.answers.claims.number_check import Found, find_number
 from pagesight.agent.answers.claims.operands import Operand, operands_of
 from pagesight.agent.answers.claims.otherwise import says_otherwise
 from pagesight.agent.answers.claims.phrases import codes, find_phrase, names, quoted_phrases
@@ -27,6 +26,7 @@ from pagesight.agent.answers.claims.proportions import Proportion, proportions, 
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
 from pagesight.agent.answers.claims.said_by_name import is_said_by_name
 from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_acronyms, missing_word, stranger
+from pagesight.agent.answers.claims.swapped import swapped
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE
@@ -156,6 +156,7 @@ class SentenceCheck:
         self.checked = self.checked or bool(numbers)
         self._years(numbers, pages)
         operands = self._numbers(numbers, pages)
+        self._in_place(numbers, pages)
         told = proportions(text)
         for proportion in told:
             self._proportion(proportion, found, operands, pages)
@@ -199,21 +200,20 @@ class SentenceCheck:
             self._compute(one, operands, pages)
         return operands
 
+    def _in_place(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> None:
+        """Whether none of the numbers is told of what the page tells another one of."""
+        plain = [number for number in numbers if not number.quantity.year]
+        for page in pages:
+            if both := swapped(plain, page.content):
+                self._doubt(f"{both} are there, but each of what the other is told of", decided=True)
+
     def _years(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> None:
         for month in missing_months(self.sentence.checked, pages):
             self._doubt(f"{month} is not on the cited page")
-        years = [number for number in numbers if number.quantity.year]
-        for year in years:
-            self._year(year, pages, alone=len(years) == len(numbers))
-
-    def _year(self, number: ClaimNumber, pages: list[CitedPage], *, alone: bool) -> None:
-        digits = number.text[slice(*number.quantity.digits)]
-        if any(digits in page.ref.document for page in pages):
-            return
-        if not any(page.says_year(digits) for page in pages):
-            self._doubt(f"{digits} is not on the cited page")
-        elif alone and len(pages) == 1 and (fault := find_year(number, pages[0].content).fault):
-            self._doubt(fault, decided=True)
+        for number in numbers:
+            digits = number.text[slice(*number.quantity.digits)]
+            if number.quantity.year and not any(_has_year(digits, page) for page in pages):
+                self._doubt(f"{digits} is not on the cited page")
 
     def _compute(self, sighting: _Sighting, operands: list[Operand], pages: list[CitedPage]) -> None:
         """Accepts a number that follows from others; one that stands on the page of another thing only from those of
@@ -252,8 +252,6 @@ class SentenceCheck:
         index = self.documents.index
         for code in [*missing_codes(text, pages), *missing_acronyms(text, pages, index)]:
             self._doubt(f"{code} does not stand there{phrase_elsewhere(code, pages, self.documents.index)}")
-        if told := next(filter(None, (told_of_another(text, page.content) for page in pages)), ""):
-            self._doubt(f"the page says that {told}", decided=True)
         if not numbers_tell:
             self._names(pages)
         elif word := stranger(text, pages, index):
@@ -281,6 +279,11 @@ class SentenceCheck:
         elif enough:
             self.evidence.append(page.evidence(words))
         self.checked = self.checked or bool(named)
+
+
+def _has_year(digits: str, page: CitedPage) -> bool:
+    """Whether a page has a year, or its document's name."""
+    return digits in page.ref.document or page.says_year(digits)
 
 
 def _signs(text: str) -> Counter[str]:

@@ -1,0 +1,46 @@
+"""Whether a claim has two numbers of a page each in the place of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, holds
+from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.measures import is_rival, is_same
+from pagesight.indexing.values.page_values import PageContent, PageValue
+
+_BETTER = 0.15  # of what the words weigh that stand closer to one of the numbers; tried on claims of strangers
+
+
+def swapped(numbers: Sequence[ClaimNumber], content: PageContent) -> str:
+    """Two numbers of a claim, as it writes them, of which each fits better where the other is told; "" for none."""
+    fits = [(ClaimFit(number, content), same) for number in numbers if (same := _same(number, content))]
+    for (one, mine), (other, theirs) in combinations(fits, 2):
+        if not is_rival(one.number.quantity, other.number.quantity):
+            continue
+        own, others = _closer(one, other), _closer(other, one)
+        told = max(_held(own, value) for value in mine) + max(_held(others, value) for value in theirs)
+        turned = max((_held(own, b) + _held(others, a) for a, b in _pairs(mine, theirs)), default=0.0)
+        if turned > told + _BETTER * (sum(own.values()) + sum(others.values())):
+            return f"{one.number.written} and {other.number.written}"
+    return ""
+
+
+def _closer(one: ClaimFit, other: ClaimFit) -> dict[frozenset[str], float]:
+    """The terms that stand closer to the one number than to the other, each with what it weighs."""
+    nearer = dict(other.terms)
+    return {term: weight for (term, near), weight in one.weights.items() if near > nearer.get(term, 0.0)}
+
+
+def _held(terms: dict[frozenset[str], float], value: PageValue) -> float:
+    return sum(weight * holds(value, term) for term, weight in terms.items())
+
+
+def _same(number: ClaimNumber, content: PageContent) -> list[PageValue]:
+    return [value for value in content.values if is_same(number.quantity, value.quantity)]
+
+
+def _pairs(mine: Sequence[PageValue], theirs: Sequence[PageValue]) -> Iterator[tuple[PageValue, PageValue]]:
+    """Two numbers of a sentence, row or column."""
+    return ((a, b) for a in mine for b in theirs if a is not b and beside(a, b))
