@@ -30,12 +30,13 @@ _GAIN = re.compile(
 )
 _COMPARED = re.compile(
     r"(?i)\b(?:difference|differ\w*|total\w*|sum|combined|together|average|mean|ratio|share|times|twice|"
-    r"change\w*|minus|plus|i\.e\.|equals?|margin|half|differenz|unterschied|summe|insgesamt|zusammen|durchschnitt\w*|"
+    r"change\w*|minus|plus|i\.e\.|equals?|margin|half|gap|lead\w*|ahead|spread|differenz|unterschied|summe|insgesamt|zusammen|durchschnitt\w*|"
     r"mittel|anteil|verhältnis|veränder\w+|doppelt|hälfte|d\.h\.|exceed\w*|"
     r"account\w*|made up|makes? up|represent\w*|entspr\w+|ausmach\w*|macht\w*|более|сумм\w+|всего)\b|总计|合计|=|≈"
 )
 #: What a change is told with: by 3 %, 3 % more, an increase of 3 %, +3 %.
-_BY = re.compile(r"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s|[+−–(-])[^\d\w]{0,3}$")
+_ABOUT = r"(?:(?:about|around|roughly|approximately|nearly|almost|some|over|rund|etwa|knapp|fast|circa|ca\.)\s)?"
+_BY = re.compile(rf"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s{_ABOUT}|[+−–(-])[^\d\w]{{0,3}}$")
 _MORE = re.compile(
     r"(?i)^[ (-]{0,2}(?:\w+ )?(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
     r"rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
@@ -69,7 +70,7 @@ def told_as_change(text: str, quantity: Quantity) -> bool:
     """Whether a number is told as what something has changed by, or differs by."""
     start, end = quantity.span
     more = _MORE.match(text[end : end + 30])
-    told = _BY.search(text[max(0, start - 12) : start])
+    told = _BY.search(text[max(0, start - 24) : start])
     directly = re.search(
         r"(?i)(?:\w+(?:ed|ose|ew|ell|ank|tieg|uchs)|\bup|\bdown)\s(?:about |rund |etwa )?$", text[:start]
     )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
 from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.computed import is_year
 from pagesight.agent.answers.claims.phrases import codes, find_phrase, names
+from pagesight.agent.answers.claims.subject import said_of_another
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
@@ -22,8 +20,6 @@ _Rank = tuple[float, float]
 #: A cell with the stems of its words.
 _HeldCell = tuple[Block, frozenset[str]]
 _LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
-
-_WORDS_OF_A_SIGNATURE = 8  # at most; a guess, not measured
 
 
 def missing_names(text: str, pages: Sequence[CitedPage]) -> list[str]:
@@ -67,69 +63,12 @@ def best_sentence(text: str, printed: str) -> str:
 def apart(text: str, words: Sequence[int], page: CitedPage) -> str:
     """A word of the claim that stands with another name than the claim's: the claim mixes two things; or ""."""
     terms, content = _terms(text), page.content
-    return _in_another_row(terms, words, content) or _of_another_name(text, terms, content)
-
-
-@dataclass(frozen=True)
-class _NameOnPage:
-    """A name, the stems of its own words, and those that stand around it on a page."""
-
-    text: str
-    own: frozenset[str]
-    around: frozenset[str]
-
-    def stands_with(self, term: frozenset[str]) -> bool:
-        """Whether a word that is none of its own stands around it."""
-        return bool(term & self.around) and not term & self.own
-
-
-def _of_another_name(text: str, terms: Sequence[frozenset[str]], content: PageContent) -> str:
-    """A word that the page has beside other names only, and never beside the claim's one."""
-    named = names(text)
-    if len(named) != 1 or len(tokenize(named[0])) < 2:
-        return ""
-    lines = _lines(content)
-    mine = _name_on_page(named[0], lines)
-    if not mine.around or any(mine.stands_with(term) for term in terms):
-        return ""
-    said = [term for term in _as_dated_as(mine.around, terms) if not term & mine.own]
-    others = (_name_on_page(name, lines) for name in _other_names(mine.text, content))
-    return next((min(term) for other in others for term in said if other.stands_with(term)), "")
+    return _in_another_row(terms, words, content) or said_of_another(text, content)
 
 
 def _as_dated_as(around: frozenset[str], terms: Sequence[frozenset[str]]) -> Sequence[frozenset[str]]:
     """The terms without years where none stands around: that of a heading is of all below it."""
     return terms if any(map(is_year, around)) else [term for term in terms if not any(map(is_year, term))]
-
-
-def _other_names(mine: str, content: PageContent) -> Iterator[str]:
-    """The names on a page that share no word with one."""
-    words = set(tokenize(mine))
-    for block in content.blocks:
-        yield from (name for name in names(block.text) if not words.intersection(tokenize(name)))
-
-
-def _name_on_page(name: str, lines: Sequence[_Line]) -> _NameOnPage:
-    """The name with what stands in its paragraphs and rows, and in the line after each: a signature's office."""
-    words = [stems(token) for token in tokenize(name)]
-    around: frozenset[str] = frozenset()
-    for line, after in pairwise([*lines, _Line(frozenset(), long=False)]):
-        if all(word & line.held for word in words):
-            around |= line.held if line.long else line.held | after.held
-    return _NameOnPage(name, frozenset().union(*words), around)
-
-
-class _Line(NamedTuple):
-    """A paragraph or row: its stems, and whether it has too many words to be a signature."""
-
-    held: frozenset[str]
-    long: bool
-
-
-def _lines(content: PageContent) -> list[_Line]:
-    """A page's paragraphs and rows from its top."""
-    rows = sorted(content.rows(), key=lambda row: content.box(row)[1])
-    return [_Line(content.held(row), len(row) > _WORDS_OF_A_SIGNATURE) for row in rows]
 
 
 def _spread(name: str, pages: Sequence[CitedPage]) -> bool:

@@ -272,7 +272,7 @@ class SentenceCheck:
         if is_of_another_page(text, pages):
             self._doubt("none of its words stands there")
             return
-        if named and (other := apart(text, words, page)):
+        if other := apart(text, words, page):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
         elif enough and says_otherwise(text, best, words, page.content):
             self._doubt("the page says the opposite", decided=True)

@@ -1,0 +1,89 @@
+"""Whether a page says of somebody or something else what a claim says of the name that it begins with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from pagesight.agent.answers.claims.computed import is_year
+from pagesight.agent.answers.claims.phrases import names
+from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.lexical.stems import stems
+from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.clauses import SENTENCE_END
+from pagesight.indexing.values.page_values import PageContent
+
+#: The name that a claim begins with, before what is said of it: "Jerome Durden was ...", "The Joint Board meets ...".
+_SUBJECT = re.compile(
+    r"(?:(?:The|Der|Die|Das)\s)?(?P<name>[A-ZÄÖÜ][\w'’&./-]*(?:\s(?:[A-ZÄÖÜ(][\w'’&./)-]*|of|the|and|for|von|der|für|und))*)"
+    r"(?=,?\s[a-zäöü])"
+)
+#: How a sentence goes on about what the one before it is about.
+_GOES_ON = re.compile(r"(?:He|She|It|They|This|These|His|Her|Its|Their|Er|Sie|Es|Diese[rs]?|Ihr|Sein)\b")
+# Of what a claim says of its name: how much another one's sentence has at least, and its own at most; tried on claims
+# of strangers.
+_MOST, _LITTLE = 0.75, 0.5
+_FEWEST = 2  # words that a claim says of its name, unless one that is a name too; a guess, not measured
+_SHORT = 8  # words of a signature's line at most, behind which stands an office; a guess, not measured
+
+
+class _Said(NamedTuple):
+    """A sentence or row of a page: its text, and the stems of its words."""
+
+    text: str
+    held: frozenset[str]
+
+    def share(self, terms: Sequence[frozenset[str]]) -> float:
+        """Which part of some terms it has."""
+        return sum(bool(term & self.held) for term in terms) / len(terms)
+
+
+def said_of_another(text: str, content: PageContent) -> str:
+    """A word that the page has beside other names only, and a claim says of its own; "" for none."""
+    name = _name(text, content)
+    own = [stems(token) for token in tokenize(name)]
+    every = list(_sentences(content))
+    mine = frozenset().union(*(one.held for one in _about(own, every)))
+    terms = [term for term in map(stems, read_query(text).terms) if not any(term & word for word in own)]
+    terms = [term for term in terms if not any(map(is_year, term))]
+    telling = len(terms) >= _FEWEST or (terms and re.search(r"\s[A-ZÄÖÜ]\w{3,}\W*$", text))
+    if not mine or not telling or _Said("", mine).share(terms) > _LITTLE:
+        return ""
+    others = [one for one in every if one.share(terms) >= _MOST and _has_another_name(one, own)]
+    return next((min(term) for one in others for term in terms if term & one.held and not term & mine), "")
+
+
+def _name(text: str, content: PageContent) -> str:
+    """The name that a claim begins with; "" for none, or a word that the page also has without a capital."""
+    found = _SUBJECT.match(text)
+    name = found["name"] if found else ""
+    plain = " " not in name and (len(name) < 3 or name.lower() in content.text.words)
+    return "" if plain else name
+
+
+def _about(name: Sequence[frozenset[str]], every: Sequence[_Said]) -> Iterator[_Said]:
+    """The sentences that have the first or the last word of a name, and what goes on after them."""
+    goes_on = False
+    for one in every:
+        has = bool(name) and any(word & one.held for word in (name[0], name[-1]))
+        short = len(one.text.split()) <= _SHORT
+        if has or (goes_on and (short or _GOES_ON.match(one.text))):
+            yield one
+        goes_on = has or (goes_on and bool(_GOES_ON.match(one.text)))
+
+
+def _has_another_name(one: _Said, name: Sequence[frozenset[str]]) -> bool:
+    """Whether a sentence has a name that shares no word with one."""
+    words = [[stems(token) for token in tokenize(other)] for other in names(one.text)]
+    return any(not any(mine & theirs for mine in name for theirs in other) for other in words)
+
+
+def _sentences(content: PageContent) -> Iterator[_Said]:
+    """The sentences and rows of a page from its top."""
+    for row in sorted(content.rows(), key=lambda row: content.box(row)[1]):
+        printed = " ".join(content.text.words[word] for word in row)
+        ends = [*(found.start() for found in SENTENCE_END.finditer(printed)), len(printed)]
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            said = printed[start:end].strip()
+            yield _Said(said, frozenset(stem for token in tokenize(said) for stem in stems(token)))
