@@ -22,10 +22,16 @@ _FORMS = [
     re.compile(rf"(?i)\b{_PEOPLE} (?:under|over|below|above|unter|über|ab|{_ONE}{_TO}) ?{_OTHER}(?! ?(?:%|per|proz))"),
     re.compile(rf"(?i)\b(?:under|over|unter|über)-{_ONE}s?\b|\b(?:ab|unter|über) {_OTHER} Jahren?(?!\w)"),
 ]
+#: An age group before another one that says what both are: "65-69 and 70-74 year olds".
+_LISTED = re.compile(rf"(?i)(?<!\w){_ONE}[-–]{_OTHER}(?:,| and| or| und| oder| to)\s(?=\d)")
 
 
 @lru_cache(maxsize=4000)
 def ages(text: str) -> frozenset[int]:
     """Where the ages of a text begin."""
     found = (match for form in _FORMS for match in form.finditer(text))
-    return frozenset(match.start(name) for match in found for name in match.groupdict() if match[name])
+    every = {match.start(name) for match in found for name in match.groupdict() if match[name]}
+    for listed in _LISTED.finditer(text):
+        if listed.end() in every:
+            every |= {listed.start("one"), listed.start("other")}
+    return frozenset(every)

@@ -38,7 +38,7 @@ _COMPARED = re.compile(
 _ABOUT = r"(?:(?:about|around|roughly|approximately|nearly|almost|some|over|rund|etwa|knapp|fast|circa|ca\.)\s)?"
 _BY = re.compile(rf"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s{_ABOUT}|[+−–(-])[^\d\w]{{0,3}}$")
 _MORE = re.compile(
-    r"(?i)^[ (-]{0,2}(?:\w+ )?(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
+    r"(?i)^[ (-]{0,2}(?:\w+ ){0,2}(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
     r"rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
 )
 _NOT = re.compile(
@@ -131,7 +131,14 @@ def says_no(text: str) -> bool:
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
     denied = says_no(claimed) and not says_no(printed) and not _LACKS.search(printed)
-    return denied or drops_a_denial(claimed, printed)
+    return (denied and _speaks_of_what_is_denied(claimed, printed)) or drops_a_denial(claimed, printed)
+
+
+def _speaks_of_what_is_denied(claimed: str, printed: str) -> bool:
+    """Whether a sentence of a page has any word of the claim's clause that denies: "encouraged, but not required"."""
+    denies = _NOT.search(claimed)
+    terms = read_query(clause_at(claimed, denies.start())).terms if denies else []
+    return bool(_said([term for term in terms if not _NOT.fullmatch(term)], printed))
 
 
 def drops_a_denial(claimed: str, printed: str) -> bool:

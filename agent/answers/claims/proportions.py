@@ -117,9 +117,13 @@ def _told(text: str, span: Span, size: Decimal, about: Decimal = _ABOUT, *, chan
 
 
 def share_beside(told: Proportion, text: str, found: Sequence[Quantity]) -> Quantity | None:
-    """The percentage of a claim that tells the proportion as a number too: the next one in its part of the sentence."""
-    behind = (one for one in found if one.unit == "%" and one.span[0] >= told.span[1])
-    return next((one for one in behind if not _APART.search(text[told.span[1] : one.span[0]])), None)
+    """The percentage of a claim that tells the proportion as a number too: the next one in its part of the sentence,
+    unless the proportion is of that: "18 % are about half of the 34 %"."""
+    shares = [one for one in found if one.unit == "%" and one.values]
+    behind = (one for one in shares if one.span[0] >= told.span[1])
+    share = next((one for one in behind if not _APART.search(text[told.span[1] : one.span[0]])), None)
+    whole = value_of(share) if share else None
+    return None if whole and any(told.fits(value_of(one) / whole) for one in shares if one is not share) else share
 
 
 def follows(told: Proportion, operands: Sequence[PageValue]) -> list[PageValue]:
