@@ -28,6 +28,10 @@ VOTES = [
 SCORES = [("F1 of the models", "", ""), ("Alder", "55.67", "54.67", "53.2"), ("Birch", "48.27", "52.11", "51.9")]
 PLANS = [("Widen the quay", "32", "12"), ("Deepen the basin", "28", "11"), ("Mark the channel", "29", "16")]
 TRUE = [
+    "The quay cost less in 2019 than in 2018, a decline of roughly 11% from $131 million to $116 million",
+    "The cost of the quay fell from 2018 to 2019",
+    "Ferries carry 12%, which is roughly two thirds of the 19% that the buses carry",
+    "Women favor the Harbour list, at 55%, and men the Station list, at 50%",
     "The Harbour list leads by 5 percentage points among all registered voters",
     "Women favor the Harbour list by 18 points",
     "Men are 14 points less likely than women to vote for the Harbour list",
@@ -42,6 +46,9 @@ TRUE = [
     "Only 11 of the owners ask the council for dredging, with January and moorings in mind",
 ]
 FALSE = [
+    "The cost of the quay rose from 2018 to 2019",
+    "The quay cost $116 million in 2019, up from $131 million in 2018",
+    "The quay cost less in 2019 than in 2018, a decline of roughly 21% from $131 million to $116 million",
     "The Harbour list leads by 6 percentage points among all registered voters",
     "Women favor the Harbour list by 17 points",
     "Men are 9 points less likely than women to vote for the Harbour list",

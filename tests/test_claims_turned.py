@@ -27,10 +27,21 @@ SURVEY = {
         "Today, three-quarters of the tenants (75%) rate the lifts of the tower as good, while 86% of owners say they\n"
         "are bad. Since March the share of tenants has risen (53% now, 46% then).",
         "Opinion is split over whether the mayor can use the ferries wisely (46% are trusting, 51% are wary).\n"
+        "The port had no significant business with unconsolidated companies or banks.\n"
+        "If a permit is denied, that decision can be reviewed by a court on application.\n"
+        "Signers are also encouraged to add the dates of their birth.\n"
+        "Alfons Jacobi (“Jacobi”) was the port's Vice President for Employee Relations. He led the talks with\n"
+        "the unions.\n"
+        "Jerome Dorn was a financial analyst in the accounting department of Castor Estates.\n"
         "The harbour of Lübeck is the oldest one of the coast, and it was built by the owners of the tower.",
     ]
 }
 TRUE = [
+    "Signers are encouraged, but not required, to add their dates of birth [survey.pdf p. 3].",
+    "Jerome Dorn worked as a financial analyst in the accounting department [survey.pdf p. 3].",
+    "Alfons Jacobi led the talks with the unions [survey.pdf p. 3].",
+    "The decision on a permit can be reviewed by a court [survey.pdf p. 3].",
+    "The port had no significant business with unconsolidated companies [survey.pdf p. 3].",
     "Opinion is split over the mayor's use of the ferries: 46% are trusting and 51% are wary [survey.pdf p. 3].",
     "75% of the tenants in Lübeck rate the lifts of the tower as good [survey.pdf p. 2].",
     "The estimate of the harbour's costs is likely to be high [survey.pdf p. 1].",
@@ -47,6 +58,10 @@ TRUE = [
     "Seit März stieg der Anteil der Mieter auf 53 % [survey.pdf p. 2].",
 ]
 FALSE = [
+    "Jerome Dorn was the Vice President for Employee Relations [survey.pdf p. 3].",
+    "Alfons Jacobi was a financial analyst in the accounting department [survey.pdf p. 3].",
+    "The decision on a permit cannot be reviewed by a court [survey.pdf p. 3].",
+    "The port had significant business with unconsolidated companies [survey.pdf p. 3].",
     "Opinion is split over the mayor's use of the ferries: 51% are trusting and 46% are wary [survey.pdf p. 3].",
     "75% of the tenants in Norway rate the lifts of the tower as good [survey.pdf p. 2].",
     "The estimate of the harbour's costs is likely to be low [survey.pdf p. 1].",

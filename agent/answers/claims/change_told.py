@@ -23,6 +23,7 @@ DOWN = re.compile(
 )
 _FROM = re.compile(r"(?i)\b(?:from|von|с)\s[^\d,;:]{0,12}$")
 _TO = re.compile(r"(?i)\b(?:to|auf|до)\s[^\d,;:]{0,12}$")
+_UP_FROM = re.compile(r"(?i)\b(?:up|down) from\s[^\d,;:]{0,12}$")
 _CHANGE = re.compile(
     r"(?i)\b(?:change|increase|growth|cagr|yoy|veränder\w+|zunahme|zuwachs|wachstum|anstieg)\b|[+]/[-–−]|изменени|变化"
 )
@@ -51,7 +52,7 @@ def _from_and_to(text: str, one: Quantity, other: Quantity) -> tuple[Quantity | 
     head, between = text[: one.span[0]], text[one.span[1] : other.span[0]]
     if _FROM.search(head) and _TO.search(between):
         return one, other
-    if _TO.search(head) and _FROM.search(between):
+    if (_TO.search(head) and _FROM.search(between)) or _UP_FROM.search(between):
         return other, one
     return None, None
 
@@ -84,10 +85,10 @@ def goes_against_the_page(text: str, quantity: Quantity, value: PageValue) -> bo
     if told_as_change(text, quantity) and (sign := _sign_of_change(value)):
         return mine * sign < 0
     printed = sentence_of(value)
-    leads_to = _TO.search(text[: quantity.span[0]]) and re.search(
-        rf"(?i)\b(?:to|auf)\s\W*{re.escape(value.written)}", printed
-    )
-    return bool(leads_to) and mine * (way(value.clause) or way(printed)) < 0
+    before = text[: quantity.span[0]]
+    words = "to|auf" if _TO.search(before) else "from|von" if _FROM.search(before) else ""
+    same_end = words and re.search(rf"(?i)\b(?:{words})\s\W*{re.escape(value.written)}", printed)
+    return bool(same_end) and mine * (way(value.clause) or way(printed)) < 0
 
 
 def is_of_a_change(value: PageValue) -> bool:

@@ -74,11 +74,11 @@ def _against(direction: int, one: PageValue, a: Decimal, other: PageValue, b: De
         later, earlier = int(not one.compared), int(not other.compared)
     if not direction or later is None or earlier is None or later == earlier:
         return False
-    change = a - b if not loss and _is_signed(one) and _is_signed(other) else abs(a) - abs(b)
+    change = a - b if not loss and is_signed(one) and is_signed(other) else abs(a) - abs(b)
     return change * (1 if later > earlier else -1) * direction < 0
 
 
-def _is_signed(value: PageValue) -> bool:
+def is_signed(value: PageValue) -> bool:
     """Whether a number is of what may be a gain or a loss: costs that are printed in brackets rise with their size."""
     near = [*value.place.labels, *value.place.heads] if value.place else [value.clause]
     return bool(_RESULT.search(" ".join(near)))

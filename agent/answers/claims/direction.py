@@ -38,14 +38,15 @@ _COMPARED = re.compile(
 _ABOUT = r"(?:(?:about|around|roughly|approximately|nearly|almost|some|over|rund|etwa|knapp|fast|circa|ca\.)\s)?"
 _BY = re.compile(rf"(?i)(?:\b(?:by|um|of|von|plus|minus|another|на)\s{_ABOUT}|[+−–(-])[^\d\w]{{0,3}}$")
 _MORE = re.compile(
-    r"(?i)^[ (-]{0,2}(?:\w+ ){0,2}(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|decline|"
-    r"rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
+    r"(?i)^[ (-]{0,2}(?:\w+ ){0,2}(?:more|less|fewer|higher|lower|above|below|over|under|increase|decrease|growth|"
+    r"decline|rise|drop|mehr|weniger|höher|niedriger|zuwachs|rückgang|larger|smaller|up|down)\b"
 )
 _NOT = re.compile(
     r"(?i)\b(?:not|no|never|neither|nor|none|nothing|nobody|cannot|n't|without|kein\w*|nicht|nie|niemals|keinesfalls|weder|ohne|nichts|niemand|не|нет|"
     r"ничего|никогда)\b|n['’]t\b|没有|不是|未"
 )
 _SHORT_NOT = re.compile(r"(?i)(?:\b(?:wo|ca|sha))?n['’]t\b")
+_OF_WHAT_FOLLOWS = re.compile(r"(?i)no|kein\w*|without|ohne")
 _OF_ALL = re.compile(r"(?i)nothing|nobody|none|nichts|niemand|ничего")  # has been audited: only what follows counts
 _NOT_REALLY = re.compile(
     r"(?i)\b(?:not (?:only|just|yet|more|less|including|counting)|no (?:more|less|fewer|later|longer) than|nicht nur|"
@@ -130,24 +131,35 @@ def says_no(text: str) -> bool:
 
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
-    denied = says_no(claimed) and not says_no(printed) and not _LACKS.search(printed)
-    return (denied and _speaks_of_what_is_denied(claimed, printed)) or drops_a_denial(claimed, printed)
+    denied = says_no(claimed) and not says_no(printed) and _speaks_of_what_is_denied(claimed, printed)
+    return denied or drops_a_denial(claimed, printed)
 
 
 def _speaks_of_what_is_denied(claimed: str, printed: str) -> bool:
-    """Whether a sentence of a page has any word of the claim's clause that denies: "encouraged, but not required"."""
+    """Whether a sentence of a page has any word of the claim's clause that denies, "encouraged, but not required", and
+    the clause with most of them denies it in no other way."""
     denies = _NOT.search(claimed)
     terms = read_query(clause_at(claimed, denies.start())).terms if denies else []
-    return bool(_said([term for term in terms if not _NOT.fullmatch(term)], printed))
+    told = [term for term in terms if not _NOT.fullmatch(term)]
+    clause = max(clauses_of(printed), key=lambda one: len(_said(told, one)), default="")
+    return bool(_said(told, clause)) and not _lacks(clause, claimed)
+
+
+def _lacks(text: str, other: str) -> bool:
+    """Whether a text denies something without a word for no, by a word that another one does not have too."""
+    return any(found[0].lower() not in other.lower() for found in _LACKS.finditer(text))
 
 
 def drops_a_denial(claimed: str, printed: str) -> bool:
     """Whether a claim says again what a sentence of a page denies, nearly in its words and without the denial."""
     printed, claimed = _SHORT_NOT.sub(" not", printed), _SHORT_NOT.sub(" not", claimed)
     denies = _NOT.search(printed)
-    if not denies or not says_no(printed) or _LACKS.search(claimed):
+    if not denies or not says_no(printed) or _lacks(claimed, printed):
         return False
-    theirs = [term for term in read_query(clause_at(printed, denies.start())).terms if not _NOT.fullmatch(term)]
+    clause = clause_at(printed, denies.start())
+    if _OF_WHAT_FOLLOWS.fullmatch(denies[0]):
+        clause = clause[clause.index(denies[0]) :]
+    theirs = [term for term in read_query(clause).terms if not _NOT.fullmatch(term)]
     if any(says_no(clause) and _said(theirs, clause) for clause in clauses_of(claimed)):
         return False
     said = _said(theirs, claimed)

@@ -75,6 +75,16 @@ def _told_on(content: PageContent, number: ClaimNumber, *, own_alone: bool) -> I
         yield from _of_like_sentences(told, content)
 
 
+def told_by_year(number: ClaimNumber, content: PageContent) -> Iterator[tuple[PageValue, PageValue]]:
+    """The number of an earlier year and that of a later one, of each row that a claim names and each sentence that says
+    the same."""
+    told = _as_on(content, number)
+    for values in (*_of_named_rows(told, content), *_of_like_sentences(told, content)):
+        by_year = {year: value for value in values if (year := year_of(value))}
+        if len(by_year) == len(values) == 2:
+            yield by_year[min(by_year)], by_year[max(by_year)]
+
+
 def _as_on(content: PageContent, number: ClaimNumber) -> ClaimNumber:
     """The number with the claim's terms as a page writes them."""
     return replace(number, terms=ClaimFit(number, content).terms)

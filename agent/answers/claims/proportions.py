@@ -122,8 +122,14 @@ def share_beside(told: Proportion, text: str, found: Sequence[Quantity]) -> Quan
     shares = [one for one in found if one.unit == "%" and one.values]
     behind = (one for one in shares if one.span[0] >= told.span[1])
     share = next((one for one in behind if not _APART.search(text[told.span[1] : one.span[0]])), None)
-    whole = value_of(share) if share else None
-    return None if whole and any(told.fits(value_of(one) / whole) for one in shares if one is not share) else share
+    return None if share and _is_of(told, share, shares) else share
+
+
+def _is_of(told: Proportion, whole: Quantity, shares: Sequence[Quantity]) -> bool:
+    """Whether another percentage is the proportion of this one."""
+    return value_of(whole) != 0 and any(
+        told.fits(value_of(one) / value_of(whole)) for one in shares if one is not whole
+    )
 
 
 def follows(told: Proportion, operands: Sequence[PageValue]) -> list[PageValue]:

@@ -27,6 +27,7 @@ from pagesight.agent.answers.claims.readings import Readings, ReadPage
 from pagesight.agent.answers.claims.said_by_name import is_said_by_name
 from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_acronyms, missing_word, stranger
 from pagesight.agent.answers.claims.swapped import swapped
+from pagesight.agent.answers.claims.trend import went_the_other_way
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE
@@ -210,9 +211,12 @@ class SentenceCheck:
     def _years(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> None:
         for month in missing_months(self.sentence.checked, pages):
             self._doubt(f"{month} is not on the cited page")
-        for number in numbers:
-            digits = number.text[slice(*number.quantity.digits)]
-            if number.quantity.year and not any(_has_year(digits, page) for page in pages):
+        years = [number for number in numbers if number.quantity.year]
+        turned = (went_the_other_way(years, page.content) for page in pages) if len(years) == len(numbers) else iter(())
+        if told := next(filter(None, turned), ""):
+            self._doubt(f"the page says the opposite, {told}", decided=True)
+        for digits in (number.text[slice(*number.quantity.digits)] for number in years):
+            if not any(_has_year(digits, page) for page in pages):
                 self._doubt(f"{digits} is not on the cited page")
 
     def _compute(self, sighting: _Sighting, operands: list[Operand], pages: list[CitedPage]) -> None:

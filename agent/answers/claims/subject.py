@@ -19,6 +19,7 @@ _SUBJECT = re.compile(
     r"(?:(?:The|Der|Die|Das)\s)?(?P<name>[A-ZÄÖÜ][\w'’&./-]*(?:\s(?:[A-ZÄÖÜ(][\w'’&./)-]*|of|the|and|for|von|der|für|und))*)"
     r"(?=,?\s[a-zäöü])"
 )
+_NAME_AT_END = re.compile(r"\s[A-ZÄÖÜ]\w{3,}\W*$")
 #: How a sentence goes on about what the one before it is about.
 _GOES_ON = re.compile(r"(?:He|She|It|They|This|These|His|Her|Its|Their|Er|Sie|Es|Diese[rs]?|Ihr|Sein)\b")
 # Of what a claim says of its name: how much another one's sentence has at least, and its own at most; tried on claims
@@ -43,15 +44,29 @@ def said_of_another(text: str, content: PageContent) -> str:
     """A word that the page has beside other names only, and a claim says of its own; "" for none."""
     name = _name(text, content)
     own = [stems(token) for token in tokenize(name)]
-    every = list(_sentences(content))
-    mine = frozenset().union(*(one.held for one in _about(own, every)))
-    terms = [term for term in map(stems, read_query(text).terms) if not any(term & word for word in own)]
-    terms = [term for term in terms if not any(map(is_year, term))]
-    telling = len(terms) >= _FEWEST or (terms and re.search(r"\s[A-ZÄÖÜ]\w{3,}\W*$", text))
-    if not mine or not telling or _Said("", mine).share(terms) > _LITTLE:
+    terms = [term for term in map(stems, read_query(text).terms) if not _is_among(term, own)]
+    if not own or not _tell(terms, text):
         return ""
-    others = [one for one in every if one.share(terms) >= _MOST and _has_another_name(one, own)]
-    return next((min(term) for one in others for term in terms if term & one.held and not term & mine), "")
+    return _held_elsewhere(terms, own, list(_sentences(content)))
+
+
+def _held_elsewhere(terms: Sequence[frozenset[str]], name: Sequence[frozenset[str]], every: Sequence[_Said]) -> str:
+    """One of the terms that another name's sentence has, with most of the others, and this one's have not."""
+    mine = _Said("", frozenset().union(*(one.held for one in _about(name, every))))
+    if not mine.held or mine.share(terms) > _LITTLE:
+        return ""
+    others = (one.held for one in every if one.share(terms) >= _MOST and _has_another_name(one, name))
+    return next((min(term) for held in others for term in terms if term & held - mine.held), "")
+
+
+def _is_among(term: frozenset[str], own: Sequence[frozenset[str]]) -> bool:
+    """Whether a term is one of a name's, or a year, which a heading may tell."""
+    return any(map(is_year, term)) or any(term & word for word in own)
+
+
+def _tell(terms: Sequence[frozenset[str]], text: str) -> bool:
+    """Whether some terms tell of whom they are: several of them, or one that is a name at a claim's end."""
+    return len(terms) >= _FEWEST or bool(terms and _NAME_AT_END.search(text))
 
 
 def _name(text: str, content: PageContent) -> str:
