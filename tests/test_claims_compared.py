@@ -23,7 +23,7 @@ PROSE = [
 ]
 VOTES = [
     ("% who would vote for the list of the", "Harbour", "Station"), ("All registered voters", "48", "43"),
-    ("Men", "41", "50"), ("Women", "55", "37"), ("Owners", "39", "53"),
+    ("Men", "41", "50"), ("Women", "55", "37"), ("Ind", "31", "47"), ("Owners", "39", "53"),
 ]  # fmt: skip
 SCORES = [("F1 of the models", "", ""), ("Alder", "55.67", "54.67", "53.2"), ("Birch", "48.27", "52.11", "51.9")]
 PLANS = [("Widen the quay", "32", "12"), ("Deepen the basin", "28", "11"), ("Mark the channel", "29", "16")]
@@ -34,6 +34,7 @@ TRUE = [
     "Women favor the Harbour list, at 55%, and men the Station list, at 50%",
     "The Harbour list leads by 5 percentage points among all registered voters",
     "Women favor the Harbour list by 18 points",
+    "Independents are 10 points less likely than men to vote for the Harbour list",
     "Men are 14 points less likely than women to vote for the Harbour list",
     "Alder is 7.4 points better than Birch",
     "Confidence in the mayor to handle a flood rose by 8 percentage points since January",
@@ -51,6 +52,7 @@ FALSE = [
     "The quay cost less in 2019 than in 2018, a decline of roughly 21% from $131 million to $116 million",
     "The Harbour list leads by 6 percentage points among all registered voters",
     "Women favor the Harbour list by 17 points",
+    "Independents are 9 points less likely than men to vote for the Harbour list",
     "Men are 9 points less likely than women to vote for the Harbour list",
     "Alder is 8.3 points better than Birch",
     "Confidence in the mayor to handle a flood rose by 9 percentage points since January",

@@ -17,6 +17,7 @@ from pagesight.indexing.values.page_values import PageContent, PageValue
 # another value must fit them better, of the same row, column or sentence, and of another.
 _BETTER, _MUCH_BETTER = 0.08, 0.3
 _BEGIN = 5  # letters in which two words agree, and a sixth if both are longer, that are taken for forms of one; a guess
+_SHORTEST = 3  # letters of a shortened word; a guess, not measured
 _HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
 _NEAR = 0.5  # how closely a term stands with a number in whatever clause of its sentence
 _WHOLE = "total overall altogether insgesamt gesamt gesamte"
@@ -49,6 +50,20 @@ class ClaimFit:
         held = self.content.terms
         every = ((term | _of_like_meaning(term), near) for term, near in self.number.terms)
         return [(term if term & held else term | _begun_alike(term, held), near) for term, near in every]
+
+    @cached_property
+    def terms_in_short(self) -> list[Term]:
+        """The terms; one that the page lacks is also what rows and columns of tables have for it in short."""
+        held = self.content.terms
+        return [(term if term & held else term | _beginnings(term, self._shortened), near) for term, near in self.terms]
+
+    @cached_property
+    def _shortened(self) -> frozenset[str]:
+        """The stems of the words that rows and columns of tables are called by, of few letters."""
+        places = [value.place for value in self.content.values if value.place]
+        labels = {label for place in places for label in (*place.labels, *place.heads)}
+        words = (token for label in labels for token in tokenize(label))
+        return frozenset(word for word in words if word.isalpha() and len(word) >= _SHORTEST)
 
     @cached_property
     def near_stems(self) -> frozenset[str]:
@@ -101,6 +116,14 @@ class ClaimFit:
 def _of_like_meaning(term: frozenset[str]) -> frozenset[str]:
     """The stems of what else a month or a whole is called."""
     return next((alike for alike in _ALIKE if term & alike), frozenset())
+
+
+def _beginnings(term: frozenset[str], shortened: frozenset[str]) -> frozenset[str]:
+    """The shortened words that a term's begin with: Rep for Republican."""
+    own = [stem for stem in term if stem.isalpha()]
+    return frozenset(
+        word for word in shortened if any(stem.startswith(word) and len(stem) > len(word) + 2 for stem in own)
+    )
 
 
 def _begun_alike(term: frozenset[str], held: frozenset[str]) -> frozenset[str]:

@@ -87,7 +87,7 @@ def told_by_year(number: ClaimNumber, content: PageContent) -> Iterator[tuple[Pa
 
 def _as_on(content: PageContent, number: ClaimNumber) -> ClaimNumber:
     """The number with the claim's terms as a page writes them."""
-    return replace(number, terms=ClaimFit(number, content).terms)
+    return replace(number, terms=ClaimFit(number, content).terms_in_short)
 
 
 def _in_its_sentence(one: Operand) -> Iterator[Operand]:
