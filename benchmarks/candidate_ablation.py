@@ -54,12 +54,19 @@ def means(page: Vectors, count: int) -> Vectors:
     return np.asarray((members.T @ page) / np.maximum(members.sum(axis=0)[:, None], 1), np.float32)
 
 
+def as_long_as_1(page: Vectors, count: int) -> Vectors:
+    """Ours, but mixed clusters count as much as others."""
+    centres = centroids(page, count)
+    return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True), np.float32)
+
+
 WAYS: dict[str, Callable[[Vectors, int], Vectors]] = {
     "k-means, far starts (ours)": centroids,
     "k-means, even starts": evenly_started,
     "Ward's clusters": ward,
     "salient patches": salient,
     "means not normalised": means,
+    "means as long as 1": as_long_as_1,
 }
 
 

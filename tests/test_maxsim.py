@@ -135,10 +135,17 @@ def test_blocks_are_as_full_as_the_cache_allows_and_no_fuller(monkeypatch: pytes
     assert sorted(blocks) == sorted([*expected, [3_097]])
 
 
+def test_a_centroid_is_the_longer_the_less_its_members_are_alike() -> None:
+    first, second = np.eye(8, dtype=np.float32)[:2]
+    apart = np.stack([0.8 * first + 0.6 * np.float32(sign) * second for sign in (1, -1, 1, -1)]).astype(np.float32)
+    (centre,) = centroids(apart, 1)  # its mean similarity with them is .8
+    np.testing.assert_allclose(centre, 0.8**-0.5 * first, atol=2e-3)
+
+
 def test_a_centre_of_vectors_that_cancel_out_stays_one_of_them() -> None:
     vector = unit(np.random.default_rng(10), 1)
     (centre,) = centroids(np.concatenate([vector, -vector] * 3).astype(np.float32), 1)
-    np.testing.assert_allclose(abs(float(centre @ vector[0])), 1, atol=0.01)
+    np.testing.assert_allclose(abs(float(centre @ vector[0])), np.linalg.norm(centre), atol=0.01)
 
 
 def test_each_query_vector_has_its_own_hits() -> None:

@@ -170,7 +170,9 @@ class SearchSettings(SettingsGroup):
     """How broadly pages are searched for."""
 
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
-    candidates: int = Field(200, ge=1, description="pages that are scored exactly, at most, when not all are")
+    candidates: int = Field(
+        200, ge=1, description="pages that are scored exactly, at most, when not all are; twice as many in a folder"
+    )
     hits_per_vector: int = Field(
         400, ge=1, le=16_384, description="candidate vectors that HNSW finds for each query vector"
     )

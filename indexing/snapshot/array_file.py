@@ -143,16 +143,16 @@ class ArrayFile:
             self._check(name, blocks)
         return self._taken(name, start, stop)
 
-    def parts(self, name: str, starts: NDArray[np.integer], stops: NDArray[np.integer]) -> list[NDArray[Any]]:
-        """As `part`, from each of many places, which it has, to before the other."""
+    def rows(self, name: str, places: NDArray[np.integer]) -> NDArray[Any]:
+        """Copies of what the array has at many places, which it has."""
         step, unread = self._arrays[name].step, self._unread[name]
-        touched = np.zeros(len(unread) + 1, np.int64)
-        np.add.at(touched, starts * step // self._block, 1)
-        np.add.at(touched, -(-stops * step // self._block), -1)
-        for block in np.flatnonzero((np.cumsum(touched)[:-1] > 0) & unread).tolist():
-            self._check(name, range(block, block + 1))
-        array = self._taken(name, 0, self.length(name))
-        return [array[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+        if unread.any():
+            touched = np.zeros(len(unread), bool)
+            touched[places * step // self._block] = True
+            touched[(places * step + step - 1) // self._block] = True
+            for block in np.flatnonzero(touched & unread).tolist():
+                self._check(name, range(block, block + 1))
+        return np.take(self._taken(name, 0, self.length(name)), places, axis=0)
 
     def ahead(self, name: str, starts: NDArray[np.integer], stops: NDArray[np.integer]) -> None:
         """Have parts of an array at hand, from the places ``starts`` to before ``stops``, that will be read next."""

@@ -23,7 +23,6 @@ from pagesight.indexing.snapshot.array_file import ArrayFile, SnapshotDamaged
 from pagesight.indexing.snapshot.segment_content import SegmentContent
 from pagesight.indexing.snapshot.segment_vectors import SegmentVectors
 from pagesight.indexing.snapshot.term_postings import Postings, PostingsFile, postings_kinds
-from pagesight.indexing.vectors.quantization import StoredVectors
 
 #: What a row needs that documents do not say.
 _FIRST_PAGE = {"page": 1, "batch": 1, "text_source": ""}
@@ -125,9 +124,11 @@ class Segment:
             return np.zeros((len(query), 0), np.float32), np.zeros((len(query), 0), np.int64)
         return self._vectors[encoder].near(query, hits, probes, allowed)
 
-    def candidates(self, encoder: str, pages: NDArray[np.int64]) -> list[StoredVectors]:
-        """The candidate vectors by one encoder of some pages that `near` found, which count from 0."""
-        return self._vectors[encoder].of(pages)
+    def best_similarities(
+        self, encoder: str, query: NDArray[np.float32], pages: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """As `SegmentVectors.best_similarities`, of some pages that `near` found, which count from 0."""
+        return self._vectors[encoder].best_similarities(query, pages)
 
     def check(self) -> None:
         """Read all of it. Raises SnapshotDamaged."""

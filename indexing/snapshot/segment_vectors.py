@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pagesight.indexing.snapshot.array_file import ArrayFile
 from pagesight.indexing.snapshot.segment_content import CandidateVectors, lists_name
 from pagesight.indexing.snapshot.vector_lists import VectorLists
+from pagesight.indexing.vectors.maxsim import best_in_runs
 from pagesight.indexing.vectors.quantization import StoredVectors
 
 _NO_BOXES = np.zeros((0, 4), np.float16)  # candidate vectors look nowhere
@@ -53,12 +54,13 @@ class SegmentVectors:
             return np.take_along_axis(similarities, best, axis=1), pages[best].astype(np.int64)
         return similarities, np.broadcast_to(pages.astype(np.int64), similarities.shape)
 
-    def of(self, pages: NDArray[np.int64]) -> list[StoredVectors]:
-        """Those of some pages, mapped and not copied."""
-        of_each = self._starts[pages], self._starts[pages + 1]
-        values = self._file.parts(f"vectors:{self._encoder}", *of_each)
-        scales = self._file.parts(f"vector_scales:{self._encoder}", *of_each)
-        return [StoredVectors(own, _NO_BOXES, their) for own, their in zip(values, scales, strict=True)]
+    def best_similarities(self, query: NDArray[np.float32], pages: NDArray[np.int64]) -> NDArray[np.float32]:
+        """As `maxsim.best_similarities`, with the candidate vectors of some pages."""
+        counts = self._starts[pages + 1] - self._starts[pages]
+        places = np.arange(counts.sum()) + np.repeat(self._starts[pages + 1] - np.cumsum(counts), counts)
+        values = self._file.rows(f"vectors:{self._encoder}", places).astype(np.float32)
+        scales = self._file.rows(f"vector_scales:{self._encoder}", places).astype(np.float32)
+        return best_in_runs(query, values, scales, counts)
 
     def check(self) -> None:
         """Read all lists."""

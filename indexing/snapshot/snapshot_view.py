@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +17,23 @@ from pagesight.indexing.snapshot.snapshot_statistics import SnapshotNames, Snaps
 from pagesight.indexing.snapshot.term_postings import term_hash
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.vectors.centroids import best_holders
-from pagesight.indexing.vectors.maxsim import best_similarities, scores
+from pagesight.indexing.vectors.maxsim import scores
 from pagesight.indexing.vectors.multivector import QueryVectors
 
 # Rows that stay in memory, some 1.5 KB each: reading those of a search anew took 7 ms of 95, on 30,000 pages.
 _ROWS_KEPT = 16_384
 
-# Pages for each candidate that are compared by all of their candidate vectors, of those that the lists name first: what
-# a page's few hits say of it is a poor estimate. On 10,000 pages of benchmarks/vectors.py and 60 questions, by which it
-# was chosen, 200 candidates had .92 of the best five; .82 without it and with a quarter of the hits.
-_LIKELY_FOR_ONE = 5
+# What settings come to in a folder, where comparing costs little and nothing is fetched (docs/retrieval.md). Pages that
+# are scored exactly, for each of the setting `candidates`; and for each of those, pages that the lists name first and
+# that are compared by all of their candidate vectors: a page's few hits are a poor estimate.
+_EXACT_FOR_ONE = 2
+_LIKELY_FOR_ONE = 8
 
-# Lists that are searched for each 25 of the setting `ef`, the breadth of HNSW: so its usual 800 are 32 lists.
-_EF_OF_A_LIST = 25
+# Whose candidate vectors are compared at once: 2 MB of them in float32.
+_PAGES_AT_ONCE = 128
+
+# Of the setting `ef`, the breadth of HNSW, for one list to be searched: so its usual 800 are 50 lists.
+_EF_OF_A_LIST = 16
 
 
 class SnapshotView(IndexView):
@@ -117,9 +120,17 @@ class SnapshotView(IndexView):
         if document_ids is not None:
             allowed = self.snapshot.pages_of(self._chosen(document_ids).tolist())
         similarities, pages = self._nearest(encoder, query.vectors, settings, allowed)
-        hits, limit = settings.search.hits_per_vector, settings.search.candidates
-        likely = best_holders(similarities, pages, query.weights, _LIKELY_FOR_ONE * limit, hits)
+        limit = _EXACT_FOR_ONE * settings.search.candidates
+        likely = best_holders(
+            similarities, pages, query.weights, _LIKELY_FOR_ONE * limit, self._complete_hits(settings)
+        )
         return self._rows_of(self._best(encoder, query, likely, limit))
+
+    def _complete_hits(self, settings: Settings) -> int:
+        """How many hits count: about as many as the largest segment, which has the fewest to spare, is sure of."""
+        sizes = np.diff(self.snapshot.page_bases)
+        largest = float(sizes.max(initial=1) / max(1, sizes.sum()))
+        return math.ceil(settings.search.hits_per_vector / largest**0.5)
 
     def _best(self, encoder: str, query: QueryVectors, pages: list[int], limit: int) -> list[int]:
         """The best of the pages by MaxSim of their candidate vectors; equal ones in the order of their numbers."""
@@ -127,12 +138,13 @@ class SnapshotView(IndexView):
             return pages
         numbers, bases = np.sort(np.array(pages)), self.snapshot.page_bases
         bounds = np.searchsorted(numbers, bases)
-        kept = (
-            segment.candidates(encoder, numbers[start:stop] - base)
+        blocks = [
+            (segment, numbers[first : min(first + _PAGES_AT_ONCE, stop)] - base)
             for segment, base, start, stop in zip(self.snapshot.segments, bases, bounds, bounds[1:], strict=False)
-            if stop > start
-        )
-        estimates = scores(query, best_similarities(query.vectors, chain.from_iterable(kept)))
+            for first in range(start, stop, _PAGES_AT_ONCE)
+        ]
+        found = map_on_all_cores(lambda block: block[0].best_similarities(encoder, query.vectors, block[1]), blocks)
+        estimates = scores(query, np.concatenate(list(found)))
         return [int(page) for page in numbers[np.argsort(-estimates, kind="stable")[:limit]]]
 
     def named(self, name: str) -> DocumentRecord | None:
@@ -160,9 +172,9 @@ class SnapshotView(IndexView):
             mine = None if allowed is None else allowed[base : int(bases[place + 1])]
             if mine is not None and not mine.any():
                 return np.zeros((len(vectors), 0), np.float32), np.zeros((len(vectors), 0), np.int64)
-            # The part of all vectors that would be compared if there were one segment.
-            lists = math.ceil(probes * float(segment.pages / bases[-1]) ** 0.5)
-            similarities, found = segment.near(encoder, vectors, hits, lists, mine)
+            # The part of all vectors that would be compared if there were one segment, and hits with some to spare.
+            part = float(segment.pages / bases[-1]) ** 0.5
+            similarities, found = segment.near(encoder, vectors, math.ceil(hits * part), math.ceil(probes * part), mine)
             return similarities, np.where((found >= 0) & (found < segment.pages), found + base, -1)
 
         nearest = list(map_on_all_cores(near, range(len(self.snapshot.segments))))

@@ -57,6 +57,8 @@ class VectorLists:
             kind = (type(self._index), self._index.d, self._index.metric_type, self._index.code_size)
             if kind != (faiss.IndexIVFScalarQuantizer, dim, faiss.METRIC_INNER_PRODUCT, dim):
                 raise ValueError("it has other vectors than the index")
+            # FAISS reads the lists ahead on 32 threads that it starts for each search: half of a search's time.
+            faiss.downcast_InvertedLists(self._index.invlists).prefetch_nthread = 0
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise SnapshotDamaged(f"{path} is damaged ({error}).") from error
 

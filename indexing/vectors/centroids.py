@@ -12,10 +12,15 @@ from pagesight.indexing.parallel import map_on_all_cores
 _ROUNDS = 6  # of Lloyd's algorithm; later rounds move hardly any vector
 # Numbers that repeat take a third of the room in Milvus Lite's files, and HNSW rounds them more coarsely.
 _STEPS = np.float32(1024)
+_LEAST_LIKE = 0.25  # mean similarity: no centroid is longer than 2. A guess, not measured
 
 
 def centroids(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """At most ``count`` L2-normalised centroids of (n, dim) vectors, by spherical k-means without chance."""
+    """At most ``count`` centroids of (n, dim) vectors, by spherical k-means without chance, a little longer than 1.
+
+    A question is compared with a cluster's best member, which says more the less its members are alike: so a centroid
+    is divided by the square root of its mean similarity with its members (benchmarks/retrieval.py has others).
+    """
     if len(vectors) <= count:
         return np.unique(vectors, axis=0)
     centres = _far_apart(vectors, count)
@@ -25,6 +30,12 @@ def centroids(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         sums = membership.T @ vectors
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(norms > 1e-6, sums / np.maximum(norms, 1e-6), centres)
+    likeness = vectors @ centres.T
+    nearest = np.argmax(likeness, axis=1)
+    members = np.bincount(nearest, minlength=count)
+    sums = np.bincount(nearest, likeness.max(axis=1), count)
+    mean = np.divide(sums, members, out=np.ones(count), where=members > 0)
+    centres /= np.sqrt(np.clip(mean, _LEAST_LIKE, 1)).astype(np.float32)[:, None]
     return np.unique(np.rint(centres * _STEPS) / _STEPS, axis=0)
 
 
@@ -59,7 +70,10 @@ def best_holders(
     found, gains = [np.zeros(0, np.int64)], [np.zeros(0)]
     for near, whose, weight in zip(similarities, holders, weights.tolist(), strict=True):
         near, whose = near[whose >= 0], whose[whose >= 0]
-        order = np.argsort(-near, kind="stable")[:hits]
+        if len(near) > hits:
+            best = np.argpartition(-near, hits - 1)[:hits]
+            near, whose = near[best], whose[best]
+        order = np.argsort(-near, kind="stable")
         if len(order):
             own, first = np.unique(whose[order], return_index=True)
             found.append(own)
