@@ -130,7 +130,7 @@ class SnapshotView(IndexView):
         """How many hits count: about as many as the largest segment, which has the fewest to spare, is sure of."""
         sizes = np.diff(self.snapshot.page_bases)
         largest = float(sizes.max(initial=1) / max(1, sizes.sum()))
-        return math.ceil(settings.search.hits_per_vector / largest**0.5)
+        return math.ceil(settings.search.hits_per_vector / math.sqrt(largest))
 
     def _best(self, encoder: str, query: QueryVectors, pages: list[int], limit: int) -> list[int]:
         """The best of the pages by MaxSim of their candidate vectors; equal ones in the order of their numbers."""

@@ -12,8 +12,8 @@ from pagesight.indexing.vectors.multivector import QueryVectors
 from pagesight.indexing.vectors.quantization import StoredVectors, joined
 
 # Page vectors turned into float32 and multiplied at once: enough for the matrix product to be efficient, few enough
-# (1 MB at 128 dimensions) to stay in a core's cache.
-_BLOCK_VECTORS = 2_048
+# (2 MB at 128 dimensions) to stay in the processor's cache.
+_BLOCK_VECTORS = 4_096
 
 
 def best_similarities(query: NDArray[np.float32], pages: Iterable[StoredVectors]) -> NDArray[np.float32]:
@@ -60,7 +60,7 @@ def best_in_runs(
 ) -> NDArray[np.float32]:
     """As `best_similarities`, of pages whose vectors stand one after the other, ``lengths`` (pages,) of each.
 
-    ``scales`` are what each vector is still to be multiplied with, None is 1. Fastest for what stays in a core's cache.
+    ``scales`` are what each vector is still to be multiplied with, None is 1. Fastest for `_BLOCK_VECTORS` or fewer.
     """
     best = np.zeros((len(lengths), len(query)), np.float32)
     filled = lengths > 0
