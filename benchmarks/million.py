@@ -1,13 +1,13 @@
 """Which kind of index still finds the candidates of a million pages, by FAISS' indexes of the same kinds as Milvus'.
 
-    python benchmarks/million.py [--pages 1000000] [--hnsw-pages 60000] [--folder FOLDER]
+    python benchmarks/million.py [--pages 1000000] [--hnsw-pages 60000 250000] [--folder FOLDER]
 
 Pages are those of vectors.py without the noise of single patches: 12 to 60 concepts, some often and some once. Each has
 8 centroids, a quarter of what an index takes, so that a million pages fit into a machine of 16 GB. A question's vectors
 each find 400 centroids, and the pages with the greatest sums are its candidates, as in an index. What an index loses is
 counted against all centroids compared one by one ("flat"), which is the most that it can find; what centroids lose
-against MaxSim is another question (docs/retrieval.md). HNSW takes an hour to build over a million pages on two cores:
-it is built over a part of them, beside a flat search over that part.
+against MaxSim is another question (docs/retrieval.md). HNSW would take an hour and a half of a core over a million
+pages: it is built over parts of them, each beside a flat search over that part.
 
 Writes benchmarks/results/million.json and the table in docs/scale.md.
 """
@@ -16,11 +16,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+# Products of small matrices: threads would wait for each other more than they multiply. Read as numpy is loaded.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import faiss
 import numpy as np
@@ -36,7 +40,8 @@ PAGE = ROOT / "docs" / "scale.md"
 CENTROIDS, CONCEPTS, BLOCK, MOST_KINDS = 8, 4000, 2000, 60
 QUESTIONS, VECTORS, HITS = 60, 20, 400
 CANDIDATES = 200
-LISTS = 2048
+LISTS, SAMPLE = 4096, 40 * 4096  # FAISS asks for 39 vectors a list, to place them by
+PROBES = (16, 64, 256, 512)
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -185,13 +190,13 @@ def filled(index: Any, sample: NDArray[np.float32], vectors: NDArray[np.float16]
     return time.process_time() - started
 
 
-def compare(folder: Path, pages: int, graph_pages: int) -> Iterator[dict[str, Any]]:
+def compare(folder: Path, pages: int, graph_pages: list[int]) -> Iterator[dict[str, Any]]:
     """A row for each index and setting."""
     made = np.load(folder / "questions.npz")
     asked, about = made["asked"], made["about"]
     every = np.load(folder / "centroids.npy", mmap_mode="r").reshape(-1, DIM)
     vectors = every[: pages * CENTROIDS]
-    chosen = np.random.default_rng(3).choice(len(vectors), min(150_000, len(vectors)), False)
+    chosen = np.random.default_rng(3).choice(len(vectors), min(SAMPLE, len(vectors)), False)
     sample = vectors[np.sort(chosen)].astype(np.float32)
     flat = Flat(vectors, asked)
     yield measured("flat", Known(flat), asked, about, flat) | {"pages": pages, "search_cpu_ms": flat.search_ms}
@@ -199,24 +204,31 @@ def compare(folder: Path, pages: int, graph_pages: int) -> Iterator[dict[str, An
     for name in ("IVF_SQ8", "IVF_RABITQ"):
         index = inverted(name, coarse)
         more = {"pages": pages, "build_cpu_s": filled(index, sample, vectors)}
-        for probes in (16, 64, 256):
+        for probes in PROBES:
             index.nprobe = probes
             yield measured(f"{name}, nprobe {probes}", index, asked, about, flat) | more
         if name == "IVF_RABITQ":
-            for probes in (64, 256):
+            for probes in PROBES[1:]:
                 index.nprobe = probes
                 refined = Refined(index, vectors, 4)
                 yield measured(f"{name}, nprobe {probes}, refined × 4", refined, asked, about, flat) | more
         del index
-    part = every[: graph_pages * CENTROIDS]
-    within = np.isin(about, np.arange(graph_pages))
-    asked, about = asked[within], about[within]
-    flat = Flat(part, asked)
-    yield measured("flat", Known(flat), asked, about, flat) | {"pages": graph_pages, "search_cpu_ms": flat.search_ms}
+    for part in graph_pages:
+        yield from compare_graph(every[: part * CENTROIDS], asked, about, sample)
+
+
+def compare_graph(
+    vectors: NDArray[np.float16], asked: NDArray[np.float32], about: NDArray[np.int64], sample: NDArray[np.float32]
+) -> Iterator[dict[str, Any]]:
+    """The rows of an HNSW graph over some pages' centroids, by the questions about these."""
+    pages = len(vectors) // CENTROIDS
+    asked, about = asked[about < pages], about[about < pages]
+    flat = Flat(vectors, asked)
+    yield measured("flat", Known(flat), asked, about, flat) | {"pages": pages, "search_cpu_ms": flat.search_ms}
     kind: Any = faiss.ScalarQuantizer.QT_8bit  # FAISS' types know of an object only
     graph = faiss.IndexHNSWSQ(DIM, kind, 16, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = 200
-    more = {"pages": graph_pages, "build_cpu_s": filled(graph, sample, part)}
+    more = {"pages": pages, "build_cpu_s": filled(graph, sample, vectors)}
     for ef in (400, 800, 1600):
         graph.hnsw.efSearch = ef
         yield measured(f"HNSW, 8 bits, ef {ef}", graph, asked, about, flat) | more
@@ -272,7 +284,7 @@ def main() -> None:
     """Makes what is missing, measures, and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=1_000_000)
-    parser.add_argument("--hnsw-pages", type=int, default=60_000)
+    parser.add_argument("--hnsw-pages", type=int, nargs="+", default=[60_000, 250_000])
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "million")
     parser.add_argument("--no-results", action="store_true", help="print only")
     wanted = parser.parse_args()
@@ -280,7 +292,7 @@ def main() -> None:
     if not (wanted.folder / "centroids.npy").exists():
         make(wanted.folder, wanted.pages)
     rows = []
-    for row in compare(wanted.folder, wanted.pages, min(wanted.hnsw_pages, wanted.pages)):
+    for row in compare(wanted.folder, wanted.pages, [min(part, wanted.pages) for part in wanted.hnsw_pages]):
         print(json.dumps(row), file=sys.stderr, flush=True)
         rows.append(row)
     print(table(rows))
