@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
@@ -176,6 +176,19 @@ class IndexPages:
                 return read_outline(document, told, printed)
         except SourceError:  # what was kept of it is gone
             return read_outline(None, told, printed)
+
+    @reading
+    def term_shares(self, name: str, terms: Iterable[str]) -> dict[str, float]:
+        """On which part of the pages of a document, 0 to 1, each of the terms stands. Raises UnknownDocument.
+
+        A term is a word as `pagesight.indexing.lexical.tokens.tokenize` gives it.
+        """
+        statistics = (view := self._parts.view()).statistics
+        place, shares = statistics.place(view.find(name).document_id), dict[str, float]()
+        for term in terms:
+            holders, parts = statistics.spread(term)
+            shares[term] = float(parts[holders == place].sum())
+        return shares
 
     @reading
     def page_kinds(self, name: str) -> dict[int, dict[str, float]]:

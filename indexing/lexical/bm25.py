@@ -56,6 +56,10 @@ class Statistics(Protocol):
         """The ids of the documents at these places."""
         ...
 
+    def place(self, document_id: str) -> int:
+        """The place of a document that is in the index."""
+        ...
+
     def idf(self, term: str) -> float:
         """Inverse document frequency as BM25 has it; see `inverse_document_frequency`."""
         ...
@@ -140,6 +144,10 @@ class TermStatistics:
         """See `Statistics.document_ids`."""
         ids = list(self._documents)
         return [ids[place] for place in places]
+
+    def place(self, document_id: str) -> int:
+        """See `Statistics.place`."""
+        return self.documents[document_id]
 
     def pages_of(self, document_id: str) -> int:
         """How many pages of a document were counted."""

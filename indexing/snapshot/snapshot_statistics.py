@@ -38,6 +38,12 @@ class SnapshotStatistics:
         """See `Statistics.document_ids`."""
         return [f"{number:016x}" for number in self._snapshot.ids[self._live[places]].tolist()]
 
+    def place(self, document_id: str) -> int:
+        """See `Statistics.place`."""
+        if (known := self._snapshot.of_id(document_id)) is None:
+            raise KeyError(document_id)
+        return int(self.places[known])
+
     def idf(self, term: str) -> float:
         """See `Statistics.idf`."""
         return inverse_document_frequency(self._page_count, len(self._postings(term)[0]))

@@ -40,6 +40,10 @@ _NAMED = re.compile(
 )
 
 
+#: Names of months that are also other words.
+_ALSO_WORDS = frozenset({"may", "march", "mar"})
+
+
 class Day(NamedTuple):
     """A day, or a month where the day is not told; the year may not be told either."""
 
@@ -54,6 +58,12 @@ class WrittenDate(NamedTuple):
     start: int
     end: int
     readings: frozenset[Day]
+
+
+def other_names_of_month(name: str) -> frozenset[str]:
+    """What else a month is called, such as "feb" for "february"; nothing for what is no month."""
+    number = _MONTH_OF.get(name) if name not in _ALSO_WORDS else None
+    return frozenset(MONTHS[number - 1].split()) - {name} if number else frozenset()
 
 
 def dates(text: str) -> list[WrittenDate]:

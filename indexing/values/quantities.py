@@ -70,7 +70,10 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 _PERIOD = re.compile(r"(?<!\w)(?:[QH][1-4]|FY|GJ)[ -]$")  # of Q4 24
 _MONTHS = re.compile(r"(?<![\w.,])(?:3|6|9|12)M[ ’'-]?(?:19|20)?\d\d(?!\w)")  # 9M 2024: nine months
-_CODE = re.compile(r"(?<![\w.,-])\d+(?:-\d+){2,}(?![\w-])")  # 014-00-01: what something is called, no numbers
+# 014-00-01 and 00 0048 4948: what something is called, no numbers; groups of three are thousands.
+_CODE = re.compile(
+    r"(?<![\w.,-])(?:\d+(?:-\d+){2,}|\d+(?: \d{3})*(?: (?:\d{1,2}|\d{4,}))(?: \d+)+|0\d+(?: \d+)+)(?![\w-]|[.,]\d)"
+)
 _CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
 _MINUS = ("-", "−", "–")
 _RANGE = re.compile(r"\)?\s*(?:to|bis|and|und|or|oder|–|-|—|до|至|/)\s*\(?", re.IGNORECASE)

@@ -76,11 +76,12 @@ class TableCells:
         year = self._year_in_order(block, quantity)
         labels = (year and list(filter(None, [own_label(block.text)]))) or self._labels(block, box)
         headers, under = ([], box) if year else self._heads_over(block, box)
+        headers += self._over_all(block, headers) if headers else []
         corner = self._corner(headers, block)
         heads = year or [self._part_over(one, under) for one in heading(headers, quantity)]
         labels = labels or (self._below(block) if not heads else [])
         heads = heads or ([] if labels else category(self.axis_labels, box))
-        return CellPlace(labels, heads, corner, self._captions(headers[-1].box if headers else block.box))
+        return CellPlace(labels, heads, corner, self._captions(headers[-1].box if headers else block.box, block))
 
     def counts_others(self, block: Block) -> bool:
         """Whether a row has whole numbers alone where all around it have decimals, as employees do among millions: what
@@ -284,10 +285,35 @@ class TableCells:
         return cell.text
 
     @cached_property
-    def _titles(self) -> list[tuple[float, str]]:
+    def _titles(self) -> list[tuple[float, Block, str]]:
         return titles(self.blocks, self._row_of)
 
-    def _captions(self, box: Box) -> list[str]:
-        """What stands above a table's head: its title, and often its units."""
-        above = [title for title in self._titles if title[0] <= box[1] + self.height / 2]
-        return [text for _, text in above[:_CAPTION_ROWS]]
+    def _captions(self, box: Box, block: Block) -> list[str]:
+        """What stands above a table's head: its title, and often its units; no heads of the row's other numbers."""
+        of_others = self._heads_of_row(block)
+        above = [one for one in self._titles if one[0] <= box[1] + self.height / 2 and id(one[1]) not in of_others]
+        return [text for _, _, text in above[:_CAPTION_ROWS]]
+
+    def _over_all(self, block: Block, headers: Sequence[Block]) -> list[Block]:
+        """The period of all columns, such as "Year Ended December 31, 2019", where it heads some of a row's numbers: it
+        stands alone in its row, and no other head of theirs has a year."""
+        heads = {id(one): one for of_number in self._heads_in_row(block) for one in of_number}
+        periods = [one for one in heads.values() if any(when.year or when.days for when in quantities(one.text))]
+        known = {id(one) for one in headers}
+        return [one for one in periods if len(periods) == 1 and id(one) not in known and len(self._row_of(one)) == 1]
+
+    def _heads_of_row(self, block: Block) -> frozenset[int]:
+        """The ids of the cells that head the columns of a row's numbers."""
+        return frozenset(id(head) for heads in self._heads_in_row(block) for head in heads)
+
+    def _heads_in_row(self, block: Block) -> list[list[Block]]:
+        """The heads of each number in the row of one."""
+        row = self._row_of(block)
+        if (key := id(row)) not in self._heads_of:
+            numbers = (cell for cell in row if is_data(cell.text) and not _SIGN.fullmatch(cell.text))
+            self._heads_of[key] = [self._headers(cell.box) for cell in numbers]
+        return self._heads_of[key]
+
+    @cached_property
+    def _heads_of(self) -> dict[int, list[list[Block]]]:
+        return {}

@@ -15,10 +15,10 @@ _WORDS_OF_A_TITLE = 25  # of several lines, at most; a guess, not measured
 _CELLS_OF_A_TITLE = 2  # side by side, at most: more are heads of columns; a guess, not measured
 
 
-def titles(blocks: Sequence[Block], row_of: Callable[[Block], Sequence[Block]]) -> list[tuple[float, str]]:
-    """Where each line ends that may be a table's title, and its text, from the foot of the page to its head."""
+def titles(blocks: Sequence[Block], row_of: Callable[[Block], Sequence[Block]]) -> list[tuple[float, Block, str]]:
+    """Where each line ends that may be a table's title, its block and text, from the foot of the page to its head."""
     upward = sorted(blocks, key=lambda block: -block.box[1])
-    return [(block.box[3], title) for block in upward if (title := _title(block, row_of(block)))]
+    return [(block.box[3], block, title) for block in upward if (title := _title(block, row_of(block)))]
 
 
 def heading(headers: Sequence[Block], quantity: Quantity) -> list[Block]:
