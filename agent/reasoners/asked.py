@@ -22,7 +22,19 @@ _FRAME = frozenset(
     )
 )
 #: The kind of thing that a question asks for, by its words; the first that fits counts.
-Wanted = Literal["number", "date", "name", "telephone", "mail", "web"]
+Wanted = Literal["number", "date", "name", "telephone", "mail", "web", "meaning"]
+#: What is measured or counted, where a question asks what it is.
+_MEASURED = (
+    r"(?:total|average|mean|median|net|gross|number|amount|revenues?|sales|turnover|income|profits?|loss(?:es)?|earnings|"
+    r"costs?|prices?|fees?|salar(?:y|ies)|wages?|budget|expens\w+|spending|debt|assets|liabilities|margin|dividends?|"
+    r"tax(?:es)?|interest|rent|weight|height|width|length|depth|size|area|volume|capacity|speed|temperature|pressure|"
+    r"voltage|power|energy|distance|population|age|duration|percentages?|shares?|proportion|rates?|ratio)"
+)
+_GEMESSEN = (
+    r"(?:summe|gesamt\w+|durchschnitt\w*|anzahl|höhe|umsatz\w*|gewinn|verlust|ergebnis|kosten|preis|gebühr|gehalt|budget|"
+    r"ausgaben|schulden|vermögen|marge|dividende|steuern?|zins\w*|miete|gewicht|breite|länge|tiefe|größe|fläche|volumen|"
+    r"kapazität|geschwindigkeit|temperatur|druck|spannung|leistung|entfernung|alter|dauer|anteil|quote)"
+)
 _ASKS: list[tuple[Wanted, re.Pattern[str]]] = [
     ("telephone", re.compile(r"(?i)\b(?:tele)?phone (?:no|number)\b|\btelefon(?:nummer)?\b|\bfax (?:no|number)\b")),
     ("mail", re.compile(r"(?i)\be-?mail(?: address)?\b")),
@@ -32,10 +44,16 @@ _ASKS: list[tuple[Wanted, re.Pattern[str]]] = [
         r"share|number|amount|price|rate|value|proportion)|which (?:share|revenue|sound|level|percentage)|by how|cost|"
         r"wie (?:viel|viele|hoch|groß|lang|laut|schwer|teuer)|was kostet|anteil|leistungszahl|"
         r"in (?:millions|percent|euros|dollars))\b"
+        rf"|\b(?:what|which) (?:is|was|are|were) (?:[\w.&'’-]+ ){{0,5}}?{_MEASURED}\b"
+        rf"|\bwas (?:ist|war|sind|waren) (?:\w+ ){{0,3}}?{_GEMESSEN}\b"
     )),
     ("date", re.compile(
         r"(?i)(?:^|[,;:] ?|since |until |\?)when\b|\b(?:which (?:day|date|year|month|quarter)|"
         r"what (?:date|year|day)|wann|welche[mrs]? (?:tag|jahr))\b"
+    )),
+    ("meaning", re.compile(
+        r"(?i)^\W*(?:what (?:is|are|does)|what's|was (?:ist|sind|bedeutet|heißt)) (?:an? |the |eine? |der |die |das )?"
+        r"(?P<of>[\w/&.“”\"„’'-]+(?: [\w/&.“”\"„’'-]+){0,2}?)(?: mean| stand for)?\W*$"
     )),
     ("name", re.compile(r"(?i)\b(?:who|whose|whom|which (?:person|firm|company)|wer|wem|wen)\b")),
 ]  # fmt: skip
@@ -52,7 +70,8 @@ _SHARE = re.compile(r"(?i)\b(?:percentage|percent|prozent\w*|share|anteil)\b")
 #: How what is asked for looks, where it looks like nothing else.
 _LOOKS: dict[Wanted | None, re.Pattern[str]] = {
     "telephone": re.compile(
-        r"(?<![\w.,])(?:\+|\(0|0)\d[\d ()/.-]{6,}\d(?![\w.,]\d)|(?<!\d)\d{3}[ .-]\d{3}[ .-]\d{4}(?!\d)"
+        r"(?<![\w.,])(?!\d\d[./-]\d\d[./-]\d\d)(?:\+|\(0|0)\d[\d ()/.-]{6,}\d(?![\w.,]\d)"
+        r"|(?<!\d)\d{3}[ .-]\d{3}[ .-]\d{4}(?!\d)"
     ),
     "mail": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
     "web": re.compile(r"(?i)\b(?:https?://|www\.)\S+|(?<![@\w.])[\w-]+\.(?:com|org|net|gov|edu|de|co\.uk)\b"),
@@ -103,13 +122,20 @@ _OPERATIONS: list[tuple[Operation, re.Pattern[str]]] = [
         r"\bum wie ?viel\b|\bwie viele? (?:mehr|weniger)\b|\b(?:unterschied|differenz|anstieg|rückgang)\b"
     )),
 ]  # fmt: skip
+#: What everybody shortens, and few pages do.
+_STANDS_FOR = {
+    "CEO": "chief executive officer", "CFO": "chief financial officer", "COO": "chief operating officer",
+    "CTO": "chief technology officer", "GDP": "gross domestic product", "VAT": "value added tax",
+}  # fmt: skip
+_SHORT = re.compile(rf"\b(?:{'|'.join(_STANDS_FOR)})\b(?! \()")
 _COUNT = re.compile(r"(?i)\bhow many\b|\bnumber of\b|\bcount of\b|\bwie viele\b|\banzahl\b")
 
 
 def as_pages_say(question: str) -> str:
-    """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter", and
-    nothing of the form of the answer."""
-    return _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, _FORM.sub("", question)))
+    """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter", what
+    CEO stands for beside it, and nothing of the form of the answer."""
+    said = _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, _FORM.sub("", question)))
+    return _SHORT.sub(lambda found: f"{found[0]} ({_STANDS_FOR[found[0]]})", said)
 
 
 def _as_price(found: re.Match[str]) -> str:
@@ -125,6 +151,20 @@ def _short_quarter(found: re.Match[str]) -> str:
 def wanted_kind(question: str) -> Wanted | None:
     """What kind of thing it asks for; None where it does not say."""
     return next((kind for kind, asks in _ASKS if asks.search(question)), None)
+
+
+def says_what_is_meant(text: str, question: str) -> bool:
+    """Whether a text says what the thing is that a question asks the meaning of: "X is …", "“X” means …", "… (X)"."""
+    asked = next(asks for kind, asks in _ASKS if kind == "meaning").search(question)
+    if asked is None:
+        return False
+    of = re.escape(asked["of"].strip("“”\"„’'?. "))
+    return re.search(
+        rf"(?i)(?:^|[.:;] )\W*(?:an? |the |eine? |der |die |das )?(?:[\w-]+ ){{0,4}}?\(?{of}\b"
+        rf"[”“\"’')]*(?: \([^)]*\))?,? "
+        rf"(?:is|are|means?|refers? to|stands? for|denotes?|ist|sind|bedeutet|heißt|steht für|bezeichnet)\b|\({of}\)",
+        text,
+    ) is not None  # fmt: skip
 
 
 def looks_like(text: str, kind: Wanted | None) -> bool:
@@ -181,11 +221,14 @@ def asked_terms(question: str) -> list[str]:
 def names_and_numbers(question: str) -> list[str]:
     """The terms of names in an English question, whose other nouns are small, and its years and numbers."""
     numbers = re.findall(r"(?<![\w.,])\d(?:[\d.,]*\d)?(?!\w)", _without_places(question))  # P7 is a name
-    english = not re.search(r"(?i)[äöüß]|\b(?:der|die|das|welche\w*|wie|wer|was)\b", question)
-    capitals = sum(word[:1].isupper() for word in question.split())
-    named = _NAME.findall(question) if english and capitals < len(question.split()) / 2 else []
+    english = not re.search(r"(?i)[äöüß]|\b(?:der|die|das|welche\w*|wie|wer)\b|^\W*was\b", question)
+    after_the_first = question.split()[1:]
+    capitals = sum(word[:1].isupper() for word in after_the_first)
+    in_small_letters = capitals <= len(after_the_first) / 2  # a question in capitals tells no names
+    named = _NAME.findall(question) if english and in_small_letters else []
     tokens = [token for text in [*numbers, *named] for token in tokenize(text) if token not in _FRAME]
-    return [token for token in tokens if token.isdigit() or len(token) > 1]  # the s of a genitive names nothing
+    told = read_query(question).terms  # "The Limes" is named by one word
+    return [token for token in tokens if token.isdigit() or (len(token) > 1 and token in told)]
 
 
 def _without_places(question: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from pagesight.agent.reasoners.asked import (
     asked_terms,
     looks_like,
     names_and_numbers,
+    says_what_is_meant,
     wanted_kind,
     wanted_units,
 )
@@ -27,16 +28,19 @@ from pagesight.agent.reasoners.passages import Passage
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
+from pagesight.indexing.values.dates import other_names_of_month
 from pagesight.indexing.values.quantities import quantities
 
 # Chosen on one half of mmlb-dev's documents and measured on the other (docs/quality.md).
 _MOST = 6
-_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.5
+_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.4
 _NAMED_COUNTS = 1.5
 _LEAST_OF_PAGE = 0.1  # of what the question's words weigh, on the quoted page
+_ABOUT_IT = 0.3  # of a document's pages, at least, that have a name need not be the one that is quoted; a guess
 _MOST_ELSEWHERE = 0.5  # of the names and numbers, on other pages of the document: "errors 88 and 188"
 _LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
-_WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME = 1.25, 1.1, 1.15
+_WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME, _WITH_A_DATE, _AS_A_MEANING = 1.25, 1.1, 1.3, 1.5, 1.5
+_WITHOUT = 0.6  # what is left of a passage's score that has no number, date or name, where one is asked for
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
 _OF_ANOTHER_ROW = 0.4
 #: What is left where the question's words stand in the row's name, but do not begin it; a guess, not measured.
@@ -44,24 +48,28 @@ _ONLY_MENTIONED = 0.85
 #: What a cell told with its row and column counts, and each word of a quotation, up to so many; guesses.
 _TOLD, _A_WORD, _WORDS_THAT_COUNT = 1.15, 0.02, 10
 _DIGITS = re.compile(r"\d+")
-_NAMED = re.compile(r"[A-ZÄÖÜ]\w+ [A-ZÄÖÜ]\w+")
-_OF_A_ROW = " | "  # between the cells of a row
+_CAPITAL = re.compile(r"(?<![.!?:|/•“„\"(] )(?<!^)\b[A-ZÄÖÜ][\w&’'-]+")
 _INITIALS = re.compile(r"\b[A-Z]{3,5}\b")
+_OF_A_ROW = " | "  # between the cells of a row
 #: What an abbreviation holds of the words that it stands for; what a number in the unit asked for counts, and a number
 #: that was worked out as asked. Guesses, not measured.
 _SHORT_FOR, _IN_THE_UNIT, _WORKED_OUT = 0.9, 1.15, 1.6
 _LOOKS_LIKE_IT = 2.0  # of the weightiest word: what looks like a telephone number, where one is asked for; a guess
-_OF_THE_NEXT_PAGE = 0.8
+_OF_THE_NEXT_PAGE = 0.7
 _ON_SEVERAL_PAGES = 0.4  # what is left of a running head; a guess, not measured
 
 
 @dataclass(frozen=True)
 class PageOnHand:
-    """A page that was found: its passages, and the stems of all its words and of its document's name."""
+    """A page that was found: its passages, and the stems of all its words and of its document's name.
+
+    ``pervading`` says of the question's terms how far their document is about them as a whole, 0 to 1.
+    """
 
     hit: Hit
     passages: Sequence[Passage]
     terms: frozenset[str]
+    pervading: Mapping[str, float] = field(default_factory=dict)
 
 
 def best_passages(
@@ -77,7 +85,8 @@ def best_passages(
     What was ``said_before`` is not said again while there is something else. ``least`` is the share, 0-1, of what the
     question's words weigh that they must hold together.
     """
-    asked = _Question(question, [passage for page in pages for passage in page.passages])
+    pervading = {page.hit.ref.document_id: page.pervading for page in pages}
+    asked = _Question(question, [passage for page in pages for passage in page.passages], pervading)
     speaking = {page.hit.label: asked.is_spoken_of(page, pages) for page in pages}
     scored = [_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label]]
     fitting = asked.without_running_heads([one for one in scored if one.score > 0])
@@ -97,10 +106,27 @@ class _Question:
 
     text: str
     passages: Sequence[Passage]
+    pervading: Mapping[str, Mapping[str, float]]
+
+    def information(self, hit: Hit) -> dict[str, float]:
+        """What each term tells of a page: the less, the more of its document's pages have it."""
+        pervading = self.pervading[hit.ref.document_id]
+        return {term: weight * (1 - pervading.get(term, 0.0)) for term, weight in self.rarity.items()}
 
     @cached_property
-    def weights(self) -> dict[str, float]:
-        """What each term weighs: the more, the fewer of the passages hold it; names and numbers more than others."""
+    def weights_in(self) -> dict[str, dict[str, float]]:
+        """By documents' ids: what each term weighs; a name that a document is about tells little of its passages."""
+        return {
+            known: {
+                term: weight * (1 - pervading.get(term, 0.0) * (term in self.named))
+                for term, weight in self.rarity.items()
+            }
+            for known, pervading in self.pervading.items()
+        }
+
+    @cached_property
+    def rarity(self) -> dict[str, float]:
+        """By term: the more, the fewer of the passages hold it; names and numbers more than others."""
         terms, every = asked_terms(self.text), self.passages
         counts = Counter(term for one in every for term in terms if _held(one, term) >= 0.5)
         return {
@@ -139,44 +165,59 @@ class _Question:
         return {initials.upper(): words for initials, words in abbreviated(tokenize(self.text)).items()}
 
     def held(self, passage: Passage, term: str) -> float:
-        """How closely a term belongs to a passage, 0-1, also where its abbreviation stands there."""
+        """How closely a passage holds a term, 0-1, also where its abbreviation stands there or what it shortens."""
         held = _held(passage, term)
-        if held < _SHORT_FOR and any(
-            term in self.short_for.get(initials, ()) for initials in _INITIALS.findall(passage.text)
-        ):
+        if held < _SHORT_FOR and self._is_said_otherwise(term, passage.held.keys(), _INITIALS.findall(passage.text)):
             return _SHORT_FOR
         return held
+
+    def is_on(self, page: PageOnHand, term: str) -> bool:
+        """Whether a term stands on a page, or what stands for it."""
+        return bool(stems(term) & page.terms) or self._is_said_otherwise(term, page.terms, map(str.upper, page.terms))
+
+    def _is_said_otherwise(self, term: str, there: Set[str], capitals: Iterable[str]) -> bool:
+        """Whether what stands for a term is among words: SPF for a seasonal performance factor, or all of these words
+        for it, or Feb for February."""
+        if any(term in self.short_for.get(initials, ()) for initials in capitals):
+            return True
+        words = self.short_for.get(term.upper(), ()) if term.upper() in self.text else ()
+        in_full = bool(words) and all(stems(word) & there for word in words)
+        return in_full or not there.isdisjoint(other_names_of_month(term))
 
     def is_spoken_of(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
         """Whether a page holds its names and numbers, in part, and enough of what else is rare in it; not its numbers
         alone: a year is on many pages."""
         if not self._holds_names(page, pages):
             return False
-        short = {word for initials, words in self.short_for.items() if initials.lower() in page.terms for word in words}
-        held = [term for term in self.weights if term in short or stems(term) & page.terms]
-        if held and all(map(str.isdecimal, held)) and not all(map(str.isdecimal, self.weights)):
+        weights = self.information(page.hit)
+        held = [term for term in weights if self.is_on(page, term)]
+        if held and all(map(str.isdecimal, held)) and not all(map(str.isdecimal, weights)):
             return False
-        return sum(self.weights[term] for term in held) >= _LEAST_OF_PAGE * sum(self.weights.values())
+        return sum(weights[term] for term in held) >= _LEAST_OF_PAGE * sum(weights.values())
 
     def _holds_names(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
-        """Whether a page holds most of its names and numbers, and others found of its document the rest."""
-        lacking = [term for term in self.named if not stems(term) & page.terms]
+        """Whether a page holds most of its names and numbers, and others found of its document the rest; not those that
+        its document is about."""
+        named = [term for term in self.named if page.pervading.get(term, 0.0) < _ABOUT_IT]
+        lacking = [term for term in named if not self.is_on(page, term)]
         document = [other for other in pages if other.hit.ref.document_id == page.hit.ref.document_id]
-        elsewhere = frozenset[str]().union(*(other.terms for other in document))
-        few = len(lacking) <= _MOST_ELSEWHERE * len(self.named)
-        return few and all(stems(term) & elsewhere for term in lacking)
+        few = len(lacking) <= _MOST_ELSEWHERE * len(named)
+        return few and all(any(self.is_on(other, term) for other in document) for term in lacking)
 
     def is_covered_by(self, chosen: Sequence[Passage], least: float) -> bool:
         """Whether passages hold that share of it together."""
-        weights = self.weights.items()
-        held = sum(weight * max((self.held(one, term) for one in chosen), default=0.0) for term, weight in weights)
-        return held >= least * sum(self.weights.values())
+        if not chosen:
+            return False
+        weights = self.information(chosen[0].hit)
+        held = sum(weight * max(self.held(one, term) for one in chosen) for term, weight in weights.items())
+        return held >= least * sum(weights.values())
 
     def score(self, passage: Passage) -> float:
         """The weight of its terms that a passage holds, more where it has what is asked for."""
-        score = sum(weight * self.held(passage, term) for term, weight in self.weights.items())
+        weights = self.weights_in[passage.hit.ref.document_id]
+        score = sum(weight * self.held(passage, term) for term, weight in weights.items())
         if looks_like(passage.text, self.wanted):
-            score += _LOOKS_LIKE_IT * max(self.weights.values(), default=0.0)
+            score += _LOOKS_LIKE_IT * max(self.rarity.values(), default=0.0)
         if score <= 0:
             return 0.0
         score *= _OF_THE_NEXT_PAGE ** (passage.hit.rank - 1) * (1 + passage.hit.score)
@@ -221,15 +262,39 @@ class _Question:
         if passage.worked_out:
             return _WORKED_OUT
         if self.wanted == "name":
-            return _WITH_A_NAME if _NAMED.search(passage.text) else 1.0
-        number = self._tells_a_number(passage) if self.wanted else 1.0
-        return number * _AS_A_CELL if self.wanted == "number" and passage.cell else number
+            return _WITH_A_NAME if self._tells_a_name(passage.text) else _WITHOUT
+        if self.wanted == "date":
+            return _WITH_A_DATE if self._tells_a_date(passage.text) else _WITHOUT
+        if self.wanted == "meaning":
+            return _AS_A_MEANING if says_what_is_meant(passage.text, self.text) else 1.0
+        if self.wanted == "number":
+            return self._tells_a_number(passage) * (_AS_A_CELL if passage.cell else 1.0)
+        return 1.0
+
+    def _tells_a_name(self, text: str) -> bool:
+        """Whether it has a name that the question does not say: a word with a capital that the pages never have without
+        one."""
+        return any(
+            word.lower() not in self.small_words and not stems(word.lower()) & self.said
+            for word in _CAPITAL.findall(text)
+        )
+
+    @cached_property
+    def small_words(self) -> frozenset[str]:
+        """The words that begin with a small letter somewhere on the pages."""
+        return frozenset(word for one in self.passages for word in re.findall(r"\b[a-zäöüß][\w’'-]+", one.text))
+
+    def _tells_a_date(self, text: str) -> bool:
+        """Whether it tells a time that the question does not."""
+        told = (one for one in quantities(text) if one.year or one.days)
+        return any(self.digits.isdisjoint(_DIGITS.findall(text[slice(*one.digits)])) for one in told)
 
     def _tells_a_number(self, passage: Passage) -> float:
-        """By how much it counts more for a number of its own, and for one in the unit that is asked for."""
-        if all(number in self.digits for number in _DIGITS.findall(passage.text)):
-            return 1.0
-        in_unit = self.units and any(one.unit in self.units for one in quantities(passage.text))
+        """By how much it counts more for a number of its own, no date, and for one in the unit that is asked for."""
+        numbers = [one for one in quantities(passage.text) if not (one.year or one.days)]
+        if all(self.digits.issuperset(_DIGITS.findall(passage.text[slice(*one.digits)])) for one in numbers):
+            return _WITHOUT
+        in_unit = self.units and any(one.unit in self.units for one in numbers)
         return _WITH_A_NUMBER * (_IN_THE_UNIT if in_unit else 1.0)
 
     def _says_row(self, cell: Passage) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -22,7 +22,7 @@ from pydantic import Field
 from pagesight.agent.answers.citations import NOT_FOUND_IN, Citation
 from pagesight.agent.answers.claims.cited_page import boxes_of, page_content
 from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence
-from pagesight.agent.reasoners.asked import as_pages_say
+from pagesight.agent.reasoners.asked import as_pages_say, asked_terms
 from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.agent.reasoners.grouped_passages import grouped_passages
@@ -44,6 +44,9 @@ _LONGEST_QUOTE = 600
 #: Of the pages found, those that are read for quotations: reading one takes a tenth of a second, or more where OCR has
 #: to be done again. A guess, not measured.
 _PAGES_READ = 3
+
+#: A word on so many pages that are all of a document counts half of what it does in one of many pages; a guess.
+_PAGES_OF_A_SUBJECT = 4
 
 #: How a question opens that goes on from the one before it: "and the year before?", "und im Jahr davor?".
 _GOES_ON = re.compile(
@@ -67,15 +70,20 @@ _SAID = {
         "quoted": "No language model was used: these are the lines that match the question best.",
         "missed": "The best pages for this question were {pages}; their lines share too few of its words.",
         "nothing": "The search found no page.",
+        "unsaid": "Nowhere in these documents: {words}.",
         "model": "No language model was used: only words were compared.",
     },
     "de": {
         "quoted": "Ohne Sprachmodell beantwortet: Dies sind die Zeilen, die am besten zur Frage passen.",
         "missed": "Am besten passten {pages}; ihre Zeilen haben zu wenige Wörter mit der Frage gemeinsam.",
         "nothing": "Die Suche fand keine Seite.",
+        "unsaid": "Nirgends in diesen Dokumenten: {words}.",
         "model": "Ohne Sprachmodell beantwortet: Es wurden nur Wörter verglichen.",
     },
 }
+
+
+_QUOTATION_MARKS = {"en": ("“", "”"), "de": ("„", "“")}
 
 
 class QuotingReasoner(BaseChatModel):
@@ -144,7 +152,8 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     shown = _of_shown_pages(quotes, replies)
-    return _with_grounds(_message(_answer_text(question, hits, shown, _failures(replies))), shown, index)
+    text = _answer_text(question, hits, shown, _failures(replies), _unsaid(question, shown, pages))
+    return _with_grounds(_message(text), shown, index)
 
 
 def _with_grounds(answer: AIMessage, quotes: Sequence[Passage], index: PageIndex | None) -> AIMessage:
@@ -169,20 +178,34 @@ def on_hand(hit: Hit, index: PageIndex | None, question: str) -> PageOnHand:
         content = page_content(index, hit.ref) if index else None
     except PagesightError:
         content = None
+    pervading = _pervading(index, hit, question) if index else {}
     if content is None or not content.text.words:
         lines = passages_of_lines(hit)
-        return PageOnHand(hit, lines, _named(hit).union(*(one.held for one in lines)))
-    return read_page(hit, content, question)
+        return PageOnHand(hit, lines, _named(hit).union(*(one.held for one in lines)), pervading)
+    return read_page(hit, content, question, pervading)
 
 
-def read_page(hit: Hit, content: PageContent, question: str) -> PageOnHand:
+def _pervading(index: PageIndex, hit: Hit, question: str) -> dict[str, float]:
+    """How far the document of a page is about each word of a question, 0-1; a year tells one column of many."""
+    terms = [term for term in asked_terms(question) if not _YEAR.fullmatch(term)]
+    try:
+        pages = index.document(hit.ref.document).pages
+        shares = index.term_shares(hit.ref.document, terms)
+    except PagesightError:  # removed since it was found
+        return {}
+    return {term: share * pages / (pages + _PAGES_OF_A_SUBJECT) for term, share in shares.items()}
+
+
+def read_page(
+    hit: Hit, content: PageContent, question: str, pervading: Mapping[str, float] | None = None
+) -> PageOnHand:
     """A page that was found, with what can be quoted of what stands on it for a question."""
     language = language_of(question)
     passages = [*passages_of(hit, content, language), *grouped_passages(hit, content, language)]
     passages += worked_out(hit, content, question, language)
     held = terms_of(" ".join(content.text.words)).keys()
     # A page whose lines all stand at its edges is no page of running heads.
-    return PageOnHand(hit, passages or passages_of_lines(hit), _named(hit) | held)
+    return PageOnHand(hit, passages or passages_of_lines(hit), _named(hit) | held, pervading or {})
 
 
 def _named(hit: Hit) -> frozenset[str]:
@@ -237,14 +260,31 @@ def _goes_on(question: str) -> bool:
     return bool(_GOES_ON.match(question)) or len(read_query(question).terms) < _OWN_WORDS
 
 
-def _answer_text(question: str, hits: Sequence[Hit], quotes: Sequence[Passage], failures: Sequence[str]) -> str:
+def _unsaid(question: str, quotes: Sequence[Passage], found: Sequence[PageOnHand]) -> list[str]:
+    """The words of a question that the documents that are quoted have nowhere, or where none is quoted, those found;
+    only where they are a third of the question: one that few pages need, such as "happen", says nothing."""
+    terms, cited = asked_terms(question), {one.hit.ref.document_id for one in quotes}
+    pages = [page for page in found if page.hit.ref.document_id in cited or not cited]
+    lacking = [
+        term
+        for term in terms
+        if pages and all(page.pervading.get(term) == 0 and not stems(term) & page.terms for page in pages)
+    ]
+    return lacking if 3 * len(lacking) >= len(terms) else []
+
+
+def _answer_text(
+    question: str, hits: Sequence[Hit], quotes: Sequence[Passage], failures: Sequence[str], unsaid: Sequence[str]
+) -> str:
     language = language_of(question)
-    said = _SAID[language]
+    said, (before, behind) = _SAID[language], _QUOTATION_MARKS[language]
+    words = said["unsaid"].format(words=", ".join(f"{before}{word}{behind}" for word in unsaid)) if unsaid else ""
     if quotes:
-        return "\n".join(f"- {quoted(one)} [{one.hit.label}]" for one in quotes) + f"\n\n{said['quoted']}"
+        lines = "\n".join(f"- {quoted(one)} [{one.hit.label}]" for one in quotes)
+        return f"{lines}\n\n{words} {said['quoted']}".replace("\n\n ", "\n\n")
     pages = ", ".join(dict.fromkeys(hit.label for hit in hits))
     why = " ".join(failures) or (said["missed"].format(pages=pages) if pages else said["nothing"])
-    return f"{NOT_FOUND_IN[language]}. {why}\n\n{said['model']}"
+    return " ".join(filter(None, [f"{NOT_FOUND_IN[language]}.", why, words])) + f"\n\n{said['model']}"
 
 
 def quoted(passage: Passage) -> str:

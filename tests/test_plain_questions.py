@@ -1,0 +1,141 @@
+"""Plain questions to documents that are about one thing: who, when, how many, what it is, and what stands nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from pagesight.agent import ask, create_page_agent
+from pagesight.agent.reasoners.asked import wanted_kind
+from pagesight.indexing import PageIndex, UnknownDocument
+from pagesight.indexing.pages import PageText
+from pagesight.indexing.testing import made_index
+from pagesight.indexing.values.page_values import PageContent
+from pagesight.indexing.values.quantities import quantities
+
+HEAD = "Northwind Mills"
+PAGES = [
+    f"{HEAD}\nReport on a year of grain\nTo the owners of Northwind",
+    f"{HEAD}\nForm of notice of awards to employees of Northwind Mills who are no directors of Northwind Mills.\n"
+    "Northwind Mills keeps a programme of honours of its chief executive officer.",
+    f"{HEAD}\nAda Quist has been chief executive officer since March 2019.\nSome 9,200 employees work at 40 sites.",
+    f"{HEAD}\nThe mill at Harrow grinds wheat for bakers.\nThe mill at Harrow was opened on 14 October 1987.",
+    f"{HEAD}\nThe number of monthly active bakers (MAB) is what we go by.\nA MAB counts once, and we count each MAB.",
+    f"{HEAD}\nBetween Feb. 1 and Feb. 7, 2021 we asked 2,596 bakers.\nBakers like to be asked of flour.",
+    f"{HEAD}\nSpare parts and where to order them\nMilk hose 00 0048 4948\nGrounds tray 33 2634 1000",
+    f"{HEAD}\nThe auditors of Northwind Mills know mills.",
+]
+
+
+@pytest.fixture(scope="module")
+def mills() -> Iterator[PageIndex]:
+    with made_index({"mills.pdf": PAGES, "other.pdf": ["The bakers of Harrow swim in the pool."]}) as index:
+        yield index
+
+
+def first_line(index: PageIndex, question: str) -> str:
+    return ask(create_page_agent(index, model="offline"), question).text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Who is the CEO of Northwind Mills?", "Ada Quist has been chief executive officer"),
+        ("How many employees does Northwind Mills have?", "Some 9,200 employees"),
+        ("When was the mill at Harrow opened?", "opened on 14 October 1987"),
+        ("What is a MAB?", "monthly active bakers (MAB)"),
+        ("How many bakers were asked in February 2021?", "we asked 2,596 bakers"),
+        ("What is the order number of the milk hose?", "00 0048 4948"),
+        ("What does the grounds tray's order number read?", "33 2634 1000"),
+    ],
+)
+def test_the_first_line_answers(mills: PageIndex, question: str, told: str) -> None:
+    assert told in first_line(mills, question)
+
+
+def test_words_that_stand_nowhere_are_told(mills: PageIndex) -> None:
+    agent = create_page_agent(mills, model="offline")
+    assert "Nowhere in these documents: “turbines”." in ask(agent, "Which turbines grind at Harrow?").text
+    assert (
+        "Nirgends in diesen Dokumenten: „schwimmbad“" in ask(agent, "Wie groß ist das Schwimmbad von Northwind?").text
+    )
+    assert "Nowhere" not in ask(agent, "When was the mill at Harrow opened?").text
+
+
+def test_a_page_that_has_only_what_its_document_is_about_is_no_answer(mills: PageIndex) -> None:
+    assert first_line(mills, "Is Northwind Mills insured against lightning?").startswith("Not found in these documents")
+
+
+def test_a_short_question_names_what_it_names(mills: PageIndex) -> None:
+    assert first_line(mills, "When was the Eiffel Mill opened?").startswith("Not found in these documents")
+
+
+def test_the_share_of_a_documents_pages_that_have_a_term(mills: PageIndex) -> None:
+    shares = mills.term_shares("mills.pdf", ["northwind", "harrow", "pool"])
+    assert shares == {"northwind": 1.0, "harrow": 1 / 8, "pool": 0.0}
+    assert mills.term_shares("other.pdf", ["harrow"]) == {"harrow": 1.0}
+    with pytest.raises(UnknownDocument, match=r"nothing\.pdf"):
+        mills.term_shares("nothing.pdf", ["harrow"])
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("What was the total revenue of Activision in 2019?", "number"),
+        ("What is the pump's maximum pressure?", "number"),
+        ("Was ist der Umsatz im Jahr 2023?", "number"),
+        ("What is RAG?", "meaning"),
+        ("What does “Securities Act” mean?", "meaning"),
+        ("Was bedeutet COP?", "meaning"),
+        ("What is the telephone number of the home?", "telephone"),
+        ("What is said of the new mill and its owners?", None),
+    ],
+)
+def test_what_a_question_asks_for(question: str, kind: str | None) -> None:
+    assert wanted_kind(question) == kind
+
+
+@pytest.mark.parametrize("code", ["00 0048 4948", "33 2634 1000", "014-00-01", "01983 873655"])
+def test_groups_of_digits_that_are_no_thousands_are_no_numbers(code: str) -> None:
+    assert quantities(code) == []
+
+
+@pytest.mark.parametrize("number", ["12 500", "1 234 567", "3 450,5"])
+def test_groups_of_three_are_thousands(number: str) -> None:
+    assert len(quantities(number)) == 1
+
+
+def test_a_period_over_all_columns_and_the_unit_of_a_table_are_of_each_of_its_numbers() -> None:
+    content = _page(
+        ("Net revenues by channel were as follows (amounts in USD million):", 0.05, 0.10),
+        ("Year Ended December 31, 2019", 0.36, 0.14),
+        ("Other", 0.45, 0.17),
+        ("North", 0.30, 0.18),
+        ("South", 0.45, 0.18),
+        ("Total", 0.65, 0.18),
+        *((text, left, top) for top, row in ((0.20, ROW), (0.22, SUM)) for text, left in row),
+    )
+    total = next(value for value in content.values if value.written == "4,489")
+    assert total.place
+    assert total.place.labels == ["Total revenues"]
+    assert total.place.heads == ["Total", "Year Ended December 31, 2019"]
+    assert (total.quantity.unit, total.quantity.scale) == ("USD", 10**6)
+    assert total.place.captions[0].startswith("Net revenues by channel")
+
+
+ROW = [("Retail", 0.05), ("818", 0.31), ("91", 0.46), ("909", 0.66)]
+SUM = [("Total revenues", 0.05), ("2,187", 0.30), ("2,302", 0.45), ("4,489", 0.65)]
+
+
+def _page(*placed: tuple[str, float, float]) -> PageContent:
+    """A page with texts at these places (left, top); letters are .008 wide and .01 high."""
+    words, boxes, lines = [], [], []
+    for number, (text, left, top) in enumerate(placed):
+        for word in text.split():
+            words.append(word)
+            boxes.append((left, top, left + 0.008 * len(word), top + 0.01))
+            lines.append(number)
+            left += 0.008 * (len(word) + 1)
+    return PageContent(PageText(words, np.array(boxes, np.float32), np.array(lines, np.int32), "text layer"))
