@@ -85,8 +85,7 @@ def best_passages(
     What was ``said_before`` is not said again while there is something else. ``least`` is the share, 0-1, of what the
     question's words weigh that they must hold together.
     """
-    pervading = {page.hit.ref.document_id: page.pervading for page in pages}
-    asked = _Question(question, [passage for page in pages for passage in page.passages], pervading)
+    asked = _Question.of(question, pages)
     speaking = {page.hit.label: asked.is_spoken_of(page, pages) for page in pages}
     scored = [_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label]]
     fitting = asked.without_running_heads([one for one in scored if one.score > 0])
@@ -107,6 +106,12 @@ class _Question:
     text: str
     passages: Sequence[Passage]
     pervading: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, text: str, pages: Sequence[PageOnHand]) -> _Question:
+        """The question with what its pages have; ``pervading`` is by documents' ids."""
+        passages = [passage for page in pages for passage in page.passages]
+        return cls(text, passages, {page.hit.ref.document_id: page.pervading for page in pages})
 
     def information(self, hit: Hit) -> dict[str, float]:
         """What each term tells of a page: the less, the more of its document's pages have it."""
