@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pagesight.agent.loop.confirmation import ConfirmBefore
     from pagesight.agent.reasoners.capabilities import Capabilities
     from pagesight.agent.reasoners.gemini_requests import with_fitted_requests
-    from pagesight.agent.reasoners.quoting import QuotingReasoner
+    from pagesight.agent.reasoners.offline.quoting import QuotingReasoner
     from pagesight.agent.run.run import HowToAsk
     from pagesight.agent.run.steps import Step
     from pagesight.agent.subagent import answers_in, as_node, as_tool
@@ -67,7 +67,7 @@ _HOMES = {
     "ConfirmBefore": ".loop.confirmation",
     "Evidence": ".answers.claims.claim",
     "Hit": "pagesight.indexing.pages",
-    "QuotingReasoner": ".reasoners.quoting",
+    "QuotingReasoner": ".reasoners.offline.quoting",
     "HowToAsk": ".run.run",
     "Step": ".run.steps",
     "SweepEstimate": ".sweeps.estimate",

@@ -12,9 +12,9 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import REPORT, SHEET, small_settings, write_pdf
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, as_node, ask, astream, create_page_agent, stream
-from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
-from pagesight.agent.reasoners.passages import passages_of_lines
-from pagesight.agent.reasoners.quoting import asked_with_what_went_before
+from pagesight.agent.reasoners.offline.best_passages import PageOnHand, best_passages
+from pagesight.agent.reasoners.offline.passages import passages_of_lines
+from pagesight.agent.reasoners.offline.quoting import asked_with_what_went_before
 from pagesight.indexing import Hit, PageIndex, PageRef
 from pagesight.indexing.testing import made_index
 from pagesight.tools.messages.conversation import Conversation

@@ -10,9 +10,9 @@ import pytest
 from small_index import small_settings
 
 from pagesight.agent import ask, create_page_agent
-from pagesight.agent.reasoners.asked import as_pages_say
-from pagesight.agent.reasoners.best_passages import best_passages
-from pagesight.agent.reasoners.quoting import read_page
+from pagesight.agent.reasoners.offline.asked import as_pages_say
+from pagesight.agent.reasoners.offline.best_passages import best_passages
+from pagesight.agent.reasoners.offline.quoting import read_page
 from pagesight.indexing import Hit, PageIndex, PageRef
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.values.groups import lists, stacks

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pagesight.agent import ask, create_page_agent
-from pagesight.agent.reasoners.asked import wanted_kind
+from pagesight.agent.reasoners.offline.asked import wanted_kind
 from pagesight.indexing import PageIndex, UnknownDocument
 from pagesight.indexing.pages import PageText
 from pagesight.indexing.testing import made_index

@@ -17,7 +17,7 @@ from pagesight.agent.prompts import SYSTEM_PROMPT
 from pagesight.agent.reasoners.chains import chained, chat_models
 from pagesight.agent.reasoners.choose import Reasoner, make_reasoner, transport_for
 from pagesight.agent.reasoners.late_pictures import with_late_pictures
-from pagesight.agent.reasoners.quoting import QuotingReasoner
+from pagesight.agent.reasoners.offline.quoting import QuotingReasoner
 from pagesight.agent.request.attached_images import note_home
 from pagesight.indexing.calls.prices import answering
 from pagesight.indexing.errors import ReasonerError, SettingsError

@@ -152,7 +152,7 @@ def _must(fits: bool, transport: str, wanted: str, reasoner: Reasoner) -> None:
 def _named(name: str, settings: Settings) -> BaseChatModel:
     provider, _, model = name.partition(":")
     if name == "offline":
-        from pagesight.agent.reasoners.quoting import QuotingReasoner
+        from pagesight.agent.reasoners.offline.quoting import QuotingReasoner
 
         return QuotingReasoner()
     if not model:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pagesight.agent.loop.short_answers import Cell, ShortQuestion, call_of, one_line, short_answers
-from pagesight.agent.reasoners.best_passages import best_passages
 from pagesight.agent.reasoners.choose import plain_failures
-from pagesight.agent.reasoners.quoting import on_hand, quoted
+from pagesight.agent.reasoners.offline.best_passages import best_passages
+from pagesight.agent.reasoners.offline.quoted_answer import quoted
+from pagesight.agent.reasoners.offline.quoting import on_hand
 from pagesight.indexing.calls.prices import ModelCall
 from pagesight.indexing.errors import ReasonerError
 from pagesight.indexing.pages import Hit, PageRef

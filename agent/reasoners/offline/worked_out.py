@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
-from pagesight.agent.reasoners.asked import (
+from pagesight.agent.reasoners.offline.asked import (
     Operation,
     asked_operation,
     asks_for_a_count,
@@ -16,8 +16,8 @@ from pagesight.agent.reasoners.asked import (
     wanted_extreme,
     years_of,
 )
-from pagesight.agent.reasoners.counted import counts
-from pagesight.agent.reasoners.passages import Passage, terms_of, with_unit
+from pagesight.agent.reasoners.offline.counted import counts
+from pagesight.agent.reasoners.offline.passages import Passage, terms_of, with_unit
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.page_values import PageContent, PageValue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pagesight.agent.reasoners.passages import Passage, terms_of
+from pagesight.agent.reasoners.offline.passages import Passage, terms_of
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.cell_texts import is_data
 from pagesight.indexing.values.groups import lists

@@ -1,8 +1,4 @@
-"""Which passages of the pages found answer a question best, by words alone; or none, where the pages don't speak of it.
-
-A page that is quoted must hold the question's names and numbers and most of what is rare in it: a line of a stranger
-page that shares two words is no answer.
-"""
+"""A question as the passages of pages are measured by it: what its words weigh, and what kind of thing it asks for."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from pagesight.agent.reasoners.asked import (
+from pagesight.agent.reasoners.offline.asked import (
     Wanted,
     abbreviated,
     asked_terms,
@@ -24,7 +20,7 @@ from pagesight.agent.reasoners.asked import (
     wanted_kind,
     wanted_units,
 )
-from pagesight.agent.reasoners.passages import Passage
+from pagesight.agent.reasoners.offline.passages import Passage
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
@@ -32,13 +28,10 @@ from pagesight.indexing.values.dates import other_names_of_month
 from pagesight.indexing.values.quantities import quantities
 
 # Chosen on one half of mmlb-dev's documents and measured on the other (docs/quality.md).
-_MOST = 6
-_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.4
 _NAMED_COUNTS = 1.5
 _LEAST_OF_PAGE = 0.1  # of what the question's words weigh, on the quoted page
 _ABOUT_IT = 0.3  # of a document's pages, at least, that have a name need not be the one that is quoted; a guess
 _MOST_ELSEWHERE = 0.5  # of the names and numbers, on other pages of the document: "errors 88 and 188"
-_LEAST_OF_PASSAGES = 0.1  # and in the passages that are quoted
 _WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME, _WITH_A_DATE, _AS_A_MEANING = 1.25, 1.1, 1.3, 1.5, 1.5
 _WITHOUT = 0.6  # what is left of a passage's score that has no number, date or name, where one is asked for
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
@@ -72,35 +65,15 @@ class PageOnHand:
     pervading: Mapping[str, float] = field(default_factory=dict)
 
 
-def best_passages(
-    question: str,
-    pages: Sequence[PageOnHand],
-    said_before: Sequence[str] = (),
-    *,
-    most: int = _MOST,
-    least: float = _LEAST_OF_PASSAGES,
-) -> list[Passage]:
-    """The passages, six at ``most``, best first, of one page or of two that fit alike; none if no page speaks of it.
+class Scored(NamedTuple):
+    """A passage with how well it answers; more is better, and 0 is nothing in common."""
 
-    What was ``said_before`` is not said again while there is something else. ``least`` is the share, 0-1, of what the
-    question's words weigh that they must hold together.
-    """
-    asked = _Question.of(question, pages)
-    speaking = {page.hit.label: asked.is_spoken_of(page, pages) for page in pages}
-    scored = [_Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label]]
-    fitting = asked.without_running_heads([one for one in scored if one.score > 0])
-    fresh = [one for one in fitting if one.passage.text not in said_before]
-    chosen = _chosen(sorted(fresh or fitting, key=lambda one: -one.score))[:most]
-    return chosen if asked.is_covered_by(chosen, least) else []
-
-
-class _Scored(NamedTuple):
     passage: Passage
     score: float
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """A question as the ``passages`` of the pages found are measured by it: what it asks for is read once."""
 
     text: str
@@ -108,8 +81,8 @@ class _Question:
     pervading: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def of(cls, text: str, pages: Sequence[PageOnHand]) -> _Question:
-        """The question with what its pages have; ``pervading`` is by documents' ids."""
+    def of(cls, text: str, pages: Sequence[PageOnHand]) -> Question:
+        """The question with what the pages found have; ``pervading`` is by documents' ids."""
         passages = [passage for page in pages for passage in page.passages]
         return cls(text, passages, {page.hit.ref.document_id: page.pervading for page in pages})
 
@@ -233,19 +206,19 @@ class _Question:
             return score
         return score * (1 + _A_WORD * min(max(len(passage.text.split()), 1), _WORDS_THAT_COUNT))
 
-    def without_running_heads(self, scored: Sequence[_Scored]) -> list[_Scored]:
+    def without_running_heads(self, scored: Sequence[Scored]) -> list[Scored]:
         """The passages with those behind the others of their page that stand on several pages; each page's best has the
         score that it had: a head says what its page is about."""
         best: dict[str, float] = {}
         for one, score in scored:
             best[one.hit.label] = max(best.get(one.hit.label, 0.0), score)
         told = [
-            _Scored(one, score * (_ON_SEVERAL_PAGES if self._is_repeated(one) else 1.0)) for one, score in scored
+            Scored(one, score * (_ON_SEVERAL_PAGES if self._is_repeated(one) else 1.0)) for one, score in scored
         ]  # fmt: skip
         now: dict[str, float] = {}
         for one, score in told:
             now[one.hit.label] = max(now.get(one.hit.label, 0.0), score)
-        return [_Scored(one, score * best[one.hit.label] / now[one.hit.label]) for one, score in told]
+        return [Scored(one, score * best[one.hit.label] / now[one.hit.label]) for one, score in told]
 
     def _is_repeated(self, passage: Passage) -> bool:
         """Whether it stands on several of the pages, its numbers aside: a running head, or each chart's source."""
@@ -318,28 +291,3 @@ def _without_numbers(text: str) -> str:
 
 def _held(passage: Passage, term: str) -> float:
     return max((passage.held.get(stem, 0.0) for stem in stems(term)), default=0.0)
-
-
-def _chosen(ranked: Sequence[_Scored]) -> list[Passage]:
-    """The best, others of its page that are near it, and the best of one other page that is as good."""
-    chosen: list[Passage] = []
-    for one, score in ranked:
-        best = ranked[0]
-        same_page = one.hit.label == best.passage.hit.label
-        beside_cell = one.cell or best.passage.cell  # beside the right cell nothing else is needed
-        least = _NEAR_ON_ANOTHER_PAGE if not same_page else _NEAR_THE_CELL if beside_cell else _NEAR_THE_BEST
-        near = score >= least * best.score
-        if near and not any(_repeats(one, other) for other in chosen):
-            chosen.append(one)
-        if len(chosen) == _MOST:
-            break
-    return chosen
-
-
-def _repeats(one: Passage, other: Passage) -> bool:
-    """Whether two passages say the same: in the same words, or of the same place."""
-    if one.text.casefold() == other.text.casefold():
-        return True
-    if one.hit.label != other.hit.label or not one.words or not other.words:
-        return False
-    return len(one.words & other.words) >= min(len(one.words), len(other.words)) / 2

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -19,17 +19,24 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
-from pagesight.agent.answers.citations import NOT_FOUND_IN, Citation
+from pagesight.agent.answers.citations import Citation
 from pagesight.agent.answers.claims.cited_page import boxes_of, page_content
 from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence
-from pagesight.agent.reasoners.asked import as_pages_say, asked_terms
-from pagesight.agent.reasoners.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.capabilities import Capabilities
-from pagesight.agent.reasoners.grouped_passages import grouped_passages
-from pagesight.agent.reasoners.passages import Passage, passages_of, passages_of_lines, terms_of
-from pagesight.agent.reasoners.worked_out import worked_out
+from pagesight.agent.reasoners.offline.asked import as_pages_say, asked_terms
+from pagesight.agent.reasoners.offline.best_passages import best_passages
+from pagesight.agent.reasoners.offline.follow_up import (
+    YEAR,
+    asked_with_what_went_before,
+    first_of_those_gone_on_from,
+    language_of,
+)
+from pagesight.agent.reasoners.offline.grouped_passages import grouped_passages
+from pagesight.agent.reasoners.offline.measured_question import PageOnHand
+from pagesight.agent.reasoners.offline.passages import Passage, passages_of, passages_of_lines, terms_of
+from pagesight.agent.reasoners.offline.quoted_answer import answer_text, quoted, unsaid_words
+from pagesight.agent.reasoners.offline.worked_out import worked_out
 from pagesight.indexing.errors import PagesightError
-from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
@@ -40,50 +47,12 @@ from pagesight.tools.messages.conversation import SEARCH_PAGES, VIEW_PAGES, Conv
 if TYPE_CHECKING:
     from pagesight.indexing import PageIndex
 
-_LONGEST_QUOTE = 600
 #: Of the pages found, those that are read for quotations: reading one takes a tenth of a second, or more where OCR has
 #: to be done again. A guess, not measured.
 _PAGES_READ = 3
 
 #: A word on so many pages that are all of a document counts half of what it does in one of many pages; a guess.
 _PAGES_OF_A_SUBJECT = 4
-
-#: How a question opens that goes on from the one before it: "and the year before?", "und im Jahr davor?".
-_GOES_ON = re.compile(
-    r"\W*(and|but|or|what about|how about|also|then|und|aber|oder|auch|was ist mit|wie steht es mit|dann)\b",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_YEAR_BEFORE = re.compile(
-    r"(?i)\b(?:(?:year|one) before|(?:previous|prior|last) year|jahr (?:davor|zuvor)|vorjahr\w*)\b"
-)
-#: A question of fewer words of its own goes on as well, such as "In Asia?".
-_OWN_WORDS = 2
-
-_GERMAN = frozenset(
-    tokenize("der das dem den des ein eine ist im wie welche welcher welches wer wo wann warum und für")
-)
-_ENGLISH = frozenset(tokenize("the what how which who where when why is are does did do of and for many much"))
-_FUNCTION_WORDS = _GERMAN | _ENGLISH | frozenset(tokenize("but or about also then in aber oder auch dann mit im"))
-_SAID = {
-    "en": {
-        "quoted": "No language model was used: these are the lines that match the question best.",
-        "missed": "The best pages for this question were {pages}; their lines share too few of its words.",
-        "nothing": "The search found no page.",
-        "unsaid": "Nowhere in these documents: {words}.",
-        "model": "No language model was used: only words were compared.",
-    },
-    "de": {
-        "quoted": "Ohne Sprachmodell beantwortet: Dies sind die Zeilen, die am besten zur Frage passen.",
-        "missed": "Am besten passten {pages}; ihre Zeilen haben zu wenige Wörter mit der Frage gemeinsam.",
-        "nothing": "Die Suche fand keine Seite.",
-        "unsaid": "Nirgends in diesen Dokumenten: {words}.",
-        "model": "Ohne Sprachmodell beantwortet: Es wurden nur Wörter verglichen.",
-    },
-}
-
-
-_QUOTATION_MARKS = {"en": ("“", "”"), "de": ("„", "“")}
 
 
 class QuotingReasoner(BaseChatModel):
@@ -152,7 +121,7 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     shown = _of_shown_pages(quotes, replies)
-    text = _answer_text(question, hits, shown, _failures(replies), _unsaid(question, shown, pages))
+    text = answer_text(question, hits, shown, _failures(replies), unsaid_words(question, shown, pages))
     return _with_grounds(_message(text), shown, index)
 
 
@@ -187,7 +156,7 @@ def on_hand(hit: Hit, index: PageIndex | None, question: str) -> PageOnHand:
 
 def _pervading(index: PageIndex, hit: Hit, question: str) -> dict[str, float]:
     """How far the document of a page is about each word of a question, 0-1; a year tells one column of many."""
-    terms = [term for term in asked_terms(question) if not _YEAR.fullmatch(term)]
+    terms = [term for term in asked_terms(question) if not YEAR.fullmatch(term)]
     try:
         pages = index.document(hit.ref.document).pages
         shares = index.term_shares(hit.ref.document, terms)
@@ -228,88 +197,14 @@ def _failures(replies: Sequence[ToolReply]) -> list[str]:
     return [line for reply in replies if reply.failed for line in reply.text.splitlines()[:1]]
 
 
-def asked_with_what_went_before(conversation: Conversation) -> str:
-    """The last question; where it goes on from the ones before it, after these, back to one that does not."""
-    asked = conversation.asked[_first_of_those_gone_on_from(conversation.asked) :]
-    text = asked[0] if asked else ""
-    for question in asked[1:]:
-        text = _gone_on(text, question)
-    return text
-
-
-def _first_of_those_gone_on_from(asked: Sequence[str]) -> int:
-    return next((at for at in reversed(range(len(asked))) if not _goes_on(asked[at])), 0)
-
-
-def _gone_on(before: str, question: str) -> str:
-    """A question after the one that it goes on from; that one's year gives way to its own, or to the year before."""
-    named = _YEAR.findall(question)
-    if _YEAR_BEFORE.search(question) and _YEAR.search(before):
-        before = _YEAR.sub(lambda year: str(int(year[0]) - 1), before)
-        question = _YEAR_BEFORE.sub("", question)
-    elif len(named) == 1 and _YEAR.search(before):
-        before = _YEAR.sub(named[0], before)
-        question = _YEAR.sub("", question)
-    elif named:
-        before = _YEAR.sub("", before)
-    # Nothing is left of "and the year before?" and "and in 2024?".
-    return f"{before} {question}" if {*tokenize(question)} - _FUNCTION_WORDS else before
-
-
-def _goes_on(question: str) -> bool:
-    return bool(_GOES_ON.match(question)) or len(read_query(question).terms) < _OWN_WORDS
-
-
-def _unsaid(question: str, quotes: Sequence[Passage], found: Sequence[PageOnHand]) -> list[str]:
-    """The words of a question that the documents that are quoted have nowhere, or where none is quoted, those found;
-    only where they are a third of the question: one that few pages need, such as "happen", says nothing."""
-    terms, cited = asked_terms(question), {one.hit.ref.document_id for one in quotes}
-    pages = [page for page in found if page.hit.ref.document_id in cited or not cited]
-    lacking = [
-        term
-        for term in terms
-        if pages and all(page.pervading.get(term) == 0 and not stems(term) & page.terms for page in pages)
-    ]
-    return lacking if 3 * len(lacking) >= len(terms) else []
-
-
-def _answer_text(
-    question: str, hits: Sequence[Hit], quotes: Sequence[Passage], failures: Sequence[str], unsaid: Sequence[str]
-) -> str:
-    language = language_of(question)
-    said, (before, behind) = _SAID[language], _QUOTATION_MARKS[language]
-    words = said["unsaid"].format(words=", ".join(f"{before}{word}{behind}" for word in unsaid)) if unsaid else ""
-    if quotes:
-        lines = "\n".join(f"- {quoted(one)} [{one.hit.label}]" for one in quotes)
-        return f"{lines}\n\n{words} {said['quoted']}".replace("\n\n ", "\n\n")
-    pages = ", ".join(dict.fromkeys(hit.label for hit in hits))
-    why = " ".join(failures) or (said["missed"].format(pages=pages) if pages else said["nothing"])
-    return " ".join(filter(None, [f"{NOT_FOUND_IN[language]}.", why, words])) + f"\n\n{said['model']}"
-
-
-def quoted(passage: Passage) -> str:
-    """A cell as it is told, anything else in quotation marks; what is too long ends in an ellipsis."""
-    text = (
-        passage.text if len(passage.text) <= _LONGEST_QUOTE else passage.text[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
-    )
-    return text if passage.cell else f"“{text}”"
-
-
 def _quoted_before(conversation: Conversation) -> list[str]:
     """What was quoted for the questions that the last one goes on from; the same question gets the same answer."""
-    first = _first_of_those_gone_on_from(conversation.asked)
+    first = first_of_those_gone_on_from(conversation.asked)
     last = tokenize(conversation.asked[-1]) if conversation.asked else []
     before = [one for one in conversation.questions[first:-1] if tokenize(one.messages[0].text) != last]
     texts = [message.text for one in before for message in one.messages if isinstance(message, AIMessage)]
     lines = [line[2:].rsplit(" [", 1)[0] for text in texts for line in text.splitlines() if line.startswith("- ")]
     return [line.strip("“”") for line in lines]
-
-
-def language_of(question: str) -> Literal["en", "de"]:
-    """The language to answer in."""
-    words = set(tokenize(question))
-    german = len(words & _GERMAN) + bool(re.search("[äöüß]", question.lower()))
-    return "de" if german > len(words & _ENGLISH) else "en"
 
 
 def _has(replies: Sequence[ToolReply], tool: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from pagesight.agent.reasoners.passages import Passage, terms_of, with_unit
+from pagesight.agent.reasoners.offline.passages import Passage, terms_of, with_unit
 from pagesight.indexing.pages import Hit
 from pagesight.indexing.values.blocks import Block
 from pagesight.indexing.values.cell_texts import is_data

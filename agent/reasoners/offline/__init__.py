@@ -1,0 +1,1 @@
+"""Answers without a model: quotations of the cells, rows and sentences that share most of a question's words."""
