@@ -22,7 +22,6 @@ from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.opening.index_parts import IndexParts
 from pagesight.indexing.pages import PageRow
 from pagesight.indexing.ranking.search import exact_scores, near_pages
-from pagesight.indexing.settings import Settings
 from pagesight.indexing.storage.index_view import IndexView
 from pagesight.indexing.vectors.maxsim import best_similarities, scores
 
@@ -144,7 +143,7 @@ def audit(
             source="given" if questions else source(by),
             exhaustive_below=parts.exhaustive_below,
             exhaustive_seconds=trial.exhaustive_seconds(),
-            now=trial.measured(_breadth(parts.settings)),
+            now=trial.measured(_breadth(parts)),
             wanted=wanted,
             cheapest=trial.cheapest(wanted, progress),
         )
@@ -249,8 +248,10 @@ def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     return result, time.perf_counter() - started
 
 
-def _breadth(settings: Settings) -> Breadth:
-    return Breadth(settings.search.candidates, settings.search.hits_per_vector, settings.search.ef)
+def _breadth(parts: IndexParts) -> Breadth:
+    search = parts.settings.search
+    mapped = parts.encoders[0].multivectors.local
+    return Breadth(search.most_candidates(mapped=mapped), search.hits_per_vector, search.ef)
 
 
 def _as_dict(measured: Measured) -> dict[str, Any]:

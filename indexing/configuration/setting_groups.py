@@ -166,12 +166,17 @@ class VectorSettings(SettingsGroup):
     centroids: int = Field(32, ge=1, le=256, description="candidate vectors of a page, in the HNSW index")
 
 
+_CANDIDATES, _CANDIDATES_MAPPED = 200, 400
+
+
 class SearchSettings(SettingsGroup):
     """How broadly pages are searched for."""
 
     top_k: int = Field(5, ge=1, le=100, description="pages that a search returns")
-    candidates: int = Field(
-        200, ge=1, description="pages that are scored exactly, at most, when not all are; twice as many in a folder"
+    candidates: int | None = Field(
+        None,
+        ge=1,
+        description="pages that are scored exactly, at most, when not all are: if not set, 400 in a folder, else 200",
     )
     hits_per_vector: int = Field(
         400, ge=1, le=16_384, description="candidate vectors that HNSW finds for each query vector"
@@ -182,6 +187,11 @@ class SearchSettings(SettingsGroup):
         ge=0,
         description="index size in pages up to which every page is scored exactly, without HNSW candidates",
     )
+
+    def most_candidates(self, *, mapped: bool = False) -> int:
+        """Pages that are scored exactly, at most: as is set, or more where a folder's vectors are ``mapped``, since
+        nothing is fetched there (docs/retrieval.md)."""
+        return self.candidates or (_CANDIDATES_MAPPED if mapped else _CANDIDATES)
 
 
 class RerankSettings(SettingsGroup):

@@ -87,7 +87,10 @@ def _opened_for(index: PageIndex, run: Run) -> PageIndex:
     if run.kind == "candidates":
         changed = {"exhaustive_below": 0}
     elif run.kind in ("exhaustive", "vectors", "text", "ocr"):
-        changed = {"exhaustive_below": _ALL, "candidates": max(2 * _DEPTH, index.settings.search.candidates)}
+        changed = {
+            "exhaustive_below": _ALL,
+            "candidates": max(2 * _DEPTH, index.settings.search.most_candidates(mapped=True)),
+        }
     return PageIndex.open(index.place, settings=index.settings.changed(**changed), create=False)
 
 

@@ -74,7 +74,7 @@ class CentroidSearch:
         for place, hits in enumerate(found):  # not by single hits, each of which pymilvus makes an object of
             similarities[place, : len(hits)] = hits.distances
             pages[place, : len(hits)] = np.array(hits.ids, np.int64) >> _CENTROID_BITS
-        best = best_holders(similarities, pages, query.weights, settings.search.candidates, limit)
+        best = best_holders(similarities, pages, query.weights, settings.search.most_candidates(), limit)
         return [page_of(page << _CENTROID_BITS) for page in best]
 
     def drop_surplus(self, ordinal: int, page: int, count: int) -> None:

@@ -58,11 +58,11 @@ class ServerMaxSim:
             self._kind,
             data=[asked],
             anns_field="patches[vector]",
-            limit=settings.search.candidates,
+            limit=settings.search.most_candidates(),
             filter=wanted_filter(wanted),
             search_params={
                 "metric_type": "MAX_SIM_IP",
-                "params": {"ef": max(settings.search.ef, settings.search.candidates)},
+                "params": {"ef": max(settings.search.ef, settings.search.most_candidates())},
             },
             output_fields=["id"],
         )

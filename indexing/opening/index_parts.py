@@ -153,7 +153,7 @@ class IndexParts:
         """The number of pages up to which all are scored: at least as many as would be fetched and scored anyway."""
         # Over a network fetching takes longer than searching, unless somebody has measured it.
         by_setting = self.encoders[0].multivectors.local or "exhaustive_below" in self.settings.search.model_fields_set
-        return max(self.settings.search.candidates, self.settings.search.exhaustive_below if by_setting else 0)
+        return max(self.settings.search.most_candidates(), self.settings.search.exhaustive_below if by_setting else 0)
 
     def close(self) -> None:
         """Close everything."""

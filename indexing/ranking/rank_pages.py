@@ -119,7 +119,7 @@ def _lexical_scores(search: Search, weights: Weights, exhaustive: bool) -> Lexic
     documents: Mapping[str, float] = {}
     if weights.document_prior:
         documents = document_evidence(search.asked, search.statistics, search.view.names)
-    limit = search.parts.settings.search.candidates
+    limit = search.parts.settings.search.most_candidates()
     if search.meeting is not None:  # the best of all pages may be none of those
         limit = max(limit, search.view.page_count(search.document_ids))
     bm25 = search.bm25(limit, search.document_ids)

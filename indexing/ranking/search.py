@@ -111,7 +111,7 @@ def near_pages(
     vectors: QueryVectors,
     document_ids: Sequence[str] | None = None,
 ) -> list[PageRow]:
-    """The pages nearest to the query by an encoder's centroids, nearest first, at most `SearchSettings.candidates`."""
+    """The pages nearest to the query by an encoder's centroids, nearest first, at most `most_candidates`."""
     return view.near(by.id, vectors, parts.settings, document_ids)
 
 

@@ -23,10 +23,8 @@ from pagesight.indexing.vectors.multivector import QueryVectors
 # Rows that stay in memory, some 1.5 KB each: reading those of a search anew took 7 ms of 95, on 30,000 pages.
 _ROWS_KEPT = 16_384
 
-# What settings come to in a folder, where comparing costs little and nothing is fetched (docs/retrieval.md). Pages that
-# are scored exactly, for each of the setting `candidates`; and for each of those, pages that the lists name first and
-# that are compared by all of their candidate vectors: a page's few hits are a poor estimate.
-_EXACT_FOR_ONE = 2
+# For each page that is scored exactly, pages that the lists name first and that are compared by all of their candidate
+# vectors: a page's few hits are a poor estimate (docs/retrieval.md).
 _LIKELY_FOR_ONE = 8
 
 # Whose candidate vectors are compared at once: 2 MB of them in float32.
@@ -120,7 +118,7 @@ class SnapshotView(IndexView):
         if document_ids is not None:
             allowed = self.snapshot.pages_of(self._chosen(document_ids).tolist())
         similarities, pages = self._nearest(encoder, query.vectors, settings, allowed)
-        limit = _EXACT_FOR_ONE * settings.search.candidates
+        limit = settings.search.most_candidates(mapped=True)
         likely = best_holders(
             similarities, pages, query.weights, _LIKELY_FOR_ONE * limit, self._complete_hits(settings)
         )

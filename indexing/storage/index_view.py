@@ -63,7 +63,7 @@ class IndexView(NamedDocuments):
     ) -> list[PageRow]:
         """The pages nearest to the query by the candidate vectors of the encoder with this id, nearest first.
 
-        At most `SearchSettings.candidates`.
+        At most `most_candidates`.
         """
 
     def narrowed(self, documents: Sequence[str] | None, where: Condition | None) -> list[str] | None:

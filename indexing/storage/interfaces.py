@@ -108,7 +108,7 @@ class CandidateSearch(Protocol):
         ...
 
     def near(self, query: QueryVectors, settings: Settings, wanted: Mapping[int, str] | None) -> list[tuple[int, int]]:
-        """The nearest pages as (ordinal, page), nearest first, at most `SearchSettings.candidates`.
+        """The nearest pages as (ordinal, page), nearest first, at most `most_candidates`.
 
         Those of the ``wanted`` documents, ids by their ordinals; None is all.
         """
