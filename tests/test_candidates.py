@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pagesight.indexing.snapshot.array_file import ArrayFile, SnapshotDamaged, write_arrays
+from pagesight.indexing.snapshot.segment_vectors import SegmentVectors
 from pagesight.indexing.snapshot.term_postings import PostingsFile, counted, packed, postings_kinds, term_hash
 from pagesight.indexing.snapshot.vector_lists import VectorLists, write_lists
+from pagesight.indexing.vectors.maxsim import best_similarities
+from pagesight.indexing.vectors.quantization import StoredVectors
 
 DIM = 8
 
@@ -131,3 +135,44 @@ def test_a_holder_that_is_none_is_told(postings: PostingsFile) -> None:
 def test_a_hash_is_64_bits_of_any_text() -> None:
     assert term_hash("a") == 0x2F42_665B_399E_F840  # stands in files
     assert len({term_hash(text) for text in ("a", "b", "", "\ud800", "ä")}) == 5
+
+
+@pytest.fixture
+def of_pages(vectors: np.ndarray, tmp_path: Path) -> tuple[SegmentVectors, list[StoredVectors]]:
+    """Candidate vectors of 40 pages in a file that is checked 100 bytes at a time, and the same by page."""
+    counts = np.random.default_rng(2).integers(0, 5, 40)  # some pages have none
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    values = np.rint(vectors[: starts[-1]].astype(np.float32) * 127).astype(np.int8)
+    scales = np.full(starts[-1], 1 / 127, np.float16)
+    arrays = {"vectors:0": values, "vector_scales:0": scales, "vector_starts:0": starts.astype(np.int64)}
+    write_arrays(tmp_path / "v.arrays", arrays, {}, block=100)
+    edges = list(pairwise(starts.tolist()))
+    boxes = [np.zeros((stop - start, 4), np.float16) for start, stop in edges]
+    kept = [
+        StoredVectors(values[start:stop], box, scales[start:stop])
+        for (start, stop), box in zip(edges, boxes, strict=True)
+    ]
+    return SegmentVectors(ArrayFile(tmp_path / "v.arrays"), "0", 40, DIM, None), kept
+
+
+def test_candidate_vectors_of_many_pages_are_compared_as_those_of_each(
+    of_pages: tuple[SegmentVectors, list[StoredVectors]], vectors: np.ndarray
+) -> None:
+    segment, kept = of_pages
+    query, pages = vectors[100:103].astype(np.float32), np.array([0, 3, 4, 11, 38, 39])
+    expected = best_similarities(query, [kept[page] for page in pages])
+    np.testing.assert_allclose(segment.best_similarities(query, pages), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_damage_among_the_candidate_vectors_that_are_compared_is_noticed(
+    of_pages: tuple[SegmentVectors, list[StoredVectors]], vectors: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.arrays"
+    content = path.read_bytes()
+    values = b"".join(one.values.tobytes() for one in of_pages[1])
+    at = content.index(values) + len(values) - 1  # of the last page that has some
+    (tmp_path / "spoiled.arrays").write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    spoiled = SegmentVectors(ArrayFile(tmp_path / "spoiled.arrays"), "0", 40, DIM, None)
+    spoiled.best_similarities(vectors[:1].astype(np.float32), np.arange(3))
+    with pytest.raises(SnapshotDamaged):
+        spoiled.best_similarities(vectors[:1].astype(np.float32), np.arange(40))
