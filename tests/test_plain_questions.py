@@ -64,6 +64,20 @@ def test_words_that_stand_nowhere_are_told(mills: PageIndex) -> None:
     assert "Nowhere" not in ask(agent, "When was the mill at Harrow opened?").text
 
 
+def test_of_words_that_stand_nowhere_only_those_that_were_asked_with_are_told() -> None:
+    with made_index({"bread.pdf": ["The bakery has an oven.", "Flour is ground.", "Bread is baked."]}) as index:
+        answer = ask(create_page_agent(index, model="offline"), "Who is the CEO of the bakery?").text
+    assert "Nowhere in these documents: “ceo”." in answer
+
+
+def test_what_is_said_in_short_does_not_stand_nowhere() -> None:
+    pages = [f"{HEAD}\nThe CEO has grinding in mind.", f"{HEAD}\nFlour is ground.", f"{HEAD}\nBread is baked."]
+    with made_index({"short.pdf": pages}) as index:
+        answer = ask(create_page_agent(index, model="offline"), "Who is the chief executive officer?").text
+    assert answer.startswith("- “The CEO has grinding in mind.”")
+    assert "Nowhere" not in answer
+
+
 def test_a_page_that_has_only_what_its_document_is_about_is_no_answer(mills: PageIndex) -> None:
     assert first_line(mills, "Is Northwind Mills insured against lightning?").startswith("Not found in these documents")
 

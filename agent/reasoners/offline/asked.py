@@ -127,15 +127,18 @@ _STANDS_FOR = {
     "CEO": "chief executive officer", "CFO": "chief financial officer", "COO": "chief operating officer",
     "CTO": "chief technology officer", "GDP": "gross domestic product", "VAT": "value added tax",
 }  # fmt: skip
-_SHORT = re.compile(rf"\b(?:{'|'.join(_STANDS_FOR)})\b(?! \()")
+_OTHERWISE = {short.casefold(): words for short, words in _STANDS_FOR.items()} | {
+    words: short for short, words in _STANDS_FOR.items()
+}
+_SHORT_OR_LONG = re.compile(rf"\b(?:{'|'.join(_STANDS_FOR)}|(?i:{'|'.join(_STANDS_FOR.values())}))\b(?! ?[()])")
 _COUNT = re.compile(r"(?i)\bhow many\b|\bnumber of\b|\bcount of\b|\bwie viele\b|\banzahl\b")
 
 
 def as_pages_say(question: str) -> str:
     """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter", what
-    CEO stands for beside it, and nothing of the form of the answer."""
+    CEO stands for beside it and the other way round, and nothing of the form of the answer."""
     said = _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, _FORM.sub("", question)))
-    return _SHORT.sub(lambda found: f"{found[0]} ({_STANDS_FOR[found[0]]})", said)
+    return _SHORT_OR_LONG.sub(lambda found: f"{found[0]} ({_OTHERWISE[found[0].casefold()]})", said)
 
 
 def _as_price(found: re.Match[str]) -> str:

@@ -46,7 +46,7 @@ _INITIALS = re.compile(r"\b[A-Z]{3,5}\b")
 _OF_A_ROW = " | "  # between the cells of a row
 #: What an abbreviation holds of the words that it stands for; what a number in the unit asked for counts, and a number
 #: that was worked out as asked. Guesses, not measured.
-_SHORT_FOR, _IN_THE_UNIT, _WORKED_OUT = 0.9, 1.15, 1.6
+_SHORT_FOR, _IN_THE_UNIT, _WORKED_OUT = 0.9, 1.15, 2.0
 _LOOKS_LIKE_IT = 2.0  # of the weightiest word: what looks like a telephone number, where one is asked for; a guess
 _OF_THE_NEXT_PAGE = 0.7
 _ON_SEVERAL_PAGES = 0.4  # what is left of a running head; a guess, not measured

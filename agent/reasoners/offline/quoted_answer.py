@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pagesight.agent.answers.citations import NOT_FOUND_IN
 from pagesight.agent.reasoners.offline.asked import asked_terms
 from pagesight.agent.reasoners.offline.follow_up import language_of
-from pagesight.agent.reasoners.offline.measured_question import PageOnHand
+from pagesight.agent.reasoners.offline.measured_question import PageOnHand, Question
 from pagesight.agent.reasoners.offline.passages import Passage
-from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.pages import Hit
 
 _LONGEST_QUOTE = 600
@@ -35,14 +34,16 @@ _QUOTATION_MARKS = {"en": ("“", "”"), "de": ("„", "“")}
 
 
 def unsaid_words(question: str, quotes: Sequence[Passage], found: Sequence[PageOnHand]) -> list[str]:
-    """The words of a question that the documents that are quoted have nowhere, or where none is quoted, those found;
-    only where they are a third of the question: one that few pages need, such as "happen", says nothing."""
+    """The words of a question, as it was asked, that the documents that are quoted have nowhere, or where none is
+    quoted, those found, nor what stands for them; only where they are a third of the question: one alone among many,
+    such as "happen", says nothing."""
     terms, cited = asked_terms(question), {one.hit.ref.document_id for one in quotes}
     pages = [page for page in found if page.hit.ref.document_id in cited or not cited]
+    asked = Question.of(question, pages)
     lacking = [
         term
         for term in terms
-        if pages and all(page.pervading.get(term) == 0 and not stems(term) & page.terms for page in pages)
+        if pages and all(page.pervading.get(term) == 0 and not asked.is_on(page, term) for page in pages)
     ]
     return lacking if 3 * len(lacking) >= len(terms) else []
 

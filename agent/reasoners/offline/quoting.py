@@ -111,7 +111,8 @@ def _names(tools: Sequence[dict[str, Any]]) -> set[str]:
 def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageIndex | None) -> AIMessage:
     """The ReAct loop: search, then look at the pages that would be quoted, then answer."""
     conversation = _conversation(messages)
-    question = as_pages_say(asked_with_what_went_before(conversation))
+    asked = asked_with_what_went_before(conversation)
+    question = as_pages_say(asked)
     replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
         return _call(SEARCH_PAGES, query=question)
@@ -121,7 +122,7 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     shown = _of_shown_pages(quotes, replies)
-    text = answer_text(question, hits, shown, _failures(replies), unsaid_words(question, shown, pages))
+    text = answer_text(question, hits, shown, _failures(replies), unsaid_words(asked, shown, pages))
     return _with_grounds(_message(text), shown, index)
 
 
