@@ -231,6 +231,14 @@ def test_bars_with_fewer_numbers_are_not_compared_by_their_order() -> None:
     assert series(page(*labels, *upper, *lower)) == []
 
 
+def test_a_title_that_tells_the_years_of_all_bars_makes_none_of_them_one_of_another() -> None:
+    title = ("Revenue in EUR million, 2022 to 2024", 0.2, 0.2)
+    bars = [(year, left, 0.4) for year, left in (("2022", 0.2), ("2023", 0.4), ("2024", 0.6))]
+    numbers = [(text, left, 0.3) for text, left in (("774.6", 0.2), ("885.4", 0.4), ("962.8", 0.6))]
+    (told,) = answered("How high was the revenue in 2024?", page(title, *numbers, *bars))
+    assert "962.8" in told
+
+
 def test_numbers_in_other_units_are_not_subtracted() -> None:
     heads = [("Profit", 0.1, 0.1), ("2024", 0.4, 0.1), ("2023", 0.7, 0.1)]
     question = "By how much did the income grow in 2024?"

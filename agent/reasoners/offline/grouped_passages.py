@@ -3,6 +3,7 @@ column, labels with what stands under them, lists with their items, the bars of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -18,6 +19,7 @@ from pagesight.indexing.values.text_tables import Cell, TextTable, text_tables, 
 
 #: How closely a table's title, and what stands in a cell, belong to what the cell is called by; a guess, not measured.
 _OF_THE_TABLE = 0.7
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _OF_THE_CHART = 0.8  # how closely a chart's title and legend belong to its bars; a guess, not measured
 
 
@@ -41,9 +43,11 @@ def grouped_passages(hit: Hit, content: PageContent, language: str) -> Iterator[
 def _of_bar(hit: Hit, chart: Chart, bar: Bar, language: str) -> Passage:
     """A bar as the chart's title and legend, its label and its numbers from the top: which of several numbers is of
     which name of the legend only the picture tells."""
-    about = ", ".join(chart.about)
+    about, own = ", ".join(chart.about), terms_of(bar.label.text)
+    # A title that says "2020 to 2024" does not make the bar of 2020 one of 2024.
+    of_title = (term for term in terms_of(about) if not (_YEAR.fullmatch(term) and any(map(_YEAR.fullmatch, own))))
     numbers = " | ".join(with_unit(value, language) for value in bar.values)
-    held = dict.fromkeys(terms_of(about), _OF_THE_CHART) | terms_of(bar.label.text)
+    held = dict.fromkeys(of_title, _OF_THE_CHART) | own
     words = frozenset(word for value in bar.values for word in value.words) | {*bar.label.words}
     text = f"{bar.label.text}: {numbers}"
     return Passage(hit, f"{about}, {text}" if about else text, held, words, cell=True)
