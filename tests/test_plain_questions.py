@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from small_index import small_settings
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.agent.reasoners.offline.asked import wanted_kind
@@ -53,6 +55,12 @@ def first_line(index: PageIndex, question: str) -> str:
 )
 def test_the_first_line_answers(mills: PageIndex, question: str, told: str) -> None:
     assert told in first_line(mills, question)
+
+
+def test_a_number_in_a_name_that_stands_on_most_pages_still_tells_the_column(tmp_path: Path) -> None:
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add([Path(__file__).parent.parent / "samples" / "datenblatt.pdf"])
+        assert "A2/W35, Tarn 16: 4,08" in first_line(index, "Welche Leistungszahl hat die Tarn 16 bei A2/W35?")
 
 
 def test_words_that_stand_nowhere_are_told(mills: PageIndex) -> None:

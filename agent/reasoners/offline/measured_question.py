@@ -93,10 +93,11 @@ class Question:
 
     @cached_property
     def weights_in(self) -> dict[str, dict[str, float]]:
-        """By documents' ids: what each term weighs; a name that a document is about tells little of its passages."""
+        """By documents' ids: what each term weighs; a name that a document is about tells little of its passages, and a
+        number, as in Tarn 16, which column it is."""
         return {
             known: {
-                term: weight * (1 - pervading.get(term, 0.0) * (term in self.named))
+                term: weight * (1 - pervading.get(term, 0.0) * (term in self.named and not term.isdecimal()))
                 for term, weight in self.rarity.items()
             }
             for known, pervading in self.pervading.items()
