@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from placed_page import page
 from small_index import small_settings
 
 from pagesight.agent import ask, create_page_agent
@@ -14,7 +14,6 @@ from pagesight.agent.reasoners.offline.asked import as_pages_say
 from pagesight.agent.reasoners.offline.best_passages import best_passages
 from pagesight.agent.reasoners.offline.quoting import read_page
 from pagesight.indexing import Hit, PageIndex, PageRef
-from pagesight.indexing.pages import PageText
 from pagesight.indexing.values.groups import lists, stacks
 from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.series import charts, series
@@ -46,18 +45,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
 def test_charts_and_timelines_answer(reports: PageIndex, question: str, told: str) -> None:
     first = ask(create_page_agent(reports, model="offline"), question).text.splitlines()[0]
     assert told in first.replace("\N{EN DASH}", "-")
-
-
-def page(*placed: tuple[str, float, float]) -> PageContent:
-    """A page with texts at these places (left, top); letters are .008 wide and .01 high."""
-    words, boxes, lines = [], [], []
-    for number, (text, left, top) in enumerate(placed):
-        for word in text.split():
-            words.append(word)
-            boxes.append((left, top, left + 0.008 * len(word), top + 0.01))
-            lines.append(number)
-            left += 0.008 * (len(word) + 1)
-    return PageContent(PageText(words, np.array(boxes, np.float32), np.array(lines, np.int32), "text layer"))
 
 
 def test_a_row_whose_cells_go_on_is_one_row() -> None:

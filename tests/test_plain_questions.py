@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from placed_page import page
 from small_index import small_settings
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.agent.reasoners.offline.asked import wanted_kind
 from pagesight.indexing import PageIndex, UnknownDocument
-from pagesight.indexing.pages import PageText
 from pagesight.indexing.testing import made_index
-from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.quantities import quantities
 
 HEAD = "Northwind Mills"
@@ -130,7 +128,7 @@ def test_groups_of_three_are_thousands(number: str) -> None:
 
 
 def test_a_period_over_all_columns_and_the_unit_of_a_table_are_of_each_of_its_numbers() -> None:
-    content = _page(
+    content = page(
         ("Net revenues by channel were as follows (amounts in USD million):", 0.05, 0.10),
         ("Year Ended December 31, 2019", 0.36, 0.14),
         ("Other", 0.45, 0.17),
@@ -149,15 +147,3 @@ def test_a_period_over_all_columns_and_the_unit_of_a_table_are_of_each_of_its_nu
 
 ROW = [("Retail", 0.05), ("818", 0.31), ("91", 0.46), ("909", 0.66)]
 SUM = [("Total revenues", 0.05), ("2,187", 0.30), ("2,302", 0.45), ("4,489", 0.65)]
-
-
-def _page(*placed: tuple[str, float, float]) -> PageContent:
-    """A page with texts at these places (left, top); letters are .008 wide and .01 high."""
-    words, boxes, lines = [], [], []
-    for number, (text, left, top) in enumerate(placed):
-        for word in text.split():
-            words.append(word)
-            boxes.append((left, top, left + 0.008 * len(word), top + 0.01))
-            lines.append(number)
-            left += 0.008 * (len(word) + 1)
-    return PageContent(PageText(words, np.array(boxes, np.float32), np.array(lines, np.int32), "text layer"))
