@@ -57,7 +57,7 @@ def answer_text(
     words = said["unsaid"].format(words=", ".join(f"{before}{word}{behind}" for word in unsaid)) if unsaid else ""
     if quotes:
         lines = "\n".join(f"- {quoted(one)} [{one.hit.label}]" for one in quotes)
-        return f"{lines}\n\n{words} {said['quoted']}".replace("\n\n ", "\n\n")
+        return f"{lines}\n\n" + " ".join(filter(None, [words, said["quoted"]]))
     pages = ", ".join(dict.fromkeys(hit.label for hit in hits))
     why = " ".join(failures) or (said["missed"].format(pages=pages) if pages else said["nothing"])
     return " ".join(filter(None, [f"{NOT_FOUND_IN[language]}.", why, words])) + f"\n\n{said['model']}"
