@@ -300,6 +300,21 @@ def test_rooms_import_only_those_before_them():
     assert backward == {}
 
 
+CLAIM_ROOMS = ["answer_text", "words", "polarity", "numbers"]
+
+
+def test_the_rooms_of_the_check_of_claims_import_only_those_before_them():
+    front = "pagesight.agent.answers.claims."
+    later = [
+        (path, name)
+        for _, path, tree in sources()
+        if path.startswith("agent/answers/claims/") and (room := path.split("/")[3]) in CLAIM_ROOMS
+        for name in imports(tree)
+        if name.startswith(front) and name.split(".")[4] in CLAIM_ROOMS[CLAIM_ROOMS.index(room) + 1 :]
+    ]
+    assert later == []
+
+
 def test_no_function_is_complex():
     """As radon counts it, comprehensions and boolean operators too: at most 12."""
     found = {

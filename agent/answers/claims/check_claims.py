@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from pagesight.agent.answers.citations import CitationReader
+from pagesight.agent.answers.claims.answer_text.claim_text import cited_sentences
 from pagesight.agent.answers.claims.claim import Claim
-from pagesight.agent.answers.claims.claim_text import cited_sentences
 from pagesight.agent.answers.claims.readings import Readings
 from pagesight.agent.answers.claims.sentence_check import SentenceCheck
 from pagesight.indexing import PageIndex

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from pagesight.agent.answers.claims.claim_number import language_of
+from pagesight.agent.answers.claims.answer_text.claim_number import language_of
 from pagesight.indexing.lexical.tokens import tokenize
 
 _SENTENCES = Path(__file__).with_name("german_reasons.json")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
 from pagesight.agent.answers.claims.claim import Evidence
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
 from pagesight.indexing.pages import PageText, Region
 from pagesight.indexing.values.page_values import PageContent
 

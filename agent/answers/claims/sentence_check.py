@@ -7,27 +7,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pagesight.agent.answers.claims.change_told import goes_against_itself
-from pagesight.agent.answers.claims.cited_page import WORDS_OF_A_REPEAT, CitedPage, cited_page, said_in_full
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, claim_numbers, is_year, quantities_told
+from pagesight.agent.answers.claims.answer_text.claim_text import CitedSentence
 from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence, Outcome
-from pagesight.agent.answers.claims.claim_fit import beside, has
-from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers, quantities_told
-from pagesight.agent.answers.claims.claim_text import CitedSentence
-from pagesight.agent.answers.claims.computed import is_year
-from pagesight.agent.answers.claims.missing_months import missing_months
-from pagesight.agent.answers.claims.names_check import apart, best_place, best_sentence, missing_codes, missing_names
-from pagesight.agent.answers.claims.nearest_place import number_elsewhere, phrase_elsewhere
-from pagesight.agent.answers.claims.number_check import Found, find_number
-from pagesight.agent.answers.claims.operands import Operand, operands_of
-from pagesight.agent.answers.claims.otherwise import says_otherwise
-from pagesight.agent.answers.claims.phrases import codes, find_phrase, names, quoted_phrases
-from pagesight.agent.answers.claims.proportion_check import operands_of_proportion, says_it_too
-from pagesight.agent.answers.claims.proportions import Proportion, proportions, share_beside
+from pagesight.agent.answers.claims.numbers.claim_fit import beside, has
+from pagesight.agent.answers.claims.numbers.number_check import Found, find_number
+from pagesight.agent.answers.claims.numbers.operands import Operand, operands_of
+from pagesight.agent.answers.claims.numbers.proportion_check import operands_of_proportion, says_it_too
+from pagesight.agent.answers.claims.numbers.proportions import Proportion, proportions, share_beside
+from pagesight.agent.answers.claims.numbers.said_by_name import is_said_by_name
+from pagesight.agent.answers.claims.numbers.swapped import swapped
+from pagesight.agent.answers.claims.numbers.trend import went_the_other_way
+from pagesight.agent.answers.claims.polarity.change_told import goes_against_itself
+from pagesight.agent.answers.claims.polarity.otherwise import says_otherwise
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
-from pagesight.agent.answers.claims.said_by_name import is_said_by_name
-from pagesight.agent.answers.claims.single_names import is_of_another_page, missing_acronyms, missing_word, stranger
-from pagesight.agent.answers.claims.swapped import swapped
-from pagesight.agent.answers.claims.trend import went_the_other_way
+from pagesight.agent.answers.claims.words.cited_page import WORDS_OF_A_REPEAT, CitedPage, cited_page, said_in_full
+from pagesight.agent.answers.claims.words.missing_months import missing_months
+from pagesight.agent.answers.claims.words.names_check import (
+    apart,
+    best_place,
+    best_sentence,
+    missing_codes,
+    missing_names,
+)
+from pagesight.agent.answers.claims.words.nearest_place import number_elsewhere, phrase_elsewhere
+from pagesight.agent.answers.claims.words.phrases import codes, find_phrase, names, quoted_phrases
+from pagesight.agent.answers.claims.words.single_names import (
+    is_of_another_page,
+    missing_acronyms,
+    missing_word,
+    stranger,
+)
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from pagesight.agent.answers.citations import Bracket, Citation, CitationReader
 from pagesight.agent.answers.claims.check_claims import Checked, claims_within
-from pagesight.agent.answers.claims.cited_page import region_around
 from pagesight.agent.answers.claims.claim import Claim
+from pagesight.agent.answers.claims.words.cited_page import region_around
 from pagesight.indexing.pages import Box, Region, page_label
 from pagesight.tools.allowed_documents import AllowedDocuments
 

@@ -20,8 +20,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
 from pagesight.agent.answers.citations import Citation
-from pagesight.agent.answers.claims.cited_page import boxes_of, page_content
 from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence
+from pagesight.agent.answers.claims.words.cited_page import boxes_of, page_content
 from pagesight.agent.reasoners.capabilities import Capabilities
 from pagesight.agent.reasoners.offline.asked import as_pages_say, asked_terms
 from pagesight.agent.reasoners.offline.best_passages import best_passages

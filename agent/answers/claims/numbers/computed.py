@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import permutations
 
+from pagesight.agent.answers.claims.answer_text.claim_number import is_year
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity, last_digit
 
@@ -88,11 +89,6 @@ def year_of(value: PageValue) -> int | None:
     """The year that a number is of; None where several or none are named."""
     years = {int(stem) for stem, near in value.context.items() if near >= 0.9 and is_year(stem)}
     return years.pop() if len(years) == 1 else None
-
-
-def is_year(stem: str) -> bool:
-    """Whether a term is a year."""
-    return len(stem) == 4 and stem.isdigit() and stem[:2] in ("19", "20")
 
 
 def value_of(quantity: Quantity, read: Callable[[Iterable[Decimal]], Decimal] = max) -> Decimal:

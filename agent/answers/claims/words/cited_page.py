@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from pagesight.agent.answers.claims.claim import Evidence
-from pagesight.agent.answers.claims.phrases import find_phrase
+from pagesight.agent.answers.claims.words.phrases import find_phrase
 from pagesight.indexing import PageIndex, PageRef
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Box, Region

@@ -8,12 +8,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, is_year
 from pagesight.agent.answers.claims.claim import Evidence
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has, holds
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
-from pagesight.agent.answers.claims.computed import computed_from, is_year, value_of, year_of
-from pagesight.agent.answers.claims.direction import direction, of_a_loss, tells_of_change
+from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, has, holds
+from pagesight.agent.answers.claims.numbers.computed import computed_from, value_of, year_of
+from pagesight.agent.answers.claims.polarity.direction import direction, of_a_loss, tells_of_change
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import takewhile
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
-from pagesight.agent.answers.claims.claim_number import language_of
-from pagesight.agent.answers.claims.phrases import names
+from pagesight.agent.answers.claims.answer_text.claim_number import language_of
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
+from pagesight.agent.answers.claims.words.phrases import names
 from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
-from pagesight.agent.answers.claims.phrases import find_phrase
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
+from pagesight.agent.answers.claims.words.phrases import find_phrase
 from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.page_values import PageContent

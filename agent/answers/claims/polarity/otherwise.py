@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pagesight.agent.answers.claims.direction import denial, says_no
-from pagesight.agent.answers.claims.opposites import says_the_opposite
+from pagesight.agent.answers.claims.polarity.direction import denial, says_no
+from pagesight.agent.answers.claims.polarity.opposites import says_the_opposite
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.blocks import same_row
 from pagesight.indexing.values.page_values import PageContent

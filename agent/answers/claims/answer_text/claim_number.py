@@ -89,3 +89,8 @@ def claim_numbers(text: str, found: Sequence[Quantity]) -> list[ClaimNumber]:
         ClaimNumber(text, quantity, [(stems(term), closeness) for term, closeness in terms if term in telling])
         for quantity, terms in zip(found, near, strict=True)
     ]
+
+
+def is_year(stem: str) -> bool:
+    """Whether a term is a year."""
+    return len(stem) == 4 and stem.isdigit() and stem[:2] in ("19", "20")

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from pagesight.agent.answers.citations import Bracket, Citation
-from pagesight.agent.answers.claims.answer_tables import read_rows
+from pagesight.agent.answers.claims.answer_text.answer_tables import read_rows
 from pagesight.indexing.pages import Region
 from pagesight.indexing.values.clauses import COUNTED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
 from pagesight.indexing.values.dates import Day, months, months_among
 from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.quantities import Quantity

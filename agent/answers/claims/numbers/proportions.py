@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import NamedTuple
 
-from pagesight.agent.answers.claims.computed import value_of, year_of
+from pagesight.agent.answers.claims.numbers.computed import value_of, year_of
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity, Span
 from pagesight.indexing.values.spelled_numbers import SPELLED

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, holds
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
-from pagesight.agent.answers.claims.measures import is_rival, is_same
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, holds
+from pagesight.agent.answers.claims.numbers.measures import is_rival, is_same
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 _BETTER = 0.15  # of what the words weigh that stand closer to one of the numbers; tried on claims of strangers

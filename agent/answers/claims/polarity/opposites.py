@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pagesight.agent.answers.claims.change_told import DOWN, UP, way
-from pagesight.agent.answers.claims.direction import says_no
+from pagesight.agent.answers.claims.polarity.change_told import DOWN, UP, way
+from pagesight.agent.answers.claims.polarity.direction import says_no
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize

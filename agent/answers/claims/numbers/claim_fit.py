@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from pagesight.agent.answers.claims.claim_number import ClaimNumber, Term, language_of
-from pagesight.agent.answers.claims.computed import is_year
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, Term, is_year, language_of
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import function_words, tokenize
 from pagesight.indexing.values.dates import MONTHS

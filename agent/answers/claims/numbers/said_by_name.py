@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
-from pagesight.agent.answers.claims.proportions import proportions
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.numbers.proportions import proportions
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.ages import ages
 from pagesight.indexing.values.quantities import may_be_a_name

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
-from pagesight.agent.answers.claims.computed import is_year
-from pagesight.agent.answers.claims.phrases import codes, find_phrase, names
-from pagesight.agent.answers.claims.subject import said_of_another
+from pagesight.agent.answers.claims.answer_text.claim_number import is_year
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
+from pagesight.agent.answers.claims.words.phrases import codes, find_phrase, names
+from pagesight.agent.answers.claims.words.subject import said_of_another
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize

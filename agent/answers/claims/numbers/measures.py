@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber
 from pagesight.indexing.values.mentioned_units import mentioned_units
 from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.quantities import Quantity, same_value

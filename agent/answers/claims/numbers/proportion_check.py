@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pagesight.agent.answers.claims.cited_page import CitedPage
-from pagesight.agent.answers.claims.claim_fit import ClaimFit
-from pagesight.agent.answers.claims.claim_number import ClaimNumber, claim_numbers
-from pagesight.agent.answers.claims.computed import value_of
-from pagesight.agent.answers.claims.number_check import find_number
-from pagesight.agent.answers.claims.operands import Operand, among, fitting
-from pagesight.agent.answers.claims.proportions import Proportion, follows, proportions
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, claim_numbers
+from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit
+from pagesight.agent.answers.claims.numbers.computed import value_of
+from pagesight.agent.answers.claims.numbers.number_check import find_number
+from pagesight.agent.answers.claims.numbers.operands import Operand, among, fitting
+from pagesight.agent.answers.claims.numbers.proportions import Proportion, follows, proportions
+from pagesight.agent.answers.claims.words.cited_page import CitedPage
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE, clause_at

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pagesight.agent.answers.claims.change_told import way
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
-from pagesight.agent.answers.claims.computed import is_signed, value_of
-from pagesight.agent.answers.claims.direction import says_no
-from pagesight.agent.answers.claims.operands import told_by_year
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber
+from pagesight.agent.answers.claims.numbers.computed import is_signed, value_of
+from pagesight.agent.answers.claims.numbers.operands import told_by_year
+from pagesight.agent.answers.claims.polarity.change_told import way
+from pagesight.agent.answers.claims.polarity.direction import says_no
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pagesight.agent.answers.claims.change_told import goes_against_the_page, sentence_of
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
-from pagesight.agent.answers.claims.computed import is_year, year_of
-from pagesight.agent.answers.claims.direction import opposed
-from pagesight.agent.answers.claims.measures import is_rival, is_same, measures_agree
-from pagesight.agent.answers.claims.missing_months import has_month_and_year, is_a_month
-from pagesight.agent.answers.claims.opposites import says_the_opposite
-from pagesight.agent.answers.claims.rates import told_for_another
-from pagesight.agent.answers.claims.rivals import rivals_of
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, is_year
+from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, has
+from pagesight.agent.answers.claims.numbers.computed import year_of
+from pagesight.agent.answers.claims.numbers.measures import is_rival, is_same, measures_agree
+from pagesight.agent.answers.claims.numbers.rates import told_for_another
+from pagesight.agent.answers.claims.numbers.rivals import rivals_of
+from pagesight.agent.answers.claims.polarity.change_told import goes_against_the_page, sentence_of
+from pagesight.agent.answers.claims.polarity.direction import opposed
+from pagesight.agent.answers.claims.polarity.opposites import says_the_opposite
+from pagesight.agent.answers.claims.words.missing_months import has_month_and_year, is_a_month
 from pagesight.indexing.values.clauses import SAME_CLAUSE, clause_at
 from pagesight.indexing.values.page_values import PageContent, PageValue
 from pagesight.indexing.values.quantities import Quantity, quantities

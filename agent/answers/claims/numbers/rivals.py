@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pagesight.agent.answers.claims.change_told import is_of_a_change
-from pagesight.agent.answers.claims.claim_fit import ClaimFit, beside, has, is_alone
-from pagesight.agent.answers.claims.claim_number import ClaimNumber
-from pagesight.agent.answers.claims.computed import is_year
-from pagesight.agent.answers.claims.direction import told_as_change
-from pagesight.agent.answers.claims.measures import is_rival, is_same, may_be_taken_for
+from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, is_year
+from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, has, is_alone
+from pagesight.agent.answers.claims.numbers.measures import is_rival, is_same, may_be_taken_for
+from pagesight.agent.answers.claims.polarity.change_told import is_of_a_change
+from pagesight.agent.answers.claims.polarity.direction import told_as_change
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.values.blocks import same_row

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from pagesight.agent.answers.claims.direction import says_no, told_as_change
+from pagesight.agent.answers.claims.polarity.direction import says_no, told_as_change
 from pagesight.indexing.values.clauses import clause_at, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pagesight.agent.answers.claims.computed import is_year
-from pagesight.agent.answers.claims.phrases import names
+from pagesight.agent.answers.claims.answer_text.claim_number import is_year
+from pagesight.agent.answers.claims.words.phrases import names
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
