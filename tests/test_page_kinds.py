@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -18,8 +19,10 @@ from pagesight.indexing.documents.open import open_document
 from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.lexical.kind_mentions import named_kinds
 from pagesight.indexing.lexical.query import read_query
+from pagesight.indexing.page_kinds.page_kinds import page_kinds
 from pagesight.indexing.page_kinds.told import told_kinds
 from pagesight.indexing.page_text.text import read_text
+from pagesight.indexing.pages import PageText
 from pagesight.tools.allowed_documents import AllowedDocuments
 from pagesight.tools.outline import outlined_document
 from pagesight.tools.search_pages import found_pages
@@ -59,6 +62,42 @@ def bars(sheet: canvas.Canvas, *, alike: bool = False, numbers: bool = True) -> 
         sheet.drawString(96 + 80 * place, 280, f"Y{place}")
 
 
+def ruled_table(sheet: canvas.Canvas, *, cut: bool = False, words: bool = True) -> None:
+    sheet.drawString(72, 790, "What to do when a lamp is lit")
+    left, top, columns, rows = 72, 760, (0, 120, 300, 450), 6
+    for row in range(rows + 1):
+        sheet.line(left, top - 40 * row, left + columns[-1], top - 40 * row)
+    for column in columns:
+        sheet.line(left + column, top, left + column, top - 40 * rows)
+    for row in range(rows if words else 0):
+        for column, text in zip(columns, ("Red lamp", "Empty the tray", "Every day"), strict=False):
+            sheet.drawString(left + column + (75 if cut else 6), top - 40 * row - 25, text)
+
+
+def lines(sheet: canvas.Canvas, *, step: int = 5, falling: bool = False, below: bool = False) -> None:
+    sheet.drawString(72, 790, "Views of the ferries")
+    for series in range(3):
+        sheet.setLineWidth(4)
+        for place in range(3):
+            sheet.line(100 + 100 * place, 500 + 40 * series, 200 + 100 * place, 530 + 40 * series + 50 * (place % 2))
+    for place in range(4):
+        year = 2020 - step * place if falling else 2005 + step * place
+        sheet.drawString(90 + 100 * place, 450, str(year))
+        for row in range(3 if below else 0):
+            sheet.drawString(90 + 100 * place, 430 - 15 * row, str(71 * (place + 1) + row))
+
+
+def pie(sheet: canvas.Canvas, *, colours: int = 3, said: tuple[int, ...] = (61, 32, 7)) -> None:
+    sheet.drawString(72, 790, "Who travels")
+    start = 0.0
+    for place, share in enumerate((61, 32, 7)):
+        sheet.setFillColorRGB(0.2 + 0.25 * (place % colours), 0.3, 0.6)
+        sheet.wedge(150, 400, 390, 640, start, 3.6 * share, fill=1, stroke=0)
+        sheet.setFillColorRGB(0, 0, 0)
+        sheet.drawString(60 + 180 * place, 380, f"{said[place]}%")
+        start += 3.6 * share
+
+
 def drawn(path: Path, *pages: object) -> Path:
     sheet = canvas.Canvas(str(path), pagesize=A4)
     for draw in pages:
@@ -95,6 +134,45 @@ def test_a_chart_is_bars_of_one_colour_on_one_line_with_numbers_at_them(tmp_path
 @pytest.mark.parametrize("broken", [{"alike": True}, {"numbers": False}])
 def test_boxes_that_are_alike_or_say_no_number_are_no_chart(tmp_path: Path, broken: dict[str, bool]) -> None:
     assert kinds(drawn(tmp_path / "a.pdf", table, lambda sheet: bars(sheet, **broken)), 2) == []
+
+
+def test_a_table_is_a_grid_whose_cells_hold_words(tmp_path: Path) -> None:
+    assert kinds(drawn(tmp_path / "a.pdf", bars, ruled_table), 2) == ["table"]
+
+
+@pytest.mark.parametrize("broken", [{"cut": True}, {"words": False}])
+def test_a_grid_that_cuts_words_or_holds_none_is_no_table(tmp_path: Path, broken: dict[str, bool]) -> None:
+    assert kinds(drawn(tmp_path / "a.pdf", bars, lambda sheet: ruled_table(sheet, **broken)), 2) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("Table 3: Ferries by harbour", ["table"]), ("TABLE II", ["table"]), ("Table 3 shows the ferries by harbour", [])],
+)
+def test_a_table_has_a_caption(tmp_path: Path, line: str, told: list[str]) -> None:
+    assert kinds(write_pdf(tmp_path / "a.pdf", [PROSE, [line, *PROSE]]), 2) == told
+
+
+def test_a_chart_is_lines_above_years_that_grow_to_the_right(tmp_path: Path) -> None:
+    assert kinds(drawn(tmp_path / "a.pdf", table, lines), 2) == ["chart"]
+
+
+@pytest.mark.parametrize("broken", [{"falling": True}, {"below": True}])
+def test_years_that_fall_or_stand_over_numbers_are_no_axis(tmp_path: Path, broken: dict[str, bool]) -> None:
+    assert "chart" not in kinds(drawn(tmp_path / "a.pdf", bars, lambda sheet: lines(sheet, **broken)), 2)
+
+
+def test_a_chart_is_a_disc_of_several_colours_whose_numbers_come_to_a_hundred(tmp_path: Path) -> None:
+    assert kinds(drawn(tmp_path / "a.pdf", table, pie), 2) == ["chart"]
+
+
+@pytest.mark.parametrize("broken", [{"said": (61, 12, 7)}, {"colours": 1}])
+def test_a_disc_of_one_colour_or_of_other_numbers_is_no_chart(tmp_path: Path, broken: dict[str, Any]) -> None:
+    assert kinds(drawn(tmp_path / "a.pdf", table, lambda sheet: pie(sheet, **broken)), 2) == []
+
+
+def test_a_page_of_one_pixel_is_of_no_kind() -> None:
+    assert page_kinds(2, PageText.empty(), Image.new("RGB", (1, 1))) == []
 
 
 def test_a_photo_has_more_shades_than_a_drawing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a small picture of a page shows beside words: bars of charts, and photos."""
+"""What a small picture of a page shows beside words: bars and pies of charts, cells of tables, and photos."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagesight.indexing.page_kinds.pies import pies
+from pagesight.indexing.page_kinds.ruled_tables import has_ruled_table
 from pagesight.indexing.pages import Box, PageText
 
 #: Pixels of the longer side of the picture that is looked at: a bar of a chart is some pixels thick, and a page takes
@@ -33,11 +35,14 @@ _FEWEST_SHADES, _LEAST_CONTRAST = 32, 5.0  # of a block's 64 pixels; of their br
 class Drawn:
     """``charts`` are where bars with numbers at them stand, ``bars`` how many others one chart has at most.
 
+    ``pies`` are where discs with shares of a whole stand, and ``ruled`` says whether cells of a table are drawn.
     ``photo`` is the share of the page that photos cover, ``drawing`` that of all that is drawn beside words, 0-1.
     """
 
     charts: list[Box]
     bars: int
+    pies: list[Box]
+    ruled: bool
     photo: float
     drawing: float
 
@@ -47,11 +52,15 @@ def drawn(picture: Image.Image, text: PageText) -> Drawn:
     pixels = np.array(picture.convert("RGB"))
     boxes = _in_pixels(text, pixels)
     photo, drawing = _photo_and_drawing(pixels, _under_words(pixels, boxes))
+    lettered = np.array([any(map(str.isalpha, word)) for word in text.words], np.bool_)
+    ruled = has_ruled_table(pixels, boxes, lettered)
     numbers = boxes[[_NUMBER.fullmatch(word) is not None for word in text.words]] if text.words else boxes
     _wipe(pixels, numbers)
     charts = list(_bars(_rectangles(pixels)))
-    labelled = [bars for each in charts if _differing(bars := _with_number(each, numbers)) >= FEWEST_BARS]
-    return Drawn([_around(bars, pixels) for bars in labelled], max(map(_differing, charts), default=0), photo, drawing)
+    labelled = [with_one for each in charts if _differing(with_one := _with_number(each, numbers)) >= FEWEST_BARS]
+    bars = max(map(_differing, charts), default=0)
+    round_ones = pies(pixels, text.words, boxes)
+    return Drawn([_around(each, pixels) for each in labelled], bars, round_ones, ruled, photo, drawing)
 
 
 def _around(bars: NDArray[np.int64], pixels: NDArray[np.uint8]) -> Box:

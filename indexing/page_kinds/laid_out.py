@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pagesight.indexing.pages import Box, PageText
 
@@ -15,11 +15,14 @@ _GAP = 1.7  # heights of a word between words of one line: more divides cells
 _ROW_STEP = 3.5  # heights between the rows of a table, at most
 _FEWEST_ROWS, _FEWEST_COLUMNS = 5, 3
 _SHORT = 40  # letters that a table's cell has at most, but for one in a row
-_FEWEST_TICKS, _EVEN, _MOST_NUMBERS = 4, 0.1, 500
+_FEWEST_TICKS, _EVEN, _MOST_NUMBERS = 4, 0.15, 500
 _DATA = re.compile(
     r"[(\-−–+<>~≈]?\s?[$€£]?\s?\d[\d.,\s]*\s?(?:%|pp|bn|[a-zA-Zµ°/²³]{1,4})?\)?\*?|[-–—]|n/?a|N/?A|[x✓✔]"
 )
-_TICK = re.compile(r"[$€£]?(\d{1,3}(?:,?\d{3})*(?:\.\d+)?)\s?(?:%|[kKmM])?")
+_ON_ONE_LINE, _BELOW = 0.006, 8  # of the page; heights of a number, in which the first row below a table's head stands
+_TICK = re.compile(r"['’]?[$€£]?(\d{1,3}(?:,?\d{3})*(?:\.\d+)?)\s?(?:%|[kKmM])?")
+_YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d|[01]\d")
+_CAPTION = re.compile(r"(?:Table|TABLE|Tabelle|Tab\.)\s(?:\d+(?:[.-]\d+)*|[IVX]+)(?:\s?[.:–—|]\s.+)?")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def _stand_under(above: Sequence[Cell], below: Sequence[Cell]) -> bool:
     return under >= max(_FEWEST_COLUMNS - 1, 0.6 * min(len(below), len(above)))
 
 
-def _over(one: Box, other: Box) -> bool:
+def _over(one: Sequence[float], other: Sequence[float]) -> bool:
     return one[0] < other[2] and other[0] < one[2]
 
 
@@ -109,25 +112,70 @@ def _is_table(table: Sequence[Sequence[Cell]]) -> bool:
     return sum(sum(cell.is_data for cell in row) >= 2 for row in table) >= len(table) / 2
 
 
-def ticks(cells: Sequence[Cell]) -> int:
-    """How many numbers stand along an upright axis: evenly apart, and in even steps that are not 1."""
-    numbers = [(float(found[1].replace(",", "")), cell.box) for cell in cells if (found := _TICK.fullmatch(cell.text))]
-    return max((_along(numbers[:_MOST_NUMBERS], edge) for edge in (0, 2)), default=0)
+def ticks(text: PageText) -> int:
+    """How many numbers stand along an axis, evenly apart and in even steps: up the page, or across with none below."""
+    numbers = [
+        Tick(found[0], float(found[1].replace(",", "")), box)
+        for word, box in zip(text.words, text.boxes.tolist(), strict=True)
+        if (found := _TICK.fullmatch(word))
+    ][:_MOST_NUMBERS]
+    upright = (len(line) for edge in (0, 2) for line in _aligned(numbers, edge) if _is_even(line, across=False))
+    lying = (
+        len(line) for line in _aligned(numbers, 3) if _is_even(line, across=True) and not _heads_columns(line, numbers)
+    )
+    return max([*upright, *lying], default=0)
 
 
-def _along(numbers: Sequence[tuple[float, Box]], edge: int) -> int:
-    most, lined = 0, sorted(numbers, key=lambda one: one[1][edge])
+class Tick(NamedTuple):
+    """A number that may stand at an axis: as it is written, its value, and where."""
+
+    written: str
+    value: float
+    box: Sequence[float]
+
+    @property
+    def is_year(self) -> bool:
+        """Whether it is a year, also as 09 or ’09."""
+        return _YEAR.fullmatch(self.written) is not None
+
+
+def _aligned(numbers: Sequence[Tick], edge: int) -> Iterator[list[Tick]]:
+    """Numbers that share an edge: 0 and 2 are the left and the right one, 3 the lower one; in their order."""
+    lined = sorted(numbers, key=lambda one: one.box[edge])
     for at in range(len(lined)):
-        line = [one for one in lined[at:] if one[1][edge] - lined[at][1][edge] < 0.006]
+        line = [one for one in lined[at:] if one.box[edge] - lined[at].box[edge] < _ON_ONE_LINE]
         if len(line) >= _FEWEST_TICKS:
-            most = max(most, _even(sorted(line, key=lambda one: one[1][1])))
-    return most
+            yield from _runs(sorted(line, key=lambda one: one.box[edge % 2 == 0]))
 
 
-def _even(line: Sequence[tuple[float, Box]]) -> int:
-    values = np.array([value for value, _ in line])
-    places: NDArray[np.float64] = np.array([box[1] for _, box in line])
+def _runs(line: Sequence[Tick]) -> Iterator[list[Tick]]:
+    """The line, and without what stands at either end of it: one word more may stand on the line of an axis."""
+    yield list(line)
+    for part in (line[1:], line[:-1]):
+        if len(part) >= _FEWEST_TICKS:
+            yield list(part)
+
+
+def _is_even(line: Sequence[Tick], *, across: bool) -> bool:
+    """Whether a scale is written there, which grows up or to the right; steps of 1 are a list's, but for years."""
+    values, boxes = np.array([one.value for one in line]), np.array([one.box for one in line])
+    places = (boxes[:, 0] + boxes[:, 2]) / 2 if across else boxes[:, 1]
     steps, gaps = np.diff(values), np.diff(places)
     even = bool(np.allclose(steps, steps[0]) and np.allclose(gaps, gaps.mean(), rtol=_EVEN))
-    step = abs(steps[0])
-    return len(line) if even and step > 0 and step != 1 and (values % step < 1e-6).all() else 0
+    step = steps[0] if across else -steps[0]
+    if not even or step <= 0:
+        return False
+    return (across and all(one.is_year for one in line)) or (step != 1 and bool((values % step < 1e-6).all()))
+
+
+def _heads_columns(line: Sequence[Tick], numbers: Sequence[Tick]) -> bool:
+    """Whether numbers stand below most of a line's: years over the columns of a table are no axis."""
+    height = line[0].box[3] - line[0].box[1]
+    below = [one for one in numbers if 0 < one.box[1] - line[0].box[1] < _BELOW * height]
+    headed = sum(any(_over(one.box, other.box) for other in below) for one in line)
+    return headed > len(line) / 2
+
+
+def is_captioned_table(cells: Sequence[Cell]) -> bool:
+    """Whether a cell is the caption of a table: "Table 3: …", "TABLE II"."""
+    return any(_CAPTION.fullmatch(cell.text) for cell in cells)

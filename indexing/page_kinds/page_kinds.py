@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pagesight.indexing.page_kinds.drawn import FEWEST_BARS, Drawn, drawn
-from pagesight.indexing.page_kinds.laid_out import Cell, cells_of, table_rows, ticks
+from pagesight.indexing.page_kinds.laid_out import Cell, cells_of, is_captioned_table, table_rows, ticks
 from pagesight.indexing.pages import Box, PageText
 
 #: The kinds that pages are told by, in the order in which they are named.
@@ -18,7 +18,7 @@ KINDS = ("cover", "contents", "appendix", "table", "chart", "map", "photo", "for
 
 # All were set while looking at pages of mmlb-dev (docs/quality.md), so they will do worse on other documents.
 _MOST_WORDS_OF_A_COVER, _TALL = 90, 1.6
-_PHOTO, _PLOT = 0.07, 0.02  # of the page
+_PHOTO, _PLOT = 0.03, 0.015  # of the page
 _MAP, _STREETS = 0.12, 8  # of the page that is drawn on; names that run up or down it
 _TURNED = 0.5  # of the words: more run up a page that is to be turned
 _GROWING = 0.8  # of the numbers in a table of contents are not below the one before
@@ -55,9 +55,10 @@ def page_kinds(number: int, text: PageText, picture: Image.Image) -> list[str]:
 def _drawn_kinds(cells: Sequence[Cell], text: PageText, seen: Drawn) -> dict[str, bool]:
     if _is_map(cells, text, seen):
         return {"map": True, "table": False, "chart": False}
-    chart = _is_chart(cells, seen)
+    chart = _is_chart(text, seen)
     beside = [cell for cell in cells if not _in_any(cell.box, seen.charts)]
-    return {"chart": chart, "table": table_rows(beside) > 0, "photo": not chart and seen.photo >= _PHOTO}
+    table = seen.ruled or table_rows(beside) > 0 or is_captioned_table(cells)
+    return {"chart": chart, "table": table, "photo": not chart and seen.photo >= _PHOTO}
 
 
 def _titles(cells: Sequence[Cell], text: PageText) -> list[Cell]:
@@ -115,8 +116,10 @@ def _streets(text: PageText) -> int:
     return min(len(np.unique(middles[:, 0])), len(np.unique(middles[:, 1])))
 
 
-def _is_chart(cells: Sequence[Cell], seen: Drawn) -> bool:
-    return bool(seen.charts) or ((seen.bars >= FEWEST_BARS or seen.drawing >= _PLOT) and ticks(cells) > 0)
+def _is_chart(text: PageText, seen: Drawn) -> bool:
+    if seen.charts or seen.pies:
+        return True
+    return (seen.bars >= FEWEST_BARS or seen.drawing >= _PLOT) and ticks(text) > 0
 
 
 def _is_form(text: PageText, lines: Sequence[str]) -> bool:
