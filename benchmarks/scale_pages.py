@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from vectors import DIM, questions, synthetic_pages
+from vectors import DIM, VECTORS, questions, synthetic_pages
 
 from pagesight.indexing.encoders import MultiVector
 from pagesight.indexing.encoders.lexical import LexicalEncoder
@@ -53,14 +52,17 @@ def _vocabulary(rng: np.random.Generator) -> list[str]:
 
 def _vector_pages(folder: Path, count: int) -> Iterator[tuple[PageText, MultiVector]]:
     """Pages of vectors.py, in which like patches stand side by side: three become their mean."""
-    sample: list[NDArray[np.float16]] = []
+    step = max(1, count // 500)
+    asked_of = np.lib.format.open_memmap(  # on the disk: the writer's memory is measured
+        folder / "sample.npy", "w+", np.float16, (len(range(0, count, step)), VECTORS, DIM)
+    )
     for number, page in enumerate(synthetic_pages(count)):
-        if number % max(1, count // 500) == 0:
-            sample.append(page.astype(np.float16))
+        if number % step == 0:
+            asked_of[number // step] = page
         vectors = page[: len(page) // POOL * POOL].reshape(-1, POOL, DIM).mean(axis=1)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         if number == count - 1:
-            np.save(folder / "questions.npy", questions(sample, QUESTIONS))
+            np.save(folder / "questions.npy", questions(list(asked_of), QUESTIONS))
         yield PageText.empty(), MultiVector(vectors, np.zeros((len(vectors), 4), np.float32))
 
 

@@ -13,24 +13,30 @@ from pagesight.indexing.snapshot.segment_vectors import SegmentVectors
 from pagesight.indexing.snapshot.term_postings import PostingsFile, counted, packed, postings_kinds, term_hash
 from pagesight.indexing.snapshot.vector_lists import VectorLists, write_lists
 from pagesight.indexing.vectors.maxsim import best_similarities
-from pagesight.indexing.vectors.quantization import StoredVectors
+from pagesight.indexing.vectors.multivector import MultiVector
+from pagesight.indexing.vectors.quantization import StoredVectors, stored
 
 DIM = 8
 
 
 @pytest.fixture(scope="module")
-def vectors() -> np.ndarray:
+def kept() -> StoredVectors:
     found = np.random.default_rng(1).normal(size=(5_000, DIM)).astype(np.float32)
-    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float16)
+    return stored(MultiVector(found / np.linalg.norm(found, axis=1, keepdims=True), np.zeros((5_000, 0))), "int8")
+
+
+@pytest.fixture(scope="module")
+def vectors(kept: StoredVectors) -> np.ndarray:
+    return kept.vectors
 
 
 PAGES = np.repeat(np.arange(250, dtype=np.int32), 20)
 
 
 @pytest.fixture(scope="module")
-def lists(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> VectorLists:
+def lists(kept: StoredVectors, tmp_path_factory: pytest.TempPathFactory) -> VectorLists:
     path = tmp_path_factory.mktemp("lists") / "a.faiss"
-    return VectorLists(path, write_lists(path, vectors, PAGES), DIM)
+    return VectorLists(path, write_lists(path, kept.values, kept.scales, PAGES), DIM)
 
 
 def test_with_all_lists_the_nearest_are_the_nearest(lists: VectorLists, vectors: np.ndarray) -> None:
@@ -61,9 +67,9 @@ def test_only_allowed_pages_are_found(lists: VectorLists, vectors: np.ndarray) -
 
 
 @pytest.mark.parametrize("at", [0.001, 0.5, 0.999])
-def test_a_flipped_bit_is_noticed(vectors: np.ndarray, tmp_path: Path, at: float) -> None:
+def test_a_flipped_bit_is_noticed(kept: StoredVectors, tmp_path: Path, at: float) -> None:
     path = tmp_path / "a.faiss"
-    facts = write_lists(path, vectors, PAGES)
+    facts = write_lists(path, kept.values, kept.scales, PAGES)
     VectorLists(path, facts, DIM).check()
     content = bytearray(path.read_bytes())
     content[int(at * len(content))] ^= 1
@@ -73,9 +79,9 @@ def test_a_flipped_bit_is_noticed(vectors: np.ndarray, tmp_path: Path, at: float
         VectorLists(path, facts, DIM).check()
 
 
-def test_what_a_search_reads_at_once_is_checked_at_once(vectors: np.ndarray, tmp_path: Path) -> None:
+def test_what_a_search_reads_at_once_is_checked_at_once(kept: StoredVectors, tmp_path: Path) -> None:
     path = tmp_path / "a.faiss"
-    facts = write_lists(path, vectors, PAGES)
+    facts = write_lists(path, kept.values, kept.scales, PAGES)
     assert 0 < facts["head"] < 60_000 < facts["size"] == path.stat().st_size
     content = path.read_bytes()
     for spoiled in (content[:-1], content[:50] + b"x" + content[51:], b""):
@@ -91,12 +97,13 @@ def test_what_a_search_reads_at_once_is_checked_at_once(vectors: np.ndarray, tmp
 
 def test_large_numbers_of_vectors_are_added_in_parts(tmp_path: Path) -> None:
     angles = np.random.default_rng(2).uniform(0, 2 * np.pi, 140_000)
-    many = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float16)
+    found = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    kept = stored(MultiVector(found, np.zeros((140_000, 0))), "int8")
     pages = np.arange(140_000, dtype=np.int32)
-    lists = VectorLists(tmp_path / "a.faiss", write_lists(tmp_path / "a.faiss", many, pages), 2)
+    lists = VectorLists(tmp_path / "a.faiss", write_lists(tmp_path / "a.faiss", kept.values, kept.scales, pages), 2)
     query = np.array([[1, 0], [-0.6, 0.8]], np.float32)
     similarities, numbers = lists.near(query, 10, 10_000, None)
-    exact = query @ many.astype(np.float32).T
+    exact = query @ kept.vectors.T
     np.testing.assert_allclose(similarities, -np.sort(-exact, axis=1)[:, :10], atol=0.02)
     np.testing.assert_allclose(np.take_along_axis(exact, numbers, axis=1), similarities, atol=0.02)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import milvus_lite.storage.segment as lite
+import numpy as np
 import pytest
 from milvus_lite.engine import compaction
 from small_index import FERRY, PUMP, small_settings, warned, write_pdf
@@ -14,7 +17,9 @@ from small_index import FERRY, PUMP, small_settings, warned, write_pdf
 from pagesight.indexing import PageIndex, Progress
 from pagesight.indexing.integrity.repair import repair
 from pagesight.indexing.integrity.verify import verify
-from pagesight.indexing.milvus.centroid_search import page_of
+from pagesight.indexing.milvus import lite_memory
+from pagesight.indexing.milvus.centroid_search import collection, page_of
+from pagesight.indexing.milvus.connection import connect_folder
 from pagesight.indexing.storage.page_files import PageFiles
 
 
@@ -51,19 +56,58 @@ def test_adding_and_removing_a_document_reads_no_others(index_folder: Path, tmp_
 
 
 def test_full_files_of_rows_are_not_written_anew_for_a_change(
-    index_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    index_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So small that four files, which Milvus Lite merges, do not fit into two, and that many are soon there.
-    monkeypatch.setattr(compaction, "MAX_SEGMENT_ROWS", 5)
-    monkeypatch.setattr(compaction, "MAX_DATA_FILES", 3)
-    rows = index_folder / "milvus.db" / "collections" / "pages" / "partitions" / "_default" / "data"
+    monkeypatch.setattr(lite_memory, "_MERGED", 1)  # a byte, so that all are full
+    monkeypatch.setattr(compaction, "MAX_DATA_FILES", 3)  # beyond which Milvus Lite merges those of any size
     before: set[Path] = set()
     for number in range(5):
-        with PageIndex.open(index_folder, settings=small_settings()) as index:
-            index.add(write_pdf(tmp_path / f"{number}.pdf", [f"{FERRY} {number} {page}" for page in range(4)]))
-        files = set(rows.glob("*.parquet"))
+        add_a_file_of_rows(index_folder, number)
+        files = files_of_rows(index_folder)
         assert before < files
         before = files
+
+
+def test_small_files_of_rows_become_one(index_folder: Path) -> None:
+    for number in range(7):
+        add_a_file_of_rows(index_folder, number)
+    assert len(files_of_rows(index_folder)) < 5
+    assert verify(str(index_folder), small_settings()).damage == []
+    with PageIndex.open(index_folder, settings=small_settings()) as index, index._parts.writing() as parts:
+        assert len(parts.store.pages()) == 3 + 7
+
+
+def add_a_file_of_rows(index_folder: Path, number: int) -> None:
+    with PageIndex.open(index_folder, settings=small_settings()) as index:
+        index.add(write_pdf(index_folder.parent / f"{number}.pdf", [f"{FERRY} {number}"]))
+
+
+def files_of_rows(index_folder: Path) -> set[Path]:
+    rows = index_folder / "milvus.db" / "collections" / "pages" / "partitions" / "_default" / "data"
+    return set(rows.glob("*.parquet"))
+
+
+def test_rows_go_into_a_file_as_they_are_and_not_by_single_numbers(tmp_path: Path) -> None:
+    written = np.random.default_rng(1).normal(size=(2_000, 128)).astype(np.float32)
+    connection = connect_folder(tmp_path / "milvus.db")
+    try:
+        connection.ensure([collection(128, connection.capabilities)])
+        rows = [{"id": number, "document_id": "ä", "vector": row} for number, row in enumerate(written)]
+        connection.upsert("candidates", rows[:1_500])
+        connection.upsert("candidates", rows[1_000:])
+        connection.delete("candidates", "id in [7]")
+        del rows
+        tracemalloc.start()
+        connection.flush("candidates")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < written.size * sys.getsizeof(1.0) / 4
+        found = {row["id"]: row for row in connection.rows("candidates", "id >= 0", ["id", "document_id", "vector"])}
+    finally:
+        connection.close()
+    assert set(found) == set(range(2_000)) - {7}
+    assert {row["document_id"] for row in found.values()} == {"ä"}
+    np.testing.assert_array_equal(np.array([found[1_999]["vector"], found[1_200]["vector"]]), written[[1_999, 1_200]])
 
 
 def test_of_a_document_that_is_removed_milvus_has_no_row_left(index_folder: Path) -> None:

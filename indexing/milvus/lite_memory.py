@@ -4,20 +4,29 @@ Milvus Lite (3.2: engine/collection.py, storage/segment.py) reads each file of r
 written the file, and keeps all: rows, vectors, and a dictionary of the keys. Who writes needs none of that: here files
 are read when somebody asks for what is in them.
 
-From 33 files on (engine/compaction.py), each flush also writes the two smallest anew as one, or as two again where one
-file may not hold the rows of both: seconds for each change of an index of 100,000 pages. Small files of like size are
-merged however many files there are, so that their number alone is left as it is.
+Rows that go into a file (storage/memtable.py) become Python's objects on the way, each number of a vector one: twelve
+times the memory of the rows. Here they stay Arrow's.
+
+Files of like size are merged (engine/compaction.py), four at least and up to 200,000 rows, of which there are four
+copies meanwhile: 1 GB for pages with much text. From 33 files on, each flush also writes the two smallest anew. Here
+only small files are merged, however many files there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
-from milvus_lite.engine import collection, compaction
+import pyarrow as pa
+from milvus_lite.engine import collection
+from milvus_lite.engine.compaction import CompactionManager
+from milvus_lite.storage.memtable import MemTable
 from milvus_lite.storage.segment import Segment
 
-_MOST_FILES = 1_000_000
-_KEPT_BACK = 32 << 20  # bytes of rows that go into a file at once, for which Milvus Lite takes several times as many
+_KEPT_BACK = 32 << 20  # bytes of rows that go into a file at once
+_MERGED = 16 << 20  # bytes of files that become one, which can be some four times as many in memory
+_AT_LEAST = 4  # files that are merged, as in Milvus Lite
 
 # What of a segment does not come from its file.
 _INDEXES = ("indexes", "scalar_indexes", "sparse_indexes")
@@ -50,13 +59,39 @@ class UnreadSegment(Segment):  # type: ignore[misc]
         return getattr(self, name)
 
 
+class SmallMerges(CompactionManager):  # type: ignore[misc]
+    """Merges files of like size while they are small."""
+
+    @staticmethod
+    def _select_target(buckets: list[list[tuple[str, int]]], total_files: int, partition_dir: str) -> list[str] | None:
+        """Some of the files, which stand with their sizes in ``buckets`` of like size; None is none."""
+        del total_files, partition_dir
+        for bucket in buckets:
+            sizes = accumulate(size for _, size in bucket)
+            chosen = [name for (name, _), size in zip(bucket, sizes, strict=True) if size <= _MERGED]
+            if len(chosen) >= _AT_LEAST:
+                return chosen
+        return None
+
+
+def _data_table(rows: MemTable, places: Sequence[tuple[int, int]]) -> pa.Table:
+    """As `MemTable._build_data_table`: the rows of these batches, at these places in them."""
+    batches = rows._insert_batches
+    starts = [0, *accumulate(batch.num_rows for batch in batches)]
+    chosen = pa.array((starts[batch] + row for batch, row in places), pa.int64())
+    schema = rows._data_schema
+    return pa.Table.from_batches(batches).select(schema.names).take(chosen).cast(schema)
+
+
 def hold_little() -> None:
-    """Have Milvus Lite read no file of rows before somebody asks for what is in it, keep less back to write, and not
-    write full files anew.
+    """Have Milvus Lite read no file of rows before somebody asks for what is in it, keep less back to write, write it
+    as it is, and merge only small files.
     """
     if getattr(collection, "Segment", None) is Segment:
         collection.Segment = UnreadSegment
     if hasattr(collection, "MEMTABLE_MEMORY_LIMIT"):
         collection.MEMTABLE_MEMORY_LIMIT = min(collection.MEMTABLE_MEMORY_LIMIT, _KEPT_BACK)
-    if hasattr(compaction, "MAX_DATA_FILES"):
-        compaction.MAX_DATA_FILES = _MOST_FILES
+    if getattr(collection, "CompactionManager", None) is CompactionManager:
+        collection.CompactionManager = SmallMerges
+    if hasattr(MemTable, "_build_data_table"):
+        MemTable._build_data_table = _data_table

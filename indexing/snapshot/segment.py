@@ -235,6 +235,8 @@ class Segment:
 
 def _renumbered(postings: Postings, kept: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Postings:
     """The postings of the holders that are kept, with their new numbers."""
+    if kept.all():
+        return postings
     chosen = kept[postings.holders]
     holders = numbers[postings.holders[chosen]].astype(np.int32)
     return Postings(postings.terms[chosen], holders, postings.often[chosen])

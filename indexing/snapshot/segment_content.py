@@ -170,7 +170,7 @@ def write_content(folder: Path, name: str, content: SegmentContent, block: int =
     facts = {}
     for encoder, own in content.encoders.items():
         many = len(own.values) >= WORTH_LISTS
-        lists = write_lists(folder / lists_name(name, encoder), *_in_lists(own)) if many else None
+        lists = _write_lists(folder / lists_name(name, encoder), own) if many else None
         facts[encoder] = {"dim": own.values.shape[1], "lists": lists}
         kept |= {
             f"vectors:{encoder}": own.values,
@@ -194,12 +194,9 @@ def lists_name(name: str, encoder: str) -> str:
     return f"{name}.{encoder}.faiss" if encoder else f"{name}.faiss"
 
 
-def _in_lists(candidates: CandidateVectors) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-    """The vectors, and the page of each."""
-    pages = np.arange(len(candidates.counts), dtype=np.int32)
-    vectors = candidates.values.astype(np.float16)
-    vectors *= candidates.scales[:, None]
-    return vectors, np.repeat(pages, candidates.counts)
+def _write_lists(path: Path, candidates: CandidateVectors) -> dict[str, int]:
+    pages = np.repeat(np.arange(len(candidates.counts), dtype=np.int32), candidates.counts)
+    return write_lists(path, candidates.values, candidates.scales, pages)
 
 
 def _blobs(name: str, blobs: Sequence[bytes]) -> dict[str, NDArray[Any]]:

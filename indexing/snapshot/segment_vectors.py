@@ -70,7 +70,7 @@ class SegmentVectors:
     def content(self, wanted: NDArray[np.bool_]) -> CandidateVectors:
         """Those of the wanted pages, (pages,)."""
         counts = np.diff(self._starts)
-        kept = np.repeat(wanted, counts)
+        kept = slice(None) if wanted.all() else np.repeat(wanted, counts)  # all is not copied
         return CandidateVectors(self._values[kept], self._scales[kept], counts[wanted])
 
     @property

@@ -23,19 +23,24 @@ _TRAINED_ON = 64  # vectors for each centre; FAISS asks for 39 at least
 _AT_ONCE = 65_536  # vectors that are turned into float32 at once
 
 
-def write_lists(path: Path, vectors: NDArray[np.float16], pages: NDArray[np.int32]) -> dict[str, int]:
-    """Write (n, dim) vectors, each with its page; returns what `VectorLists` asks to know of the file."""
+def write_lists(
+    path: Path, values: NDArray[np.int8], scales: NDArray[np.float16], pages: NDArray[np.int32]
+) -> dict[str, int]:
+    """Write (n, dim) vectors, ``values`` times ``scales``, each with its page; returns what `VectorLists` asks to know
+    of the file.
+    """
     import faiss
 
-    count, dim = vectors.shape
+    count, dim = values.shape
     lists = int(count**0.5)
     # One range for all dimensions: searched in two thirds of the time of a range for each, and found the same.
     kind = faiss.ScalarQuantizer.QT_8bit_uniform
     index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, faiss.METRIC_INNER_PRODUCT, False)
-    index.train(vectors[np.linspace(0, count - 1, min(count, _TRAINED_ON * lists)).astype(np.int64)].astype(np.float32))
+    sample = np.linspace(0, count - 1, min(count, _TRAINED_ON * lists)).astype(np.int64)
+    index.train(_vectors(values[sample], scales[sample]))
     for start in range(0, count, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        index.add_with_ids(vectors[part].astype(np.float32), pages[part].astype(np.int64))
+        index.add_with_ids(_vectors(values[part], scales[part]), pages[part].astype(np.int64))
     with replacing(path) as unfinished:
         faiss.write_index(index, str(unfinished))
         size = unfinished.stat().st_size
@@ -83,6 +88,10 @@ class VectorLists:
         """Read all of it. Raises SnapshotDamaged if it is not as it was written."""
         if _check(self._path, self._facts["size"]) != self._facts["check"]:
             raise SnapshotDamaged(f"{self._path} is damaged (it is not as it was written).")
+
+
+def _vectors(values: NDArray[np.int8], scales: NDArray[np.float16]) -> NDArray[np.float32]:
+    return values * scales.astype(np.float32)[:, None]
 
 
 def _check(path: Path, size: int) -> int:
