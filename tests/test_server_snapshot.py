@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from test_server_repair import FERRY, PUMP, milvus
 
 from pagesight.indexing import PageIndex
 from pagesight.indexing.errors import IndexWarning
-from pagesight.indexing.milvus import snapshot_rows
+from pagesight.indexing.milvus import lease, snapshot_rows
 from pagesight.indexing.milvus.connection import Connection
 
 QUESTION = "ferry Aurora passengers"
@@ -155,3 +158,31 @@ def test_what_is_damaged_while_it_is_open_is_told_and_made_anew(
         connection.delete("snapshot", "number >= 0")
         with pytest.warns(IndexWarning, match="is damaged"):
             assert answers(index) == expected
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from small_index import small_settings
+from pagesight.indexing import PageIndex
+from pagesight.indexing.snapshot import writer
+writer._AT_MOST = 3600.0  # so that what comes after the first document waits to be published
+writer.SnapshotWriter.finish = lambda *arguments: os._exit(9)  # as the system ends it, before the end of its run
+with PageIndex.open(sys.argv[1], settings=small_settings(index=Path(sys.argv[2]))) as index:
+    index.add([Path(path) for path in sys.argv[3:]])
+"""
+
+
+def test_what_a_killed_writer_had_not_published_comes_with_the_next_one(
+    address: str, tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-c", KILLED, address, str(tmp_path / "other machine"), *map(str, files)]
+    assert subprocess.run(command, cwd=Path(__file__).parent, check=False).returncode == 9
+    monkeypatch.setattr(lease, "Heartbeat", partial(lease.Heartbeat, 0.05, 0.5))
+    with PageIndex.open(address, settings=small_settings()) as index:
+        assert [record.document for record in index.documents()] == ["ferry.pdf"]
+        index.add(write_pdf(tmp_path / "third.pdf", [["Annex to another"]]))
+        assert [record.document for record in index.documents()] == ["ferry.pdf", "pump.pdf", "third.pdf"]
+        assert index.search("pump Boreas kilowatts")[0].label == "pump.pdf p. 1"
+        report = index.add(files)
+        assert (report.pages, len(report.unchanged)) == (0, 2)
