@@ -155,7 +155,7 @@ class _Place:
         at = quantity.digits[0]
         sentence = _span_at(sentences, at) or (0, len(text))
         part, clause = (_around(divider, text, sentence, at) for divider in (_PART, _CLAUSE))
-        plain = (one.digits[0] for one in found if one.year == quantity.year)
+        plain = (one.digits[0] for one in found if are_alike(one, quantity))
         alike = [start for start in plain if _is_in(sentence, start) and (start == at or start not in ages(text))]
         years = frozenset(one.digits[0] for one in found if one.year and one is not quantity)
         others = _outside(clause, years) | _outside(clause, ages(text)) | _before_it(text, quantity)
@@ -174,6 +174,11 @@ class _Place:
         if self.part != self.sentence and _is_in(self.part, at):
             return _SAME_PART
         return _SHARED if at < self.alike[0] else _OTHER_CLAUSE
+
+
+def are_alike(one: Quantity, other: Quantity) -> bool:
+    """Whether the words of a sentence may be of either of two numbers: percentages are no rivals of other numbers."""
+    return one.year == other.year and (one.unit == "%") == (other.unit == "%")
 
 
 def _before_it(text: str, quantity: Quantity) -> frozenset[int]:

@@ -8,6 +8,7 @@ from itertools import combinations
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, holds
 from pagesight.agent.answers.claims.numbers.measures import is_rival, is_same
+from pagesight.indexing.values.clauses import are_alike
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 _BETTER = 0.15  # of what the words weigh that stand closer to one of the numbers; tried on claims of strangers
@@ -17,7 +18,8 @@ def swapped(numbers: Sequence[ClaimNumber], content: PageContent) -> str:
     """Two numbers of a claim, as it writes them, of which each fits better where the other is told; "" for none."""
     fits = [(ClaimFit(number, content), same) for number in numbers if (same := _same(number, content))]
     for (one, mine), (other, theirs) in combinations(fits, 2):
-        if not is_rival(one.number.quantity, other.number.quantity):
+        quantities = one.number.quantity, other.number.quantity
+        if not is_rival(*quantities) or not are_alike(*quantities):
             continue
         own, others = _closer(one, other), _closer(other, one)
         told = max(_held(own, value) for value in mine) + max(_held(others, value) for value in theirs)
