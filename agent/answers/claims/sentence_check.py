@@ -69,7 +69,7 @@ class _Sighting(NamedTuple):
 def _are_told_apart(value: PageValue, rivals: Sequence[PageValue], right: Sequence[Quantity]) -> bool:
     """Whether a claim has the rivals' numbers too: all of them, or the best one where it is of the same table."""
     named = [any(same_value(one, rival.quantity) for one in right) for rival in rivals]
-    return any(named) and (all(named) or (named[0] and (value.place is None or beside(value, rivals[0]))))
+    return any(named) and (all(named) or (named[0]))
 
 
 def _is_told_of(number: ClaimNumber, value: PageValue) -> int:

@@ -80,6 +80,12 @@ class ClaimFit:
         return sum(by for (term, _), by in self.weights.items() if any(has(value, term) for value in values))
 
     @cached_property
+    def _lacking(self) -> float:
+        """What the claim's terms would weigh that a page of its language might have, and this one has not."""
+        most = math.log(1 + 2 * len(self.content.values))
+        return sum(near * most for term, near in self.terms if near >= _NEAR and not term & self.content.terms)
+
+    @cached_property
     def is_in_its_language(self) -> bool:
         """Whether the page has the claim's small words, or most of its own are of the claim's language: in another one
         the claim's other words cannot be expected."""
@@ -109,7 +115,8 @@ class ClaimFit:
         if less > more / 3 and not (rival.place and beside(rival, value)):
             return 0.0
         needed = _BETTER if in_doubt and (beside(rival, value) or less <= more / 4) else _MUCH_BETTER
-        return more - less - needed * (self._held if of is None else of)
+        told = self._held if of is None else of
+        return more - less - needed * (told if self.is_in_its_language else told + self._lacking)
 
 
 def _of_like_meaning(term: frozenset[str]) -> frozenset[str]:
