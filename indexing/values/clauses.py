@@ -177,8 +177,12 @@ class _Place:
 
 
 def are_alike(one: Quantity, other: Quantity) -> bool:
-    """Whether the words of a sentence may be of either of two numbers: percentages are no rivals of other numbers."""
-    return one.year == other.year and (one.unit == "%") == (other.unit == "%")
+    """Whether the words of a sentence may be of either of two numbers: dates and percentages are no rivals of others."""
+    return _measure(one) == _measure(other)
+
+
+def _measure(quantity: Quantity) -> str:
+    return "year" if quantity.year else "date" if quantity.days else "%" if quantity.unit == "%" else ""
 
 
 def _before_it(text: str, quantity: Quantity) -> frozenset[int]:
