@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from pagesight.agent.answers.claims.polarity.direction import says_no, told_as_change
+from pagesight.agent.answers.claims.polarity.direction import told_as_change
 from pagesight.indexing.values.clauses import clause_at, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
@@ -21,8 +21,8 @@ DOWN = re.compile(
     r"reduc(?:es?|ed|ing)|sank(?:en)?|sink\w*|gesunken|gefallen|fiel(?:en)?|down from|verringer\w+|zurückgegangen|"
     r"abgenommen|снизил\w*|упал\w*|уменьш\w+)\b|下降|减少"
 )
-_FROM = re.compile(r"(?i)\b(?:from|von|с)\s[^\d,;:]{0,12}$")
-_TO = re.compile(r"(?i)\b(?:to|auf|до)\s[^\d,;:]{0,12}$")
+_FROM = re.compile(r"(?i)\b(?:from|von|с)\s(?:(?!\b(?:by|um)\b)[^\d,;:]){0,12}$")
+_TO = re.compile(r"(?i)\b(?:to|auf|до)\s(?:(?!\b(?:by|um)\b)[^\d,;:]){0,12}$")
 _UP_FROM = re.compile(r"(?i)\b(?:up|down) from\s[^\d,;:]{0,12}$")
 _CHANGE = re.compile(
     r"(?i)\b(?:change|increase|growth|cagr|yoy|veränder\w+|zunahme|zuwachs|wachstum|anstieg)\b|[+]/[-–−]|изменени|变化"
@@ -30,6 +30,8 @@ _CHANGE = re.compile(
 _LESS = re.compile(r"(?i)\b(?:decrease|decline|reduction|abnahme|rückgang)\b")
 _BOTH = re.compile(r"(?i)\b(?:increase|zunahme)\W+(?:decrease|abnahme)\b")
 _SIGNED = re.compile(r"(?i)\b(?:loss\w*|used|outflow\w*|deficit|verlust\w*|fehlbetrag|mittelabfluss)\b")
+#: A denial right before what tells of a change: "did not rise".
+_DENIED = re.compile(r"(?i)(?:\b(?:not|never|no|hardly|without|nicht|nie|kein\w*|ohne|не)|n['’]t)\s(?:\w+\s){0,2}$")
 _WORDS_OF_A_SENTENCE = 6  # in a table's cell; a guess, not measured
 
 
@@ -38,7 +40,7 @@ def goes_against_itself(text: str, found: Sequence[Quantity]) -> str:
     numbers = [one for one in found if not (one.year or one.days)]
     for one, other in pairwise(numbers):
         before, after = _from_and_to(text, one, other)
-        if before is None or after is None or says_no(text):
+        if before is None or after is None or _is_denied(text):
             continue
         told = way(sentence_at(text, one.digits[0]))
         if told and told * _change(before, after) < 0:
@@ -76,11 +78,16 @@ def way(text: str) -> int:
     return bool(UP.search(text)) - bool(DOWN.search(text))
 
 
+def _is_denied(text: str) -> bool:
+    """Whether a change that a text tells is denied, and not something else in it."""
+    return any(_DENIED.search(text, 0, found.start()) for verb in (UP, DOWN) for found in verb.finditer(text))
+
+
 def goes_against_the_page(text: str, quantity: Quantity, value: PageValue) -> bool:
     """Whether a page tells of a number as a rise, and the claim as a fall, or the other way round."""
     at = quantity.digits[0]
     mine = way(clause_at(text, at)) or way(sentence_at(text, at))
-    if not mine or says_no(text):
+    if not mine or _is_denied(text):
         return False
     if told_as_change(text, quantity) and (sign := _sign_of_change(value)):
         return mine * sign < 0

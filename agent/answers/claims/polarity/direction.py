@@ -55,7 +55,7 @@ _NOT_REALLY = re.compile(
 #: What denies without a word for no.
 _LACKS = re.compile(
     r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|insuffic\w*|"
-    r"inadequa\w*|incomplet\w*|impossib\w*|free|only|fehl\w+|mangel\w*|statt|un\w{5,})\b"
+    r"inadequa\w*|incomplet\w*|impossib\w*|avoid\w*|exempt\w*|waive\w*|dispens\w*|spared?|stop\w*|ceas\w*|free|only|fehl\w+|mangel\w*|statt|un\w{5,})\b"
 )
 _NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured
 
