@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import combinations, permutations
 from typing import NamedTuple
 
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, is_year
@@ -20,6 +21,11 @@ from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+#: That a claim tells of an earlier time: by a year, or in words.
+_EARLIER = re.compile(
+    r"(?i)\b(?:19|20)\d\d\b|\b(?:before|earlier|previous(?:ly)?|prior|ago|last|vorher|zuvor|davor|vor|letzte\w*|vorjahr)\b"
+)
+_HALF = 0.5  # of what the claim's words weigh; a guess, not measured
 _TOLD = 0.6  # of a claim's terms, for a sentence to tell of the same; a guess, not measured
 
 
@@ -42,6 +48,8 @@ def operands_of(
     They are of the claim's ``own``, of the numbers that its words fit best where it has fewer than two, of rows that it
     names, or a whole row or column that it is the sum of; with ``own_alone`` of its own and of named rows alone.
     """
+    if used := next(filter(None, (_before_its_change(number, page) for page in pages)), []):
+        return used
     if not tells_of_change(number.text, number.quantity):
         return []
     for known in _candidates(number, own, pages, own_alone=own_alone):
@@ -64,6 +72,54 @@ def _candidates(
     for page in pages:
         for some in _told_on(page.content, number, own_alone=own_alone):
             yield [Operand(page, value) for value in some]
+        if not own_alone and (both := _named_together(ClaimFit(number, page.content))):
+            yield [Operand(page, value) for value in both]
+
+
+def _named_together(fit: ClaimFit) -> list[PageValue]:
+    """The two numbers of one unit that together have most of the claim's words, each some that the other has not: "an
+    enemy or a competitor"; none where several do, or none has half of them."""
+    values = [value for value in fit.content.values if not (value.quantity.year or value.quantity.days)]
+    told = [(value, words) for value in values if (words := {term for term, _ in fit.weights if has(value, term)})]
+    weights = {term: by for (term, _), by in fit.weights.items()}
+    scored = [
+        (sum(weights[term] for term in mine | theirs), one, other)
+        for (one, mine), (other, theirs) in combinations(told, 2)
+        if one.quantity.unit == other.quantity.unit and mine - theirs and theirs - mine
+        and not _is_in_its_place(one, other)
+    ]  # fmt: skip
+    most = max((score for score, *_ in scored), default=0.0)
+    best = [[one, other] for score, one, other in scored if score == most]
+    return best[0] if len(best) == 1 and most >= _HALF * fit.most else []
+
+
+def _is_in_its_place(one: PageValue, other: PageValue) -> bool:
+    """Whether only one of two numbers stands in a table: what is told there again is no other thing."""
+    return (one.place is None) != (other.place is None)
+
+
+def _before_its_change(number: ClaimNumber, page: CitedPage) -> list[Operand]:
+    """The number of a sentence and the points that it has changed by, where the claim tells what it was before: 50 % of
+    "77 %, up 27 points since last year"."""
+    if not _EARLIER.search(number.text) or number.quantity.unit != "%":
+        return []
+    for values in _told_with_points(_as_on(page.content, number), page.content):
+        for one, by in permutations(values, 2):
+            if (one.quantity.unit, by.quantity.unit) != ("%", "pp") or not (told := direction(by.clause) or direction(by.said)):
+                continue
+            before = value_of(one.quantity) - told * value_of(by.quantity)
+            if before in number.quantity.full():
+                return [Operand(page, one), Operand(page, by)]
+    return []
+
+
+def _told_with_points(number: ClaimNumber, content: PageContent) -> Iterator[list[PageValue]]:
+    """The percentages and points of each sentence that has most of the claim's terms."""
+    sentences: dict[tuple[int, str], list[PageValue]] = {}
+    for value in content.values:
+        if value.place is None and value.quantity.unit in ("%", "pp") and value.quantity.values:
+            sentences.setdefault((id(value.block), value.said), []).append(value)
+    yield from (values for (_, said), values in sentences.items() if _is_told_in(said, number))
 
 
 def _told_on(content: PageContent, number: ClaimNumber, *, own_alone: bool) -> Iterator[list[PageValue]]:
