@@ -163,7 +163,10 @@ def drops_a_denial(claimed: str, printed: str) -> bool:
     if any(says_no(clause) and _said(theirs, clause) for clause in clauses_of(claimed)):
         return False
     said = _said(theirs, claimed)
-    return _says_again([term in said for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0])))
+    if _says_again([term in said for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0]))):
+        return True
+    mine = [] if re.search(r"\d", claimed) else read_query(claimed).terms
+    return len(mine) > 2 and len(_said(mine, clause)) >= _NEARLY_ALL * len(mine)
 
 
 def _said(terms: Sequence[str], text: str) -> list[str]:
