@@ -84,6 +84,11 @@ def clauses_of(text: str) -> list[str]:
     return [sentence[a:b] for sentence in _cut(SENTENCE_END, text) for a, b in _spans(_CLAUSE, sentence)]
 
 
+def parts_of(sentence: str) -> list[str]:
+    """The parts of a sentence that each say something of their own."""
+    return _cut(_PART, sentence)
+
+
 def _cut(divider: re.Pattern[str], text: str) -> list[str]:
     return [text[a:b] for a, b in _spans(divider, text)]
 

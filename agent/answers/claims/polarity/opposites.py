@@ -14,6 +14,7 @@ from pagesight.agent.answers.claims.polarity.direction import says_no
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
+from pagesight.indexing.values.clauses import parts_of
 
 _NOT_SO = ("in", "un", "im", "non", "dis")
 _NEARLY_ALL = 0.75  # of the words of a claim; a guess, not measured
@@ -44,14 +45,21 @@ _PAIRS = [
     ("größer größere größte größten", "kleiner kleinere kleinste kleinsten"),
     ("länger längere längste längsten", "kürzer kürzere kürzeste kürzesten"), ("früher", "später"),
     ("stärker stärkste", "schwächer schwächste"), ("oberhalb", "unterhalb"), ("vor", "nach"), ("immer", "nie niemals"),
-    ("mindestens", "höchstens"), ("mehrheit", "minderheit"), ("erlaubt", "verboten untersagt"),
+    ("required must obliged mandatory obligatory", "encouraged optional voluntary may"),
+    ("improve improves improved", "deteriorate deteriorates deteriorated worsen worsens worsened"),
+    ("muss müssen verpflichtend vorgeschrieben", "kann können freiwillig"), ("mindestens", "höchstens"), ("mehrheit", "minderheit"), ("erlaubt", "verboten untersagt"),
     ("positiv positive positiver", "negativ negative negativer"), ("anstieg zunahme zuwachs", "rückgang abnahme"),
 ]  # fmt: skip
 _SIDES = [tuple(frozenset(tokenize(side)) for side in pair) for pair in _PAIRS]
 
 
 def says_the_opposite(claimed: str, printed: str) -> bool:
-    """Whether a claim says again most of what a sentence of a page says, and one thing the other way round."""
+    """Whether a claim says again most of what a sentence of a page says, or a part of it, and one thing the other way
+    round."""
+    return any(_says_the_opposite(claimed, part) for part in {printed, *parts_of(printed)})
+
+
+def _says_the_opposite(claimed: str, printed: str) -> bool:
     printed = _part_told(claimed, printed)
     if says_no(claimed) != says_no(printed):
         return False
