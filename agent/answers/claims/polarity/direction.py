@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
-from pagesight.indexing.values.clauses import clause_at, clauses_of, part_with, sentence_at
+from pagesight.indexing.values.clauses import clause_at, clauses_of, part_with, parts_of, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
 
@@ -57,6 +57,12 @@ _LACKS = re.compile(
     r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|insuffic\w*|"
     r"inadequa\w*|incomplet\w*|impossib\w*|avoid\w*|exempt\w*|waive\w*|dispens\w*|spared?|stop\w*|ceas\w*|free|only|fehl\w+|mangel\w*|statt|un\w{5,})\b"
 )
+#: What a claim may deny with, instead of a word for no.
+_REFUSES = re.compile(
+    r"(?i)\b(?:exempt\w*|waive\w*|avoid\w*|lack(?:s|ed|ing)?|fail(?:s|ed)? to|refus\w+|ceas\w+|stopped|unable|"
+    r"prohibit\w*|forbid\w*|free (?:of|from)|excluded? from|befreit|verzichte\w*|unterl[aä]ss\w*|verbiete\w*|verboten)\b"
+)
+_WORDS_DENIED = 4  # behind a word that denies; a guess, not measured
 _NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured
 
 
@@ -132,7 +138,22 @@ def says_no(text: str) -> bool:
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
     denied = says_no(claimed) and not says_no(printed) and _speaks_of_what_is_denied(claimed, printed)
-    return denied or drops_a_denial(claimed, printed)
+    return denied or drops_a_denial(claimed, printed) or _refuses(claimed, printed)
+
+
+def _refuses(claimed: str, printed: str) -> bool:
+    """Whether a claim says of most of its words that it is not so, without a word for no, and the clause of a page with
+    these words says that it is."""
+    found = _REFUSES.search(claimed)
+    if not found or says_no(claimed):
+        return False
+    terms = read_query(_REFUSES.sub(" ", claimed)).terms
+    clause = max(parts_of(printed), key=lambda one: len(_said(terms, one)), default="")
+    held = {stem for term in terms for stem in stems(term)}
+    denying = (found for pattern in (_NOT, _LACKS, _REFUSES) for found in pattern.finditer(clause))
+    if any(_is_told_of(clause[found.end() :], held, _WORDS_DENIED) for found in denying):
+        return False
+    return len(terms) > 1 and len(_said(terms, clause)) >= _NEARLY_ALL * len(terms)
 
 
 def _speaks_of_what_is_denied(claimed: str, printed: str) -> bool:
@@ -147,7 +168,17 @@ def _speaks_of_what_is_denied(claimed: str, printed: str) -> bool:
 
 def _lacks(text: str, other: str) -> bool:
     """Whether a text denies something without a word for no, by a word that another one does not have too."""
-    return any(found[0].lower() not in other.lower() for found in _LACKS.finditer(text))
+    held = {stem for term in read_query(other).terms for stem in stems(term)}
+    return any(
+        found[0].lower() not in other.lower()
+        and not (found[0].lower().startswith("un") and _is_told_of(text[found.end() :], held, 1))
+        for found in _LACKS.finditer(text)
+    )  # an unconstitutional burden is one
+
+
+def _is_told_of(behind: str, held: set[str], words: int) -> bool:
+    """Whether one of the first words of what stands behind a word is among the stems that another text has."""
+    return any(stems(word.lower()) & held for word in re.findall(r"\w+", behind)[:words])
 
 
 def drops_a_denial(claimed: str, printed: str) -> bool:
