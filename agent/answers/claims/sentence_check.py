@@ -38,6 +38,7 @@ from pagesight.agent.answers.claims.words.single_names import (
     missing_word,
     stranger,
 )
+from pagesight.agent.answers.claims.words.subject import in_anothers_place
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.values.clauses import SAME_CLAUSE
@@ -266,6 +267,8 @@ class SentenceCheck:
         index = self.documents.index
         for code in [*missing_codes(text, pages), *missing_acronyms(text, pages, index)]:
             self._doubt(f"{code} does not stand there{phrase_elsewhere(code, pages, self.documents.index)}")
+        for name in filter(None, (in_anothers_place(text, page.content) for page in pages)):
+            self._doubt(f"its words stand there, but not together: “{name}” is elsewhere", decided=True)
         if not numbers_tell:
             self._names(pages)
         elif word := stranger(text, pages, index):

@@ -25,6 +25,9 @@ _GOES_ON = re.compile(r"(?:He|She|It|They|This|These|His|Her|Its|Their|Er|Sie|Es
 # Of what a claim says of its name: how much another one's sentence has at least, and its own at most; tried on claims
 # of strangers.
 _MOST, _LITTLE = 0.75, 0.5
+#: What a thing is called by capitals and digits: PSLV-C30, A320.
+_DESIGNATION = re.compile(r"(?<![\w-])(?=[A-Z-]*\d)[A-Z]+[A-Z\d]*(?:-[A-Z\d]+)*(?![\w-])")
+_FEWEST_BESIDE = 3  # words that a claim says beside a name that may stand anywhere; a guess, not measured
 _FEWEST = 2  # words that a claim says of its name, unless one that is a name too; a guess, not measured
 _SHORT = 8  # words of a signature's line at most, behind which stands an office; a guess, not measured
 
@@ -48,6 +51,30 @@ def said_of_another(text: str, content: PageContent) -> str:
     if not own or not _tell(terms, text):
         return ""
     return _held_elsewhere(terms, own, list(_sentences(content)))
+
+
+def in_anothers_place(text: str, content: PageContent) -> str:
+    """A name of the claim, wherever it stands there, of which the page says little of what the claim says, and nearly
+    all of it in one sentence with another name; "" for none."""
+    every = list(_sentences(content))
+    for name in [*names(text), *_DESIGNATION.findall(text)]:
+        own = [stems(token) for token in tokenize(name)]
+        terms = [term for term in map(stems, read_query(text).terms) if not _is_among(term, own)]
+        having = [one for one in every if all(word & one.held for word in own)]
+        if len(terms) < _FEWEST_BESIDE or not having or any(len(one.text.split()) <= _SHORT for one in having):
+            continue
+        mine = max(one.share(terms) for one in having)
+        others = [one for one in every if one.share(terms) >= _MOST and one not in having]
+        if mine <= _LITTLE and any(_has_a_name_beside(one.text, text) for one in others):
+            return name
+    return ""
+
+
+def _has_a_name_beside(printed: str, claimed: str) -> bool:
+    """Whether a sentence has a name of which the claim has no word."""
+    said = frozenset(stem for token in tokenize(claimed) for stem in stems(token))
+    found = [*names(printed), *_DESIGNATION.findall(printed)]
+    return any(not any(stems(token) & said for token in tokenize(name)) or _DESIGNATION.fullmatch(name) for name in found)
 
 
 def _held_elsewhere(terms: Sequence[frozenset[str]], name: Sequence[frozenset[str]], every: Sequence[_Said]) -> str:
