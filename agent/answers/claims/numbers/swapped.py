@@ -23,7 +23,11 @@ def swapped(numbers: Sequence[ClaimNumber], content: PageContent) -> str:
             continue
         own, others = _closer(one, other), _closer(other, one)
         told = max(_held(own, value) for value in mine) + max(_held(others, value) for value in theirs)
-        turned = max((_held(own, b) + _held(others, a) for a, b in _pairs(mine, theirs)), default=0.0)
+        turned = max(
+            (_held(own, b) + _held(others, a) for a, b in _pairs(mine, theirs)
+             if beside(a, b) or (_held(own, b) > _held(own, a) and _held(others, a) > _held(others, b))),
+            default=0.0,
+        )  # fmt: skip
         if turned > told + _BETTER * (sum(own.values()) + sum(others.values())):
             return f"{one.number.written} and {other.number.written}"
     return ""
@@ -45,4 +49,4 @@ def _same(number: ClaimNumber, content: PageContent) -> list[PageValue]:
 
 def _pairs(mine: Sequence[PageValue], theirs: Sequence[PageValue]) -> Iterator[tuple[PageValue, PageValue]]:
     """Two numbers of a sentence, row or column."""
-    return ((a, b) for a in mine for b in theirs if a is not b and beside(a, b))
+    return ((a, b) for a in mine for b in theirs if a is not b and (beside(a, b) or (a.place is None and b.place is None)))
