@@ -56,10 +56,11 @@ def said_of_another(text: str, content: PageContent) -> str:
 def in_anothers_place(text: str, content: PageContent) -> str:
     """A name of the claim, wherever it stands there, of which the page says little of what the claim says, and nearly
     all of it in one sentence with another name; "" for none."""
-    every = list(_sentences(content))
+    every, said = list(_sentences(content)), set(tokenize(text))
     for name in [*names(text), *_DESIGNATION.findall(text)]:
         own = [stems(token) for token in tokenize(name)]
-        terms = [term for term in map(stems, read_query(text).terms) if not _is_among(term, own)]
+        told = (stems(term) for term in read_query(text).terms if term in said)
+        terms = [term for term in told if not _is_among(term, own)]
         having = [one for one in every if all(word & one.held for word in own)]
         if len(terms) < _FEWEST_BESIDE or not having or any(len(one.text.split()) <= _SHORT for one in having):
             continue
