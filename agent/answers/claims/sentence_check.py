@@ -14,7 +14,7 @@ from pagesight.agent.answers.claims.numbers.claim_fit import beside, has
 from pagesight.agent.answers.claims.numbers.number_check import Found, find_number
 from pagesight.agent.answers.claims.numbers.operands import Operand, operands_of
 from pagesight.agent.answers.claims.numbers.proportion_check import operands_of_proportion, says_it_too
-from pagesight.agent.answers.claims.numbers.proportions import Proportion, proportions, share_beside
+from pagesight.agent.answers.claims.numbers.proportions import Proportion, proportions, share_beside, values_of_share
 from pagesight.agent.answers.claims.numbers.said_by_name import is_said_by_name
 from pagesight.agent.answers.claims.numbers.swapped import swapped
 from pagesight.agent.answers.claims.numbers.trend import went_the_other_way
@@ -245,7 +245,7 @@ class SentenceCheck:
         self.checked = True
         text = self.sentence.checked
         if (share := share_beside(told, text, found)) and not told.change:
-            if not any(told.fits(value / 100) for value in share.values):
+            if not any(told.fits(value / 100) for value in values_of_share(share, found)):
                 self._doubt(f"{told.written}: {text[slice(*share.span)].strip()} is not that", decided=True)
         elif not any(says_it_too(told, text, page) for page in pages):
             used = operands_of_proportion(told, text, operands, pages)

@@ -125,6 +125,13 @@ def share_beside(told: Proportion, text: str, found: Sequence[Quantity]) -> Quan
     return None if share and _is_of(told, share, shares) else share
 
 
+def values_of_share(share: Quantity, found: Sequence[Quantity]) -> list[Decimal]:
+    """What a percentage tells, alone or together with the next one: "excellent (9 %) or good (30 %)"."""
+    following = next((one for one in found if one.span[0] > share.span[0] and one.unit == "%"), None)
+    more = list(following.values) if following else []
+    return [*share.values, *(value + other for value in share.values for other in more)]
+
+
 def _is_of(told: Proportion, whole: Quantity, shares: Sequence[Quantity]) -> bool:
     """Whether another percentage is the proportion of this one."""
     return value_of(whole) != 0 and any(
