@@ -182,7 +182,7 @@ class _Place:
 
 
 def are_alike(one: Quantity, other: Quantity) -> bool:
-    """Whether the words of a sentence may be of either of two numbers: dates and percentages are no rivals of others."""
+    """Whether the words of a sentence may be of either of two numbers: a date or percentage takes none from others."""
     return _measure(one) == _measure(other)
 
 

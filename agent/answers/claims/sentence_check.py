@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, claim_numbers, is_year, quantities_told
 from pagesight.agent.answers.claims.answer_text.claim_text import CitedSentence
 from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence, Outcome
-from pagesight.agent.answers.claims.numbers.claim_fit import beside, has
+from pagesight.agent.answers.claims.numbers.claim_fit import has
 from pagesight.agent.answers.claims.numbers.number_check import Found, find_number
 from pagesight.agent.answers.claims.numbers.operands import Operand, operands_of
 from pagesight.agent.answers.claims.numbers.proportion_check import operands_of_proportion, says_it_too

@@ -163,10 +163,9 @@ def beside(one: PageValue, other: PageValue) -> bool:
 
 
 def is_alone(value: PageValue) -> bool:
-    """Whether no words stand beside or over a number, as in a chart, where words cannot tell what it is of."""
-    return value.place is not None and not any(map(str.isalpha, "".join([*value.place.labels, *value.place.heads])))
-
-
-def has_heads_of_several(value: PageValue) -> bool:
-    """Whether two years head a number, each alone, as where a chart's labels were taken for those of a table."""
-    return value.place is not None and sum(is_year(head.strip()) for head in value.place.heads) > 1
+    """Whether words cannot tell what a number is of, as in a chart: none stand beside or over it, or two years do."""
+    if value.place is None:
+        return False
+    heads = value.place.heads
+    nameless = not any(map(str.isalpha, "".join([*value.place.labels, *heads])))
+    return nameless or sum(is_year(head.strip()) for head in heads) > 1

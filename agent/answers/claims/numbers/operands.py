@@ -105,10 +105,9 @@ def _before_its_change(number: ClaimNumber, page: CitedPage) -> list[Operand]:
         return []
     for values in _told_with_points(_as_on(page.content, number), page.content):
         for one, by in permutations(values, 2):
-            if (one.quantity.unit, by.quantity.unit) != ("%", "pp") or not (told := direction(by.clause) or direction(by.said)):
-                continue
+            told = direction(by.clause) or direction(by.said)
             before = value_of(one.quantity) - told * value_of(by.quantity)
-            if before in number.quantity.full():
+            if told and (one.quantity.unit, by.quantity.unit) == ("%", "pp") and before in number.quantity.full():
                 return [Operand(page, one), Operand(page, by)]
     return []
 

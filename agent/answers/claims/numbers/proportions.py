@@ -20,9 +20,9 @@ _HALF = (
 )
 #: What a word says alone: all but half tell of a change, from an earlier to a later number.
 _WORDS = {
-    r"tripled|trebled|(?:(?<=than )|(?<=nearly )|(?<=almost ))tripled?(?! the)|verdreifacht\w*|утроил\w*|增长了?两倍": Decimal(3),
+    r"tripled|trebled|verdreifacht\w*|утроил\w*|增长了?两倍": Decimal(3),
     r"quadrupled|vervierfacht\w*": Decimal(4),
-    r"doubled|doubling|(?:(?<=than )|(?<=nearly )|(?<=almost ))doubles?(?! the)|verdoppel\w*|удвоил\w*|翻了?一番": Decimal(2),
+    r"doubled|doubling|verdoppel\w*|удвоил\w*|翻了?一番": Decimal(2),
     r"halved|halving|halbiert\w*": Decimal("0.5"),
     _HALF: Decimal("0.5"),
 }

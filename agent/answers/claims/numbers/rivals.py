@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, is_year
-from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, has, has_heads_of_several, is_alone
+from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, has, is_alone
 from pagesight.agent.answers.claims.numbers.measures import is_rival, is_same, may_be_taken_for
 from pagesight.agent.answers.claims.polarity.change_told import is_of_a_change
 from pagesight.agent.answers.claims.polarity.direction import told_as_change
@@ -75,7 +75,7 @@ def _named_share(number: ClaimNumber, value: PageValue) -> float:
 def _tells_what_it_is_of(content: PageContent, other: PageValue) -> bool:
     """Whether a number stands with words of its own: not along an axis, at the page's edge, or in a bare chart."""
     aside = content.is_furniture(other.block) or content.tables.is_of_an_axis(other.block)
-    return not aside and not is_alone(other) and not has_heads_of_several(other)
+    return not aside and not is_alone(other)
 
 
 def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
@@ -85,7 +85,7 @@ def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:
         return False
     if value.place and not other.place and not _is_of_its_years(fit, other):
         return False
-    needed = _TELLING_FIT if is_alone(value) or has_heads_of_several(value) else 0.0 if _stand_together(value, other) else _OTHER_FIT
+    needed = _TELLING_FIT if is_alone(value) else 0.0 if _stand_together(value, other) else _OTHER_FIT
     return fit.of(other) >= needed * fit.most
 
 

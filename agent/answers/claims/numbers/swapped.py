@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber
 from pagesight.agent.answers.claims.numbers.claim_fit import ClaimFit, beside, holds
@@ -48,5 +48,7 @@ def _same(number: ClaimNumber, content: PageContent) -> list[PageValue]:
 
 
 def _pairs(mine: Sequence[PageValue], theirs: Sequence[PageValue]) -> Iterator[tuple[PageValue, PageValue]]:
-    """Two numbers of a sentence, row or column."""
-    return ((a, b) for a in mine for b in theirs if a is not b and (beside(a, b) or (a.place is None and b.place is None)))
+    """Two numbers of a sentence, row or column, or of any two sentences."""
+    for one, other in product(mine, theirs):
+        if one is not other and (beside(one, other) or (one.place is None and other.place is None)):
+            yield one, other

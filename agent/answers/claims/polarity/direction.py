@@ -60,7 +60,8 @@ _LACKS = re.compile(
 #: What a claim may deny with, instead of a word for no.
 _REFUSES = re.compile(
     r"(?i)\b(?:exempt\w*|waive\w*|avoid\w*|lack(?:s|ed|ing)?|fail(?:s|ed)? to|refus\w+|ceas\w+|stopped|unable|"
-    r"prohibit\w*|forbid\w*|free (?:of|from)|excluded? from|befreit|verzichte\w*|unterl[aä]ss\w*|verbiete\w*|verboten)\b"
+    r"prohibit\w*|forbid\w*|free (?:of|from)|excluded? from|"
+    r"befreit|verzichte\w*|unterl[aä]ss\w*|verbiete\w*|verboten)\b"
 )
 _WORDS_DENIED = 4  # behind a word that denies; a guess, not measured
 _NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured

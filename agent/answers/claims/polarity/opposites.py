@@ -47,7 +47,8 @@ _PAIRS = [
     ("stärker stärkste", "schwächer schwächste"), ("oberhalb", "unterhalb"), ("vor", "nach"), ("immer", "nie niemals"),
     ("required must obliged mandatory obligatory", "encouraged optional voluntary may"),
     ("improve improves improved", "deteriorate deteriorates deteriorated worsen worsens worsened"),
-    ("muss müssen verpflichtend vorgeschrieben", "kann können freiwillig"), ("mindestens", "höchstens"), ("mehrheit", "minderheit"), ("erlaubt", "verboten untersagt"),
+    ("muss müssen verpflichtend vorgeschrieben", "kann können freiwillig"),
+    ("mindestens", "höchstens"), ("mehrheit", "minderheit"), ("erlaubt", "verboten untersagt"),
     ("positiv positive positiver", "negativ negative negativer"), ("anstieg zunahme zuwachs", "rückgang abnahme"),
 ]  # fmt: skip
 _SIDES = [tuple(frozenset(tokenize(side)) for side in pair) for pair in _PAIRS]

@@ -74,8 +74,8 @@ def in_anothers_place(text: str, content: PageContent) -> str:
 def _has_a_name_beside(printed: str, claimed: str) -> bool:
     """Whether a sentence has a name of which the claim has no word."""
     said = frozenset(stem for token in tokenize(claimed) for stem in stems(token))
-    found = [*names(printed), *_DESIGNATION.findall(printed)]
-    return any(not any(stems(token) & said for token in tokenize(name)) or _DESIGNATION.fullmatch(name) for name in found)
+    others = (name for name in names(printed) if not any(stems(token) & said for token in tokenize(name)))
+    return any(others) or any(name not in claimed for name in _DESIGNATION.findall(printed))
 
 
 def _held_elsewhere(terms: Sequence[frozenset[str]], name: Sequence[frozenset[str]], every: Sequence[_Said]) -> str:
