@@ -116,7 +116,7 @@ class ClaimFit:
             return 0.0
         needed = _BETTER if in_doubt and (beside(rival, value) or less <= more / 4) else _MUCH_BETTER
         told = self._held if of is None else of
-        return more - less - needed * (told + self._lacking)
+        return more - less - needed * (told if self.is_in_its_language else told + self._lacking)
 
 
 def _of_like_meaning(term: frozenset[str]) -> frozenset[str]:

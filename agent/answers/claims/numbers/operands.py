@@ -48,8 +48,8 @@ def operands_of(
     They are of the claim's ``own``, of the numbers that its words fit best where it has fewer than two, of rows that it
     names, or a whole row or column that it is the sum of; with ``own_alone`` of its own and of named rows alone.
     """
-    if used := next(filter(None, (_before_its_change(number, page) for page in pages)), []):
-        return used
+    if before := next(filter(None, (_before_its_change(number, page) for page in pages)), []):
+        return before
     if not tells_of_change(number.text, number.quantity):
         return []
     for known in _candidates(number, own, pages, own_alone=own_alone):

@@ -198,7 +198,8 @@ def drops_a_denial(claimed: str, printed: str) -> bool:
     if _says_again([term in said for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0]))):
         return True
     mine = [] if re.search(r"\d", claimed) else read_query(claimed).terms
-    return len(mine) > 2 and len(_said(mine, clause)) >= _NEARLY_ALL * len(mine)
+    of_what_is_denied = _said(mine, clause[clause.index(denies[0]) :])
+    return len(mine) > 2 and bool(of_what_is_denied) and len(_said(mine, clause)) >= _NEARLY_ALL * len(mine)
 
 
 def _said(terms: Sequence[str], text: str) -> list[str]:

@@ -57,7 +57,7 @@ def in_anothers_place(text: str, content: PageContent) -> str:
     """A name of the claim, wherever it stands there, of which the page says little of what the claim says, and nearly
     all of it in one sentence with another name; "" for none."""
     every, said = list(_sentences(content)), set(tokenize(text))
-    for name in [*names(text), *_DESIGNATION.findall(text)]:
+    for name in (*names(text), *(found[0] for found in _DESIGNATION.finditer(text))):
         own = [stems(token) for token in tokenize(name)]
         told = (stems(term) for term in read_query(text).terms if term in said)
         terms = [term for term in told if not _is_among(term, own)]
