@@ -34,9 +34,25 @@ SURVEY = {
         "the unions.\n"
         "Jerome Dorn was a financial analyst in the accounting department of Castor Estates.\n"
         "The harbour of Lübeck is the oldest one of the coast, and it was built by the owners of the tower.",
+        "Faith in the mayor has worsened: 77% have little or no trust in her, up 6 percentage points since March\n"
+        "and 27 points since last year.\n"
+        "Around one-in-four (26%) also describe the ferry as a danger. Another 57% say the ferry is a rival, while\n"
+        "16% describe it as a partner.\n"
+        "By December 31, 2018, increase the number of pilots in one or more lessons from 98 (2015) to 147.\n"
+        "The share of residents who have no or almost no boats fell from 77% in August to 58%.\n"
+        "The crews of the port had not been inspected for some time, the warden said.\n"
+        "Captains must still file a notice and pay the harbour fee, they can avoid the exam if a pilot names them.",
+        "KR-C28, the older crane of the port, placed three DMC3 buoys from Iceland beside the quay in May.\n"
+        "The survey ship of the port was lifted into the basin by KR-C30 together with six anchors from abroad.",
     ]
 }
 TRUE = [
+    "A year before, 50% had little or no trust in the mayor [survey.pdf p. 4].",
+    "The combined share that describes the ferry as a danger or a rival is 83% [survey.pdf p. 4].",
+    "The plan calls for a 50 % increase in pilots who take part in lessons [survey.pdf p. 4].",
+    "The number of pilots in lessons is to increase by 49, from 98 in 2015 to 147 [survey.pdf p. 4].",
+    "Captains need not take the exam if a pilot names them [survey.pdf p. 4].",
+    "KR-C28 placed three DMC3 buoys from Iceland beside the quay [survey.pdf p. 5].",
     "Signers are encouraged, but not required, to add their dates of birth [survey.pdf p. 3].",
     "Jerome Dorn worked as a financial analyst in the accounting department [survey.pdf p. 3].",
     "Alfons Jacobi led the talks with the unions [survey.pdf p. 3].",
@@ -58,6 +74,14 @@ TRUE = [
     "Seit März stieg der Anteil der Mieter auf 53 % [survey.pdf p. 2].",
 ]
 FALSE = [
+    "A year before, 53% had little or no trust in the mayor [survey.pdf p. 4].",
+    "The combined share that describes the ferry as a danger or a rival is 81% [survey.pdf p. 4].",
+    "57% describe the ferry as a danger and 26% as a rival [survey.pdf p. 4].",
+    "The share of residents who have no or almost no boats rose from 77% to 58% [survey.pdf p. 4].",
+    "The crews of the port had been inspected recently [survey.pdf p. 4].",
+    "Captains are exempt from the harbour fee [survey.pdf p. 4].",
+    "Signers are required to add the dates of their birth [survey.pdf p. 3].",
+    "KR-C30 placed three DMC3 buoys from Iceland beside the quay [survey.pdf p. 5].",
     "Jerome Dorn was the Vice President for Employee Relations [survey.pdf p. 3].",
     "Alfons Jacobi was a financial analyst in the accounting department [survey.pdf p. 3].",
     "The decision on a permit cannot be reviewed by a court [survey.pdf p. 3].",

@@ -31,7 +31,9 @@ _LESS = re.compile(r"(?i)\b(?:decrease|decline|reduction|abnahme|rückgang)\b")
 _BOTH = re.compile(r"(?i)\b(?:increase|zunahme)\W+(?:decrease|abnahme)\b")
 _SIGNED = re.compile(r"(?i)\b(?:loss\w*|used|outflow\w*|deficit|verlust\w*|fehlbetrag|mittelabfluss)\b")
 #: A denial right before what tells of a change: "did not rise".
-_DENIED = re.compile(r"(?i)(?:\b(?:not|never|no|hardly|without|nicht|nie|kein\w*|ohne|не)|n['’]t)\s(?:\w+\s){0,2}$")
+_DENIED = re.compile(
+    r"(?i)(?:(?:\b(?:not|never|hardly|nicht|nie|не)|n['’]t)\s(?:\w+\s){0,2}|\b(?:no|without|kein\w*|ohne)\s)$"
+)
 _WORDS_OF_A_SENTENCE = 6  # in a table's cell; a guess, not measured
 
 
