@@ -72,30 +72,43 @@ def _candidates(
     for page in pages:
         for some in _told_on(page.content, number, own_alone=own_alone):
             yield [Operand(page, value) for value in some]
-        if not own_alone and (both := _named_together(ClaimFit(number, page.content))):
-            yield [Operand(page, value) for value in both]
 
 
 def _named_together(fit: ClaimFit) -> list[PageValue]:
     """The two numbers of one unit that together have most of the claim's words, each some that the other has not: "an
     enemy or a competitor"; none where several do, or none has half of them."""
-    values = [value for value in fit.content.values if not (value.quantity.year or value.quantity.days)]
-    told = [(value, words) for value in values if (words := {term for term, _ in fit.weights if has(value, term)})]
     weights = {term: by for (term, _), by in fit.weights.items()}
+    told = list(_told_of(weights, fit.content))
     scored = [
-        (sum(weights[term] for term in mine | theirs), one, other)
-        for (one, mine), (other, theirs) in combinations(told, 2)
-        if one.quantity.unit == other.quantity.unit and mine - theirs and theirs - mine
-        and not _is_in_its_place(one, other)
-    ]  # fmt: skip
-    most = max((score for score, *_ in scored), default=0.0)
-    best = [[one, other] for score, one, other in scored if score == most]
+        (sum(weights[term] for term in one.words | other.words), [one.value, other.value])
+        for one, other in combinations(told, 2)
+        if one.adds_to(other)
+    ]
+    most = max((score for score, _ in scored), default=0.0)
+    best = [both for score, both in scored if score == most]
     return best[0] if len(best) == 1 and most >= _HALF * fit.most else []
 
 
-def _is_in_its_place(one: PageValue, other: PageValue) -> bool:
-    """Whether only one of two numbers stands in a table: what is told there again is no other thing."""
-    return (one.place is None) != (other.place is None)
+def _told_of(terms: Iterable[frozenset[str]], content: PageContent) -> Iterator[_Told]:
+    """The plain numbers of a page that have some of the terms, with those."""
+    for value in content.values:
+        words = {term for term in terms if has(value, term)}
+        if words and not (value.quantity.year or value.quantity.days):
+            yield _Told(value, words)
+
+
+class _Told(NamedTuple):
+    """A number with the claim's terms that it has."""
+
+    value: PageValue
+    words: set[frozenset[str]]
+
+    def adds_to(self, other: _Told) -> bool:
+        """Whether two numbers of one unit each have a term that the other has not, both in prose or both in tables:
+        what is told again in the other is no other thing."""
+        alike = self.value.quantity.unit == other.value.quantity.unit
+        in_tables = self.value.place is None, other.value.place is None
+        return alike and in_tables[0] == in_tables[1] and bool(self.words - other.words and other.words - self.words)
 
 
 def _before_its_change(number: ClaimNumber, page: CitedPage) -> list[Operand]:
@@ -128,6 +141,7 @@ def _told_on(content: PageContent, number: ClaimNumber, *, own_alone: bool) -> I
     yield from _of_named_cells(told, content)
     if not own_alone:
         yield from _of_like_sentences(told, content)
+        yield _named_together(ClaimFit(number, content))
 
 
 def told_by_year(number: ClaimNumber, content: PageContent) -> Iterator[tuple[PageValue, PageValue]]:

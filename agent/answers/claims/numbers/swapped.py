@@ -11,6 +11,8 @@ from pagesight.agent.answers.claims.numbers.measures import is_rival, is_same
 from pagesight.indexing.values.clauses import are_alike
 from pagesight.indexing.values.page_values import PageContent, PageValue
 
+#: Terms, each with what it weighs.
+_Weights = dict[frozenset[str], float]
 _BETTER = 0.15  # of what the words weigh that stand closer to one of the numbers; tried on claims of strangers
 
 
@@ -23,23 +25,26 @@ def swapped(numbers: Sequence[ClaimNumber], content: PageContent) -> str:
             continue
         own, others = _closer(one, other), _closer(other, one)
         told = max(_held(own, value) for value in mine) + max(_held(others, value) for value in theirs)
-        turned = max(
-            (_held(own, b) + _held(others, a) for a, b in _pairs(mine, theirs)
-             if beside(a, b) or (_held(own, b) > _held(own, a) and _held(others, a) > _held(others, b))),
-            default=0.0,
-        )  # fmt: skip
+        turned = max((_turned(own, others, a, b) for a, b in _pairs(mine, theirs)), default=0.0)
         if turned > told + _BETTER * (sum(own.values()) + sum(others.values())):
             return f"{one.number.written} and {other.number.written}"
     return ""
 
 
-def _closer(one: ClaimFit, other: ClaimFit) -> dict[frozenset[str], float]:
+def _turned(own: _Weights, others: _Weights, mine: PageValue, theirs: PageValue) -> float:
+    """How well two numbers fit where the other is told; of two sentences each must fit better there than in its own
+    place."""
+    here, there = (_held(own, mine), _held(others, theirs)), (_held(own, theirs), _held(others, mine))
+    return sum(there) if beside(mine, theirs) or (there[0] > here[0] and there[1] > here[1]) else 0.0
+
+
+def _closer(one: ClaimFit, other: ClaimFit) -> _Weights:
     """The terms that stand closer to the one number than to the other, each with what it weighs."""
     nearer = dict(other.terms)
     return {term: weight for (term, near), weight in one.weights.items() if near > nearer.get(term, 0.0)}
 
 
-def _held(terms: dict[frozenset[str], float], value: PageValue) -> float:
+def _held(terms: _Weights, value: PageValue) -> float:
     return sum(weight * holds(value, term) for term, weight in terms.items())
 
 

@@ -195,11 +195,14 @@ def drops_a_denial(claimed: str, printed: str) -> bool:
     if any(says_no(clause) and _said(theirs, clause) for clause in clauses_of(claimed)):
         return False
     said = _said(theirs, claimed)
-    if _says_again([term in said for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0]))):
-        return True
-    mine = [] if re.search(r"\d", claimed) else read_query(claimed).terms
-    of_what_is_denied = _said(mine, clause[clause.index(denies[0]) :])
-    return len(mine) > 2 and bool(of_what_is_denied) and len(_said(mine, clause)) >= _NEARLY_ALL * len(mine)
+    again = _says_again([term in said for term in theirs], of_all=bool(_OF_ALL.fullmatch(denies[0])))
+    return again or _is_said_there(claimed, clause, clause[clause.index(denies[0]) :])
+
+
+def _is_said_there(claimed: str, clause: str, denied: str) -> bool:
+    """Whether a clause has most words of a claim without numbers, some of them in what it denies."""
+    terms = [] if re.search(r"\d", claimed) else read_query(claimed).terms
+    return len(terms) > 2 and bool(_said(terms, denied)) and len(_said(terms, clause)) >= _NEARLY_ALL * len(terms)
 
 
 def _said(terms: Sequence[str], text: str) -> list[str]:

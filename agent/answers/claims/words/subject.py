@@ -56,19 +56,31 @@ def said_of_another(text: str, content: PageContent) -> str:
 def in_anothers_place(text: str, content: PageContent) -> str:
     """A name of the claim, wherever it stands there, of which the page says little of what the claim says, and nearly
     all of it in one sentence with another name; "" for none."""
-    every, said = list(_sentences(content)), set(tokenize(text))
-    for name in (*names(text), *(found[0] for found in _DESIGNATION.finditer(text))):
-        own = [stems(token) for token in tokenize(name)]
-        told = (stems(term) for term in read_query(text).terms if term in said)
-        terms = [term for term in told if not _is_among(term, own)]
-        having = [one for one in every if all(word & one.held for word in own)]
-        if len(terms) < _FEWEST_BESIDE or not having or any(len(one.text.split()) <= _SHORT for one in having):
-            continue
-        mine = max(one.share(terms) for one in having)
-        others = [one for one in every if one.share(terms) >= _MOST and one not in having]
-        if mine <= _LITTLE and any(_has_a_name_beside(one.text, text) for one in others):
-            return name
-    return ""
+    every = list(_sentences(content))
+    found = (*names(text), *(found[0] for found in _DESIGNATION.finditer(text)))
+    return next((name for name in found if _is_in_anothers_place(name, text, every)), "")
+
+
+def _is_in_anothers_place(name: str, text: str, every: Sequence[_Said]) -> bool:
+    own = [stems(token) for token in tokenize(name)]
+    terms = _said_beside(own, text)
+    having = [one for one in every if one.share(own) == 1]
+    others = [one for one in every if one not in having and _has_a_name_beside(one.text, text)]
+    if len(terms) < _FEWEST_BESIDE or not having:
+        return False
+    return all(_says_little(one, terms) for one in having) and any(one.share(terms) >= _MOST for one in others)
+
+
+def _says_little(one: _Said, terms: Sequence[frozenset[str]]) -> bool:
+    """Whether a sentence has few of some terms, and is none of the short ones that others go on from, as headings."""
+    return len(one.text.split()) > _SHORT and one.share(terms) <= _LITTLE
+
+
+def _said_beside(own: Sequence[frozenset[str]], text: str) -> list[frozenset[str]]:
+    """The terms of a claim that are none of a name's; parts of codes are none."""
+    words = set(tokenize(text))
+    terms = (stems(term) for term in read_query(text).terms if term in words)
+    return [term for term in terms if not _is_among(term, own)]
 
 
 def _has_a_name_beside(printed: str, claimed: str) -> bool:
