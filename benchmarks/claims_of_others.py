@@ -7,8 +7,8 @@ cents, a quarterly statement in thousands with its years from right to left and 
 text and as a scan that is skewed and noisy, and reports in Russian and in Chinese. Those of pages are of real documents
 (``--real``), written from their pictures: ``pages_seen``, ``pages_more``, ``pages_opened``, ``pages_newer`` and
 ``pages_recent`` are there to correct the check by, ``pages_kept``, ``pages_sealed``, ``pages_fresh``, ``pages_blind``
-and ``pages_apart``, of other pages, only to measure it. A line is a kind of claim and a claim; it cites the page of the heading above it unless it names
-another.
+and ``pages_apart``, of other pages, only to measure it. A line is a kind of claim and a claim; it cites the page of the
+heading above it unless it names another.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pagesight.indexing.values.page_values import PageContent, PageValue
 # Tried on made claims (benchmarks/claims.py) and on some written by hand: by how much of what the claim's words weigh
 # another value must fit them better, of the same row, column or sentence, and of another.
 _BETTER, _MUCH_BETTER = 0.08, 0.3
+_UNKNOWN = 0.5  # how much words count that a page of their language has not; tried on claims of strangers
 _BEGIN = 5  # letters in which two words agree, and a sixth if both are longer, that are taken for forms of one; a guess
 _SHORTEST = 3  # letters of a shortened word; a guess, not measured
 _HELD = 0.8  # how closely a word belongs to a number that has it; tried on made claims
@@ -116,7 +117,7 @@ class ClaimFit:
             return 0.0
         needed = _BETTER if in_doubt and (beside(rival, value) or less <= more / 4) else _MUCH_BETTER
         told = self._held if of is None else of
-        return more - less - needed * (told if self.is_in_its_language else told + self._lacking)
+        return more - less - needed * (told + (_UNKNOWN if self.is_in_its_language else 1) * self._lacking)
 
 
 def _of_like_meaning(term: frozenset[str]) -> frozenset[str]:
