@@ -11,8 +11,10 @@ from small_index import small_settings
 
 from pagesight.agent import ask, create_page_agent
 from pagesight.agent.reasoners.offline.asked import wanted_kind
-from pagesight.indexing import PageIndex, UnknownDocument
+from pagesight.agent.reasoners.offline.passages import passages_of
+from pagesight.indexing import Hit, PageIndex, PageRef, UnknownDocument
 from pagesight.indexing.testing import made_index
+from pagesight.indexing.values.page_values import PageContent
 from pagesight.indexing.values.quantities import quantities
 
 HEAD = "Northwind Mills"
@@ -147,3 +149,67 @@ def test_a_period_over_all_columns_and_the_unit_of_a_table_are_of_each_of_its_nu
 
 ROW = [("Retail", 0.05), ("818", 0.31), ("91", 0.46), ("909", 0.66)]
 SUM = [("Total revenues", 0.05), ("2,187", 0.30), ("2,302", 0.45), ("4,489", 0.65)]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What does the Zyx do?", "The Zyx is a counter"),
+        ("What is Zyx used for?", "The Zyx is a counter"),
+        ("What does ZAQ stand for?", "The Zero Air Quality (ZAQ) office"),
+    ],
+)
+def test_what_a_thing_is_may_be_told_on_any_page_that_has_its_name(question: str, told: str) -> None:
+    pages = [f"Zyx options {at}: the Zyx, the Zyx and ZAQ of ZAQ take option {at} of Zyx." for at in range(5)]
+    pages += ["The Zyx is a counter of loaves, and measures how many of them are sold in a day in each of the shops."]
+    pages += ["The Zero Air Quality (ZAQ) office looks after the air of bakeries, and has done so for as many years."]
+    with made_index({"zyx.pdf": pages}) as index:
+        assert told in first_line(index, question)
+
+
+def test_who_wrote_asks_for_the_author() -> None:
+    written = {"manual.pdf": ["Grindstone manual", "Ada Quist is the author of Grindstone.", "We wrote a log."]}
+    with made_index(written | {"log.pdf": ["The log wrote itself.", "What wrote the log?"]}) as index:
+        assert "Ada Quist" in first_line(index, "Who wrote Grindstone?")
+        assert "Ada Quist" in first_line(index, "Wer hat Grindstone geschrieben?")
+
+
+@pytest.mark.parametrize("question", ["What is the capital of Harrow?", "How many pools does Northwind have?"])
+def test_of_two_words_both_stand_in_the_document_that_is_quoted(mills: PageIndex, question: str) -> None:
+    assert first_line(mills, question).startswith("Not found in these documents")
+
+
+def dotted(title: str, at: float, number: str, page_number: str) -> list[tuple[str, float, float]]:
+    """A line of contents: its number, its title, each dot, and its page."""
+    dots = [(".", 0.5 + 0.01 * place, at) for place in range(30)]
+    return [(number, 0.1, at), (title, 0.2, at), *dots, (page_number, 0.85, at)]
+
+
+def told_cells(content: PageContent) -> list[str]:
+    hit = Hit(PageRef("a" * 16, "a.pdf", 1), 1.0, 1, [])
+    return [one.text for one in passages_of(hit, content, "en") if one.cell]
+
+
+def test_lines_of_contents_and_numbers_of_headings_are_no_cells_of_a_table() -> None:
+    lines = [dotted(f"How can bread {at}th rise?", 0.1 + 0.03 * at, f"{at}.1", str(20 + at)) for at in range(2, 9)]
+    assert told_cells(page(*(word for line in lines for word in line))) == []
+    assert told_cells(page(("12.4", 0.1, 0.1), ("Ovens of stone", 0.2, 0.1))) == []
+
+
+def test_dots_do_not_divide_the_words_of_a_line() -> None:
+    lines = [dotted("How can bread rise", 0.1 + 0.03 * at, f"{at}.1", str(20 + at)) for at in range(2, 9)]
+    rows = page(*(word for line in lines for word in line)).tables.rows
+    assert [cell.text for cell in rows[0]] == ["2.1", "How can bread rise", "22"]
+
+
+def test_a_code_is_told_whole_and_a_name_with_signs_is_no_unit() -> None:
+    heads = [("Package", 0.1, 0.1), ("Popcon", 0.4, 0.1), ("Size", 0.7, 0.1)]
+    rows = [("g++", 0.1, 0.13), ("V:56, I:503", 0.4, 0.13), ("14", 0.7, 0.13)]
+    more = [("flex", 0.1, 0.16), ("V:8, I:82", 0.4, 0.16), ("1260", 0.7, 0.16)]
+    cells = told_cells(page(*heads, *rows, *more))
+    assert {"g++, Popcon: V:56, I:503", "g++, Size: 14", "flex, Size: 1260"} <= set(cells)
+
+
+def test_equations_are_no_cells() -> None:
+    cells = told_cells(page(("STATS σ =", 0.1, 0.1), ("17", 0.4, 0.1), ("min(y) = i", 0.1, 0.13), ("18", 0.4, 0.13)))
+    assert cells == []

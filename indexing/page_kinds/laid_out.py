@@ -42,7 +42,7 @@ def cells_of(text: PageText) -> list[Cell]:
     """The page's words in cells, divided where there is more than a space between them."""
     if not text.words:
         return []
-    height = float(np.median(text.boxes[:, 3] - text.boxes[:, 1])) or 0.01
+    height = text.word_height or 0.01
     gaps = text.boxes[1:, 0] - text.boxes[:-1, 2]
     divided = (np.diff(text.lines) != 0) | (gaps > _GAP * height) | (gaps < -height)
     starts = np.flatnonzero(np.append(True, divided)).tolist()

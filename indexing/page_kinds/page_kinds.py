@@ -65,8 +65,7 @@ def _titles(cells: Sequence[Cell], text: PageText) -> list[Cell]:
     """Cells in the upper part of the page that are taller than most of its words, or stand first."""
     if not cells:
         return []
-    heights = text.boxes[:, 3] - text.boxes[:, 1]
-    tall = float(np.median(heights)) * 1.15
+    tall = text.word_height * 1.15
     first = min(cells, key=lambda cell: cell.box[1])
     return [one for one in cells if one.box[1] < _TOP and (one is first or one.box[3] - one.box[1] >= tall)]
 
@@ -75,7 +74,7 @@ def _is_cover(text: PageText) -> bool:
     if not 0 < len(text.words) <= _MOST_WORDS_OF_A_COVER:
         return False
     heights = text.boxes[:, 3] - text.boxes[:, 1]
-    return bool(heights.max() >= _TALL * np.median(heights)) or len(text.words) < _MOST_WORDS_OF_A_COVER / 3
+    return bool(heights.max() >= _TALL * text.word_height) or len(text.words) < _MOST_WORDS_OF_A_COVER / 3
 
 
 def _is_contents(cells: Sequence[Cell], lines: Sequence[str]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ _WORDS_OF_PROSE = 7
 _LINES_OF_PROSE = 3
 _WORDS_OF_A_LINE = 5
 _WORDS_OF_A_HEAD, _ROWS_UNDER_A_HEAD = 15, 3
+_DOTS, _FEWEST_DOTS = re.compile(r"[.·…]+"), 4
 #: Boxes are parts of the page, which is higher than wide: a gap across is as wide as a part so many times as high.
 _WIDE = 1.4
 
@@ -50,7 +53,7 @@ def page_blocks(page: PageText) -> list[Block]:
     """The blocks of a page in reading order."""
     blocks = list(_blocks(page))
     numbers = [block for block in blocks if _is_number(block.text)]
-    height = _height(page.boxes) if blocks else 0.0
+    height = page.word_height
     return [
         replace(block, prose=False) if _labels_one(block, numbers) or _heads_some(block, numbers, height) else block
         for block in blocks
@@ -80,7 +83,7 @@ def _heads_some(block: Block, numbers: Sequence[Block], height: float) -> bool:
 
 
 def _blocks(page: PageText) -> Iterator[Block]:
-    height = _height(page.boxes) or 0.01
+    height = page.word_height or 0.01
     paragraph: list[list[int]] = []
     for cell in _joined_where_spaced(page, list(_runs(page, height)), height):
         if paragraph and not _goes_on(page, paragraph, cell, height):
@@ -96,15 +99,28 @@ def _has_letters(page: PageText, words: Sequence[int]) -> bool:
 
 
 def _runs(page: PageText, height: float) -> Iterator[list[int]]:
-    """The words of each line, divided where there is more than a space between them."""
+    """The words of each line, divided where there is more than a space between them, without dots that lead across."""
     run: list[int] = []
+    leading = leading_dots(page)
     for word, line in enumerate(page.lines.tolist()):
+        if word in leading:
+            continue
         if run and (page.lines[run[-1]] != line or _apart(page.boxes, run[-1], word, height)):
             yield run
             run = []
         run.append(word)
     if run:
         yield run
+
+
+def leading_dots(page: PageText) -> frozenset[int]:
+    """The words that are the dots between a title and the number of its page."""
+    found: list[int] = []
+    for dots, run in groupby(range(len(page.words)), lambda word: _DOTS.fullmatch(page.words[word]) is not None):
+        places = list(run)
+        if dots and sum(len(page.words[word]) for word in places) >= _FEWEST_DOTS:
+            found += places
+    return frozenset(found)
 
 
 def _joined_where_spaced(page: PageText, runs: Sequence[list[int]], height: float) -> Iterator[list[int]]:

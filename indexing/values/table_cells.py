@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
 from pagesight.indexing.pages import Box, PageText
-from pagesight.indexing.values.blocks import Block, beside, over, rows_of, same_row
+from pagesight.indexing.values.blocks import Block, beside, leading_dots, over, rows_of, same_row
 from pagesight.indexing.values.cell_texts import (
     can_head,
     has_numbers,
@@ -35,6 +33,7 @@ _LEAST_ROWS = 2  # beside one, that say in what a table's numbers are; a guess, 
 _LETTERS_OF_A_TITLE = 20  # a guess, not measured
 _SAME_EDGE = 0.03  # of lines of one label, as part of the page's width; a guess, not measured
 _SIGN = re.compile(r"[$€£%()]+")
+_NUMBERING = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?")
 _WHOLE = re.compile(r"\d{1,4}")
 _DECIMALS = re.compile(r"[.,]\d{1,2}$")
 
@@ -118,6 +117,21 @@ class TableCells:
     def _ticks(self) -> list[Block]:
         return axis_ticks(self.cells, self.height)
 
+    def is_numbering(self, block: Block) -> bool:
+        """Whether a number is that of the heading or the step beside it, as in "12.4  Fair values"."""
+        row = sorted(self._row_of(block), key=lambda cell: cell.box[0])
+        others = [cell for cell in row if not self.is_page_of_contents(cell.words)]
+        numbered = len(others) == 2 and others[0] is block and others[1].text[:1].isupper()
+        return numbered and _NUMBERING.fullmatch(block.text) is not None
+
+    def is_page_of_contents(self, words: Sequence[int]) -> bool:
+        """Whether a number, by its words, is the page in a line of contents: dots lead to it."""
+        return bool(words) and min(words) - 1 in self._dots
+
+    @cached_property
+    def _dots(self) -> frozenset[int]:
+        return leading_dots(self.text)
+
     def is_a_label(self, block: Block, quantity: Quantity) -> bool:
         """Whether a number belongs to the name of a row, such as "Tarn 16" or "25-34"."""
         start, end = quantity.digits
@@ -192,7 +206,7 @@ class TableCells:
     @cached_property
     def height(self) -> float:
         """The height of the page's middling word, as part of the page's."""
-        return float(np.median(self.text.boxes[:, 3] - self.text.boxes[:, 1]))
+        return self.text.word_height
 
     def _headers(self, box: Box) -> list[Block]:
         """The cells above that head the column, the nearest first."""

@@ -116,4 +116,4 @@ def is_unit(text: str) -> bool:
     left = text
     for unit in re.findall(rf"{MONEY}|{SCALE}|{PERCENT}|{MEASURE}", text):
         left = left.replace(unit, " ", 1)
-    return bool(text.strip()) and not re.search(r"\w", re.sub(r"(?i)\b(?:in|of|von)\b", " ", left))
+    return bool(text.strip()) and not re.search(r"[\w+#]", re.sub(r"(?i)\b(?:in|of|von)\b", " ", left))

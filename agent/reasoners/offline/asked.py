@@ -18,7 +18,7 @@ _FRAME = frozenset(
         "text author authors shown show shows given listed mentioned name names many much number total percentage "
         "percent following answer please list write use used based presentation question format laut "
         "high large big long old far heavy tall loud hoch groß lang schwer teuer dokument bericht seite tabelle "
-        "abbildung viele among"
+        "abbildung viele among stand stands steht heißt autor autoren verfasser"
     )
 )
 #: The kind of thing that a question asks for, by its words; the first that fits counts.
@@ -53,7 +53,7 @@ _ASKS: list[tuple[Wanted, re.Pattern[str]]] = [
     )),
     ("meaning", re.compile(
         r"(?i)^\W*(?:what (?:is|are|does)|what's|was (?:ist|sind|bedeutet|heißt)) (?:an? |the |eine? |der |die |das )?"
-        r"(?P<of>[\w/&.“”\"„’'-]+(?: [\w/&.“”\"„’'-]+){0,2}?)(?: mean| stand for)?\W*$"
+        r"(?P<of>[\w/&.“”\"„’'-]+(?: [\w/&.“”\"„’'-]+){0,2}?)(?: mean| stand for| do| used for)?\W*$"
     )),
     ("name", re.compile(r"(?i)\b(?:who|whose|whom|which (?:person|firm|company)|wer|wem|wen)\b")),
 ]  # fmt: skip
@@ -97,6 +97,8 @@ _COSTS = re.compile(
     r"(?i)\b(?:what|how much) (?:does|do|did|would|will) (?P<thing>.+?) cost\b"
     r"|\bwas (?:kostet|kosten|kostete) (?P<sache>.+)"
 )
+#: A title page says who the author is, and seldom that somebody wrote it.
+_WROTE = re.compile(r"(?i)\bwho wrote (?P<work>.+)|\bwer (?:hat (?P<werk>.+?) geschrieben|schrieb (?P<buch>.+))")
 _MOST_ASKED = re.compile(
     r"(?i)\b(?:largest|highest|most|biggest|greatest|maximum|longest|tallest|heaviest|best|top|oldest|loudest|fastest|"
     r"größte[nrsm]?|höchste[nrsm]?|meisten?|längste[nrsm]?|schwerste[nrsm]?|teuerste[nrsm]?)\b"
@@ -135,14 +137,21 @@ _COUNT = re.compile(r"(?i)\bhow many\b|\bnumber of\b|\bcount of\b|\bwie viele\b|
 
 
 def as_pages_say(question: str) -> str:
-    """The question with words that pages have: "the price of …" for "what does … cost", Q4 for "fourth quarter", what
-    CEO stands for beside it and the other way round, and nothing of the form of the answer."""
-    said = _QUARTER.sub(_short_quarter, _COSTS.sub(_as_price, _FORM.sub("", question)))
+    """The question with words that pages have: "the price of …" for "what does … cost", the author for who wrote, Q4
+    for "fourth quarter", what CEO stands for beside it and the other way round; without the form of the answer."""
+    said = _WROTE.sub(_as_author, _COSTS.sub(_as_price, _FORM.sub("", question)))
+    said = _QUARTER.sub(_short_quarter, said)
     return _SHORT_OR_LONG.sub(lambda found: f"{found[0]} ({_OTHERWISE[found[0].casefold()]})", said)
 
 
 def _as_price(found: re.Match[str]) -> str:
     return f"what is the price of {found['thing']}" if found["thing"] else f"was ist der Preis für {found['sache']}"
+
+
+def _as_author(found: re.Match[str]) -> str:
+    if found["work"]:
+        return f"who is the author of {found['work']}"
+    return f"wer ist der Autor von {found['werk'] or found['buch']}"
 
 
 def _short_quarter(found: re.Match[str]) -> str:
@@ -165,7 +174,7 @@ def says_what_is_meant(text: str, question: str) -> bool:
     return re.search(
         rf"(?i)(?:^|[.:;] )\W*(?:an? |the |eine? |der |die |das )?(?:[\w-]+ ){{0,4}}?\(?{of}\b"
         rf"[”“\"’')]*(?: \([^)]*\))?,? "
-        rf"(?:is|are|means?|refers? to|stands? for|denotes?|ist|sind|bedeutet|heißt|steht für|bezeichnet)\b|\({of}\)",
+        rf"(?:is|are|means?|refers? to|stands? for|denotes?|ist|sind|bedeutet|heißt|steht für|bezeichnet)\b.*\w|\({of}\)",
         text,
     ) is not None  # fmt: skip
 

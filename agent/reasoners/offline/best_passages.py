@@ -13,7 +13,7 @@ from pagesight.agent.reasoners.offline.passages import Passage
 
 # Chosen on one half of mmlb-dev's documents and measured on the other (docs/quality.md).
 _MOST = 6
-_NEAR_THE_BEST, _NEAR_THE_CELL, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.4
+_NEAR_THE_BEST, _NEAR_WHAT_ANSWERS, _NEAR_ON_ANOTHER_PAGE = 0.2, 0.8, 0.4
 _LEAST_OF_PASSAGES = 0.1  # of what the question's words weigh, in the passages that are quoted
 
 
@@ -35,18 +35,19 @@ def best_passages(
     scored = [Scored(one, asked.score(one)) for one in asked.passages if speaking[one.hit.label]]
     fitting = asked.without_running_heads([one for one in scored if one.score > 0])
     fresh = [one for one in fitting if one.passage.text not in said_before]
-    chosen = _chosen(sorted(fresh or fitting, key=lambda one: -one.score))[:most]
+    chosen = _chosen(asked, sorted(fresh or fitting, key=lambda one: -one.score))[:most]
     return chosen if asked.is_covered_by(chosen, least) else []
 
 
-def _chosen(ranked: Sequence[Scored]) -> list[Passage]:
+def _chosen(asked: Question, ranked: Sequence[Scored]) -> list[Passage]:
     """The best, others of its page that are near it, and the best of one other page that is as good."""
     chosen: list[Passage] = []
     for one, score in ranked:
         best = ranked[0]
         same_page = one.hit.label == best.passage.hit.label
-        beside_cell = one.cell or best.passage.cell  # beside the right cell nothing else is needed
-        least = _NEAR_ON_ANOTHER_PAGE if not same_page else _NEAR_THE_CELL if beside_cell else _NEAR_THE_BEST
+        least = _NEAR_ON_ANOTHER_PAGE if not same_page else _NEAR_THE_BEST
+        if asked.says_the_meaning(best.passage) or (same_page and (one.cell or best.passage.cell)):
+            least = _NEAR_WHAT_ANSWERS  # beside the right cell, or what a thing is, nothing else is needed
         near = score >= least * best.score
         if near and not any(_repeats(one, other) for other in chosen):
             chosen.append(one)

@@ -31,8 +31,9 @@ from pagesight.indexing.values.quantities import quantities
 _NAMED_COUNTS = 1.5
 _LEAST_OF_PAGE = 0.1  # of what the question's words weigh, on the quoted page
 _ABOUT_IT = 0.3  # of a document's pages, at least, that have a name need not be the one that is quoted; a guess
+_SHORT = 2  # words, of which none may stand nowhere in the page's document
 _MOST_ELSEWHERE = 0.5  # of the names and numbers, on other pages of the document: "errors 88 and 188"
-_WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME, _WITH_A_DATE, _AS_A_MEANING = 1.25, 1.1, 1.3, 1.5, 1.5
+_WITH_A_NUMBER, _AS_A_CELL, _WITH_A_NAME, _WITH_A_DATE, _AS_A_MEANING = 1.25, 1.1, 1.3, 1.5, 2.0
 _WITHOUT = 0.6  # what is left of a passage's score that has no number, date or name, where one is asked for
 #: What is left of a cell's score when the question has no word of its row's name: net revenue is no net financial debt.
 _OF_ANOTHER_ROW = 0.4
@@ -165,11 +166,13 @@ class Question:
 
     def is_spoken_of(self, page: PageOnHand, pages: Sequence[PageOnHand]) -> bool:
         """Whether a page holds its names and numbers, in part, and enough of what else is rare in it; not its numbers
-        alone: a year is on many pages."""
+        alone: a year is on many pages. Both words of two stand in its document."""
         if not self._holds_names(page, pages):
             return False
         weights = self.information(page.hit)
         held = [term for term in weights if self.is_on(page, term)]
+        if len(weights) <= _SHORT and any(page.pervading.get(term) == 0 for term in weights if term not in held):
+            return False
         if held and all(map(str.isdecimal, held)) and not all(map(str.isdecimal, weights)):
             return False
         return sum(weights[term] for term in held) >= _LEAST_OF_PAGE * sum(weights.values())
@@ -199,7 +202,9 @@ class Question:
             score += _LOOKS_LIKE_IT * max(self.rarity.values(), default=0.0)
         if score <= 0:
             return 0.0
-        score *= _OF_THE_NEXT_PAGE ** (passage.hit.rank - 1) * (1 + passage.hit.score)
+        if not self.says_the_meaning(passage):  # which may be told on any of the pages that have a word
+            score *= _OF_THE_NEXT_PAGE ** (passage.hit.rank - 1)
+        score *= 1 + passage.hit.score
         score *= self._answers(passage)
         if passage.cell:
             return score * _TOLD * self._says_row(passage)
@@ -245,10 +250,14 @@ class Question:
         if self.wanted == "date":
             return _WITH_A_DATE if self._tells_a_date(passage.text) else _WITHOUT
         if self.wanted == "meaning":
-            return _AS_A_MEANING if says_what_is_meant(passage.text, self.text) else 1.0
+            return _AS_A_MEANING if self.says_the_meaning(passage) else 1.0
         if self.wanted == "number":
             return self._tells_a_number(passage) * (_AS_A_CELL if passage.cell else 1.0)
         return 1.0
+
+    def says_the_meaning(self, passage: Passage) -> bool:
+        """Whether it says what the thing is whose meaning is asked for."""
+        return self.wanted == "meaning" and says_what_is_meant(passage.text, self.text)
 
     def _tells_a_name(self, text: str) -> bool:
         """Whether it has a name that the question does not say: a word with a capital that the pages never have without

@@ -27,6 +27,7 @@ _ROWS_TOGETHER, _ROW_STEP = 3, 2.0  # lines that are quoted together, and how fa
 _LONGEST_HEAD = 60  # letters that a column's head may have and still is one; a guess, not measured
 
 
+_CODE = re.compile(r"[^\W\d_]:\d")  # V:8, I:89: told whole
 _SHORT_YEAR = re.compile(r"\b(?:[QH][1-4]|FY|GJ)[ '’/-]?(\d\d)\b")
 
 
@@ -67,12 +68,16 @@ def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
         near = [*called, *reversed(place.heads)]
         named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
         row, words = read_query(called[0]).terms if called else (), frozenset(value.words)
-        yield Passage(hit, f"{named}: {with_unit(value, language)}", value.context, words, cell=True, row=row)
+        told = value.block.text if _CODE.search(value.block.text) else with_unit(value, language)
+        yield Passage(hit, f"{named}: {told}", value.context, words, cell=True, row=row)
 
 
 def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bool:
-    """Whether a value, no year or date, is in a row with a name or over a chart's label, and not of a chart's axis."""
-    if value.quantity.year or value.quantity.days or content.tables.is_of_an_axis(value.block):
+    """Whether a value, no year or date, is in a row with a name or over a chart's label, and neither of a chart's axis,
+    a heading's number or the page in a line of contents nor part of an equation."""
+    if value.quantity.year or value.quantity.days or _is_of_the_layout(value, content):
+        return False
+    if any("=" in text for text in (*place.labels, *place.heads)):
         return False
     if not place.labels:
         return bool(place.heads and place.captions) and is_data(value.block.text)
@@ -80,6 +85,11 @@ def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bo
         return False
     whole_row = value.block.text.startswith(place.labels[0])
     return (whole_row or is_data(value.block.text)) and any(len(label) <= _LONGEST_HEAD for label in place.labels)
+
+
+def _is_of_the_layout(value: PageValue, content: PageContent) -> bool:
+    tables, block = content.tables, value.block
+    return tables.is_of_an_axis(block) or tables.is_numbering(block) or tables.is_page_of_contents(value.words)
 
 
 def with_unit(value: PageValue, language: str) -> str:

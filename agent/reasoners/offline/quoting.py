@@ -23,7 +23,7 @@ from pagesight.agent.answers.citations import Citation
 from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence
 from pagesight.agent.answers.claims.words.cited_page import boxes_of, page_content
 from pagesight.agent.reasoners.capabilities import Capabilities
-from pagesight.agent.reasoners.offline.asked import as_pages_say, asked_terms
+from pagesight.agent.reasoners.offline.asked import as_pages_say, asked_terms, wanted_kind
 from pagesight.agent.reasoners.offline.best_passages import best_passages
 from pagesight.agent.reasoners.offline.follow_up import (
     YEAR,
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 #: Of the pages found, those that are read for quotations: reading one takes a tenth of a second, or more where OCR has
 #: to be done again. A guess, not measured.
 _PAGES_READ = 3
+#: Where the meaning of a word is asked: it is told on one of many pages that have the word.
+_PAGES_FOR_A_MEANING = 8
 
 #: A word on so many pages that are all of a document counts half of what it does in one of many pages; a guess.
 _PAGES_OF_A_SUBJECT = 4
@@ -115,15 +117,24 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     question = as_pages_say(asked)
     replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
-        return _call(SEARCH_PAGES, query=question)
+        return _call(SEARCH_PAGES, query=question, **_more_pages(question))
     hits = [hit for reply in replies for hit in reply.hits]
-    pages = [on_hand(hit, index, question) for hit in hits[:_PAGES_READ]]
+    pages = [on_hand(hit, index, question) for hit in hits[: pages_read(question)]]
     quotes = best_passages(question, pages, _quoted_before(conversation))
     if quotes and VIEW_PAGES in tools and not _has(replies, VIEW_PAGES):
         return _call(VIEW_PAGES, pages=list(dict.fromkeys(one.hit.label for one in quotes)))
     shown = _of_shown_pages(quotes, replies)
     text = answer_text(question, hits, shown, _failures(replies), unsaid_words(asked, shown, pages))
     return _with_grounds(_message(text), shown, index)
+
+
+def pages_read(question: str) -> int:
+    """How many of the pages found are read for quotations."""
+    return _PAGES_FOR_A_MEANING if wanted_kind(question) == "meaning" else _PAGES_READ
+
+
+def _more_pages(question: str) -> dict[str, int]:
+    return {"top_k": _PAGES_FOR_A_MEANING} if wanted_kind(question) == "meaning" else {}
 
 
 def _with_grounds(answer: AIMessage, quotes: Sequence[Passage], index: PageIndex | None) -> AIMessage:
