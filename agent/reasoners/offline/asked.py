@@ -174,7 +174,8 @@ def says_what_is_meant(text: str, question: str) -> bool:
     return re.search(
         rf"(?i)(?:^|[.:;] )\W*(?:an? |the |eine? |der |die |das )?(?:[\w-]+ ){{0,4}}?\(?{of}\b"
         rf"[”“\"’')]*(?: \([^)]*\))?,? "
-        rf"(?:is|are|means?|refers? to|stands? for|denotes?|ist|sind|bedeutet|heißt|steht für|bezeichnet)\b.*\w|\({of}\)",
+        rf"(?:is|are|means?|refers? to|stands? for|denotes?|ist|sind|bedeutet|heißt|steht für|bezeichnet)\b.*\w"
+        rf"|\({of}\)",
         text,
     ) is not None  # fmt: skip
 
