@@ -68,16 +68,13 @@ def _cells(hit: Hit, content: PageContent, language: str) -> Iterator[Passage]:
         near = [*called, *reversed(place.heads)]
         named = ", ".join(dict.fromkeys(text.strip(" ,:;") for text in near if len(text) <= _LONGEST_HEAD))
         row, words = read_query(called[0]).terms if called else (), frozenset(value.words)
-        told = value.block.text if _CODE.search(value.block.text) else with_unit(value, language)
-        yield Passage(hit, f"{named}: {told}", value.context, words, cell=True, row=row)
+        yield Passage(hit, f"{named}: {_told(value, language)}", value.context, words, cell=True, row=row)
 
 
 def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bool:
     """Whether a value, no year or date, is in a row with a name or over a chart's label, and neither of a chart's axis,
     a heading's number or the page in a line of contents nor part of an equation."""
-    if value.quantity.year or value.quantity.days or _is_of_the_layout(value, content):
-        return False
-    if any("=" in text for text in (*place.labels, *place.heads)):
+    if value.quantity.year or value.quantity.days or _is_of_the_layout(value, place, content):
         return False
     if not place.labels:
         return bool(place.heads and place.captions) and is_data(value.block.text)
@@ -87,9 +84,15 @@ def _can_be_told(value: PageValue, place: CellPlace, content: PageContent) -> bo
     return (whole_row or is_data(value.block.text)) and any(len(label) <= _LONGEST_HEAD for label in place.labels)
 
 
-def _is_of_the_layout(value: PageValue, content: PageContent) -> bool:
+def _is_of_the_layout(value: PageValue, place: CellPlace, content: PageContent) -> bool:
     tables, block = content.tables, value.block
-    return tables.is_of_an_axis(block) or tables.is_numbering(block) or tables.is_page_of_contents(value.words)
+    if tables.is_of_an_axis(block) or tables.is_numbering(block) or tables.is_page_of_contents(value.words):
+        return True
+    return any("=" in text for text in (*place.labels, *place.heads))
+
+
+def _told(value: PageValue, language: str) -> str:
+    return value.block.text if _CODE.search(value.block.text) else with_unit(value, language)
 
 
 def with_unit(value: PageValue, language: str) -> str:
