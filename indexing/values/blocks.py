@@ -24,6 +24,7 @@ _LINES_OF_PROSE = 3
 _WORDS_OF_A_LINE = 5
 _WORDS_OF_A_HEAD, _ROWS_UNDER_A_HEAD = 15, 3
 _DOTS, _FEWEST_DOTS = re.compile(r"[.·…]+"), 4
+_NEARLY = -0.005  # of the page's width
 #: Boxes are parts of the page, which is higher than wide: a gap across is as wide as a part so many times as high.
 _WIDE = 1.4
 
@@ -233,4 +234,9 @@ def beside(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 def over(one: Sequence[float], other: Sequence[float]) -> bool:
     """Whether two boxes share a part of their width, or nearly."""
-    return min(one[2], other[2]) - max(one[0], other[0]) > -0.005
+    return min(one[2], other[2]) - max(one[0], other[0]) > _NEARLY
+
+
+def all_over(boxes: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+    """For each of some boxes (n, 4), whether it and another share a part of their width, or nearly."""
+    return np.asarray(np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0]) > _NEARLY)

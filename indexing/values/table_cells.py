@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pagesight.indexing.pages import Box, PageText
-from pagesight.indexing.values.blocks import Block, beside, leading_dots, over, rows_of, same_row
+from pagesight.indexing.values.blocks import Block, all_over, beside, leading_dots, over, rows_of, same_row
 from pagesight.indexing.values.cell_texts import (
     can_head,
     has_numbers,
@@ -210,6 +213,15 @@ class TableCells:
 
     def _headers(self, box: Box) -> list[Block]:
         """The cells above that head the column, the nearest first."""
+        if box not in self._known_headers:
+            self._known_headers[box] = self._find_headers(box)
+        return list(self._known_headers[box])
+
+    @cached_property
+    def _known_headers(self) -> dict[Box, list[Block]]:
+        return {}
+
+    def _find_headers(self, box: Box) -> list[Block]:
         headers: list[Block] = []
         for cell in self._column_over(box):
             heads = can_head(cell.text)
@@ -264,13 +276,13 @@ class TableCells:
 
     def _column_over(self, box: Box) -> Iterator[Block]:
         """The cells over a box, the nearest first, as far as each is near the one below it."""
-        top = box[1]
-        for cell in self._above(box):
-            if over(cell.box, box):
-                if top - cell.box[3] > _COLUMN_STEP * self.height:
-                    return
-                top = cell.box[1]
-                yield cell
+        top, boxes = box[1], self._upward_boxes
+        for at in np.flatnonzero((boxes[:, 3] <= box[1] + self.height / 2) & all_over(boxes, box)).tolist():
+            cell = self._upward[at]
+            if top - cell.box[3] > _COLUMN_STEP * self.height:
+                return
+            top = cell.box[1]
+            yield cell
 
     def _above(self, box: Box) -> list[Block]:
         """The cells above a box, the nearest first."""
@@ -279,6 +291,11 @@ class TableCells:
     @cached_property
     def _upward(self) -> list[Block]:
         return sorted(self.cells, key=lambda cell: -cell.box[1])
+
+    @cached_property
+    def _upward_boxes(self) -> NDArray[np.float64]:
+        """(cells, 4): their boxes; a page may have thousands of numbers, and each looks for its head."""
+        return np.array([cell.box for cell in self._upward], np.float64).reshape(-1, 4)
 
     def _year_in_order(self, block: Block, quantity: Quantity) -> list[str]:
         """The year over a number where a whole row is one cell, and its numbers are as many as the years above."""
@@ -322,12 +339,5 @@ class TableCells:
 
     def _heads_in_row(self, block: Block) -> list[list[Block]]:
         """The heads of each number in the row of one."""
-        row = self._row_of(block)
-        if (key := id(row)) not in self._heads_of:
-            numbers = (cell for cell in row if is_data(cell.text) and not _SIGN.fullmatch(cell.text))
-            self._heads_of[key] = [self._headers(cell.box) for cell in numbers]
-        return self._heads_of[key]
-
-    @cached_property
-    def _heads_of(self) -> dict[int, list[list[Block]]]:
-        return {}
+        numbers = (cell for cell in self._row_of(block) if is_data(cell.text) and not _SIGN.fullmatch(cell.text))
+        return [self._headers(cell.box) for cell in numbers]

@@ -78,37 +78,45 @@ def _named_together(fit: ClaimFit) -> list[PageValue]:
     """The two numbers of one unit that together have most of the claim's words, each some that the other has not: "an
     enemy or a competitor"; none where several do, or none has half of them."""
     weights = {term: by for (term, _), by in fit.weights.items()}
-    told = list(_told_of(weights, fit.content))
+    alike = _by_what_they_have(list(weights), fit.content)
     scored = [
-        (sum(weights[term] for term in one.words | other.words), [one.value, other.value])
-        for one, other in combinations(told, 2)
+        (sum(weights[term] for term in one.words | other.words), [*alike[one], *alike[other]])
+        for one, other in combinations(alike, 2)
         if one.adds_to(other)
     ]
     most = max((score for score, _ in scored), default=0.0)
     best = [both for score, both in scored if score == most]
-    return best[0] if len(best) == 1 and most >= _HALF * fit.most else []
+    return best[0] if len(best) == 1 and len(best[0]) == 2 and most >= _HALF * fit.most else []
 
 
-def _told_of(terms: Iterable[frozenset[str]], content: PageContent) -> Iterator[_Told]:
-    """The plain numbers of a page that have some of the terms, with those."""
+def _by_what_they_have(terms: Sequence[frozenset[str]], content: PageContent) -> dict[_Told, list[PageValue]]:
+    """The numbers of a page that have some of the terms: there may be thousands, told in a few ways."""
+    alike: dict[_Told, list[PageValue]] = {}
     for value in content.values:
-        words = {term for term in terms if has(value, term)}
-        if words and not (value.quantity.year or value.quantity.days):
-            yield _Told(value, words)
+        if (told := _told_of(terms, value)).words:
+            alike.setdefault(told, []).append(value)
+    return alike
+
+
+def _told_of(terms: Sequence[frozenset[str]], value: PageValue) -> _Told:
+    """Which of the terms a plain number has; none for a year or a date."""
+    plain = not (value.quantity.year or value.quantity.days)
+    words = frozenset(term for term in terms if plain and has(value, term))
+    return _Told(words, value.quantity.unit, value.place is None)
 
 
 class _Told(NamedTuple):
-    """A number with the claim's terms that it has."""
+    """How a number is told: the claim's terms that it has, its unit, and whether in prose."""
 
-    value: PageValue
-    words: set[frozenset[str]]
+    words: frozenset[frozenset[str]]
+    unit: str | None
+    in_prose: bool
 
     def adds_to(self, other: _Told) -> bool:
         """Whether two numbers of one unit each have a term that the other has not, both in prose or both in tables:
         what is told again in the other is no other thing."""
-        alike = self.value.quantity.unit == other.value.quantity.unit
-        in_tables = self.value.place is None, other.value.place is None
-        return alike and in_tables[0] == in_tables[1] and bool(self.words - other.words and other.words - self.words)
+        alike = self[1:] == other[1:]
+        return alike and bool(self.words - other.words and other.words - self.words)
 
 
 def _before_its_change(number: ClaimNumber, page: CitedPage) -> list[Operand]:
