@@ -74,17 +74,30 @@ def ruled_table(sheet: canvas.Canvas, *, cut: bool = False, words: bool = True) 
             sheet.drawString(left + column + (75 if cut else 6), top - 40 * row - 25, text)
 
 
-def lines(sheet: canvas.Canvas, *, step: int = 5, falling: bool = False, below: bool = False) -> None:
+def lines(
+    sheet: canvas.Canvas, *, step: int = 5, falling: bool = False, below: bool = False, years: bool = True
+) -> None:
     sheet.drawString(72, 790, "Views of the ferries")
     for series in range(3):
         sheet.setLineWidth(4)
         for place in range(3):
             sheet.line(100 + 100 * place, 500 + 40 * series, 200 + 100 * place, 530 + 40 * series + 50 * (place % 2))
-    for place in range(4):
+    for place in range(4 if years else 0):
         year = 2020 - step * place if falling else 2005 + step * place
         sheet.drawString(90 + 100 * place, 450, str(year))
         for row in range(3 if below else 0):
             sheet.drawString(90 + 100 * place, 430 - 15 * row, str(71 * (place + 1) + row))
+
+
+def countdown(sheet: canvas.Canvas, *, beside: int) -> None:
+    """Numbers that grow up the page in even steps, with a drawing and so many other numbers beside each."""
+    sheet.drawString(72, 790, "Loaves")
+    sheet.setLineWidth(4)
+    for place in range(10):
+        sheet.line(300 + 20 * place, 400 + 30 * (place % 3), 320 + 20 * place, 400 + 30 * ((place + 1) % 3))
+        sheet.drawRightString(110, 700 - 24 * place, str(100 - 10 * place))
+        for column in range(beside):
+            sheet.drawRightString(170 + 60 * column, 700 - 24 * place, str(17 * (place + 3) + 71 * column))
 
 
 def pie(sheet: canvas.Canvas, *, colours: int = 3, said: tuple[int, ...] = (61, 32, 7)) -> None:
@@ -160,6 +173,25 @@ def test_a_chart_is_lines_above_years_that_grow_to_the_right(tmp_path: Path) -> 
 @pytest.mark.parametrize("broken", [{"falling": True}, {"below": True}])
 def test_years_that_fall_or_stand_over_numbers_are_no_axis(tmp_path: Path, broken: dict[str, bool]) -> None:
     assert "chart" not in kinds(drawn(tmp_path / "a.pdf", bars, lambda sheet: lines(sheet, **broken)), 2)
+
+
+@pytest.mark.parametrize(("beside", "told"), [(0, True), (3, False)])
+def test_numbers_up_the_page_are_an_axis_unless_they_begin_rows_of_numbers(
+    tmp_path: Path, beside: int, told: bool
+) -> None:
+    path = drawn(tmp_path / "a.pdf", table, lambda sheet: countdown(sheet, beside=beside))
+    assert ("chart" in kinds(path, 2)) == told
+
+
+def test_ten_to_fourteen_alone_are_no_years(tmp_path: Path) -> None:
+    def written(years: list[str]) -> object:
+        return lambda sheet: (
+            lines(sheet, years=False),
+            [sheet.drawString(90 + 100 * place, 450, year) for place, year in enumerate(years)],
+        )
+
+    assert kinds(drawn(tmp_path / "a.pdf", table, written(["10", "11", "12", "13"])), 2) == []
+    assert kinds(drawn(tmp_path / "b.pdf", table, written(["09", "10", "11", "12"])), 2) == ["chart"]
 
 
 def test_a_chart_is_a_disc_of_several_colours_whose_numbers_come_to_a_hundred(tmp_path: Path) -> None:

@@ -119,7 +119,12 @@ def ticks(text: PageText) -> int:
         for word, box in zip(text.words, text.boxes.tolist(), strict=True)
         if (found := _TICK.fullmatch(word))
     ][:_MOST_NUMBERS]
-    upright = (len(line) for edge in (0, 2) for line in _aligned(numbers, edge) if _is_even(line, across=False))
+    upright = (
+        len(line)
+        for edge in (0, 2)
+        for line in _aligned(numbers, edge)
+        if _is_even(line, across=False) and not _begins_rows(line, numbers)
+    )
     lying = (
         len(line) for line in _aligned(numbers, 3) if _is_even(line, across=True) and not _heads_columns(line, numbers)
     )
@@ -165,7 +170,19 @@ def _is_even(line: Sequence[Tick], *, across: bool) -> bool:
     step = steps[0] if across else -steps[0]
     if not even or step <= 0:
         return False
-    return (across and all(one.is_year for one in line)) or (step != 1 and bool((values % step < 1e-6).all()))
+    return (across and _are_years(line)) or (step != 1 and bool((values % step < 1e-6).all()))
+
+
+def _are_years(line: Sequence[Tick]) -> bool:
+    """Whether all are years; 10 to 14 alone may be anything."""
+    return all(one.is_year for one in line) and any(not one.written.startswith("1") or one.value > 99 for one in line)
+
+
+def _begins_rows(line: Sequence[Tick], numbers: Sequence[Tick]) -> bool:
+    """Whether most stand beside two numbers or more: a column of a table, whose steps are even, is no axis."""
+    height = line[0].box[3] - line[0].box[1]
+    beside = (sum(abs(other.box[1] - one.box[1]) < height / 2 for other in numbers) - 1 for one in line)
+    return sum(count > 1 for count in beside) > len(line) / 2
 
 
 def _heads_columns(line: Sequence[Tick], numbers: Sequence[Tick]) -> bool:
