@@ -117,7 +117,8 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
     question = as_pages_say(asked)
     replies = conversation.under_way.replies if conversation.under_way else []
     if SEARCH_PAGES in tools and not _has(replies, SEARCH_PAGES):
-        return _call(SEARCH_PAGES, query=question, **_more_pages(question))
+        more = {"top_k": pages_read(question)} if pages_read(question) > _PAGES_READ else {}
+        return _call(SEARCH_PAGES, query=question, **more)
     hits = [hit for reply in replies for hit in reply.hits]
     pages = [on_hand(hit, index, question) for hit in hits[: pages_read(question)]]
     quotes = best_passages(question, pages, _quoted_before(conversation))
@@ -131,10 +132,6 @@ def _next_step(messages: Sequence[BaseMessage], tools: set[str], index: PageInde
 def pages_read(question: str) -> int:
     """How many of the pages found are read for quotations."""
     return _PAGES_FOR_A_MEANING if wanted_kind(question) == "meaning" else _PAGES_READ
-
-
-def _more_pages(question: str) -> dict[str, int]:
-    return {"top_k": _PAGES_FOR_A_MEANING} if wanted_kind(question) == "meaning" else {}
 
 
 def _with_grounds(answer: AIMessage, quotes: Sequence[Passage], index: PageIndex | None) -> AIMessage:
