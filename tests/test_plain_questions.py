@@ -213,3 +213,14 @@ def test_a_code_is_told_whole_and_a_name_with_signs_is_no_unit() -> None:
 def test_equations_are_no_cells() -> None:
     cells = told_cells(page(("STATS σ =", 0.1, 0.1), ("17", 0.4, 0.1), ("min(y) = i", 0.1, 0.13), ("18", 0.4, 0.13)))
     assert cells == []
+
+
+def test_beside_what_a_thing_is_nothing_else_is_quoted() -> None:
+    pages = [
+        "The Zyx is a counter of loaves.\nThe Zyx of Harrow counts on.\nZyx options are few, and Zyx rules are many."
+    ]
+    with made_index({"zyx.pdf": pages}) as index:
+        answer = ask(create_page_agent(index, model="offline"), "What is the Zyx?").text
+    assert [line for line in answer.splitlines() if line.startswith("- ")] == [
+        "- “The Zyx is a counter of loaves.” [zyx.pdf p. 1]"
+    ]
