@@ -28,6 +28,7 @@ from small_index import REPORT, SHEET, write_pdf
 from waiting import SOON
 
 from pagesight.agent.cli import main
+from pagesight.agent.terminal import progress_bars
 
 QUESTION = "How high was the net revenue?"
 COMMAND = [sys.executable, "-m", "pagesight.agent.cli"]
@@ -231,6 +232,18 @@ def test_index_says_what_it_did(pagesight, shelf, tmp_path):
     again = pagesight("index", shelf, "--index", tmp_path / "index")
     assert again.status == 0
     assert again.out.startswith("documents: 2 unchanged\n0 pages in ")
+
+
+def test_a_log_shows_how_far_it_has_come(pagesight, shelf, tmp_path, monkeypatch):
+    """Without a terminal nothing moves, so a line comes in a while."""
+    quick = pagesight("index", shelf, "--index", tmp_path / "quick")
+    assert "of 4 pages" not in quick.err
+    monkeypatch.setattr(progress_bars, "SECONDS_BETWEEN_LINES", 0)
+    told = pagesight("index", shelf, "--index", tmp_path / "slow", "--json")
+    assert re.search(r"^4 of 4 pages, \d+\.\d a second: \S+\.pdf$", told.err, re.M)
+    assert told.json["pages"] == 4
+    swept = pagesight("sweep", "How high was the net revenue?", "--index", tmp_path / "slow")
+    assert re.search(r"^1 of 2 documents, \d+\.\d a second$", swept.err, re.M)
 
 
 def test_a_changed_document_is_replaced(pagesight, own, tmp_path):

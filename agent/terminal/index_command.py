@@ -147,8 +147,7 @@ def _followed(run: Callable[..., AddReport]) -> AddReport:
     def follow(progress: Progress) -> None:
         nonlocal last
         last = progress
-        if show:
-            show(progress)
+        show(progress)
 
     try:
         with progress_bars.pages_bar() as show:

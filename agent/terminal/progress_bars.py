@@ -1,7 +1,8 @@
-"""Bars on a terminal while something long is done; nothing elsewhere."""
+"""How far something long has come: a bar on a terminal, a line in a minute elsewhere, so that a log shows that it goes on."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,13 +12,17 @@ from pagesight.agent.terminal import printing
 if TYPE_CHECKING:
     from pagesight.indexing.preparing.add_report import Progress
 
+#: Between two lines where there is no terminal, and before the first: what takes less time tells nothing.
+SECONDS_BETWEEN_LINES = 60.0
+
 
 @contextmanager
-def pages_bar() -> Iterator[Callable[[Progress], None] | None]:
-    """A bar with pages, pages/s and the time left, on a terminal; None elsewhere."""
+def pages_bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar with pages, pages/s and the time left on a terminal; lines on stderr elsewhere."""
     screen = printing.console(stderr=True)
     if not screen.is_terminal:
-        yield None
+        lines = _Lines("pages")
+        yield lambda state: lines.tell(state.done_pages, state.total_pages, state.document)
         return
     from rich import progress as bars
 
@@ -39,12 +44,32 @@ def pages_bar() -> Iterator[Callable[[Progress], None] | None]:
 
 @contextmanager
 def count_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of what is done of how many."""
+    """A bar of what is done of how many on a terminal; lines on stderr elsewhere."""
+    screen = printing.console(stderr=True)
+    if not screen.is_terminal:
+        yield _Lines(what).tell
+        return
     from rich import progress as bars
 
-    screen = printing.console(stderr=True)
     columns = (bars.TextColumn(what, markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
-    remaining = bars.TimeRemainingColumn()
-    with bars.Progress(*columns, remaining, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+    with bars.Progress(*columns, bars.TimeRemainingColumn(), console=screen, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """What is done of how many, at which rate, and about how long the rest takes: a line from time to time."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._started = self._last = time.monotonic()
+
+    def tell(self, done: int, total: int, at: str = "") -> None:
+        now = time.monotonic()
+        if not done or now - self._last < SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        rate = done / (now - self._started)
+        minutes = round((total - done) / rate / 60)
+        left = f", some {printing.counted(minutes, 'minute')} left" if minutes else ""
+        printing.note(f"{done:,} of {total:,} {self._what}, {rate:.1f} a second{left}{at and f': {at}'}")
