@@ -70,6 +70,7 @@ class _Lines:
             return
         self._last = now
         rate = done / (now - self._started)
+        speed = f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute"
         minutes = round((total - done) / rate / 60)
         left = f", some {printing.counted(minutes, 'minute')} left" if minutes else ""
-        printing.note(f"{done:,} of {total:,} {self._what}, {rate:.1f} a second{left}{at and f': {at}'}")
+        printing.note(f"{done:,} of {total:,} {self._what}, {speed}{left}{at and f': {at}'}")
