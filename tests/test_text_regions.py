@@ -579,6 +579,34 @@ def test_an_invisible_layer_over_a_scan_counts_where_it_says_what_is_printed(
     assert (text.words, text.source) == (words, read)
 
 
+@pytest.mark.parametrize(
+    ("up", "narrow", "astray", "read"),
+    [(0, 62, 0, "text layer"), (14, 100, 0, "text layer"), (-14, 100, 0, "text layer"), (0, 100, 2, "ocr")],
+    ids=["too narrow", "too high", "too low", "some elsewhere"],
+)
+def test_an_invisible_layer_that_does_not_lie_on_its_words_adds_none(
+    tmp_path: Path, up: float, narrow: float, astray: int, read: str
+):
+    rows = [["Bearings", "of", "pier", "seven"], ["were", "greased", "again", "in"], ["October", "by", "the", "owner"]]
+    placed = [(word, 40 + 200 * place, 50 + 90 * row) for row, words in enumerate(rows) for place, word in enumerate(words)]
+    picture = picture_of_text(placed, size=(900, 340))
+
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.setPageSize(picture.size)
+        sheet.drawInlineImage(picture, 0, 0)
+        text = sheet.beginText()
+        text.setTextRenderMode(3)
+        text.setFont("Helvetica", 40)
+        text.setHorizScale(narrow)
+        for place, (word, left, top) in enumerate(placed):
+            text.setTextOrigin(left, 304 - top + up if place + astray < len(placed) else 10)
+            text.textOut(word)
+        sheet.drawText(text)
+
+    text = reading(drawn(tmp_path / "a.pdf", draw), ocr=True).text
+    assert (text.words, text.source) == ([word for row in rows for word in row], read)
+
+
 def test_white_words_on_nothing_are_seen(tmp_path: Path):
     picture = picture_of_text([("Summer timetable", 60, 50)], size=(600, 200))
     white = Image.new("RGBA", picture.size, "white")

@@ -24,7 +24,7 @@ from pagesight.indexing.page_text.fractions import with_fractions
 from pagesight.indexing.page_text.letter_spacing import as_read
 from pagesight.indexing.page_text.ocr import moved, ocr_long_side, read_page_picture, read_part
 from pagesight.indexing.page_text.reading_order import Line, lines_of, merged
-from pagesight.indexing.page_text.regions import WHOLE, in_rows, to_boxes, uncovered, unread_part
+from pagesight.indexing.page_text.regions import WHOLE, in_rows, over_their_ink, to_boxes, uncovered, unread_part
 from pagesight.indexing.page_text.scripts import languages_in
 from pagesight.indexing.page_text.soundness import differs_from_picture, strange
 from pagesight.indexing.page_text.text_layer import INVISIBLE, LayerWords, read_text_layer
@@ -38,8 +38,9 @@ LAYER, OCR = "text layer", "ocr"
 # one takes which OCR reads. A guess, not measured.
 _SMALL = 700
 
-# Which part of the words of an invisible layer over a scan may lie on blank paper. A guess, not measured.
-_MOST_UNSEEN = 0.3
+# Which part of the words of an invisible layer over a scan may lie on blank paper. Of 22 scanned pages whose layer lies on
+# their words, at most .03 does; of four on which it does not, .13 to .25.
+_MOST_UNSEEN = 0.08
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,8 @@ def _read_regions(
     found, warnings = list[Line](), tuple[str, ...]()
     said = [note.box for note in notes if not note.is_drawn]
     known = np.concatenate([layer.boxes, np.array(said, np.float32).reshape(-1, 4)])
+    if regions and (scanned := np.flatnonzero(layer.inks == INVISIBLE)).size:
+        known[scanned] = over_their_ink(page.picture, known[scanned])
     near = languages_in(" ".join(layer.words))
     for region in regions:
         unread = unread_part(page.picture, region, known)
