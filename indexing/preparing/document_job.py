@@ -69,7 +69,12 @@ class DocumentJob:
         """One failure for all pages that cannot be read; None where all can."""
         if not self.faults:
             return None
-        which, first = page_ranges(self.faults), next(iter(self.faults.values()))
-        rest = "it is not in the index" if self.is_blank else "its other pages are indexed"
-        rest = "what the index has of it stays" if self.repairs else rest
-        return Failure(self.shown, UnreadableDocument(f"{which} of {self.name} cannot be read ({first}); {rest}."))
+        which, why = f"{page_ranges(self.faults)} of {self.name}", next(iter(self.faults.values()))
+        are = "is" if len(self.faults) == 1 else "are"
+        if self.repairs:
+            said = f"{which} cannot be read; what the index has of it stays"
+        elif self.is_blank:
+            said = f"{self.name} is not in the index, since none of its pages can be read"
+        else:
+            said = f"{which} {are} not in the index; its other pages are"
+        return Failure(self.shown, UnreadableDocument(f"{said}. {why}"))
