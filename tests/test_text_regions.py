@@ -588,7 +588,9 @@ def test_an_invisible_layer_that_does_not_lie_on_its_words_adds_none(
     tmp_path: Path, up: float, narrow: float, astray: int, read: str
 ):
     rows = [["Bearings", "of", "pier", "seven"], ["were", "greased", "again", "in"], ["October", "by", "the", "owner"]]
-    placed = [(word, 40 + 200 * place, 50 + 90 * row) for row, words in enumerate(rows) for place, word in enumerate(words)]
+    placed = [
+        (word, 40 + 200 * place, 50 + 90 * row) for row, words in enumerate(rows) for place, word in enumerate(words)
+    ]
     picture = picture_of_text(placed, size=(900, 340))
 
     def draw(sheet: canvas.Canvas) -> None:

@@ -1,4 +1,4 @@
-"""How far something long has come: a bar on a terminal, a line in a minute elsewhere, so that a log shows that it goes on."""
+"""How far something long has come: a bar on a terminal; elsewhere a line a minute, so that a log shows life."""
 
 from __future__ import annotations
 

@@ -338,8 +338,8 @@ def _pdf_fault(path: Path, error: pypdfium2.PdfiumError) -> str:
     """Why pdfium does not open the file, and what would help."""
     if error.err_code == pdfium.FPDF_ERR_SECURITY:
         return (
-            f"{path} is encrypted in a way that pdfium does not know, mostly for the holder of a certificate. Open it in the "
-            "program that has the certificate, and print or save it as a PDF without encryption."
+            f"{path} is encrypted in a way that pdfium does not know, mostly for the holder of a certificate. Open it "
+            "in the program that has the certificate, and print or save it as a PDF without encryption."
         )
     if error.err_code in (pdfium.FPDF_ERR_SUCCESS, pdfium.FPDF_ERR_FILE):
         return f"{path} has no pages; it may be damaged. `qpdf --check` says more."

@@ -31,7 +31,7 @@ WHOLE = 0.6
 # more alike than letters and paper ever are. Guesses, not measured.
 _CONTRAST, _FAINT = 40, 20
 _MARGIN = 0.006  # around a region, so that no letter is cut
-# By how much of 255 ink differs from paper, and how wide a gap, as parts of a word's height, is no part of the word. Guesses.
+# By how much of 255 ink differs from paper, and how wide a gap, as a part of a word's height, ends the word. Guesses.
 _INK, _LINES_APART, _WORDS_APART = 60, 0.08, 0.2
 
 
@@ -110,8 +110,8 @@ def unread_part(
 
 
 def over_their_ink(picture: Image.Image, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The boxes (n, 4) in 0–1 of words on a scan, wider where they cut letters: OCR's layers are often a little too narrow,
-    or too high or low, and what they leave of a word would be read as another one.
+    """The boxes (n, 4) in 0–1 of words on a scan, wider where they cut letters: OCR's layers are often a little too
+    narrow, or too high or low, and what they leave of a word would be read as another one.
 
     A box grows to the next gap between lines or words, by its height at most.
     """

@@ -38,8 +38,8 @@ LAYER, OCR = "text layer", "ocr"
 # one takes which OCR reads. A guess, not measured.
 _SMALL = 700
 
-# Which part of the words of an invisible layer over a scan may lie on blank paper. Of 22 scanned pages whose layer lies on
-# their words, at most .03 does; of four on which it does not, .13 to .25.
+# Which part of the words of an invisible layer over a scan may lie on blank paper. Of 22 scanned pages whose layer lies
+# on their words, at most .03 does; of four on which it does not, .13 to .25.
 _MOST_UNSEEN = 0.08
 
 
