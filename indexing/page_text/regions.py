@@ -119,24 +119,27 @@ def over_their_ink(picture: Image.Image, boxes: NDArray[np.float32]) -> NDArray[
         return boxes
     grey = np.asarray(picture.convert("L")).astype(np.int16)
     ink = np.abs(grey - np.median(grey[::8, ::8])) > _INK
-    return np.array([_over_its_ink(ink, _pixels(box, picture.size)) for box in boxes], np.float32) / np.array(
-        [*picture.size] * 2, np.float32
-    )
+    grown = np.array([_over_its_ink(ink, _pixels(box, picture.size)) for box in boxes], np.float32)
+    grown /= np.array([*picture.size] * 2, np.float32)
+    return grown
 
 
 def _over_its_ink(ink: NDArray[np.bool_], box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     x0, y0, x1, y1 = box
     height = max(y1 - y0, 1)
-    above, below = ink[max(y0 - height, 0) : y0, x0:x1].any(axis=1)[::-1], ink[y1 : y1 + height, x0:x1].any(axis=1)
-    y0, y1 = y0 - _reach(above, _LINES_APART * height), y1 + _reach(below, _LINES_APART * height)
-    before, after = ink[y0:y1, max(x0 - height, 0) : x0].any(axis=0)[::-1], ink[y0:y1, x1 : x1 + height].any(axis=0)
+    y0, y1 = (
+        y0 - _reach(ink[max(y0 - height, 0) : y0, x0:x1][::-1], _LINES_APART * height),
+        y1 + _reach(ink[y1 : y1 + height, x0:x1], _LINES_APART * height),
+    )
+    columns = ink[y0:y1].T
+    before, after = columns[max(x0 - height, 0) : x0][::-1], columns[x1 : x1 + height]
     return x0 - _reach(before, _WORDS_APART * height), y0, x1 + _reach(after, _WORDS_APART * height), y1
 
 
-def _reach(inked: NDArray[np.bool_], gap: float) -> int:
-    """How many rows or columns of pixels, from an edge outwards, come before the first gap that is wider."""
+def _reach(lines: NDArray[np.bool_], gap: float) -> int:
+    """How many lines of pixels, from an edge outwards, come before the first gap without ink that is wider."""
     end = 0
-    for place in np.flatnonzero(inked).tolist():
+    for place in np.flatnonzero(lines.any(axis=1)).tolist():
         if place - end > gap:
             break
         end = place + 1
