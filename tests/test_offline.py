@@ -12,6 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 from small_index import REPORT, SHEET, small_settings, write_pdf
 
 from pagesight.agent import Answer, QuotingReasoner, Step, aask, as_node, ask, astream, create_page_agent, stream
+from pagesight.agent.reasoners.offline.asked import as_pages_say
 from pagesight.agent.reasoners.offline.best_passages import PageOnHand, best_passages
 from pagesight.agent.reasoners.offline.passages import passages_of_lines
 from pagesight.agent.reasoners.offline.quoting import asked_with_what_went_before
@@ -188,6 +189,34 @@ def figures() -> Iterator[PageIndex]:
 def test_the_cell_of_a_table_answers_with_its_row_column_and_unit(figures: PageIndex, question: str, cell: str) -> None:
     answer = ask(create_page_agent(figures, model="offline"), question)
     assert answer.text.splitlines()[0] == f"- {cell} [annual.pdf p. 2]"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Wie schwer ist die Tarn 16?", "Tarn 16, Gewicht: 196 kg"),
+        ("Wie breit ist die Tarn 16?", "Tarn 16, Breite: 1260 mm"),
+        ("Wie hoch ist die Tarn 16?", "Tarn 16, Höhe: 1480 mm"),
+        ("Wie laut ist die Tarn 16?", "Tarn 16, Schallleistung: 59 dB"),
+        ("How heavy is the Tarn 12?", "Tarn 12, weight: 168 kg"),
+        ("How high is the Tarn 12?", "Tarn 12, height: 1410 mm"),
+        ("How high are the losses of the Tarn 12?", "Tarn 12, losses: 42 W"),
+    ],
+)
+def test_who_asks_how_heavy_a_thing_is_asks_for_its_weight(question: str, told: str) -> None:
+    german = lines(1, *(f"Tarn 16, {one}" for one in ("Breite: 1260 mm", "Höhe: 1480 mm", "Gewicht: 196 kg")))
+    loud = lines(1, "Tarn 16, Schallleistung: 59 dB", *german.hit.lines)
+    english = lines(1, *(f"Tarn 12, {one}" for one in ("losses: 42 W", "height: 1410 mm", "weight: 168 kg")))
+    (_, best), *_ = quoted(as_pages_say(question), english if "12" in question else loud)
+    assert best == told
+
+
+def test_a_part_of_a_decimal_is_no_number_of_the_question() -> None:
+    with made_index({"sheet.pdf": ["The Tarn 12 and the Tarn 16 need 7,9 kW and 1.009 litres."]}) as index:
+        agent = create_page_agent(index, model="offline")
+        assert not ask(agent, "What does the Tarn 9 need?").found
+        assert ask(agent, "What does the Tarn 16 need?").found
+        assert ask(agent, "Which Tarn needs 7,9 kW?").found
 
 
 @pytest.mark.parametrize("count", ["4,120 3,998", "412 98"])

@@ -133,19 +133,43 @@ _OTHERWISE = {short.casefold(): words for short, words in _STANDS_FOR.items()} |
     words: short for short, words in _STANDS_FOR.items()
 }
 _SHORT_OR_LONG = re.compile(rf"\b(?:{'|'.join(_STANDS_FOR)}|(?i:{'|'.join(_STANDS_FOR.values())}))\b(?! ?[()])")
+#: Tables say the weight of a thing, and who asks says how heavy it is; the second ones also ask for rates and sums, so
+#: they count where they are asked of a name: "How high is the Tarn 8?"
+_DEGREES = {
+    "heavy": "weight", "tall": "height", "wide": "width", "deep": "depth", "thick": "thickness", "fast": "speed",
+    "loud": "noise, sound", "hot": "temperature", "cold": "temperature",
+    "schwer": "Gewicht", "breit": "Breite", "tief": "Tiefe", "dick": "Dicke", "schnell": "Geschwindigkeit",
+    "laut": "Schall, Lautstärke", "heiß": "Temperatur", "kalt": "Temperatur", "teuer": "Preis",
+}  # fmt: skip
+_DEGREES_OF_A_NAME = {
+    "high": "height", "long": "length", "large": "size", "big": "size",
+    "hoch": "Höhe", "lang": "Länge", "groß": "Größe",
+}  # fmt: skip
+_HOW = re.compile(rf"(?i)\b(?:how|wie) (?P<degree>{'|'.join(_DEGREES)})\b(?! ?[()])")
+_HOW_OF_A_NAME = re.compile(
+    rf"\b(?:[Hh]ow|[Ww]ie) (?P<degree>{'|'.join(_DEGREES_OF_A_NAME)})(?! ?[()])"
+    r"(?= (?:is|are|was|ist|sind|war) (?:the |an? |der |die |das |eine? )?[\w-]+ \d+\w?\??$)"
+)
 _COUNT = re.compile(r"(?i)\bhow many\b|\bnumber of\b|\bcount of\b|\bwie viele\b|\banzahl\b")
 
 
 def as_pages_say(question: str) -> str:
     """The question with words that pages have: "the price of …" for "what does … cost", the author for who wrote, Q4
-    for "fourth quarter", what CEO stands for beside it and the other way round; without the form of the answer."""
+    for "fourth quarter", the weight beside "how heavy", what CEO stands for beside it and the other way round; without
+    the form of the answer."""
     said = _WROTE.sub(_as_author, _COSTS.sub(_as_price, _FORM.sub("", question)))
     said = _QUARTER.sub(_short_quarter, said)
+    said = _HOW_OF_A_NAME.sub(_with_its_noun, _HOW.sub(_with_its_noun, said))
     return _SHORT_OR_LONG.sub(lambda found: f"{found[0]} ({_OTHERWISE[found[0].casefold()]})", said)
 
 
 def _as_price(found: re.Match[str]) -> str:
     return f"what is the price of {found['thing']}" if found["thing"] else f"was ist der Preis für {found['sache']}"
+
+
+def _with_its_noun(found: re.Match[str]) -> str:
+    nouns = _DEGREES | _DEGREES_OF_A_NAME
+    return f"{found[0]} ({nouns[found['degree'].lower()]})"
 
 
 def _as_author(found: re.Match[str]) -> str:

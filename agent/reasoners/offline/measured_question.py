@@ -20,7 +20,7 @@ from pagesight.agent.reasoners.offline.asked import (
     wanted_kind,
     wanted_units,
 )
-from pagesight.agent.reasoners.offline.passages import Passage
+from pagesight.agent.reasoners.offline.passages import Passage, number_parts
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Hit
@@ -57,13 +57,15 @@ _ON_SEVERAL_PAGES = 0.4  # what is left of a running head; a guess, not measured
 class PageOnHand:
     """A page that was found: its passages, and the stems of all its words and of its document's name.
 
-    ``pervading`` says of the question's terms how far their document is about them as a whole, 0 to 1.
+    ``pervading`` says of the question's terms how far their document is about them as a whole, 0 to 1;
+    ``number_parts`` are digits that are no numbers of their own on it.
     """
 
     hit: Hit
     passages: Sequence[Passage]
     terms: frozenset[str]
     pervading: Mapping[str, float] = field(default_factory=dict)
+    number_parts: frozenset[str] = frozenset()
 
 
 class Scored(NamedTuple):
@@ -135,6 +137,11 @@ class Question:
         return frozenset(_DIGITS.findall(self.text))
 
     @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The digits that it says as numbers of their own."""
+        return self.digits - number_parts(self.text)
+
+    @cached_property
     def units(self) -> frozenset[str]:
         """The units that the answer may have."""
         return wanted_units(self.text) if self.wanted == "number" else frozenset()
@@ -146,14 +153,15 @@ class Question:
 
     def held(self, passage: Passage, term: str) -> float:
         """How closely a passage holds a term, 0-1, also where its abbreviation stands there or what it shortens."""
-        held = _held(passage, term)
+        held = 0.0 if term in self.numbers & passage.number_parts else _held(passage, term)
         if held < _SHORT_FOR and self._is_said_otherwise(term, passage.held.keys(), _INITIALS.findall(passage.text)):
             return _SHORT_FOR
         return held
 
     def is_on(self, page: PageOnHand, term: str) -> bool:
         """Whether a term stands on a page, or what stands for it."""
-        return bool(stems(term) & page.terms) or self._is_said_otherwise(term, page.terms, map(str.upper, page.terms))
+        there = bool(stems(term) & page.terms) and term not in self.numbers & page.number_parts
+        return there or self._is_said_otherwise(term, page.terms, map(str.upper, page.terms))
 
     def _is_said_otherwise(self, term: str, there: Set[str], capitals: Iterable[str]) -> bool:
         """Whether what stands for a term is among words: SPF for a seasonal performance factor, or all of these words

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems_held
@@ -28,6 +29,9 @@ _LONGEST_HEAD = 60  # letters that a column's head may have and still is one; a 
 
 
 _CODE = re.compile(r"[^\W\d_]:\d")  # V:8, I:89: told whole
+_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _SHORT_YEAR = re.compile(r"\b(?:[QH][1-4]|FY|GJ)[ '’/-]?(\d\d)\b")
 
 
@@ -47,6 +51,11 @@ class Passage:
     cell: bool = False
     row: tuple[str, ...] = ()
     worked_out: bool = False
+
+    @cached_property
+    def number_parts(self) -> frozenset[str]:
+        """See `number_parts`."""
+        return number_parts(self.text)
 
 
 def passages_of_lines(hit: Hit) -> list[Passage]:
@@ -164,6 +173,23 @@ def _of_block(hit: Hit, block: Block) -> Iterator[Passage]:
 def _if_it_says_something(hit: Hit, text: str, words: Iterable[int]) -> Iterator[Passage]:
     if sum(letter.isalpha() for letter in text) >= _FEWEST_LETTERS:
         yield Passage(hit, text, terms_of(text), frozenset(words))
+
+
+def number_parts(text: str) -> frozenset[str]:
+    """The digits that stand in a text only as parts of decimals and grouped numbers, such as the 7 and 9 of 7,9; who
+    asks for the Tarn 9 does not ask for them. Those of dates, of several points, and before one (Python 3.11) count."""
+    parts, alone = set[str](), set[str]()
+    for number in _NUMBER.findall(text):
+        digits = _DIGITS.findall(number)
+        grouped = bool(_GROUPED.fullmatch(number))
+        if len(digits) == 1 or not (grouped or len(digits) == 2) or (len(digits) == 2 and len(digits[1]) > 3):
+            alone.update(digits)
+        elif grouped or "," in number:
+            parts.update(digits)
+        else:
+            alone.add(digits[0])
+            parts.add(digits[1])
+    return frozenset(parts - alone)
 
 
 def terms_of(text: str) -> Context:

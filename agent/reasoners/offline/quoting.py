@@ -33,7 +33,13 @@ from pagesight.agent.reasoners.offline.follow_up import (
 )
 from pagesight.agent.reasoners.offline.grouped_passages import grouped_passages
 from pagesight.agent.reasoners.offline.measured_question import PageOnHand
-from pagesight.agent.reasoners.offline.passages import Passage, passages_of, passages_of_lines, terms_of
+from pagesight.agent.reasoners.offline.passages import (
+    Passage,
+    number_parts,
+    passages_of,
+    passages_of_lines,
+    terms_of,
+)
 from pagesight.agent.reasoners.offline.quoted_answer import answer_text, quoted, unsaid_words
 from pagesight.agent.reasoners.offline.worked_out import worked_out
 from pagesight.indexing.errors import PagesightError
@@ -181,9 +187,10 @@ def read_page(
     language = language_of(question)
     passages = [*passages_of(hit, content, language), *grouped_passages(hit, content, language)]
     passages += worked_out(hit, content, question, language)
-    held = terms_of(" ".join(content.text.words)).keys()
+    text = " ".join(content.text.words)
     # A page whose lines all stand at its edges is no page of running heads.
-    return PageOnHand(hit, passages or passages_of_lines(hit), _named(hit) | held, pervading or {})
+    passages = passages or passages_of_lines(hit)
+    return PageOnHand(hit, passages, _named(hit) | terms_of(text).keys(), pervading or {}, number_parts(text))
 
 
 def _named(hit: Hit) -> frozenset[str]:
