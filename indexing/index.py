@@ -33,7 +33,8 @@ class PageIndex(IndexReader):
 
     Any number of threads and processes may search while one adds or removes; each sees whole documents only. In one
     process the same index can be opened more than once. Every method that waits has a twin for asyncio with the same
-    arguments, which runs in a thread and never blocks the loop: `asearch`, `aadd` and so on.
+    arguments, which runs in a thread and never blocks the loop: `asearch`, `aadd` and so on. Where a method takes a
+    page, its label does: ``index.picture("report.pdf p. 3")``; it then raises UnknownPage or UnknownDocument.
     """
 
     @classmethod
@@ -204,7 +205,9 @@ class PageIndex(IndexReader):
             return restore_documents(parts, RemovedDocuments(self.path), several)
 
     @while_open
-    def correct(self, ref: PageRef, was: str, now: str, *, at: Box | int | None = None, by: str = "") -> Correction:
+    def correct(
+        self, ref: PageRef | str, was: str, now: str, *, at: Box | int | None = None, by: str = ""
+    ) -> Correction:
         """Correct words of a page that were read wrongly; they are searched, quoted and marked so from then on.
 
         ``was`` are words side by side in a line as they are read, or a part of one between punctuation. Where they
@@ -212,16 +215,18 @@ class PageIndex(IndexReader):
         very words. ``by`` says who corrects. Kept with the page, also when it is read anew, until the document
         changes or is removed. Raises BadCorrection, IndexInUse as `add` does, and what `picture` raises.
         """
+        ref = self._ref(ref)
         read = self._as_read(self._parts.view().row(ref))
         with self._parts.writing() as parts:
             return correct_words(parts, ref, read, was, now, at, by)
 
     @while_open
-    def undo_correction(self, ref: PageRef, known: str) -> list[Correction]:
+    def undo_correction(self, ref: PageRef | str, known: str) -> list[Correction]:
         """Take back a correction of a page by its id, and those made later of the same words; returns them.
 
         Raises as `correct` does.
         """
+        ref = self._ref(ref)
         read = self._as_read(self._parts.view().row(ref))
         with self._parts.writing() as parts:
             return undo_correction(parts, ref, read, known)

@@ -127,7 +127,12 @@ class IndexPages:
 
     @while_open
     def picture(
-        self, ref: PageRef, *, region: Region | None = None, long_side: int | None = None, dpi: float | None = None
+        self,
+        ref: PageRef | str,
+        *,
+        region: Region | None = None,
+        long_side: int | None = None,
+        dpi: float | None = None,
     ) -> Image.Image:
         """The page, or a region of it, as an RGB picture, rendered anew from the kept document.
 
@@ -135,6 +140,7 @@ class IndexPages:
         BadRegion, UnreadableDocument if the kept document is gone or was changed, or if drawing it takes more than
         `DocumentSettings.page_seconds`.
         """
+        ref = self._ref(ref)
         with self.opened(ref) as document:
             return document.picture(ref.page, dpi=dpi, long_side=long_side, region=region)
 
@@ -144,17 +150,17 @@ class IndexPages:
         self._shown.start()
 
     @reading
-    def opened(self, ref: PageRef) -> ShownDocument:
+    def opened(self, ref: PageRef | str) -> ShownDocument:
         """The kept document that the page is in; use it in a ``with`` statement. Raises as `picture` does."""
-        row = self._parts.view().row(ref)
+        row = self._parts.view().row(self._ref(ref))
         return self._shown.open(self._parts.folder.documents.shown(row), Path(row.document))
 
     @reading
-    def text(self, ref: PageRef) -> str:
+    def text(self, ref: PageRef | str) -> str:
         """The page's text as it was read, in lines; empty if it has none. Raises UnknownPage."""
         view = self._parts.view()
-        view.row(ref)
-        return view.texts([ref.key]).get(ref.key, "")
+        key = view.row(self._ref(ref)).key
+        return view.texts([key]).get(key, "")
 
     @reading
     def outline(self, name: str, *, make: bool = True) -> Outline:
@@ -201,15 +207,19 @@ class IndexPages:
         return {row.page: row.kinds or {} for row in view.pages([view.find(name).document_id])}
 
     @reading
-    def words(self, ref: PageRef) -> PageText:
+    def words(self, ref: PageRef | str) -> PageText:
         """The page's words with their boxes and lines, as they were read when it was indexed.
 
         What was corrected of them is as corrected. Where the index does not have them, or not as they were written,
         they are read anew from the kept document, by OCR where it is needed, which raises as `picture` does. Raises
         UnknownPage.
         """
-        row = self._parts.view().row(ref)
+        row = self._parts.view().row(self._ref(ref))
         return corrected(self._as_read(row), row.corrections)
+
+    def _ref(self, page: PageRef | str) -> PageRef:
+        """The page that is meant, by itself or by its label."""
+        return self._parts.view().page(page) if isinstance(page, str) else page
 
     def _as_read(self, row: PageRow) -> PageText:
         if (kept := self._parts.folder.words.read(row)) is not None:
@@ -219,9 +229,9 @@ class IndexPages:
             return document.words(ref.page, ocr=self.settings.documents.ocr)
 
     @reading
-    def corrections_of(self, ref: PageRef) -> tuple[Correction, ...]:
+    def corrections_of(self, ref: PageRef | str) -> tuple[Correction, ...]:
         """The corrections of a page, the oldest first. Raises UnknownPage."""
-        return self._parts.view().row(ref).corrections
+        return self._parts.view().row(self._ref(ref)).corrections
 
     @reading
     def corrections(self, documents: Sequence[str] | None = None) -> list[tuple[PageRef, Correction]]:

@@ -142,12 +142,12 @@ class IndexReader(IndexPages):
         return audit(self._parts, questions, sample=sample, wanted=wanted, progress=progress)
 
     @reading
-    def multivector(self, ref: PageRef, *, encoder: str | None = None) -> MultiVector:
+    def multivector(self, ref: PageRef | str, *, encoder: str | None = None) -> MultiVector:
         """The page's vectors, (n, dim) float32, and their boxes, (n, 4) float16; by the first encoder if None is named.
 
         Raises UnknownPage, SettingsError for an encoder that the index has not.
         """
-        return _read(self._parts.encoder_called(encoder), self._parts.view().row(ref))
+        return _read(self._parts.encoder_called(encoder), self._parts.view().row(self._ref(ref)))
 
     @reading
     def query_vectors(self, question: Question, *, encoder: str | None = None) -> QueryVectors:
@@ -159,7 +159,7 @@ class IndexReader(IndexPages):
     @while_open
     def evidence(
         self,
-        ref: PageRef,
+        ref: PageRef | str,
         path: Path | str,
         *,
         query: str | None = None,
@@ -181,7 +181,13 @@ class IndexReader(IndexPages):
 
     @while_open
     def heatmap(
-        self, ref: PageRef, path: Path | str, query: Question, *, token: str | None = None, encoder: str | None = None
+        self,
+        ref: PageRef | str,
+        path: Path | str,
+        query: Question,
+        *,
+        token: str | None = None,
+        encoder: str | None = None,
     ) -> Path:
         """Write the page as a PNG under a map of where it is like the query, or like one word of it; returns its path.
 

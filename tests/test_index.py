@@ -336,6 +336,27 @@ def test_labels_that_no_page_has(index: PageIndex, files: Path, label: str, mess
         index.page(label)
 
 
+def test_a_label_is_a_page(index: PageIndex, files: Path, tmp_path: Path) -> None:
+    index.add(write_pdf(files / "ferries.pdf", [["Cover"], FERRY]))
+    label, ref = "ferries p. 2", index.page("ferries.pdf p. 2")
+    assert index.text(label) == index.text(ref) != ""
+    assert index.words(label).words == index.words(ref).words
+    assert index.picture(label, dpi=36).tobytes() == index.picture(ref, dpi=36).tobytes()
+    assert index.corrections_of(label) == ()
+    assert (index.multivector(label).vectors == index.multivector(ref).vectors).all()
+    assert index.evidence(label, tmp_path / "a.png", query="Aurora").read_bytes() == (
+        index.evidence(ref, tmp_path / "b.png", query="Aurora").read_bytes()
+    )
+    assert index.heatmap(label, tmp_path / "c.png", "Aurora").exists()
+    corrected = index.correct(label, index.words(ref).words[0], "Corrected")
+    assert index.words(ref).words[0] == "Corrected"
+    assert index.undo_correction(label, corrected.id) == [corrected]
+    with pytest.raises(UnknownPage, match=r"ferries.pdf has the pages 1 to 2; there is no page 3\."):
+        index.text("ferries.pdf p. 3")
+    with pytest.raises(UnknownPage, match="'the ferry' is no page label"):
+        index.picture("the ferry")
+
+
 def test_evidence_marks_the_words_that_match(index: PageIndex, files: Path, tmp_path: Path) -> None:
     index.add(write_pdf(files / "a.pdf", [FERRY]))
     ref = index.page("a.pdf p. 1")
