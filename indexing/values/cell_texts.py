@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pagesight.indexing.values.quantities import may_be_a_name, quantities
+from pagesight.indexing.values.quantities import Quantity, may_be_a_name, quantities
 
-_RANGE = re.compile(r"\d+ ?(?:[-–] ?\d+|\+)(?: [^\W\d_]+)?")
+_RANGE = re.compile(r"\d+ ?(?:[-–] ?\d+|\+)(?: [^\W\d_]+)?(?: \(n ?= ?[\d,.]+\))?")
+_SAMPLE = re.compile(r"(?i)\bn ?= ?$")
 _CODE = re.compile(r"[A-Z]{1,2}\d{2,}")  # B16: a value, too
 
 
@@ -60,6 +61,11 @@ def only_numbers(text: str) -> bool:
     return is_data(text) or (all(one.year or one.days for one in quantities(text)) and not re.search(r"[^\W\d_]", text))
 
 
+def is_a_sample(text: str, quantity: Quantity) -> bool:
+    """Whether a number tells of how many answers others are, in the name of their row: (n=350)."""
+    return _SAMPLE.search(text[: quantity.digits[0]]) is not None
+
+
 def is_range(text: str) -> bool:
-    """Whether a cell is a range of numbers, such as 25-34 or 65+."""
+    """Whether a cell is a range of numbers, such as 25-34 or 65+, and maybe of how many answers."""
     return bool(_RANGE.fullmatch(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -29,7 +30,15 @@ def axis_ticks(cells: Sequence[Block], height: float) -> list[Block]:
     for edge, along in ((0, 1), (1, 0), (2, 1)):
         for line in _lined_up(plain, edge, height):
             found += _even_steps(sorted(line, key=lambda one: one[0].box[along]), along)
-    return found
+    return [*found, *_ends_of_scales(plain, height)]
+
+
+def _ends_of_scales(plain: Sequence[_Numbered], height: float) -> Iterator[Block]:
+    """0 and 100 alone, the one over the other, as at the side of a chart of percentages."""
+    tops, feet = ([cell for cell, value in plain if value == end] for end in (100, 0))
+    for top, foot in product(tops, feet):
+        if top.box[3] < foot.box[1] and any(abs(top.box[side] - foot.box[side]) < height / 2 for side in (0, 2)):
+            yield from (top, foot)
 
 
 def axis_labels(rows: Sequence[Sequence[Block]]) -> list[list[Block]]:

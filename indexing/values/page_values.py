@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -25,6 +25,7 @@ from pagesight.indexing.values.table_cells import CellPlace, TableCells
 from pagesight.indexing.values.units import CURRENCY_OF, is_unit
 
 _HEAD, _FOOT = 0.07, 0.95  # of the page's height: running heads end, and feet begin; guesses, not measured
+_EDGE = 100  # per cent, with two more digits
 _CAPTION = 0.3  # how closely the words above a table belong to its numbers; tried on made claims
 
 
@@ -97,6 +98,10 @@ class PageContent:
         """Whether a block is a running head or foot: a line at the page's edge."""
         return block.one_line and not block.prose and (block.box[3] < _HEAD or block.box[1] > _FOOT)
 
+    def is_of_a_picture(self, value: PageValue) -> bool:
+        """Whether no words tell what a number is of, as beside a point of a chart's line."""
+        return value.place is not None and self.tables.is_loose(value.block)
+
     def is_row(self, words: Sequence[int]) -> bool:
         """Whether the words are a row of two cells or more."""
         return sum(cell.words[0] in words for cell in self.tables.cells) > 1
@@ -134,14 +139,20 @@ class PageContent:
         )
         own_text = block.text if not quantity.unit else ""
         of_all = [] if self.tables.counts_others(block) else [*place.corner, *place.captions]
-        unit, scale = _first_unit([*place.labels[::-1], *place.heads, own_text, *of_all])
-        if sign := CURRENCY_OF.get(self.tables.sign_before(block)):
-            unit, scale = sign, scale if unit in (None, sign) else None
+        sign = CURRENCY_OF.get(self.tables.sign_before(block))
+        unit, scale = _first_unit([*place.labels[::-1], *place.heads, own_text, *of_all], sign)
         said = " | ".join(near)
         return PageValue(
-            with_unit(quantity, unit, scale), context, words, written, block, said, said, place,
+            self._with_edges(with_unit(quantity, unit, scale)), context, words, written, block, said, said, place,
             is_compared_with(block.text, quantity),
         )  # fmt: skip
+
+    def _with_edges(self, quantity: Quantity) -> Quantity:
+        """A percentage of a scan above 100, which may also be a bar's edge, read as 1, and the number beside it."""
+        if self.text.source != "ocr" or quantity.unit != "%":
+            return quantity
+        behind = (value - _EDGE for value in quantity.values if _EDGE <= value < 2 * _EDGE)
+        return replace(quantity, values=quantity.values.union(behind))
 
 
 def _of_sentence(block: Block, quantity: Quantity, context: Context, words: list[int], written: str) -> PageValue:
@@ -156,12 +167,15 @@ def _stems_of(texts: Sequence[str]) -> list[str]:
     return [stem for text in texts for token in tokenize(text) for stem in stems(token)]
 
 
-def _first_unit(texts: Sequence[str]) -> tuple[str | None, Decimal | None]:
-    """The unit that is named nearest, and its scale; a scale alone is completed by a unit further away."""
+def _first_unit(texts: Sequence[str], known: str | None) -> tuple[str | None, Decimal | None]:
+    """The unit that is named nearest, the ``known`` one if any, and its scale, which may be named nearer, or beside it:
+    "in dollars (amounts in millions)"."""
     scale: Decimal | None = None
     for text in texts:
-        for unit, by in mentioned_units(text):
+        named = [(unit, by) for unit, by in mentioned_units(text) if known is None or unit in (None, known)]
+        scales = (by for _, by in named if by)
+        for unit, by in named:
             if unit:
-                return unit, by or scale
+                return unit, by or scale or next(scales, None)
             scale = scale or by
-    return None, scale
+    return known, scale

@@ -70,10 +70,14 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECOND_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d[-–/]$")  # of 2021/22
 _PERIOD = re.compile(r"(?<!\w)(?:[QH][1-4]|FY|GJ)[ -]$")  # of Q4 24
 _MONTHS = re.compile(r"(?<![\w.,])(?:3|6|9|12)M[ ’'-]?(?:19|20)?\d\d(?!\w)")  # 9M 2024: nine months
-# 014-00-01 and 00 0048 4948: what something is called, no numbers; groups of three are thousands.
+# 014-00-01, 4.6.1 and 00 0048 4948: what something is called, no numbers; groups of three are thousands.
 _CODE = re.compile(
-    r"(?<![\w.,-])(?:\d+(?:-\d+){2,}|\d+(?: \d{3})*(?: (?:\d{1,2}|\d{4,}))(?: \d+)+|0\d+(?: \d+)+)(?![\w-]|[.,]\d)"
+    r"(?<![\w.,-])(?:\d+(?:-\d+){2,}|\d+(?:\.\d{1,2}){2,}|"
+    r"\d+(?: \d{3})*(?: (?:\d{1,2}|\d{4,}))(?: \d+)+|0\d+(?: \d+)+)(?![\w-]|[.,]\d)"
 )
+_WITH_FOOTNOTES = re.compile(r"\d\d+(?:[.,]\d+)?[a-h]{1,3}")  # 33ab, in a cell of a table of many
+_SIDE = re.compile(r"[A-Z](?!\w)")  # +19R, by which the R are ahead
+_REST_OF_A_DATE = re.compile(r"^(?P<day>\d{1,2}), (?:19|20)\d\d$")  # a column's head, below "Year ended December"
 _CENTS = re.compile(r" ?(?:cents?|Cents?|pence)(?!\w)")
 _MINUS = ("-", "−", "–")
 _RANGE = re.compile(r"\)?\s*(?:to|bis|and|und|or|oder|–|-|—|до|至|/)\s*\(?", re.IGNORECASE)
@@ -116,6 +120,7 @@ def quantities(text: str) -> list[Quantity]:
         return list(_spelled(text))
     days = [Quantity((one.start, one.end), (one.start, one.end), frozenset(), days=one.readings) for one in dates(text)]
     taken = [*(one.span for one in days), *(found.span() for found in _CODE.finditer(text))]
+    taken += [found.span("day") for found in _REST_OF_A_DATE.finditer(text)]
     numbers = [
         _quantity(text, found) for found in _QUANTITY.finditer(text)
         if not _in_a_word(text, found) and not _within(found.start("digits"), taken)
@@ -170,6 +175,10 @@ def _in_a_word(text: str, found: re.Match[str]) -> bool:
         return True
     if before.isalpha() and before < "\u2e80" and not found["before"]:
         return True
+    if _WITH_FOOTNOTES.fullmatch(text):
+        return False
+    if found["sign"] and _SIDE.match(text, end):
+        return False
     return after.isalpha() and after < "\u2e80" and found["scale"] is None and found["after"] is None
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from pagesight.indexing.values.blocks import Block, all_over, beside, leading_do
 from pagesight.indexing.values.cell_texts import (
     can_head,
     has_numbers,
+    is_a_sample,
     is_data,
     is_range,
     numbers_without_unit,
@@ -32,6 +34,7 @@ _HEADER_STEP = 3.0  # between the lines of a column's head, at most
 _COLUMN_STEP = 6.0  # between the cells of a column, at most
 _MOST_HEADERS = 4
 _CAPTION_ROWS = 3
+_GRID = 3  # numbers in line; a guess, not measured
 _LEAST_ROWS = 2  # beside one, that say in what a table's numbers are; a guess, not measured
 _LETTERS_OF_A_TITLE = 20  # a guess, not measured
 _SAME_EDGE = 0.03  # of lines of one label, as part of the page's width; a guess, not measured
@@ -75,6 +78,8 @@ class TableCells:
 
     def place(self, block: Block, quantity: Quantity, box: Box) -> CellPlace:
         """Where in a table a number of a cell stands; ``box`` is that of its own words."""
+        if is_a_sample(block.text, quantity):
+            return CellPlace([], [], [], [])
         year = self._year_in_order(block, quantity)
         labels = (year and list(filter(None, [own_label(block.text)]))) or self._labels(block, box)
         headers, under = ([], box) if year else self._heads_over(block, box)
@@ -120,6 +125,51 @@ class TableCells:
     def _ticks(self) -> list[Block]:
         return axis_ticks(self.cells, self.height)
 
+    def is_loose(self, block: Block) -> bool:
+        """Whether a number stands in no row of several that have names in a line, and right over no label of its own,
+        as beside a point of a chart's line."""
+        if id(block) in self._in_named_rows or id(block) in self._in_grids:
+            return False
+        return bool(self._headers(block.box)) or not self._below(block)
+
+    @cached_property
+    def _in_named_rows(self) -> frozenset[int]:
+        """The ids of the numbers whose row's name, or who themselves, stand in line with those of another row."""
+        numbers = (cell for cell in self.cells if not can_head(cell.text) or only_numbers(cell.text))
+        named = [(cell, name) for cell in numbers if (name := self._name_of_row(cell))]
+        in_line = [self._lines_of([pair[at] for pair in named]) for at in (0, 1)]
+        names = [id(name) for _, name in named]
+        return frozenset(
+            id(cell) for at, (cell, name) in enumerate(named)
+            if any(names[other] != id(name) for lines in in_line for other in lines[at])
+        )  # fmt: skip
+
+    @cached_property
+    def _in_grids(self) -> frozenset[int]:
+        """The ids of the numbers of three rows or more, one below the other, that stand in line with the next row's, as
+        where rows are called by years."""
+        rows = [row for cells in self.rows if len(row := [one for one in cells if only_numbers(one.text)]) >= _GRID]
+        rows.sort(key=lambda row: row[0].box[1])
+        goes_on = [self._are_in_line(one, other) for one, other in pairwise(rows)]
+        inside = [at for at in range(1, len(goes_on)) if goes_on[at - 1] and goes_on[at]]
+        return frozenset(id(cell) for at in inside for row in rows[at - 1 : at + 2] for cell in row)
+
+    def _are_in_line(self, row: Sequence[Block], other: Sequence[Block]) -> bool:
+        """Whether the first number of a row, and three or more in all, stand in line with those of another."""
+        lines = self._lines_of([*row, *other])[: len(row)]
+        return len(row) in lines[0] and sum(any(at >= len(row) for at in line) for line in lines) >= _GRID
+
+    def _name_of_row(self, block: Block) -> Block | None:
+        """The first cell of a number's row that is none, or that has a line beside it; to its left if one is."""
+        names = [one for one in self._row_of(block) if not only_numbers(one.text) or self._names_a_row(one)]
+        return min(names or self._cells_around(block.box), key=lambda cell: cell.box[0], default=None)
+
+    def _lines_of(self, cells: Sequence[Block]) -> list[list[int]]:
+        """For each of some cells the places of those that have an edge or their middle where it has."""
+        boxes = np.array([cell.box for cell in cells], np.float64).reshape(-1, 4)
+        edges = np.column_stack([boxes[:, 0], boxes[:, 2], boxes[:, [0, 2]].mean(axis=1)])
+        return [np.flatnonzero((np.abs(edges - own) < self.height / 2).any(axis=1)).tolist() for own in edges]
+
     def is_numbering(self, block: Block) -> bool:
         """Whether a number is that of the heading or the step beside it, as in "12.4  Fair values"."""
         row = sorted(self._row_of(block), key=lambda cell: cell.box[0])
@@ -158,11 +208,14 @@ class TableCells:
 
     def _lines_around(self, box: Box) -> list[str]:
         """The label of several lines to the left that a number stands in the middle of."""
+        return [cell.text for cell in self._cells_around(box)]
+
+    def _cells_around(self, box: Box) -> list[Block]:
         top, bottom = box[1] - self.height / 2, box[3] + self.height / 2
         touching = (cell for cell in self.cells if cell.box[0] < box[0] and cell.box[1] < bottom and cell.box[3] > top)
         words = [cell for cell in touching if can_head(cell.text) and not only_numbers(cell.text)]
         right = max((cell.box[2] for cell in words), default=0)
-        return [cell.text for cell in words if cell.box[2] > right - _SAME_EDGE]
+        return [cell for cell in words if cell.box[2] > right - _SAME_EDGE]
 
     def _number_of_row(self, block: Block, box: Box) -> list[str]:
         """The whole number, such as a year, that a row without words begins with."""
@@ -233,7 +286,15 @@ class TableCells:
                 headers.append(cell)
             if len(headers) == _MOST_HEADERS:
                 break
-        return headers
+        return [*(self._rest_of_head(headers[0], box) if headers else ()), *headers]
+
+    def _rest_of_head(self, head: Block, box: Box) -> list[Block]:
+        """The next line of a head, within its width, which does not reach to the number's: "31, 2019" below "Year ended
+        December"."""
+        foot = min(head.box[3] + _HEADER_STEP * self.height, box[1] + self.height / 2)
+        below = (cell for cell in self.cells if head.box[3] < cell.box[3] < foot)
+        within = [cell for cell in below if head.box[0] <= cell.box[0] and cell.box[2] <= head.box[2]]
+        return within if len(within) == 1 and can_head(within[0].text) else []
 
     def _heads_over(self, block: Block, box: Box) -> tuple[list[Block], Box]:
         """The cells that head a number's column, the nearest first, and the box that they stand over: where none stands

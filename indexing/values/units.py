@@ -43,8 +43,10 @@ _MEASURES = """dB(A)|dBA dB W|Watt|watts|watt kW|kilowatt|kilowatts|Kilowatt MW|
     GW|gigawatt|gigawatts|Gigawatt kWh|kilowatt-hours|Kilowattstunden MWh|megawatt-hours GWh|gigawatt-hours TWh Wh kVA
     l/h l/min l/s m³/h|m3/h kg/h kWh/a g/km
     V|volt|volts|Volt A|ampere Hz|hertz|Hertz kHz MHz GHz mm|millimetres|millimeters|Millimeter
-    cm|centimetres|centimeters|Zentimeter m|metres|meters|metre|meter|Meter km|kilometres|kilometers|Kilometer
-    kg|kilograms|kilogrammes|Kilogramm g|grams|Gramm t|tonnes|tons|tonne|Tonnen mg l|Liter|litres|liters|litre|liter
+    cm|centimetres|centimeters|Zentimeter m|metres|meters|metre|meter|Meter|Metre|Metres|Meters
+    km|kilometres|kilometers|Kilometer|Kilometres|Kilometers
+    kg|kilograms|kilogrammes|Kilogramm g|grams|Gramm t|tonnes|tons|tonne|ton|Tonnen|Tonnes|Tonne|Tons|Ton
+    mg l|Liter|litres|liters|litre|liter
     ml
     m²|m2|qm|Quadratmeter|square_metres|square_meters|square_metre|sq_m ft²|square_feet|square_foot|sq_ft
     m³|m3|Kubikmeter ha|hectares|Hektar °C °F K bar Pa kPa hPa MPa N Nm kN J kJ MJ
