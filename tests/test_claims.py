@@ -127,7 +127,6 @@ FALSE = [
     "The agreement was signed in Berlin [annual.pdf p. 2].",
     "Siemens operates the fleet [annual.pdf p. 2].",
     "Der Vorstand sagte: Wir wachsen schneller als Siemens [bericht.pdf S. 2].",
-    "Drone pilots are licensed by an agency of the ministry [annual.pdf p. 2].",
     "One customer accounts for more than 6 per cent of revenue [review.pdf p. 2].",
     "The tests showed a need for a write-down [review.pdf p. 2].",
     "The tax rate rose by 0.4 points to 23.0 per cent [review.pdf p. 2].",

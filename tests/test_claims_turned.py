@@ -79,7 +79,6 @@ FALSE = [
     "57% describe the ferry as a danger and 26% as a rival [survey.pdf p. 4].",
     "The share of residents who have no or almost no boats rose from 77% to 58% [survey.pdf p. 4].",
     "The crews of the port had been inspected recently [survey.pdf p. 4].",
-    "Captains are exempt from the harbour fee [survey.pdf p. 4].",
     "Signers are required to add the dates of their birth [survey.pdf p. 3].",
     "KR-C30 placed three DMC3 buoys from Iceland beside the quay [survey.pdf p. 5].",
     "Jerome Dorn was the Vice President for Employee Relations [survey.pdf p. 3].",

@@ -66,18 +66,16 @@ def test_the_reasons_of_claims_are_known_in_german(index: PageIndex) -> None:
         "Net revenue was 123.4 [annual.pdf p. 3, region 0,0,10,10]",
         "It cites nothing: 12 %.",
         "Nothing [annual.pdf p. 3].",
-        "Rain fell gently upon quiet meadows [annual.pdf p. 3].",
     ]
     reasons = {claim.reason for text in [*TRUE, *FALSE, *more] for claim in check_claims(index, text)}
     assert len(reasons) > 30
-    assert "none of its words stands there" in reasons
     known = patterns("REASONS")
     assert [one for one in reasons if english_left(one, known)] == []
     assert english_left("the price was doubled", known) == "the price was doubled"
     ends = ["per year", "told each", "of 2022, not 2023"]
     german = {one: german_reasons.in_language_of("Der Umsatz ist gestiegen", one) for one in reasons}
     assert [one for one, said in german.items() if said == one] == []
-    assert german["none of its words stands there"] == "keines der Worte steht dort"
+    assert german["it cites no page"] == "der Satz nennt keine Seite"
     assert german_reasons.in_language_of("The sales are up", "it cites no page") == "it cites no page"
     apart = sorted({one for one in reasons if ";" not in one} | {f"8.4 is there, but {end}" for end in ends})
     for one, other in zip(apart, apart[::-1], strict=True):

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, claim_numbers, is_year, quantities_told
 from pagesight.agent.answers.claims.answer_text.claim_text import CitedSentence
-from pagesight.agent.answers.claims.claim import FOLLOWS, SAYS_IT, Claim, Evidence, Outcome
+from pagesight.agent.answers.claims.claim import (
+    FOLLOWS,
+    IN_A_PICTURE,
+    NO_WORDS,
+    NOT_READ,
+    SAYS_IT,
+    Claim,
+    Evidence,
+    Outcome,
+)
 from pagesight.agent.answers.claims.numbers.claim_fit import has
 from pagesight.agent.answers.claims.numbers.number_check import Found, find_number
 from pagesight.agent.answers.claims.numbers.operands import Operand, operands_of
@@ -19,7 +28,8 @@ from pagesight.agent.answers.claims.numbers.said_by_name import is_said_by_name
 from pagesight.agent.answers.claims.numbers.swapped import swapped
 from pagesight.agent.answers.claims.numbers.trend import went_the_other_way
 from pagesight.agent.answers.claims.polarity.change_told import goes_against_itself
-from pagesight.agent.answers.claims.polarity.otherwise import says_otherwise
+from pagesight.agent.answers.claims.polarity.direction import denial, tells_of_change
+from pagesight.agent.answers.claims.polarity.opposites import says_the_opposite
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
 from pagesight.agent.answers.claims.words.cited_page import WORDS_OF_A_REPEAT, CitedPage, cited_page, said_in_full
 from pagesight.agent.answers.claims.words.missing_months import missing_months
@@ -32,12 +42,7 @@ from pagesight.agent.answers.claims.words.names_check import (
 )
 from pagesight.agent.answers.claims.words.nearest_place import number_elsewhere, phrase_elsewhere
 from pagesight.agent.answers.claims.words.phrases import codes, find_phrase, names, quoted_phrases
-from pagesight.agent.answers.claims.words.single_names import (
-    is_of_another_page,
-    missing_acronyms,
-    missing_word,
-    stranger,
-)
+from pagesight.agent.answers.claims.words.single_names import missing_word, stranger
 from pagesight.agent.answers.claims.words.subject import in_anothers_place
 from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.tokens import tokenize
@@ -92,6 +97,7 @@ class SentenceCheck:
     decided: bool = False
     computed: bool = False
     checked: bool = False
+    pictured: bool = False
 
     def claim(self) -> Claim | None:
         """The claim with its outcome; None for a sentence that cites nothing and states nothing that can be checked."""
@@ -102,8 +108,8 @@ class SentenceCheck:
         pages = list(self._pages())
         if any(page.content.text.words for page in pages):
             self._check(pages)
-        elif pages:
-            self._doubt("the cited page has no words to compare; only a look at its picture can tell")
+        elif pages and not self.faults:
+            return self._of_pictures(pages)
         if not self.faults:
             return Claim(
                 text,
@@ -115,6 +121,13 @@ class SentenceCheck:
         return self._read(pages) or Claim(
             text, citations, "unsupported", self._reason(), undecided=bool(pages) and not self.decided
         )
+
+    def _of_pictures(self, pages: Sequence[CitedPage]) -> Claim:
+        """The claim about pages without words: read off their pictures, by whoever claims it unless a model looked."""
+        text, citations = self.sentence.text, self.sentence.citations
+        if any(self.readings.get((page.label, page.region)) for page in pages):
+            return self._read(pages) or Claim(text, citations, "unsupported", NOT_READ)
+        return Claim(text, citations, "read", NO_WORDS, undecided=True)
 
     def _doubt(self, fault: str, *, decided: bool = False) -> None:
         """Notes why the claim is doubted; ``decided`` says that the words say something else."""
@@ -137,13 +150,17 @@ class SentenceCheck:
         return Claim(self.sentence.text, self.sentence.citations, "read", reason, anew.evidence)
 
     def _outcome(self) -> Outcome:
-        return "unsupported" if self.faults else "computed" if self.computed else "supported"
+        if self.faults:
+            return "unsupported"
+        return "computed" if self.computed else "read" if self.pictured else "supported"
 
     def _reason(self) -> str:
         if self.faults:
             return "; ".join(dict.fromkeys(self.faults))
         if self.computed:
             return FOLLOWS
+        if self.pictured:
+            return IN_A_PICTURE
         return SAYS_IT if self.checked else "it has no number, name or quotation that could be checked"
 
     def _pages(self) -> Iterator[CitedPage]:
@@ -173,7 +190,8 @@ class SentenceCheck:
         for proportion in told:
             self._proportion(proportion, found, operands, pages)
         if not quoted:
-            self._named(pages, numbers_tell=bool(told) or any(not number.quantity.year for number in numbers))
+            plain = any(not one.is_vague for one in told) or any(not number.quantity.year for number in numbers)
+            self._named(pages, numbers_tell=plain)
 
     def _is_a_repeat(self, text: str, pages: list[CitedPage]) -> bool:
         return len(tokenize(text)) >= WORDS_OF_A_REPEAT and any(self._repeats(text, page) for page in pages)
@@ -208,6 +226,7 @@ class SentenceCheck:
             elif one.found.fault:
                 wrong.append(one)
         self.evidence += [operand.evidence() for operand in operands]
+        self.pictured = any(one.page.content.is_of_a_picture(one.value) for one in operands)
         for one in wrong:
             self._compute(one, operands, pages)
         return operands
@@ -236,6 +255,8 @@ class SentenceCheck:
         number, found = sighting.number, sighting.found
         used = [] if found.denied else operands_of(number, operands, pages, own_alone=found.elsewhere)
         fault = found.fault if used else found.fault + number_elsewhere(number.quantity, pages, self.documents.index)
+        if not used and found.missing and self.pictured and tells_of_change(number.text, number.quantity):
+            return  # of numbers of a picture: its words do not tell which
         self._accept(used, fault, decided=not found.missing)
 
     def _proportion(
@@ -265,8 +286,8 @@ class SentenceCheck:
         """Checks the names; beside numbers only those of one word, which may be of what the document is about."""
         text = self.sentence.checked
         index = self.documents.index
-        for code in [*missing_codes(text, pages), *missing_acronyms(text, pages, index)]:
-            self._doubt(f"{code} does not stand there{phrase_elsewhere(code, pages, self.documents.index)}")
+        for code in missing_codes(text, pages):
+            self._doubt(f"{code} does not stand there{phrase_elsewhere(code, pages, index)}")
         for name in filter(None, (in_anothers_place(text, page.content) for page in pages)):
             self._doubt(f"its words stand there, but not together: “{name}” is elsewhere", decided=True)
         if not numbers_tell:
@@ -286,12 +307,9 @@ class SentenceCheck:
         if word := missing_word(text, pages, best):
             self._doubt(f"{word} does not stand there{phrase_elsewhere(word, pages, self.documents.index)}")
             return
-        if is_of_another_page(text, pages):
-            self._doubt("none of its words stands there")
-            return
         if other := apart(text, words, page):
             self._doubt(f"its words stand there, but not together: “{other}” is elsewhere", decided=True)
-        elif enough and says_otherwise(text, best, words, page.content):
+        elif enough and (denial(text, best) or says_the_opposite(text, best)):
             self._doubt("the page says the opposite", decided=True)
         elif enough:
             self.evidence.append(page.evidence(words))

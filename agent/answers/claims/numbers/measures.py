@@ -44,7 +44,8 @@ def measures_agree(number: ClaimNumber, printed: Quantity, content: PageContent)
 
 def _units_agree(claimed: Quantity, printed: Quantity, content: PageContent) -> bool:
     if claimed.unit and not printed.unit:
-        return claimed.unit in content.units or claimed.unit in PERIODS
+        points = claimed.unit == "pp" and printed.plus and "%" in content.units  # +19, of a chart's percentages
+        return points or claimed.unit in content.units or claimed.unit in PERIODS
     return not _differ(claimed.unit, printed.unit)
 
 

@@ -20,9 +20,10 @@ from pagesight.agent.answers.claims.polarity.change_told import goes_against_the
 from pagesight.agent.answers.claims.polarity.direction import opposed
 from pagesight.agent.answers.claims.polarity.opposites import says_the_opposite
 from pagesight.agent.answers.claims.words.missing_months import has_month_and_year, is_a_month
+from pagesight.indexing.values.ages import ages
 from pagesight.indexing.values.clauses import SAME_CLAUSE, clause_at
 from pagesight.indexing.values.page_values import PageContent, PageValue
-from pagesight.indexing.values.quantities import Quantity, quantities
+from pagesight.indexing.values.quantities import quantities
 
 _MOST_PLACES = 3  # of one number on a page, those that fit the claim best; a guess, not measured
 
@@ -62,7 +63,8 @@ def find_number(number: ClaimNumber, content: PageContent, allowed: frozenset[in
 def _told_otherwise(fit: ClaimFit, measured: Sequence[PageValue], otherwise: Sequence[PageValue]) -> PageValue | None:
     """The number in another unit, or at another scale, where that is what the claim is about."""
     best = max(measured, key=fit.of, default=None)
-    return next((value for value in otherwise if best is None or fit.gain(value, best) > 0), None)
+    told = (value for value in otherwise if value.quantity.digits[0] not in ages(value.block.text))
+    return next((value for value in told if best is None or fit.gain(value, best) > 0), None)
 
 
 def _nowhere(fit: ClaimFit, allowed: frozenset[int] | None) -> Found:
@@ -96,8 +98,6 @@ def _of_something_else(number: ClaimNumber, told: str) -> str:
 
 def _best(fit: ClaimFit, same: Sequence[PageValue]) -> Found:
     number = fit.number
-    if not fit.most and _needs_words(number) and fit.is_in_its_language:
-        return Found(None, f"{number.written} is there, but the page has none of the claim's words", elsewhere=True)
     found = sorted(same, key=lambda value: -fit.of(value))[:_MOST_PLACES]
     if is_a_month(number.quantity) and _has_other_numbers(number):
         return Found(found[0])  # it tells when the others were: they are held against it
@@ -114,20 +114,9 @@ def _held_against(fit: ClaimFit, value: PageValue) -> Found:
     return Found(value, fault, elsewhere=bool(fault), denied=bool(fault and not rivals), rivals=rivals)
 
 
-def _needs_words(number: ClaimNumber) -> bool:
-    """Whether a number counts for nothing on a page that has none of the claim's words."""
-    return bool(number.terms) and not _is_telling(number.quantity)
-
-
 def _has_other_numbers(number: ClaimNumber) -> bool:
     """Whether a claim tells a number besides dates and years."""
     return any(not (one.year or one.days) for one in quantities(number.text))
-
-
-def _is_telling(quantity: Quantity) -> bool:
-    """Whether a number is hardly on a page by chance: a date, or three digits and more."""
-    digits = max((len(str(abs(value)).replace(".", "").strip("0")) for value in quantity.values), default=0)
-    return bool(quantity.days) or digits >= 3
 
 
 def _fault(fit: ClaimFit, value: PageValue, rivals: Sequence[PageValue]) -> str:

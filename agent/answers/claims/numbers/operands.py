@@ -89,6 +89,15 @@ def _named_together(fit: ClaimFit) -> list[PageValue]:
     return best[0] if len(best) == 1 and len(best[0]) == 2 and most >= _HALF * fit.most else []
 
 
+def _fitting_alike(fit: ClaimFit) -> list[PageValue]:
+    """The two numbers of prose that fit a claim best, if both have half of its words and are of one unit: a dividend of
+    this year and one of the year before, each in its own sentence."""
+    prose = (value for value in fit.content.values if value.place is None and value.quantity.values)
+    best = sorted((value for value in prose if not value.quantity.year), key=lambda value: -fit.of(value))[:2]
+    alike = len(best) == 2 and best[0].quantity.unit == best[1].quantity.unit
+    return best if alike and fit.of(best[1]) >= _HALF * fit.most > 0 else []
+
+
 def _by_what_they_have(terms: Sequence[frozenset[str]], content: PageContent) -> dict[_Told, list[PageValue]]:
     """The numbers of a page that have some of the terms: there may be thousands, told in a few ways."""
     alike: dict[_Told, list[PageValue]] = {}
@@ -150,6 +159,7 @@ def _told_on(content: PageContent, number: ClaimNumber, *, own_alone: bool) -> I
     if not own_alone:
         yield from _of_like_sentences(told, content)
         yield _named_together(ClaimFit(number, content))
+        yield _fitting_alike(ClaimFit(told, content))
 
 
 def told_by_year(number: ClaimNumber, content: PageContent) -> Iterator[tuple[PageValue, PageValue]]:

@@ -26,6 +26,11 @@ _WORDS = {
     r"halved|halving|halbiert\w*": Decimal("0.5"),
     _HALF: Decimal("0.5"),
 }
+#: Most or less than half of something, whatever else: "most" before a noun, at the beginning of a sentence.
+_MAJORITY = re.compile(
+    r"(?i)(?<!\w)(?:(?:an?|the|die|eine) (?:\w+ )?(?:(?P<most>majority|mehrheit)|(?P<least>minority|minderheit))|"
+    r"(?-i:Most) (?=(?:of the )?[a-z]{3,}s\b))(?!\w)"
+)
 _PARTS = {
     "third|drittel": 3, "quarter|viertel": 4, "fifth|fünftel": 5, "sixth|sechstel": 6, "eighth|achtel": 8,
     "tenth|zehntel": 10,
@@ -42,15 +47,17 @@ _OF_SO_MANY = re.compile(
     r"(?![\w%]|[.,]\d| ?(?:%|per|proz|year|month|week|day|hour|jahr|monat|woche|tag|stunde))"
 )
 _MORE = re.compile(r"(?i)(?:more than|over|above|mehr als|über)\s*(?:\w{1,3} )?$")
-_LESS = re.compile(
-    r"(?i)(?:just under|less than|almost|nearly|under|fewer than|fast|knapp|weniger als)\s*(?:\w{1,3} )?$"
-)
+_NEARLY = re.compile(r"(?i)(?:just under|almost|nearly|fast|knapp)\s*(?:\w{1,3} )?$")
+_LESS = re.compile(r"(?i)(?:less than|under|fewer than|weniger als)\s*(?:\w{1,3} )?$")
 # How far a number may be from "a third" and the like, as part of it, and from "seven out of ten", of all: guesses, not
 # measured.
 _ABOUT, _ABOUT_TENTHS = Decimal("0.12"), Decimal("0.04")
-_MUCH, _LITTLE = Decimal("1.35"), Decimal("0.75")  # how far "more than" may be exceeded, and "nearly" missed
+# How far "more than" may be exceeded, and "nearly" and "less than" missed.
+_MUCH, _LITTLE, _LEAST = Decimal("1.35"), Decimal("0.75"), Decimal("0.4")
 _MOST_PARTS = 10
 _APART = re.compile(r"(?i)[,;:.]\s|\b(?:and|but|while|against|compared|than|und|aber|während|gegenüber|als)\b")
+
+_AND = re.compile(r"(?i)\b(?:and|und)\b")
 
 
 class Proportion(NamedTuple):
@@ -66,6 +73,11 @@ class Proportion(NamedTuple):
         """Whether a ratio is what the words say."""
         return self.least <= ratio <= self.most
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether it is told of any number above or below a half."""
+        return self.least == 0 or self.most == 1
+
     def is_like(self, other: Proportion) -> bool:
         """Whether two may be told of one ratio."""
         return self.change == other.change and self.least <= other.most and other.least <= self.most
@@ -73,7 +85,15 @@ class Proportion(NamedTuple):
 
 def proportions(text: str) -> list[Proportion]:
     """The proportions that a text tells in words, in their order."""
-    return sorted([*_by_words(text), *_of_parts(text), *_of_so_many(text)], key=lambda one: one.span)
+    every = [*_by_words(text), *_of_majorities(text), *_of_parts(text), *_of_so_many(text)]
+    return sorted(every, key=lambda one: one.span)
+
+
+def _of_majorities(text: str) -> Iterator[Proportion]:
+    half, whole = Decimal("0.5"), Decimal(1)
+    for match in _MAJORITY.finditer(text):
+        least, most = (Decimal(0), half) if match["least"] else (half, whole)
+        yield Proportion(match[0].strip(), match.span(), least, most, change=False)
 
 
 def _by_words(text: str) -> Iterator[Proportion]:
@@ -111,8 +131,10 @@ def _told(text: str, span: Span, size: Decimal, about: Decimal = _ABOUT, *, chan
     before = text[: span[0]]
     if _MORE.search(before):
         least, most = size, size * _MUCH
-    elif _LESS.search(before):
+    elif _NEARLY.search(before):
         least, most = size * _LITTLE, size
+    elif _LESS.search(before):
+        least, most = size * _LEAST, size
     return Proportion(text[slice(*span)], span, least, most, change)
 
 
@@ -121,8 +143,15 @@ def share_beside(told: Proportion, text: str, found: Sequence[Quantity]) -> Quan
     unless the proportion is of that: "18 % are about half of the 34 %"."""
     shares = [one for one in found if one.unit == "%" and one.values]
     behind = (one for one in shares if one.span[0] >= told.span[1])
-    share = next((one for one in behind if not _APART.search(text[told.span[1] : one.span[0]])), None)
+    share = next((one for one in behind if not _are_apart(text[told.span[1] : one.span[0]])), None)
     return None if share and _is_of(told, share, shares) else share
+
+
+def _are_apart(between: str) -> bool:
+    """Whether what stands between a proportion and a percentage parts them; one in brackets is of all before it:
+    "half of those aged 50 and older (57 %)"."""
+    in_brackets = between.rstrip().endswith("(") and not proportions(between)
+    return bool(_APART.search(_AND.sub(" ", between) if in_brackets else between))
 
 
 def values_of_share(share: Quantity, found: Sequence[Quantity]) -> list[Decimal]:

@@ -74,8 +74,9 @@ def _named_share(number: ClaimNumber, value: PageValue) -> float:
 
 def _tells_what_it_is_of(content: PageContent, other: PageValue) -> bool:
     """Whether a number stands with words of its own: not along an axis, at the page's edge, or in a bare chart."""
-    aside = content.is_furniture(other.block) or content.tables.is_of_an_axis(other.block)
-    return not aside and not is_alone(other)
+    tables, block = content.tables, other.block
+    aside = content.is_furniture(block) or tables.is_of_an_axis(block) or tables.is_numbering(block)
+    return not (aside or content.is_of_a_picture(other) or is_alone(other))
 
 
 def _words_can_tell(fit: ClaimFit, value: PageValue, other: PageValue) -> bool:

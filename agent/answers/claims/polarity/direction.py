@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
-from pagesight.indexing.values.clauses import clause_at, clauses_of, part_with, parts_of, sentence_at
+from pagesight.indexing.values.clauses import clause_at, clauses_of, part_with, sentence_at
 from pagesight.indexing.values.page_values import PageValue
 from pagesight.indexing.values.quantities import Quantity
 
@@ -29,7 +29,7 @@ _GAIN = re.compile(
     r"(?i)\b(?:earn(?:ed|s)|profit of|gained|positive|inflow\w*|surplus|gewinn|überschuss|verdient\w*|прибыл\w*)\b|盈利"
 )
 _COMPARED = re.compile(
-    r"(?i)\b(?:difference|differ\w*|total\w*|sum|combined|together|average|mean|ratio|share|times|twice|"
+    r"(?i)\b(?:difference|differ\w*|total\w*|sum|combined|(?:al)?together|in all|average|mean|ratio|share|times|twice|"
     r"change\w*|minus|plus|i\.e\.|equals?|margin|half|gap|lead\w*|ahead|spread|differenz|unterschied|summe|insgesamt|zusammen|durchschnitt\w*|"
     r"mittel|anteil|verhältnis|veränder\w+|doppelt|hälfte|d\.h\.|exceed\w*|"
     r"account\w*|made up|makes? up|represent\w*|entspr\w+|ausmach\w*|macht\w*|более|сумм\w+|всего)\b|总计|合计|=|≈"
@@ -56,12 +56,6 @@ _NOT_REALLY = re.compile(
 _LACKS = re.compile(
     r"(?i)\b(?:fail\w*|lack\w*|absen\w+|miss\w+|deni\w+|refus\w+|prevent\w*|rather|instead|un\w{4,}|insuffic\w*|"
     r"inadequa\w*|incomplet\w*|impossib\w*|avoid\w*|exempt\w*|waive\w*|dispens\w*|spared?|stop\w*|ceas\w*|free|only|fehl\w+|mangel\w*|statt|un\w{5,})\b"
-)
-#: What a claim may deny with, instead of a word for no.
-_REFUSES = re.compile(
-    r"(?i)\b(?:exempt\w*|waive\w*|avoid\w*|lack(?:s|ed|ing)?|fail(?:s|ed)? to|refus\w+|ceas\w+|stopped|unable|"
-    r"prohibit\w*|forbid\w*|free (?:of|from)|excluded? from|"
-    r"befreit|verzichte\w*|unterl[aä]ss\w*|verbiete\w*|verboten)\b"
 )
 _WORDS_DENIED = 4  # behind a word that denies; a guess, not measured
 _NEARLY_ALL = 0.75  # of the words of a sentence; a guess, not measured
@@ -139,22 +133,7 @@ def says_no(text: str) -> bool:
 def denial(claimed: str, printed: str) -> bool:
     """Whether one of two texts denies and the other does not."""
     denied = says_no(claimed) and not says_no(printed) and _speaks_of_what_is_denied(claimed, printed)
-    return denied or drops_a_denial(claimed, printed) or _refuses(claimed, printed)
-
-
-def _refuses(claimed: str, printed: str) -> bool:
-    """Whether a claim says of most of its words that it is not so, without a word for no, and the clause of a page with
-    these words says that it is."""
-    found = _REFUSES.search(claimed)
-    if not found or says_no(claimed):
-        return False
-    terms = read_query(_REFUSES.sub(" ", claimed)).terms
-    clause = max(parts_of(printed), key=lambda one: len(_said(terms, one)), default="")
-    held = {stem for term in terms for stem in stems(term)}
-    denying = (found for pattern in (_NOT, _LACKS, _REFUSES) for found in pattern.finditer(clause))
-    if any(_is_told_of(clause[found.end() :], held, _WORDS_DENIED) for found in denying):
-        return False
-    return len(terms) > 1 and len(_said(terms, clause)) >= _NEARLY_ALL * len(terms)
+    return denied or drops_a_denial(claimed, printed)
 
 
 def _speaks_of_what_is_denied(claimed: str, printed: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from pagesight.agent.answers.claims.answer_text.claim_number import is_year
+from pagesight.agent.answers.claims.answer_text.claim_number import is_year, language_of
 from pagesight.agent.answers.claims.words.cited_page import CitedPage
 from pagesight.agent.answers.claims.words.phrases import codes, find_phrase, names
 from pagesight.agent.answers.claims.words.subject import said_of_another
@@ -19,12 +20,18 @@ from pagesight.indexing.values.page_values import PageContent
 _Rank = tuple[float, float]
 #: A cell with the stems of its words.
 _HeldCell = tuple[Block, frozenset[str]]
+_TRANSLATED = re.compile(r" (?:für|und|for|and) ")  # Werk für Ammoniumperchlorat, on an English page
+_JOINED = re.compile(r" (?:für|und|von(?! de[rmn] )) ")  # every noun has a capital: Freigabe von Bookworm
 _LEAST_SHARE = 0.5  # of a sentence's words in one place, which then is what it rests on; a guess, not measured
 
 
 def missing_names(text: str, pages: Sequence[CitedPage]) -> list[str]:
     """The names of a claim that the pages do not have."""
-    return [name for name in names(text) if not _stands_on(name, pages) and not _spread(name, pages)]
+    foreign = any(language_of(page.content.tokens) != language_of(tokenize(text)) for page in pages)
+    german = language_of(tokenize(text)) == "de"
+    named = [name for name in names(text) if not (foreign and _TRANSLATED.search(name))]
+    named = [part for name in named for part in (_JOINED.split(name) if german else [name]) if " " in part]
+    return [name for name in named if not _stands_on(name, pages) and not _spread(name, pages)]
 
 
 def missing_codes(text: str, pages: Sequence[CitedPage]) -> list[str]:

@@ -15,12 +15,9 @@ from pagesight.indexing import PageIndex
 from pagesight.indexing.lexical.query import read_query
 from pagesight.indexing.lexical.stems import stems
 from pagesight.indexing.lexical.tokens import tokenize
-from pagesight.indexing.values.units import is_unit
 
 _BARE = 3  # words of a claim that is nothing but an answer: "Berlin", "In Berlin"; a guess, not measured
 _CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_a-zß][^\W\d_]*[a-zäöüßéèøåčšž][^\W\d_]*(?:[-–][^\W\d_]+)*")
-_ACRONYM = re.compile(r"(?<![\w.&/-])[A-Z]{3,5}(?![\w.&/-])")
-_KNOWN = frozenset({"USA", "USD", "EUR", "GBP", "CEO", "CFO", "PDF", "GDP", "BIP", "VAT", "ESG"})  # for other words too
 _ENDS = re.compile(r"[.:;!?“”\"«»()–—•/]\s*$|^\s*$")
 #: A German word that is a place's, for what is said to be there: the customer sits in Marburg.
 _PLACED = re.compile(
@@ -46,8 +43,6 @@ _NO_NAMES = frozenset(
     )
 )
 _ENGLISH = frozenset(tokenize("the of and is are was were in for by to that with from it has have an its which"))
-#: Words of both languages, and how many others a page must share with a claim to be in its language; a guess.
-_IN_BOTH, _TELLING = frozenset(tokenize("in was war die an am")), 2
 _GERMAN = frozenset(tokenize("der die das und ist sind war waren den dem des von zu mit für ein eine im am auf nicht"))
 
 
@@ -77,28 +72,6 @@ def stranger(text: str, pages: Sequence[CitedPage], index: PageIndex) -> str:
     several = " ".join(names(text))
     words = (word for word, begins in _capitals(text) if not begins and word not in several)
     return next((word for word in words if not _stands_on(word, held, pages, index)), "")
-
-
-def missing_acronyms(text: str, pages: Sequence[CitedPage], index: PageIndex) -> list[str]:
-    """The words of capitals alone that the cited documents have nowhere, nor as the first letters of others; none where
-    a page is of another language, or is a scan, whose letters may be misread."""
-    tokens = [token for page in pages for token in page.content.tokens]
-    if language_of(tokenize(text)) != language_of(tokens) or any(page.content.text.source == "ocr" for page in pages):
-        return []
-    return [word for word in _acronyms(text, tokens) if not any(_has_capitals(word, page, index) for page in pages)]
-
-
-def _acronyms(text: str, tokens: Sequence[str]) -> list[str]:
-    """The words of capitals alone that are no units and not the first letters of a page's words."""
-    begun = "".join(token[0] for token in tokens)
-    words = (word for word in _ACRONYM.findall(text) if not (is_unit(word) or word in _KNOWN))
-    return [word for word in words if word.lower() not in begun]
-
-
-def _has_capitals(word: str, page: CitedPage, index: PageIndex) -> bool:
-    """Whether a document or its name has a word as it is written."""
-    refs = index.document(page.ref.document_id).page_refs
-    return word in page.ref.document or any(word in index.text(ref) for ref in refs)
 
 
 def _stands_on(word: str, held: set[str], pages: Sequence[CitedPage], index: PageIndex) -> bool:
@@ -139,17 +112,6 @@ def _capitals(text: str) -> Iterator[tuple[str, bool]]:
         word = found[0].removesuffix("'s").removesuffix("’s")
         if len(word) >= _LEAST_SHARED and not _NO_NAMES.intersection(tokenize(word)):
             yield word, bool(_ENDS.search(text[: found.start()]))
-
-
-def is_of_another_page(text: str, pages: Sequence[CitedPage]) -> bool:
-    """Whether the pages have the claim's small words and none of its others, of which there are three or more."""
-    terms = read_query(text).terms
-    held = {token for page in pages for token in page.content.tokens}
-    small = {*tokenize(text)} & (_ENGLISH | _GERMAN)
-    telling = (small & held) - _IN_BOTH
-    if len(terms) < _BARE or len(telling) < _TELLING:
-        return False
-    return not any(_is_form_of(term, held, misread=False) for term in terms)
 
 
 def _is_put_in_place(word: str, text: str, best: str) -> bool:
