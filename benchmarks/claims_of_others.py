@@ -5,10 +5,12 @@
 Lists of one form, in ``claim_lists/``: ``made`` is of documents that this script makes, an order form in euros and
 cents, a quarterly statement in thousands with its years from right to left and a contract, German and English, each as
 text and as a scan that is skewed and noisy, and reports in Russian and in Chinese. Those of pages are of real documents
-(``--real``), written from their pictures: ``pages_seen``, ``pages_more``, ``pages_opened``, ``pages_newer`` and
-``pages_recent`` are there to correct the check by, ``pages_kept``, ``pages_sealed``, ``pages_fresh``, ``pages_blind``
-and ``pages_apart``, of other pages, only to measure it. A line is a kind of claim and a claim; it cites the page of the
-heading above it unless it names another.
+(``--real``), written from their pictures: ``pages_seen``, ``pages_more``, ``pages_opened``, ``pages_newer``,
+``pages_recent`` and ``pages_later`` are there to correct the check by, ``pages_kept``, ``pages_sealed``,
+``pages_fresh``, ``pages_blind``, ``pages_apart`` and ``pages_last``, of other pages, only to measure it. ``manuals`` is
+of manuals in Debian's packages (developers-reference, debian-faq, valgrind, ghostscript-doc, r-doc-pdf), for
+``--list manuals --real FOLDER``. A line is a kind of claim and a claim; it cites the page of the heading above it
+unless it names another.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ from pagesight.agent import check_claims
 from pagesight.indexing import PageIndex, load_settings
 
 _OF_PAGES = [
-    "pages_seen", "pages_more", "pages_opened", "pages_newer", "pages_recent",
-    "pages_kept", "pages_sealed", "pages_fresh", "pages_blind", "pages_apart",
+    "pages_seen", "pages_more", "pages_opened", "pages_newer", "pages_recent", "pages_later",
+    "pages_kept", "pages_sealed", "pages_fresh", "pages_blind", "pages_apart", "pages_last",
 ]  # fmt: skip
 _LISTS = Path(__file__).resolve().parent / "claim_lists"
 
