@@ -168,18 +168,23 @@ def _in_one_unit(text: str, one: Quantity, other: Quantity) -> tuple[Quantity, Q
 
 def _in_a_word(text: str, found: re.Match[str]) -> bool:
     start, end = found.span("digits")
-    before, after = text[max(0, start - 1) : start], text[end : end + 1]
     if end - start == 2 and _SECOND_YEAR.search(text, max(0, start - 6), start):
         return True
     if _PERIOD.search(text, max(0, start - 5), start) or _MONTHS.match(text, start):
         return True
-    if before.isalpha() and before < "\u2e80" and not found["before"]:
-        return True
-    if _WITH_FOOTNOTES.fullmatch(text):
+    return (_is_letter(text[max(0, start - 1) : start]) and not found["before"]) or _goes_on_in_letters(text, found)
+
+
+def _goes_on_in_letters(text: str, found: re.Match[str]) -> bool:
+    """Whether letters that are no unit, no footnotes and no side stand right behind a number."""
+    end = found.end("digits")
+    if _WITH_FOOTNOTES.fullmatch(text) or (found["sign"] and _SIDE.match(text, end)):
         return False
-    if found["sign"] and _SIDE.match(text, end):
-        return False
-    return after.isalpha() and after < "\u2e80" and found["scale"] is None and found["after"] is None
+    return _is_letter(text[end : end + 1]) and found["scale"] is None and found["after"] is None
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() and character < "\u2e80"
 
 
 def _quantity(text: str, found: re.Match[str]) -> Quantity:

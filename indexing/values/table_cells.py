@@ -78,10 +78,12 @@ class TableCells:
 
     def place(self, block: Block, quantity: Quantity, box: Box) -> CellPlace:
         """Where in a table a number of a cell stands; ``box`` is that of its own words."""
-        if is_a_sample(block.text, quantity):
-            return CellPlace([], [], [], [])
+        return CellPlace([], [], [], []) if is_a_sample(block.text, quantity) else self._place(block, quantity, box)
+
+    def _place(self, block: Block, quantity: Quantity, box: Box) -> CellPlace:
         year = self._year_in_order(block, quantity)
-        labels = (year and list(filter(None, [own_label(block.text)]))) or self._labels(block, box)
+        own = own_label(block.text) if year else ""
+        labels = [own] if own else self._labels(block, box)
         headers, under = ([], box) if year else self._heads_over(block, box)
         headers += self._over_all(block, headers) if headers else []
         corner = self._corner(headers, block)
@@ -135,14 +137,17 @@ class TableCells:
     @cached_property
     def _in_named_rows(self) -> frozenset[int]:
         """The ids of the numbers whose row's name, or who themselves, stand in line with those of another row."""
-        numbers = (cell for cell in self.cells if not can_head(cell.text) or only_numbers(cell.text))
-        named = [(cell, name) for cell in numbers if (name := self._name_of_row(cell))]
-        in_line = [self._lines_of([pair[at] for pair in named]) for at in (0, 1)]
+        named = list(self._named_numbers())
+        both = zip(*(self._lines_of(cells) for cells in zip(*named, strict=True)), strict=True)
         names = [id(name) for _, name in named]
-        return frozenset(
-            id(cell) for at, (cell, name) in enumerate(named)
-            if any(names[other] != id(name) for lines in in_line for other in lines[at])
-        )  # fmt: skip
+        in_line = ({names[at] for lines in found for at in lines} for found in both)
+        return frozenset(id(cell) for (cell, _), others in zip(named, in_line, strict=True) if len(others) > 1)
+
+    def _named_numbers(self) -> Iterator[tuple[Block, Block]]:
+        """The cells with numbers whose row has a name, each with that."""
+        for cell in self.cells:
+            if (not can_head(cell.text) or only_numbers(cell.text)) and (name := self._name_of_row(cell)):
+                yield cell, name
 
     @cached_property
     def _in_grids(self) -> frozenset[int]:

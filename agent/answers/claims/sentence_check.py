@@ -225,11 +225,15 @@ class SentenceCheck:
                 operands.append(operand)
             elif one.found.fault:
                 wrong.append(one)
-        self.evidence += [operand.evidence() for operand in operands]
-        self.pictured = any(one.page.content.is_of_a_picture(one.value) for one in operands)
+        self._note(operands)
         for one in wrong:
             self._compute(one, operands, pages)
         return operands
+
+    def _note(self, operands: Sequence[Operand]) -> None:
+        """Takes the claim's numbers that the pages have for evidence, also where only their pictures tell of what."""
+        self.evidence += [operand.evidence() for operand in operands]
+        self.pictured = any(one.page.content.is_of_a_picture(one.value) for one in operands)
 
     def _in_place(self, numbers: list[ClaimNumber], pages: list[CitedPage]) -> None:
         """Whether none of the numbers is told of what the page tells another one of."""
