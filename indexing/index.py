@@ -88,6 +88,7 @@ class PageIndex(IndexReader):
         metadata: Metadata | None = None,
         approve: Callable[[int], None] | None = None,
         pages: str | None = None,
+        opened: Callable[[Progress], None] | None = None,
     ) -> AddReport:
         """Index documents: files, or folders with all documents in them.
 
@@ -97,15 +98,16 @@ class PageIndex(IndexReader):
         blank, and numbers are the document's own.
         What is unchanged is skipped, what changed replaces its old version, and an interrupted run is taken up.
         ``metadata`` such as ``{"year": 2023}`` goes to all of them, over what each one's sidecar says (metadata.py).
-        ``progress`` is called after each batch of pages, ``approve`` once with the number of pages to encode, before
-        the first: what it raises ends the run. A path that cannot be indexed stands in the report's
-        ``failed`` and does not keep the others. Raises StorageFull if the disk is full; what was written stays;
+        ``opened`` is called for each document when its pages are counted, ``approve`` once with the number of pages to
+        encode, before the first: what it raises ends the run; ``progress`` after each batch of pages that was written.
+        A path that cannot be indexed stands in the report's ``failed`` and does not keep the others. Raises StorageFull
+        if the disk is full; what was written stays;
         IndexInUse if another process writes for longer than `SharingSettings.wait`; PageIndexError if the settings ask
         for another precision or pooling than the index has.
         """
         self._refuse_other_layout()
         with GivenFiles(several(paths), self.settings.documents) as given, self._parts.writing() as parts:
-            report = add_documents(parts, given.paths, progress, metadata, given.stands_for, approve, pages)
+            report = add_documents(parts, given.paths, progress, metadata, given.stands_for, approve, pages, opened)
             return given.as_named(report)
 
     @while_open

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pagesight.indexing.documents.metadata import Metadata, checked
@@ -35,6 +35,7 @@ def add_documents(
     stands_for: Mapping[Path, str] | None = None,
     approve: Callable[[int], None] | None = None,
     pages: str | None = None,
+    opened: Callable[[Progress], None] | None = None,
 ) -> AddReport:
     """Index the documents at the paths; what is unchanged is skipped, what changed replaces its old version.
 
@@ -44,10 +45,10 @@ def add_documents(
     is read at a path counts as the document at another one, such as a kept copy as its original. ``pages`` are those
     that are wanted of each document, such as "3-9"; the others are blank. Raises SettingsError for what are no pages.
 
-    A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``progress`` is called after
-    each batch of pages that was written, by the thread that writes, ``approve`` before the first with the number of
-    pages to do. Raises StorageFull and other
-    errors of the index itself; what was written until then stays.
+    A path that cannot be indexed stands in the report's ``failed``, and the others go on. ``opened`` is called for each
+    document when its pages are counted, ``approve`` then with the number of pages to do, and ``progress`` after each
+    batch of pages that was written, by the thread that writes. Raises StorageFull and other errors of the index itself;
+    what was written until then stays.
     """
     started = time.monotonic()
     report = AddReport()
@@ -60,7 +61,7 @@ def add_documents(
     begin_writing(parts)
     with PageReaders(parts.settings.documents, os.cpu_count() or 1) as readers, AttachedDocuments(readers) as attached:
         plan = Plan(parts, readers, attached, report, stands_for or {}, wanted)
-        jobs = list(plan.jobs(paths, checked(metadata or {})))
+        jobs = list(_told(plan.jobs(paths, checked(metadata or {})), opened))
         _log.debug(
             "%d documents to index, %d unchanged, %d failed", len(jobs), len(report.unchanged), len(report.failed)
         )
@@ -77,3 +78,13 @@ def add_documents(
     report.seconds = time.monotonic() - started
     _log.debug("%d pages indexed in %.1f s", report.pages, report.seconds)
     return report
+
+
+def _told(jobs: Iterable[DocumentJob], opened: Callable[[Progress], None] | None) -> Iterator[DocumentJob]:
+    """The documents to index, each told of: office files become PDFs now, which takes a second each."""
+    found = 0
+    for job in jobs:
+        found += job.to_read
+        if opened:
+            opened(Progress(0, found, job.name))
+        yield job

@@ -241,6 +241,7 @@ def test_a_log_shows_how_far_it_has_come(pagesight, shelf, tmp_path, monkeypatch
     monkeypatch.setattr(progress_bars, "SECONDS_BETWEEN_LINES", 0)
     told = pagesight("index", shelf, "--index", tmp_path / "slow", "--json")
     assert re.search(r"^4 of 4 pages, \d+(\.\d a second| a minute): \S+\.pdf$", told.err, re.M)
+    assert re.search(r"^4 pages found so far: \S+\.pdf$", told.err, re.M)
     assert told.json["pages"] == 4
     swept = pagesight("sweep", "How high was the net revenue?", "--index", tmp_path / "slow")
     assert re.search(r"^1 of 2 documents, \d+(\.\d a second| a minute)$", swept.err, re.M)

@@ -47,7 +47,7 @@ def open_files(paths: Sequence[str], settings: Settings) -> PageIndex:
 
 def _add(index: PageIndex, paths: Sequence[str]) -> None:
     with progress_bars.pages_bar() as progress:
-        report = index.add(list(paths), progress=progress)
+        report = index.add(list(paths), progress=progress, opened=progress)
     if not index.documents() and report.failed:
         raise report.failed[0].error
     for failure in report.failed:

@@ -83,7 +83,7 @@ def _index(session: Session, argument: str, thumbnails: Thumbnails) -> None:
     paths = [whole] if whole.exists() else [Path(one).expanduser() for one in _words(argument)]
     with progress_bars.pages_bar() as progress:
         approve = partial(costs_of_encoding.ask, session.index, yes=False)
-        report = session.index.add(paths, progress=progress, approve=approve)
+        report = session.index.add(paths, progress=progress, opened=progress, approve=approve)
     results.added(report, session.index.encoder_names)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,7 +98,8 @@ def _add_encoders(index: PageIndex, names: list[str], *, yes: bool, as_json: boo
     """Has all pages seen by further encoders."""
     for name in names:
         approve = partial(costs_of_encoding.ask_for, [name], settings=index.settings, yes=yes)
-        report = _followed(partial(index.add_encoder, name, approve=approve))
+        with _followed() as follow:
+            report = index.add_encoder(name, progress=follow, approve=approve)
         if as_json:
             printing.write_json(report.as_dict())
         results.added_encoder(name, report, quiet=as_json)
@@ -137,21 +139,24 @@ def _watch(index: PageIndex, paths: list[str], add: Callable[[list[str]], AddRep
 def _add(index: PageIndex, paths: list[str], metadata: dict[str, Any], pages: str | None, yes: bool) -> AddReport:
     """Adds the documents; see `_followed`."""
     approve = partial(costs_of_encoding.ask, index, yes=yes)
-    return _followed(partial(index.add, paths, metadata=metadata, pages=pages, approve=approve))
+    with _followed() as follow:
+        return index.add(paths, metadata=metadata, pages=pages, approve=approve, progress=follow, opened=follow)
 
 
-def _followed(run: Callable[..., AddReport]) -> AddReport:
-    """Does what takes pages, with a bar on a terminal; on Ctrl-C says what is written, and raises KeyboardInterrupt."""
+@contextmanager
+def _followed() -> Iterator[Callable[[Progress], None]]:
+    """What shows how far pages are taken, by a bar or lines; on Ctrl-C says what is written, and raises
+    KeyboardInterrupt."""
     last: Progress | None = None
 
     def follow(progress: Progress) -> None:
         nonlocal last
-        last = progress
+        last = progress if progress.done_pages else last
         show(progress)
 
     try:
         with progress_bars.pages_bar() as show:
-            return run(progress=follow)
+            yield follow
     except KeyboardInterrupt:
         results.stopped(last)
         raise

@@ -66,11 +66,16 @@ class _Lines:
 
     def tell(self, done: int, total: int, at: str = "") -> None:
         now = time.monotonic()
-        if not done or now - self._last < SECONDS_BETWEEN_LINES:
+        if not done:
+            self._started = now
+        if now - self._last < SECONDS_BETWEEN_LINES:
             return
-        self._last = now
+        self._last, behind = now, f": {at}" if at else ""
+        if not done:
+            printing.note(f"{total:,} {self._what} found so far{behind}")
+            return
         rate = done / (now - self._started)
         speed = f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute"
         minutes = round((total - done) / rate / 60)
         left = f", some {printing.counted(minutes, 'minute')} left" if minutes else ""
-        printing.note(f"{done:,} of {total:,} {self._what}, {speed}{left}{at and f': {at}'}")
+        printing.note(f"{done:,} of {total:,} {self._what}, {speed}{left}{behind}")

@@ -14,7 +14,10 @@ from pagesight.indexing.pages import DocumentRecord
 
 @dataclass(frozen=True)
 class Progress:
-    """How far indexing has come: pages done of all pages to do, and the document that is being read."""
+    """How far indexing has come: pages done of all pages to do, and the document that is being read.
+
+    While documents are opened, none is done of those found so far.
+    """
 
     done_pages: int
     total_pages: int
