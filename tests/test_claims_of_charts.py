@@ -36,6 +36,14 @@ SURVEY: list[Placed] = [
     ("Early school (n=598)", 50, 618), ("12", 300, 618), ("Late school (n=537)", 50, 602), ("30ab", 300, 602),
     ("75-79 (n=244)", 50, 586), ("18d", 300, 586), ("80+ (n=350)", 50, 570), ("10", 300, 570),
 ]  # fmt: skip
+#: Heads in short, of what the line above names in full.
+SHORT: list[Placed] = [
+    ("Republicans, Democrats and independents name other problems of the harbour", 50, 780),
+    ("Rep", 300, 740), ("Dem", 380, 740), ("Ind", 460, 740), ("%", 300, 726), ("%", 380, 726), ("%", 460, 726),
+    ("Terrorism", 50, 710), ("24", 300, 710), ("16", 380, 710), ("18", 460, 710),
+    ("Immigration", 50, 694), ("14", 300, 694), ("3", 380, 694), ("7", 460, 694),
+    ("Unemployment", 50, 678), ("4", 300, 678), ("9", 380, 678), ("8", 460, 678),
+]  # fmt: skip
 PROSE = [
     "4.6.2 Moorings",
     "Berth 9 supports ten kinds of rope and two kinds of chain. Among those 50 and older, 57% are content, and",
@@ -54,6 +62,7 @@ TRUE = [
     "Only 10% of the tenants aged 80 and older own a boat [survey.pdf p. 1]",
     "The gap between late and early school is 18 points [survey.pdf p. 1]",
     "The gap at night flights was 19 points [chart.pdf p. 1]",
+    "Terrorism was named by 24% of Republicans, 16% of Democrats and 18% of independents [short.pdf p. 1]",
     "More than half of those aged 50 and older (57%) are content [prose.pdf p. 1]",
     "A majority of those aged 50 and older are content [prose.pdf p. 1]",
     "Berth 9 supports two kinds of chain [prose.pdf p. 1]",
@@ -66,6 +75,7 @@ FALSE = [
     "The wages of the pilots were $2.3 billion in 2019 [table.pdf p. 1]",
     "Of the tenants of late school, 12% own a boat [survey.pdf p. 1]",
     "The gap between late and early school is 11 points [survey.pdf p. 1]",
+    "Terrorism was named by 24% of Republicans, 18% of Democrats and 16% of independents [short.pdf p. 1]",
     "A majority of the tenants are ready to move without help [prose.pdf p. 1]",
     "Berth 9 supports three kinds of chain [prose.pdf p. 1]",
     "The dividend declared in March 2020 was 6 cents per share higher than the one of the year before [prose.pdf p. 1]",
@@ -77,7 +87,7 @@ FALSE = [
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageIndex]:
     folder: Path = tmp_path_factory.mktemp("charts")
     prose = [(line, 50.0, 780.0 - 13 * number) for number, line in enumerate(PROSE)]
-    for name, placed in (("chart", CHART), ("table", TABLE), ("survey", SURVEY), ("prose", prose)):
+    for name, placed in (("chart", CHART), ("table", TABLE), ("survey", SURVEY), ("short", SHORT), ("prose", prose)):
         _write(folder / f"{name}.pdf", placed)
     with PageIndex.open(folder / "index", settings=small_settings()) as index:
         index.add(folder)

@@ -31,13 +31,14 @@ class ClaimFit:
 
     number: ClaimNumber
     content: PageContent
+    by_heads: bool = False
 
     @cached_property
     def weights(self) -> dict[Term, float]:
         """What each of the claim's terms on the page weighs: the more, the fewer of the page's numbers have it."""
         values = self.content.values
         weights = {}
-        for term, near in self.terms:
+        for term, near in self.terms_of_heads if self.by_heads else self.terms:
             if near >= _NEAR and term & self.content.terms:
                 holders = sum(has(value, term) for value in values)
                 weights[term, near] = near * math.log(1 + len(values) / max(holders, 0.5))
@@ -56,6 +57,11 @@ class ClaimFit:
         """The terms; one that the page lacks is also what rows and columns of tables have for it in short."""
         held = self.content.terms
         return [(term if term & held else term | _beginnings(term, self._shortened), near) for term, near in self.terms]
+
+    @cached_property
+    def terms_of_heads(self) -> list[Term]:
+        """The terms, each with what rows and columns of tables have for it in short, whatever else the page has."""
+        return [(term | _beginnings(term, self._shortened), near) for term, near in self.terms]
 
     @cached_property
     def _shortened(self) -> frozenset[str]:

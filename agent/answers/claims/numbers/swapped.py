@@ -18,7 +18,7 @@ _BETTER = 0.15  # of what the words weigh that stand closer to one of the number
 
 def swapped(numbers: Sequence[ClaimNumber], content: PageContent) -> str:
     """Two numbers of a claim, as it writes them, of which each fits better where the other is told; "" for none."""
-    fits = [(ClaimFit(number, content), same) for number in numbers if (same := _same(number, content))]
+    fits = [(ClaimFit(one, content, by_heads=True), same) for one in numbers if (same := _same(one, content))]
     for (one, mine), (other, theirs) in combinations(fits, 2):
         quantities = one.number.quantity, other.number.quantity
         if not is_rival(*quantities) or not are_alike(*quantities):
@@ -40,7 +40,7 @@ def _turned(own: _Weights, others: _Weights, mine: PageValue, theirs: PageValue)
 
 def _closer(one: ClaimFit, other: ClaimFit) -> _Weights:
     """The terms that stand closer to the one number than to the other, each with what it weighs."""
-    nearer = dict(other.terms)
+    nearer = dict(other.terms_of_heads)
     return {term: weight for (term, near), weight in one.weights.items() if near > nearer.get(term, 0.0)}
 
 
@@ -49,7 +49,8 @@ def _held(terms: _Weights, value: PageValue) -> float:
 
 
 def _same(number: ClaimNumber, content: PageContent) -> list[PageValue]:
-    return [value for value in content.values if is_same(number.quantity, value.quantity)]
+    same = (value for value in content.values if is_same(number.quantity, value.quantity))
+    return [value for value in same if not content.is_of_a_picture(value)]
 
 
 def _pairs(mine: Sequence[PageValue], theirs: Sequence[PageValue]) -> Iterator[tuple[PageValue, PageValue]]:
