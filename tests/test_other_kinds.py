@@ -412,6 +412,18 @@ def test_nothing_that_a_web_page_names_is_fetched_or_opened(tmp_path: Path) -> N
 
 
 @needs_pango
+def test_a_web_page_that_was_saved_without_its_styles_and_pictures_is_read(tmp_path: Path) -> None:
+    (tmp_path / "style.css").write_text("p { display: none }")
+    (tmp_path / "saved.html").write_text(
+        "<!doctype html><link rel=stylesheet href=style.css><style>@import url(style.css); "
+        "@font-face { font-family: x; src: url(x.otf) } p { background: url(a.png) } b:after { content: url(b.png) }"
+        "</style><img src=c.png><p>Seven <b>godwits</b> and <a href=others.html>others</a>.</p>"
+    )
+    assert indexed(tmp_path, tmp_path / "saved.html").failed == []
+    assert quoted(tmp_path, "godwits") == ("saved.html p. 1", ["Seven godwits and others."])
+
+
+@needs_pango
 def test_wide_tables_and_long_lines_stay_on_the_page(tmp_path: Path) -> None:
     cells = "".join(f"<td>column{number}</td>" for number in range(40))
     (tmp_path / "wide.html").write_text(f"<!doctype html><table><tr>{cells}</tr></table>")

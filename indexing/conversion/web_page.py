@@ -53,6 +53,8 @@ _NO_PANGO = (
 )
 
 Pictures = Mapping[str, tuple[bytes, str]]
+# Where a page's own addresses start; none is fetched. Without one WeasyPrint gives up at "@import url(a.css)".
+_NOWHERE = "https://nowhere.invalid/"
 
 
 def drawn(html: str, path: Path, pictures: Pictures | None = None) -> tuple[bytes, list[str]]:
@@ -84,7 +86,9 @@ def drawn(html: str, path: Path, pictures: Pictures | None = None) -> tuple[byte
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it tells of every style that it does not know
     try:
         page = HTML(
-            string=_LONG_RUN.sub(_with_breaks, html), base_url=None, url_fetcher=OnlyGiven(allowed_protocols=("data",))
+            string=_LONG_RUN.sub(_with_breaks, html),
+            base_url=_NOWHERE,
+            url_fetcher=OnlyGiven(allowed_protocols=("data",)),
         )
         return _as_wide_as_it_needs(
             lambda *styles: bytes(page.write_pdf(stylesheets=[CSS(string=s) for s in styles])), html
