@@ -90,7 +90,7 @@ SHOWN: dict[str, dict[str, str]] = {
         "texts, Markdown, web pages": "other_kinds: texts_are_drawn_as_pages",
         "nothing is fetched": "other_kinds: nothing_that_a_web_page_names_is_fetched_or_opened",
         "mails": "other_kinds: a_mail_is_a_page_and_what_it_brings_along_are_documents",
-        "HEIC, AVIF": "other_kinds: pictures_of_phones_are_read",
+        "HEIC, AVIF": "other_kinds: pictures_of_phones_and_archives_are_read",
         "passwords": "given_documents: a_protected_document_is_read_and_shown_with_its_password",
         "passwords of office files":
             "other_kinds: a_protected_office_file_is_read_with_its_password_which_is_not_kept",

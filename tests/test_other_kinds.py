@@ -643,8 +643,8 @@ def test_without_pango_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.
 # pictures
 
 
-@pytest.mark.parametrize("suffix", ["heic", "avif"])
-def test_pictures_of_phones_are_read(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", ["heic", "avif", "jp2"])
+def test_pictures_of_phones_and_archives_are_read(tmp_path: Path, suffix: str) -> None:
     from pillow_heif import register_heif_opener
 
     register_heif_opener()

@@ -25,7 +25,7 @@ _ASSUMED_DPI = 72.0
 # this cannot be seen on white: a logo or a sign for dark pages. Guesses, not measured.
 _CLEAR, _LEAST_CLEAR, _LIGHT = 32, 0.1, 225
 
-_IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
+_IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000")
 
 _DEPTHS = (8, 10, 12, 14)  # bits of grey that may be written into 16
 

@@ -11,7 +11,10 @@ Kind = Literal["pdf", "image", "office", "html", "markdown", "text", "mail"]
 #: The kinds that are drawn as a PDF, which is then what is read and shown.
 DRAWN_KINDS: frozenset[Kind] = frozenset(("office", "html", "markdown", "text", "mail"))
 
-_IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".heic", ".heif", ".avif")
+_IMAGES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".webp", ".tif", ".tiff", ".gif", ".bmp"),
+    *(".heic", ".heif", ".avif"),
+)
 _OFFICE = (
     *(".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".rtf"),
     *(".docm", ".pptm", ".ppsx", ".xlsm"),
@@ -37,6 +40,7 @@ _IMAGE_STARTS = (
     b"GIF87a",
     b"GIF89a",
     b"BM",
+    b"\0\0\0\x0cjP  \r\n\x87\n",  # JPEG 2000, which archives keep scans in
 )
 
 _PDF = b"%PDF-"
@@ -54,7 +58,6 @@ _OTHERS = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
     (b"AT&TFORM", "a DjVu file", "save it as PDF with `ddjvu -format=pdf`"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image", "save it as PNG with `magick in.jp2 out.png`"),
     (b"8BPS", "a Photoshop file", "save it as PNG or PDF"),
     (
         b"version https://git-lfs",
@@ -72,7 +75,6 @@ _WAYS = {
     ".ps": "save it as PDF with `ps2pdf`",
     ".eps": "save it as PDF with `ps2pdf`",
     ".svg": "save it as PDF, for example with `rsvg-convert -f pdf`",
-    ".jp2": "save it as PNG with `magick in.jp2 out.png`",
     ".psd": "save it as PNG or PDF",
     ".epub": "save it as PDF, for example with `ebook-convert`",
     ".msg": "save it as EML or PDF",
