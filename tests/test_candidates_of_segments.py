@@ -83,7 +83,7 @@ def test_each_segment_gives_as_many_hits_as_it_has_of_the_best_and_not_as_many_a
     monkeypatch.setattr(Segment, "near", noted)
     monkeypatch.setattr(snapshot_view, "best_holders", noted_holders)
     hits, lists = 90, 40
-    view.near("", asked(unit((3, DIM), 1)), small_settings(hits_per_vector=hits, ef=16 * lists), None)
+    view.near("", asked(unit((3, DIM), 1)), small_settings(hits_per_vector=hits, ef=24 * lists), None)
 
     assert sorted(given) == sorted(SIZES)
     (count,) = counted
@@ -98,6 +98,26 @@ def test_each_segment_gives_as_many_hits_as_it_has_of_the_best_and_not_as_many_a
     assert min(spare) < 2  # and none of what is sure is left out
     by_size = [given[pages] for pages in sorted(SIZES)]
     assert by_size == sorted(by_size)
+
+
+def test_of_more_pages_more_are_compared_by_all_of_their_candidate_vectors(
+    view_of: Callable[..., SnapshotView], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of([unit((pages, A_PAGE, DIM), pages) for pages in SIZES])
+    compared: list[int] = []
+    similarities = Segment.best_similarities
+
+    def noted(self: Segment, *arguments: Any) -> Any:
+        compared.append(len(arguments[2]))
+        return similarities(self, *arguments)
+
+    monkeypatch.setattr(Segment, "best_similarities", noted)
+    query, sums = asked(unit((3, DIM), 1)), []
+    for candidates in (1, 3):
+        compared.clear()
+        assert len(view.near("", query, small_settings(candidates=candidates, hits_per_vector=100), None)) == candidates
+        sums.append(sum(compared))
+    assert sums == [sum(SIZES) // 16, 3 * 8]  # a part of all pages, or several for each candidate
 
 
 def test_of_vectors_in_the_same_direction_the_longer_counts_more(view_of: Callable[..., SnapshotView]) -> None:

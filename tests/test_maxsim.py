@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,16 +118,16 @@ def test_a_page_that_a_query_vector_missed_is_given_its_last_hit() -> None:
     assert best_holders(np.zeros((2, 0), np.float32), np.zeros((2, 0), np.int64), weights, 10, 3) == []
 
 
-def test_blocks_are_as_full_as_the_cache_allows_and_no_fuller(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which decides how quick it is: some 4,096 vectors at once, or one page that has more."""
+def test_a_thread_takes_some_thousand_vectors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some 4,096 vectors at once, or one page that has more."""
     blocks: list[list[int]] = []
-    own = maxsim.joined
+    own = maxsim.best_in_runs
 
-    def noted(pages: Sequence[StoredVectors]) -> np.ndarray:
-        blocks.append([len(page) for page in pages])
-        return own(pages)
+    def noted(query: np.ndarray, parts: Sequence[np.ndarray], *others: Any) -> np.ndarray:
+        blocks.append([len(part) for part in parts])
+        return own(query, parts, *others)
 
-    monkeypatch.setattr(maxsim, "joined", noted)
+    monkeypatch.setattr(maxsim, "best_in_runs", noted)
     rng = np.random.default_rng(9)
     lengths = [4_095, 1, 1, 4_095, 1, 5_000, 2_000, 2_000, 96, 1, 1_000, 1_000, 1_000, 1_096, 1_000, 3_097]
     found = best_similarities(unit(rng, 2, 4), [kept(unit(rng, count, 4)) for count in lengths])

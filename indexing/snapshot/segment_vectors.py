@@ -58,9 +58,9 @@ class SegmentVectors:
         """As `maxsim.best_similarities`, with the candidate vectors of some pages."""
         counts = self._starts[pages + 1] - self._starts[pages]
         places = np.arange(counts.sum()) + np.repeat(self._starts[pages + 1] - np.cumsum(counts), counts)
-        values = self._file.rows(f"vectors:{self._encoder}", places).astype(np.float32)
-        scales = self._file.rows(f"vector_scales:{self._encoder}", places).astype(np.float32)
-        return best_in_runs(query, values, scales, counts)
+        values = self._file.rows(f"vectors:{self._encoder}", places)
+        scales = self._file.rows(f"vector_scales:{self._encoder}", places)
+        return best_in_runs(query, [values], scales, counts)
 
     def check(self) -> None:
         """Read all lists."""

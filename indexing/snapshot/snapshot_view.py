@@ -23,15 +23,16 @@ from pagesight.indexing.vectors.multivector import QueryVectors
 # Rows that stay in memory, some 1.5 KB each: reading those of a search anew took 7 ms of 95, on 30,000 pages.
 _ROWS_KEPT = 16_384
 
-# For each page that is scored exactly, pages that the lists name first and that are compared by all of their candidate
-# vectors: a page's few hits are a poor estimate (docs/retrieval.md).
+# Pages that the lists name first and that are compared by all of their candidate vectors: so many for each that is
+# scored exactly, or this part of all pages, if that is more. A page's few hits are a poor estimate (docs/retrieval.md).
 _LIKELY_FOR_ONE = 8
+_LIKELY_OF_ALL = 16
 
 # Whose candidate vectors are compared at once: 2 MB of them in float32.
 _PAGES_AT_ONCE = 128
 
-# Of the setting `ef`, the breadth of HNSW, for one list to be searched: so its usual 800 are 50 lists.
-_EF_OF_A_LIST = 16
+# Of the setting `ef`, the breadth of HNSW, for one list to be searched: so its usual 800 are 34 lists.
+_EF_OF_A_LIST = 24
 
 
 class SnapshotView(IndexView):
@@ -119,9 +120,8 @@ class SnapshotView(IndexView):
             allowed = self.snapshot.pages_of(self._chosen(document_ids).tolist())
         similarities, pages = self._nearest(encoder, query.vectors, settings, allowed)
         limit = settings.search.most_candidates(mapped=True)
-        likely = best_holders(
-            similarities, pages, query.weights, _LIKELY_FOR_ONE * limit, self._complete_hits(settings)
-        )
+        several = max(_LIKELY_FOR_ONE * limit, int(self.snapshot.page_bases[-1]) // _LIKELY_OF_ALL)
+        likely = best_holders(similarities, pages, query.weights, several, self._complete_hits(settings))
         return self._rows_of(self._best(encoder, query, likely, limit))
 
     def _complete_hits(self, settings: Settings) -> int:
