@@ -22,6 +22,7 @@ SAYS_IT, FOLLOWS = "the cited words say it", "its numbers follow from those of t
 NO_WORDS = "the cited page has no words to compare; only a look at its picture can tell"
 IN_A_PICTURE = "its numbers stand there, in a picture whose words do not tell what they are of"
 UNTOLD = NO_WORDS, IN_A_PICTURE
+BLANK = "the cited page is blank"
 NOT_READ = "a model that was not told the claim read something else there"
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, claim_numbers, is_year, quantities_told
 from pagesight.agent.answers.claims.answer_text.claim_text import CitedSentence
 from pagesight.agent.answers.claims.claim import (
+    BLANK,
     FOLLOWS,
     IN_A_PICTURE,
     NO_WORDS,
@@ -31,7 +32,13 @@ from pagesight.agent.answers.claims.polarity.change_told import goes_against_its
 from pagesight.agent.answers.claims.polarity.direction import denial, tells_of_change
 from pagesight.agent.answers.claims.polarity.opposites import says_the_opposite
 from pagesight.agent.answers.claims.readings import Readings, ReadPage
-from pagesight.agent.answers.claims.words.cited_page import WORDS_OF_A_REPEAT, CitedPage, cited_page, said_in_full
+from pagesight.agent.answers.claims.words.cited_page import (
+    WORDS_OF_A_REPEAT,
+    CitedPage,
+    cited_page,
+    is_blank,
+    said_in_full,
+)
 from pagesight.agent.answers.claims.words.missing_months import missing_months
 from pagesight.agent.answers.claims.words.names_check import (
     apart,
@@ -127,6 +134,8 @@ class SentenceCheck:
         text, citations = self.sentence.text, self.sentence.citations
         if any(self.readings.get((page.label, page.region)) for page in pages):
             return self._read(pages) or Claim(text, citations, "unsupported", NOT_READ)
+        if all(is_blank(self.documents.index, page.ref) for page in pages):
+            return Claim(text, citations, "unsupported", BLANK)
         return Claim(text, citations, "read", NO_WORDS, undecided=True)
 
     def _doubt(self, fault: str, *, decided: bool = False) -> None:
