@@ -156,19 +156,19 @@ def test_what_is_read_and_says_something_else_supports_nothing(index: PageIndex,
 def test_looks_keep_to_their_budget(index: PageIndex, server: GeminiServer, limit: dict[str, object]) -> None:
     server.calls("view_pages", pages=[f"{PHOTO} p. 1"])
     server.says(SEEN)
+    server.says(SEEN)
     answer = ask(agent_at(server, index, **{"verify": "looks", **limit}), QUESTION)
-    assert [(claim.outcome, claim.mark) for claim in answer.claims] == [("read", "~")]
-    assert "only a look at its picture can tell" in answer.claims[0].reason
+    assert [claim.outcome for claim in answer.claims] == ["unsupported"]
     assert server.replies_left == 0
 
 
-def test_a_look_that_fails_leaves_the_claim_as_read_by_who_claims_it(index: PageIndex, server: GeminiServer) -> None:
+def test_a_look_that_fails_leaves_the_claim_in_doubt(index: PageIndex, server: GeminiServer) -> None:
     server.calls("view_pages", pages=[f"{PHOTO} p. 1"])
     server.says(SEEN)
     server.blocks_the_prompt()
+    server.says(SEEN)
     answer = ask(agent_at(server, index, verify="looks"), QUESTION)
-    assert [(claim.outcome, claim.mark) for claim in answer.claims] == [("read", "~")]
-    assert "only a look at its picture can tell" in answer.claims[0].reason
+    assert [claim.outcome for claim in answer.claims] == ["unsupported"]
     assert server.replies_left == 0
 
 

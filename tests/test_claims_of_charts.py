@@ -111,19 +111,6 @@ def test_numbers_beside_the_lines_of_a_chart_are_read_off_a_picture(index: PageI
     assert claim.boxes
 
 
-def test_of_pages_without_words_a_drawing_may_say_it_and_a_blank_one_does_not(tmp_path: Path) -> None:
-    _write(tmp_path / "blank.pdf", [])
-    canvas = Canvas(str(tmp_path / "drawing.pdf"), (595, 842))
-    canvas.circle(300, 400, 90, fill=1)
-    canvas.save()
-    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
-        index.add(tmp_path)
-        (drawing,) = check_claims(index, "It shows 1 ball [drawing.pdf p. 1].")
-        (blank,) = check_claims(index, "It shows 1 ball [blank.pdf p. 1].")
-    assert (drawing.outcome, "only a look at its picture" in drawing.reason) == ("read", True)
-    assert (blank.outcome, blank.reason) == ("unsupported", "the cited page is blank")
-
-
 @pytest.mark.parametrize("text", TRUE)
 def test_what_tables_and_prose_say_in_their_ways_is_not_doubted(index: PageIndex, text: str) -> None:
     (claim,) = check_claims(index, f"{text}.")

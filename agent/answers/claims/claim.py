@@ -12,18 +12,16 @@ from pagesight.agent.answers.citations import Citation
 from pagesight.indexing.pages import Box
 
 #: "supported": the cited words say it; "computed": its numbers come from theirs; "read": it was read off a picture, by
-#: a model that was not told it, or by whoever claims it where no words can tell; "unsupported": it was not found there.
+#: a model that was not told it, or, of numbers that stand in a chart, by whoever claims it; "unsupported": it was not
+#: found there.
 Outcome = Literal["supported", "computed", "read", "unsupported"]
 #: What each mark of a claim says of it.
 MARKS = {"✓": "as the cited words say", "~": "computed or read off a picture", "?": "not found there"}
 #: Why a claim stands, where its words or its numbers are there.
 SAYS_IT, FOLLOWS = "the cited words say it", "its numbers follow from those of the cited page"
-#: Why words do not tell whether a claim is so, which then was read off a picture, and why it is not so by a look.
+#: Why words do not tell whether a claim is so.
 NO_WORDS = "the cited page has no words to compare; only a look at its picture can tell"
 IN_A_PICTURE = "its numbers stand there, in a picture whose words do not tell what they are of"
-UNTOLD = NO_WORDS, IN_A_PICTURE
-BLANK = "the cited page is blank"
-NOT_READ = "a model that was not told the claim read something else there"
 
 
 @dataclass(frozen=True)

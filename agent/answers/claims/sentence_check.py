@@ -10,11 +10,9 @@ from typing import NamedTuple
 from pagesight.agent.answers.claims.answer_text.claim_number import ClaimNumber, claim_numbers, is_year, quantities_told
 from pagesight.agent.answers.claims.answer_text.claim_text import CitedSentence
 from pagesight.agent.answers.claims.claim import (
-    BLANK,
     FOLLOWS,
     IN_A_PICTURE,
     NO_WORDS,
-    NOT_READ,
     SAYS_IT,
     Claim,
     Evidence,
@@ -36,7 +34,6 @@ from pagesight.agent.answers.claims.words.cited_page import (
     WORDS_OF_A_REPEAT,
     CitedPage,
     cited_page,
-    is_blank,
     said_in_full,
 )
 from pagesight.agent.answers.claims.words.missing_months import missing_months
@@ -115,8 +112,8 @@ class SentenceCheck:
         pages = list(self._pages())
         if any(page.content.text.words for page in pages):
             self._check(pages)
-        elif pages and not self.faults:
-            return self._of_pictures(pages)
+        elif pages:
+            self._doubt(NO_WORDS)
         if not self.faults:
             return Claim(
                 text,
@@ -128,15 +125,6 @@ class SentenceCheck:
         return self._read(pages) or Claim(
             text, citations, "unsupported", self._reason(), undecided=bool(pages) and not self.decided
         )
-
-    def _of_pictures(self, pages: Sequence[CitedPage]) -> Claim:
-        """The claim about pages without words: read off their pictures, by whoever claims it unless a model looked."""
-        text, citations = self.sentence.text, self.sentence.citations
-        if any(self.readings.get((page.label, page.region)) for page in pages):
-            return self._read(pages) or Claim(text, citations, "unsupported", NOT_READ)
-        if all(is_blank(self.documents.index, page.ref) for page in pages):
-            return Claim(text, citations, "unsupported", BLANK)
-        return Claim(text, citations, "read", NO_WORDS, undecided=True)
 
     def _doubt(self, fault: str, *, decided: bool = False) -> None:
         """Notes why the claim is doubted; ``decided`` says that the words say something else."""

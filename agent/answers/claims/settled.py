@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pagesight.agent.answers.citations import Bracket, Citation, CitationReader
 from pagesight.agent.answers.claims.check_claims import Checked, claims_within
-from pagesight.agent.answers.claims.claim import UNTOLD, Claim
+from pagesight.agent.answers.claims.claim import IN_A_PICTURE, Claim
 from pagesight.agent.answers.claims.words.cited_page import region_around
 from pagesight.indexing.pages import Box, Region, page_label
 from pagesight.tools.allowed_documents import AllowedDocuments
@@ -41,10 +41,10 @@ class _Draft:
 
     @property
     def stated(self) -> set[int]:
-        """Which claims the cited pages state, as words or a look tell: what is computed, or in a picture that nobody
-        looked at, may be so by chance."""
+        """Which claims the cited pages state: what was only computed from a page, or stands in a chart, may be so by
+        chance."""
         told = {at for at, claim in enumerate(self.claims) if claim.outcome in ("supported", "read")}
-        return told - {at for at, claim in enumerate(self.claims) if claim.reason in UNTOLD}
+        return {at for at in told if self.claims[at].reason != IN_A_PICTURE}
 
     def citing(self, bracket: Bracket) -> list[int]:
         """Which claims cite what stands in a bracket."""

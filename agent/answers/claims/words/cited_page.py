@@ -13,7 +13,6 @@ import numpy as np
 from pagesight.agent.answers.claims.claim import Evidence
 from pagesight.agent.answers.claims.words.phrases import find_phrase
 from pagesight.indexing import PageIndex, PageRef
-from pagesight.indexing.errors import PagesightError
 from pagesight.indexing.lexical.tokens import tokenize
 from pagesight.indexing.pages import Box, Region
 from pagesight.indexing.values.page_values import PageContent
@@ -21,7 +20,6 @@ from pagesight.indexing.values.page_values import PageContent
 _EDGE = 0.006  # that a word may reach out of a cited region, as part of the page; a guess, not measured
 _ROOM = 2  # around words, in thousandths of the page: with 5 the region of a small cell was twice as large as the cell
 WORDS_OF_A_REPEAT = 5  # a sentence of so many words does not stand on a page by chance; a guess, not measured
-_SMALL, _SEEN = 300, 16  # pixels of the longer side, and levels of 255 that something seen differs by; guesses
 _PAGES_KEPT = 100  # a few MB; a guess, not measured
 
 _kept: WeakKeyDictionary[PageIndex, dict[tuple[PageRef, tuple[str, ...]], PageContent]] = WeakKeyDictionary()
@@ -70,15 +68,6 @@ def cited_page(index: PageIndex, label: str, ref: PageRef, region: Region | None
     """The page with what stands in the region. Raises what reading a page's words does."""
     content = page_content(index, ref)
     return CitedPage(label, ref, content, _within(content, region), region)
-
-
-def is_blank(index: PageIndex, ref: PageRef) -> bool:
-    """Whether nothing is seen on a page; not where it cannot be drawn."""
-    try:
-        picture = index.picture(ref, long_side=_SMALL)
-    except PagesightError:
-        return False
-    return int(np.ptp(np.asarray(picture.convert("L")))) < _SEEN
 
 
 def page_content(index: PageIndex, ref: PageRef) -> PageContent:
