@@ -121,3 +121,14 @@ def test_what_tables_and_prose_say_in_their_ways_is_not_doubted(index: PageIndex
 def test_what_they_do_not_say_is_doubted(index: PageIndex, text: str) -> None:
     (claim,) = check_claims(index, f"{text}.")
     assert claim.outcome == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "line", ["The Aurora carries 1200 passengers.", "Aurora: 1200 passengers", "Aurora 1200 passengers"]
+)
+def test_a_short_line_says_what_its_number_is_of(tmp_path: Path, line: str) -> None:
+    _write(tmp_path / "ferry.pdf", [("Fleet of ferries", 72, 760), (line, 72, 730)])
+    with PageIndex.open(tmp_path / "index", settings=small_settings()) as index:
+        index.add(tmp_path / "ferry.pdf")
+        (claim,) = check_claims(index, "The Aurora carries 1200 passengers [ferry.pdf p. 1].")
+    assert claim.outcome == "supported", claim.reason

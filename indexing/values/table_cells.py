@@ -128,9 +128,9 @@ class TableCells:
         return axis_ticks(self.cells, self.height)
 
     def is_loose(self, block: Block) -> bool:
-        """Whether a number stands in no row of several that have names in a line, and right over no label of its own,
-        as beside a point of a chart's line."""
-        if id(block) in self._in_named_rows or id(block) in self._in_grids:
+        """Whether a number stands without words of its own in no row of several that have names in a line, and right
+        over no label of its own, as beside a point of a chart's line."""
+        if not is_data(block.text) or id(block) in self._in_named_rows or id(block) in self._in_grids:
             return False
         return bool(self._headers(block.box)) or not self._below(block)
 
