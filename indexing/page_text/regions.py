@@ -119,7 +119,7 @@ def over_their_ink(picture: Image.Image, boxes: NDArray[np.float32]) -> NDArray[
         return boxes
     grey = np.asarray(picture.convert("L")).astype(np.int16)
     ink = np.abs(grey - np.median(grey[::8, ::8])) > _INK
-    grown = np.array([_over_its_ink(ink, _pixels(box, picture.size)) for box in boxes], np.float32)
+    grown = np.array([_over_its_ink(ink, _pixels(box, picture.size)) for box in boxes.clip(0, 1)], np.float32)
     grown /= np.array([*picture.size] * 2, np.float32)
     return grown
 
